@@ -1,0 +1,48 @@
+//! Program-derived addresses.
+
+use anchor_lang::prelude::Pubkey;
+use rampart::constants::{ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED};
+
+fn find(seeds: &[&[u8]]) -> Pubkey {
+    Pubkey::find_program_address(seeds, &rampart::ID).0
+}
+
+/// Returns the address of the guard that `creator` made under `id`.
+pub fn guard(creator: &Pubkey, id: u16) -> Pubkey {
+    find(&[GUARD_SEED, creator.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the address of the asset account of `mint`.
+pub fn asset(guard: &Pubkey, mint: &Pubkey) -> Pubkey {
+    find(&[ASSET_SEED, guard.as_ref(), mint.as_ref()])
+}
+
+/// Returns the address of the vault of a pair.
+pub fn vault(guard: &Pubkey, collateral_mint: &Pubkey, loan_mint: &Pubkey) -> Pubkey {
+    find(&[VAULT_SEED, guard.as_ref(), collateral_mint.as_ref(), loan_mint.as_ref()])
+}
+
+/// Returns the address of a vault's collateral token account.
+pub fn collateral_token(vault: &Pubkey) -> Pubkey {
+    find(&[COLLATERAL_SEED, vault.as_ref()])
+}
+
+/// Returns the address of a vault's loan token account.
+pub fn loan_token(vault: &Pubkey) -> Pubkey {
+    find(&[LOAN_SEED, vault.as_ref()])
+}
+
+/// Returns the address of an owner's position.
+pub fn position(vault: &Pubkey, owner: &Pubkey) -> Pubkey {
+    find(&[POSITION_SEED, vault.as_ref(), owner.as_ref()])
+}
+
+/// Returns the address of a guard's rule.
+pub fn rule(guard: &Pubkey, id: u16) -> Pubkey {
+    find(&[RULE_SEED, guard.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the address that signs the program's events.
+pub fn event_authority() -> Pubkey {
+    find(&[b"__event_authority"])
+}

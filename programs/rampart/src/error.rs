@@ -1,0 +1,154 @@
+//! Every refusal of the program. Append only: a code never changes its meaning.
+
+use anchor_lang::prelude::*;
+
+/// Why the program refused. Codes start at 6000.
+#[error_code]
+#[derive(PartialEq, Eq)]
+pub enum RampartError {
+    // --- arithmetic and stored data
+    #[msg("Arithmetic overflow")]
+    MathOverflow,
+    #[msg("Price must lie between 2^-32 and 2^48")]
+    PriceOutOfRange,
+    #[msg("Stored data holds a value this version does not know")]
+    UnknownStoredValue,
+
+    // --- oracle
+    #[msg("Oracle account is not the one pinned for this source")]
+    OracleAccountMismatch,
+    #[msg("Oracle account is not owned by the pinned program")]
+    OracleOwnerMismatch,
+    #[msg("Oracle account has another discriminator or is too short")]
+    OracleDataInvalid,
+    #[msg("Oracle account is for another feed")]
+    OracleFeedMismatch,
+    #[msg("Oracle exponent must lie between -18 and 0")]
+    OracleExponentOutOfRange,
+    #[msg("Number of oracle accounts does not match the asset's sources")]
+    OracleAccountsMissing,
+    #[msg("Price is indeterminate: too few sources are valid, fresh and confident")]
+    PriceIndeterminate,
+    #[msg("Price is indeterminate: sources disagree by more than the asset allows")]
+    PriceDisagreement,
+    #[msg("Sources hold nothing newer than the last observation")]
+    ObservationNotNewer,
+
+    // --- configuration
+    #[msg("Hard bounds must be consistent: every floor at or below its ceiling")]
+    BoundsInvalid,
+    #[msg("Value lies outside the guard's hard bounds")]
+    OutsideHardBounds,
+    #[msg("Roles must be set, pairwise distinct and at most eight guardians")]
+    RolesInvalid,
+    #[msg("A switch, kind or metric holds an unknown value")]
+    UnknownKind,
+    #[msg("Asset needs one to three sources with distinct publishers, and required must not exceed them")]
+    OracleSetInvalid,
+    #[msg("Reference needs a half-life, a cell length, a warm-up count, and an age limit of at least its half-life")]
+    ReferenceParamsInvalid,
+    #[msg("Mint carries an extension that is not admitted")]
+    MintExtensionRefused,
+    #[msg("Mint must have at most 12 decimals")]
+    MintDecimalsTooLarge,
+    #[msg("Mint extensions changed since the asset was registered")]
+    MintFingerprintChanged,
+    #[msg("Loan and collateral must be different assets of the same guard")]
+    VaultAssetsInvalid,
+    #[msg("Risk parameters must satisfy ltv < soft line < liquidation line, and line times (1 + bonus) at most one")]
+    RiskParamsInvalid,
+    #[msg("Interest curve must be ascending, with kink below 10_000 bps")]
+    CurveInvalid,
+    #[msg("Limiter must hold back at least twice the exit floor for it")]
+    LimiterInvalid,
+    #[msg("Rule must have a reachable clear threshold, a duration and a level from 1 to 3")]
+    RuleInvalid,
+    #[msg("Rule subject is not of the kind its metric measures")]
+    RuleSubjectMismatch,
+    #[msg("Change would loosen a limit: that needs a delayed change, which this version does not offer")]
+    LooseningRefused,
+    #[msg("Change was prepared under another authority epoch")]
+    AuthorityEpochMoved,
+    #[msg("Instruction expired before it was executed")]
+    InstructionExpired,
+    #[msg("Signer does not hold the role this instruction needs")]
+    WrongAuthority,
+
+    // --- gate
+    #[msg("Level does not allow this class of instruction")]
+    LevelForbids,
+    #[msg("Exit floor for today is used up")]
+    ExitFloorUsed,
+    #[msg("Outflow limit of the hour is reached")]
+    HourlyLimitReached,
+    #[msg("Outflow limit of the day is reached")]
+    DailyLimitReached,
+
+    // --- lending
+    #[msg("Amount must be positive")]
+    ZeroAmount,
+    #[msg("Amount exceeds what the position holds")]
+    AmountExceedsPosition,
+    #[msg("Shares received are fewer than the minimum asked for")]
+    SlippageExceeded,
+    #[msg("Vault has too little cash")]
+    InsufficientCash,
+    #[msg("Supply cap of the vault is reached")]
+    SupplyCapReached,
+    #[msg("Borrow cap of the vault is reached")]
+    BorrowCapReached,
+    #[msg("Collateral cap of the vault is reached")]
+    CollateralCapReached,
+    #[msg("Position would exceed the loan-to-value limit")]
+    LtvExceeded,
+    #[msg("Debt left must be zero or at least the vault's minimum")]
+    DebtBelowMinimum,
+    #[msg("Position has no debt")]
+    NoDebt,
+    #[msg("Position still holds shares, debt or collateral")]
+    PositionNotEmpty,
+    #[msg("Tokens received differ from the amount sent")]
+    ReceivedAmountMismatch,
+    #[msg("Destination must not be an account of the guard")]
+    DestinationForbidden,
+
+    // --- liquidation
+    #[msg("Position is healthy")]
+    PositionHealthy,
+    #[msg("Position is below the soft line or above the liquidation line")]
+    OutsideSoftBand,
+    #[msg("Another liquidation of this position landed first")]
+    LiquidationSeqMoved,
+    #[msg("Position was already liquidated in this slot")]
+    LiquidatedThisSlot,
+    #[msg("Soft deleveraging quota of the hour is used up")]
+    SoftQuotaUsed,
+    #[msg("Collateral received is less than the minimum asked for")]
+    SeizedBelowMinimum,
+    #[msg("Halt needs a price on which two sources agree")]
+    TwoSourcesRequired,
+    #[msg("Liquidation would not improve the position's health")]
+    HealthNotImproved,
+
+    // --- rules
+    #[msg("Rule is disabled")]
+    RuleDisabled,
+    #[msg("Rule is not true")]
+    RuleNotTrue,
+    #[msg("Rule is indeterminate: its data is missing, stale or disputed")]
+    RuleIndeterminate,
+    #[msg("Rule has not been true for long enough")]
+    RuleNotPersistent,
+    #[msg("Another trip of this rule landed first")]
+    TripEpochMoved,
+    #[msg("Rule is already in force at its breaker")]
+    AlreadyTripped,
+    #[msg("Rule has no cause in force at its breaker")]
+    NotTripped,
+    #[msg("Rule is not yet false at its clear threshold")]
+    RuleNotClear,
+    #[msg("Minimum dwell time has not passed")]
+    DwellNotOver,
+    #[msg("Breaker holds four causes already, all at least as strict")]
+    CausesFull,
+}

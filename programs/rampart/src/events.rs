@@ -1,0 +1,160 @@
+//! Past-tense facts that the keeper and the app read.
+//!
+//! Facts about levels, configuration and liquidations are emitted by self-CPI, so that they survive truncated logs.
+//! Flows use a plain log event and cumulative counters on the vault: an event by CPI costs more than the whole limiter.
+
+use anchor_lang::prelude::*;
+
+/// A guard was created.
+#[event]
+pub struct GuardCreated {
+    /// The guard.
+    pub guard: Pubkey,
+    /// Who created it.
+    pub creator: Pubkey,
+}
+
+/// An asset was registered.
+#[event]
+pub struct AssetRegistered {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The asset account.
+    pub asset: Pubkey,
+    /// The mint.
+    pub mint: Pubkey,
+}
+
+/// A vault was created.
+#[event]
+pub struct VaultCreated {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The vault.
+    pub vault: Pubkey,
+}
+
+/// A vault's limits were tightened.
+#[event]
+pub struct VaultTightened {
+    /// The vault.
+    pub vault: Pubkey,
+}
+
+/// A rule was created.
+#[event]
+pub struct RuleCreated {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The rule.
+    pub rule: Pubkey,
+    /// The asset or vault that it measures.
+    pub subject: Pubkey,
+}
+
+/// A rule was tightened.
+#[event]
+pub struct RuleTightened {
+    /// The rule.
+    pub rule: Pubkey,
+}
+
+/// A rule was proved and raised the level of its scope.
+#[event]
+pub struct BreakerTripped {
+    /// The rule.
+    pub rule: Pubkey,
+    /// The vault, asset or guard whose level rose.
+    pub scope: Pubkey,
+    /// What was measured, in the metric's unit.
+    pub value: u64,
+    /// The level that the cause demands.
+    pub level: u8,
+    /// Effective level of the scope before.
+    pub level_before: u8,
+    /// Effective level of the scope after.
+    pub level_after: u8,
+    /// When the cause's own level ends, unix seconds.
+    pub expires_at_ts: i64,
+    /// Counts trips of the rule, this one included.
+    pub trip_epoch: u64,
+}
+
+/// A rule was proved clear and its cause lowered by one level.
+#[event]
+pub struct BreakerSteppedDown {
+    /// The rule.
+    pub rule: Pubkey,
+    /// The vault, asset or guard whose cause was lowered.
+    pub scope: Pubkey,
+    /// Level of the cause before.
+    pub from: u8,
+    /// Level of the cause after.
+    pub to: u8,
+}
+
+/// A position was liquidated or softly deleveraged.
+#[event]
+pub struct PositionLiquidated {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position.
+    pub position: Pubkey,
+    /// Who repaid.
+    pub liquidator: Pubkey,
+    /// Repaid, base units of the loan mint.
+    pub repaid_amount: u64,
+    /// Received for it, base units of the collateral mint.
+    pub seized_amount: u64,
+    /// Bonus on what was repaid, bps.
+    pub bonus_bps: u16,
+    /// Whether this was soft deleveraging.
+    pub is_soft: bool,
+    /// Debt written off, base units of the loan mint.
+    pub bad_debt_amount: u64,
+    /// Part of it that the vault's insurance paid, base units of the loan mint.
+    pub insured_amount: u64,
+    /// Counts liquidations of the position, this one included.
+    pub liquidation_seq: u64,
+}
+
+/// Which way value moved.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowKind {
+    /// A lender's deposit.
+    Supplied,
+    /// A lender's withdrawal.
+    Withdrawn,
+    /// Collateral in.
+    CollateralDeposited,
+    /// Collateral out.
+    CollateralWithdrawn,
+    /// Loan out.
+    Borrowed,
+    /// Loan back.
+    Repaid,
+}
+
+/// Value moved between an owner and a vault.
+#[event]
+pub struct Flowed {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position.
+    pub position: Pubkey,
+    /// Which way.
+    pub kind: FlowKind,
+    /// Base units of the mint that moved.
+    pub amount: u64,
+}
+
+/// An asset's price was observed.
+#[event]
+pub struct PriceObserved {
+    /// The asset.
+    pub asset: Pubkey,
+    /// Agreed price, US dollars per whole token, U64.64.
+    pub price_q64: u128,
+    /// Reference after the observation, U64.64.
+    pub reference_q64: u128,
+}

@@ -1,0 +1,70 @@
+//! Creates a threshold rule.
+
+use crate::constants::{LAYOUT_VERSION, RULE_SEED};
+use crate::error::RampartError;
+use crate::events::RuleCreated;
+use crate::instructions::shared::load;
+use crate::state::rule::RuleParams;
+use crate::state::{Asset, Guard, Rule, Vault};
+use anchor_lang::prelude::*;
+
+/// Accounts of `create_rule`.
+#[event_cpi]
+#[derive(Accounts)]
+#[instruction(id: u16)]
+pub struct CreateRule<'info> {
+    /// Root of the guard. Pays the rent.
+    #[account(mut)]
+    pub root: Signer<'info>,
+    /// The guard.
+    pub guard: AccountLoader<'info, Guard>,
+    /// CHECK: the asset or vault that is measured; loaded by the kind that the metric needs, and MUST belong to the guard.
+    pub subject: UncheckedAccount<'info>,
+    /// The rule.
+    #[account(init, payer = root, space = Rule::SPACE, seeds = [RULE_SEED, guard.key().as_ref(), &id.to_le_bytes()], bump)]
+    pub rule: AccountLoader<'info, Rule>,
+    /// Creates the account.
+    pub system_program: Program<'info, System>,
+}
+
+impl CreateRule<'_> {
+    fn validate(&self, params: &RuleParams) -> Result<()> {
+        let guard = self.guard.load()?;
+        require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
+        params.validate(&guard.bounds)?;
+        let owner = if params.metric()?.is_about_asset() {
+            let asset = load::<Asset>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?;
+            Rule::validate_window(params, asset.window.cell_secs)?;
+            require!(params.sources_required <= asset.oracle.count, RampartError::RuleInvalid);
+            asset.guard
+        } else {
+            Rule::validate_window(params, 1)?;
+            load::<Vault>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?.guard
+        };
+        require_keys_eq!(owner, self.guard.key(), RampartError::RuleSubjectMismatch);
+        Ok(())
+    }
+
+    /// Creates the rule, without a streak.
+    ///
+    /// # Errors
+    /// `WrongAuthority`, `RuleInvalid`, `UnknownKind`, `OutsideHardBounds`, `RuleSubjectMismatch`.
+    pub fn handle(ctx: Context<Self>, id: u16, params: RuleParams) -> Result<()> {
+        ctx.accounts.validate(&params)?;
+        {
+            let mut rule = ctx.accounts.rule.load_init()?;
+            rule.guard = ctx.accounts.guard.key();
+            rule.subject = ctx.accounts.subject.key();
+            rule.params = params;
+            rule.id = id;
+            rule.version = LAYOUT_VERSION;
+            rule.bump = ctx.bumps.rule;
+        }
+        emit_cpi!(RuleCreated {
+            guard: ctx.accounts.guard.key(),
+            rule: ctx.accounts.rule.key(),
+            subject: ctx.accounts.subject.key(),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,15 @@
+//! Privileged actions: creation and tightening.
+
+pub mod create_rule;
+pub mod initialize_guard;
+pub mod initialize_vault;
+pub mod register_asset;
+pub mod tighten_rule;
+pub mod tighten_vault;
+
+pub use create_rule::*;
+pub use initialize_guard::*;
+pub use initialize_vault::*;
+pub use register_asset::*;
+pub use tighten_rule::*;
+pub use tighten_vault::*;

@@ -1,0 +1,79 @@
+//! Registers a mint with its price sources.
+
+use crate::constants::{ASSET_SEED, LAYOUT_VERSION};
+use crate::error::RampartError;
+use crate::events::AssetRegistered;
+use crate::mint;
+use crate::state::asset::ReferenceParams;
+use crate::state::{Asset, Guard, OracleSet};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::Mint;
+
+/// What `register_asset` is told.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct RegisterAssetArgs {
+    /// Price sources.
+    pub oracle: OracleSet,
+    /// How the reference is kept.
+    pub reference: ReferenceParams,
+}
+
+/// Accounts of `register_asset`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct RegisterAsset<'info> {
+    /// Root of the guard. Pays the rent.
+    #[account(mut)]
+    pub root: Signer<'info>,
+    /// The guard.
+    pub guard: AccountLoader<'info, Guard>,
+    /// The mint.
+    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    /// The asset account. One per guard and mint.
+    #[account(init, payer = root, space = Asset::SPACE, seeds = [ASSET_SEED, guard.key().as_ref(), mint.key().as_ref()], bump)]
+    pub asset: AccountLoader<'info, Asset>,
+    /// Creates the account.
+    pub system_program: Program<'info, System>,
+}
+
+impl RegisterAsset<'_> {
+    fn validate(&self, args: &RegisterAssetArgs) -> Result<()> {
+        let guard = self.guard.load()?;
+        require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
+        args.oracle.validate(&guard.bounds)?;
+        let r = &args.reference;
+        let usable = r.half_life_secs > 0 && r.cell_secs > 0 && r.min_samples > 0;
+        require!(usable && r.max_age_secs >= r.half_life_secs, RampartError::ReferenceParamsInvalid);
+        Ok(())
+    }
+
+    /// Registers the mint; its reference starts cold.
+    ///
+    /// # Errors
+    /// `WrongAuthority`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
+    /// `MintExtensionRefused`, `MintDecimalsTooLarge`.
+    pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
+        ctx.accounts.validate(&args)?;
+        let mint = &ctx.accounts.mint;
+        let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals)?;
+        {
+            let mut asset = ctx.accounts.asset.load_init()?;
+            asset.guard = ctx.accounts.guard.key();
+            asset.mint = mint.key();
+            asset.token_program = *mint.to_account_info().owner;
+            asset.oracle = args.oracle;
+            asset.reference_params = args.reference;
+            asset.window.cell_secs = args.reference.cell_secs;
+            asset.extension_fingerprint = extension_fingerprint;
+            asset.decimals = mint.decimals;
+            asset.version = LAYOUT_VERSION;
+            asset.bump = ctx.bumps.asset;
+        }
+        emit_cpi!(AssetRegistered {
+            guard: ctx.accounts.guard.key(),
+            asset: ctx.accounts.asset.key(),
+            mint: mint.key(),
+        });
+        Ok(())
+    }
+}

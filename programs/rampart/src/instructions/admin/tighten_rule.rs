@@ -1,0 +1,63 @@
+//! Makes a rule stricter, at once.
+
+use crate::error::RampartError;
+use crate::events::RuleTightened;
+use crate::state::rule::RuleParams;
+use crate::state::{Guard, Rule};
+use anchor_lang::prelude::*;
+
+/// What every tightening is told beside its new values.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct Validity {
+    /// The guard's authority epoch that the change was prepared under.
+    pub authority_epoch: u64,
+    /// After this time it is refused, unix seconds.
+    pub expires_at_ts: i64,
+}
+
+impl Validity {
+    /// Checks that `signer` may tighten `guard` now.
+    ///
+    /// # Errors
+    /// `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`.
+    pub fn check(&self, guard: &Guard, signer: &Pubkey, now_ts: i64) -> Result<()> {
+        let may = guard.roles.root == *signer || guard.roles.risk_admin == *signer;
+        require!(may, RampartError::WrongAuthority);
+        require!(self.authority_epoch == guard.authority_epoch, RampartError::AuthorityEpochMoved);
+        require!(now_ts <= self.expires_at_ts, RampartError::InstructionExpired);
+        Ok(())
+    }
+}
+
+/// Accounts of `tighten_rule`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct TightenRule<'info> {
+    /// Root or risk admin.
+    pub authority: Signer<'info>,
+    /// The guard.
+    pub guard: AccountLoader<'info, Guard>,
+    /// The rule.
+    #[account(mut, has_one = guard @ RampartError::RuleSubjectMismatch)]
+    pub rule: AccountLoader<'info, Rule>,
+}
+
+impl TightenRule<'_> {
+    /// Replaces the parameters if every one of them is at least as strict.
+    ///
+    /// # Errors
+    /// `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, and those of [`Validity::check`].
+    pub fn handle(ctx: Context<Self>, params: RuleParams, validity: Validity) -> Result<()> {
+        let now_ts = Clock::get()?.unix_timestamp;
+        {
+            let guard = ctx.accounts.guard.load()?;
+            validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
+            params.validate(&guard.bounds)?;
+            let mut rule = ctx.accounts.rule.load_mut()?;
+            rule.params.require_tightening(&params)?;
+            rule.params = params;
+        }
+        emit_cpi!(RuleTightened { rule: ctx.accounts.rule.key() });
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Proves a rule true and raises the level of its scope.
+
+use crate::error::RampartError;
+use crate::events::BreakerTripped;
+use crate::instructions::evidence::evaluate::{Evidence, require_true, with_breaker};
+use crate::state::{Asset, Cause, Rule};
+use anchor_lang::prelude::*;
+
+/// Accounts of `trip`.
+///
+/// Remaining accounts: the oracle accounts that the metric needs; see `Evidence`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Trip<'info> {
+    /// The rule.
+    #[account(mut)]
+    pub rule: AccountLoader<'info, Rule>,
+    /// CHECK: MUST be the rule's subject; loaded by the kind that the metric needs.
+    pub subject: UncheckedAccount<'info>,
+    /// CHECK: the account whose level rises: the rule's subject or its guard; loaded by the rule's scope.
+    #[account(mut)]
+    pub scope: UncheckedAccount<'info>,
+    /// Asset account of the vault's collateral, for the collateral ratio.
+    pub collateral_asset: Option<AccountLoader<'info, Asset>>,
+    /// Asset account of the vault's loan, for the collateral ratio.
+    pub loan_asset: Option<AccountLoader<'info, Asset>>,
+}
+
+impl<'info> Trip<'info> {
+    /// Trips. Anyone may call: the proof is in the accounts, not in the signer.
+    ///
+    /// `trip_epoch` is the fence: the number of trips that the caller knows of. A second keeper's trip is refused.
+    ///
+    /// # Errors
+    /// `TripEpochMoved`, `RuleNotTrue`, `RuleIndeterminate`, `RuleNotPersistent`, `AlreadyTripped`, `CausesFull`, and
+    /// those of `Evidence::evaluate`.
+    pub fn handle(ctx: Context<'info, Self>, trip_epoch: u64) -> Result<()> {
+        let clock = Clock::get()?;
+        let event = ctx.accounts.apply(trip_epoch, &clock, ctx.remaining_accounts)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    fn apply(&self, trip_epoch: u64, clock: &Clock, oracles: &[AccountInfo<'info>]) -> Result<BreakerTripped> {
+        let now_ts = clock.unix_timestamp;
+        let mut rule = self.rule.load_mut()?;
+        require!(rule.trip_epoch == trip_epoch, RampartError::TripEpochMoved);
+        let evidence = Evidence {
+            subject: &self.subject,
+            collateral_asset: self.collateral_asset.as_ref(),
+            loan_asset: self.loan_asset.as_ref(),
+            oracles,
+        };
+        let measured = evidence.evaluate(&rule, now_ts)?;
+        let value = require_true(measured.verdict)?;
+        require!(rule.is_persistent(measured.publish_ts, now_ts, clock.slot), RampartError::RuleNotPersistent);
+        let cause = Cause {
+            rule: self.rule.key(),
+            tripped_at_ts: now_ts,
+            expires_at_ts: now_ts.saturating_add(rule.params.duration_secs.into()),
+            dwell_until_ts: now_ts.saturating_add(rule.params.min_dwell_secs.into()),
+            level: rule.params.level,
+            reserved: [0; 7],
+        };
+        let (level_before, level_after) = with_breaker(&rule, &self.scope, |breaker| {
+            let before = breaker.level_at(now_ts);
+            breaker.trip(cause, now_ts)?;
+            Ok((before, breaker.level_at(now_ts)))
+        })?;
+        rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
+        Ok(BreakerTripped {
+            rule: self.rule.key(),
+            scope: self.scope.key(),
+            value,
+            level: cause.level,
+            level_before: level_before as u8,
+            level_after: level_after as u8,
+            expires_at_ts: cause.expires_at_ts,
+            trip_epoch: rule.trip_epoch,
+        })
+    }
+}

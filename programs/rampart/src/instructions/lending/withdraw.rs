@@ -1,0 +1,120 @@
+//! Takes lent tokens back.
+
+use crate::error::RampartError;
+use crate::events::{FlowKind, Flowed};
+use crate::instructions::shared::{Movement, effective_level, episode};
+use crate::mint;
+use crate::risk::gate::{Class, Pass, gate};
+use crate::state::flow::Outflow;
+use crate::state::{Asset, Guard, Position, Vault};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+
+/// What `withdraw` is told.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct WithdrawArgs {
+    /// Shares to give back.
+    pub shares: u128,
+    /// The least to accept for them, base units of the loan mint.
+    pub min_amount: u64,
+}
+
+/// Accounts of `withdraw`.
+#[derive(Accounts)]
+pub struct Withdraw<'info> {
+    /// Owner of the position.
+    pub owner: Signer<'info>,
+    /// The guard. Read for its level.
+    pub guard: AccountLoader<'info, Guard>,
+    /// Asset account of the collateral. Read for its level.
+    pub collateral_asset: AccountLoader<'info, Asset>,
+    /// Asset account of the loan. Read for its level.
+    pub loan_asset: AccountLoader<'info, Asset>,
+    /// The vault.
+    #[account(
+        mut,
+        has_one = guard @ RampartError::VaultAssetsInvalid,
+        has_one = collateral_asset @ RampartError::VaultAssetsInvalid,
+        has_one = loan_asset @ RampartError::VaultAssetsInvalid,
+        has_one = loan_mint @ RampartError::VaultAssetsInvalid,
+        has_one = loan_token @ RampartError::VaultAssetsInvalid,
+    )]
+    pub vault: AccountLoader<'info, Vault>,
+    /// The position of the owner.
+    #[account(mut, has_one = vault @ RampartError::VaultAssetsInvalid, has_one = owner @ RampartError::WrongAuthority)]
+    pub position: AccountLoader<'info, Position>,
+    /// The mint that moves.
+    pub loan_mint: Box<InterfaceAccount<'info, Mint>>,
+    /// Where the tokens go.
+    #[account(mut)]
+    pub owner_token: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// The vault's account of the mint.
+    #[account(mut)]
+    pub loan_token: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// Program of the mint.
+    pub token_program: Interface<'info, TokenInterface>,
+}
+
+impl<'info> Withdraw<'info> {
+    /// Burns shares and pays what they are worth, rounded down, within the limits of the level.
+    ///
+    /// # Errors
+    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
+    /// `DailyLimitReached`, `InsufficientCash`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
+    pub fn handle(ctx: Context<'info, Self>, args: WithdrawArgs) -> Result<()> {
+        let accounts = ctx.accounts;
+        let now_ts = Clock::get()?.unix_timestamp;
+        let amount = accounts.apply(args, now_ts)?;
+        accounts.movement().push(&accounts.vault, amount)?;
+        emit!(Flowed {
+            vault: accounts.vault.key(),
+            position: accounts.position.key(),
+            kind: FlowKind::Withdrawn,
+            amount,
+        });
+        Ok(())
+    }
+
+    fn apply(&self, args: WithdrawArgs, now_ts: i64) -> Result<u64> {
+        let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
+        let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
+        let level = effective_level(&guard, &vault, [&collateral, &loan], now_ts);
+        let pass = gate(Class::Exit, level)?;
+        require!(args.shares > 0, RampartError::ZeroAmount);
+        let held = position.supply_shares.get();
+        require!(args.shares <= held, RampartError::AmountExceedsPosition);
+        mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        vault.accrue(now_ts)?;
+        let amount = vault.assets_for_shares(args.shares)?;
+        require!(amount > 0 && amount >= args.min_amount, RampartError::SlippageExceeded);
+        require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
+        let outflow = match pass {
+            Pass::Floor => {
+                let (floor_bps, episode) = (vault.limits.exit_floor_bps, episode(&guard, &vault, [&collateral, &loan]));
+                position.supply_floor.take(args.shares, held, floor_bps, episode, now_ts)?;
+                Outflow::Floor
+            }
+            Pass::Scaled(scale_bps) => Outflow::Exit { scale_bps },
+            Pass::Full | Pass::TwoSources => Outflow::Exit { scale_bps: 10_000 },
+        };
+        let charged = position.supply_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        let limits = vault.limits.loan_flow;
+        vault.loan_flow.charge(charged, outflow, &limits, now_ts)?;
+        position.supply_shares = (held - args.shares).into();
+        let all = vault.supply_shares.get().checked_sub(args.shares).ok_or(RampartError::MathOverflow)?;
+        vault.supply_shares = all.into();
+        vault.cash_amount -= amount;
+        vault.totals.withdrawn_amount = vault.totals.withdrawn_amount.saturating_add(amount);
+        vault.note_bases(now_ts)?;
+        Ok(amount)
+    }
+
+    fn movement(&self) -> Movement<'_, 'info> {
+        Movement {
+            mint: &self.loan_mint,
+            token_program: &self.token_program,
+            from: &self.loan_token,
+            to: &self.owner_token,
+        }
+    }
+}

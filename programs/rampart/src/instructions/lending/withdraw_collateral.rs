@@ -1,0 +1,118 @@
+//! Takes collateral out of a position.
+
+use crate::error::RampartError;
+use crate::events::{FlowKind, Flowed};
+use crate::instructions::shared::{Movement, PairPrices, effective_level, episode};
+use crate::math::Bps;
+use crate::mint;
+use crate::risk::gate::{Class, Pass, gate};
+use crate::risk::health::{ltv_ceil, price_for_new_risk};
+use crate::state::flow::Outflow;
+use crate::state::{Asset, Guard, Position, Vault};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+
+/// Accounts of `withdraw_collateral`.
+///
+/// Remaining accounts: the oracle accounts of the collateral's sources, then of the loan's, each in the set's order.
+#[derive(Accounts)]
+pub struct WithdrawCollateral<'info> {
+    /// Owner of the position.
+    pub owner: Signer<'info>,
+    /// The guard. Read for its level.
+    pub guard: AccountLoader<'info, Guard>,
+    /// Asset account of the collateral. Read for its level and its price.
+    pub collateral_asset: AccountLoader<'info, Asset>,
+    /// Asset account of the loan. Read for its level and its price.
+    pub loan_asset: AccountLoader<'info, Asset>,
+    /// The vault.
+    #[account(
+        mut,
+        has_one = guard @ RampartError::VaultAssetsInvalid,
+        has_one = collateral_asset @ RampartError::VaultAssetsInvalid,
+        has_one = loan_asset @ RampartError::VaultAssetsInvalid,
+        has_one = collateral_mint @ RampartError::VaultAssetsInvalid,
+        has_one = collateral_token @ RampartError::VaultAssetsInvalid,
+    )]
+    pub vault: AccountLoader<'info, Vault>,
+    /// The position of the owner.
+    #[account(mut, has_one = vault @ RampartError::VaultAssetsInvalid, has_one = owner @ RampartError::WrongAuthority)]
+    pub position: AccountLoader<'info, Position>,
+    /// The mint that moves.
+    pub collateral_mint: Box<InterfaceAccount<'info, Mint>>,
+    /// Where the tokens go.
+    #[account(mut)]
+    pub owner_token: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// The vault's account of the mint.
+    #[account(mut)]
+    pub collateral_token: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// Program of the mint.
+    pub token_program: Interface<'info, TokenInterface>,
+}
+
+impl<'info> WithdrawCollateral<'info> {
+    /// Pays collateral out: as an exit where there is no debt, else as new risk at the pessimistic price.
+    ///
+    /// # Errors
+    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
+    /// `DailyLimitReached`, `MintFingerprintChanged`; with debt also `LtvExceeded` and the oracle's.
+    pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
+        let accounts = ctx.accounts;
+        let now_ts = Clock::get()?.unix_timestamp;
+        accounts.apply(amount, ctx.remaining_accounts, now_ts)?;
+        accounts.movement().push(&accounts.vault, amount)?;
+        emit!(Flowed {
+            vault: accounts.vault.key(),
+            position: accounts.position.key(),
+            kind: FlowKind::CollateralWithdrawn,
+            amount,
+        });
+        Ok(())
+    }
+
+    fn apply(&self, amount: u64, oracles: &[AccountInfo], now_ts: i64) -> Result<()> {
+        let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
+        let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
+        let has_debt = position.debt_scaled.get() > 0;
+        let class = if has_debt { Class::RiskUp } else { Class::Exit };
+        let pass = gate(class, effective_level(&guard, &vault, [&collateral, &loan], now_ts))?;
+        require!(amount > 0, RampartError::ZeroAmount);
+        require!(amount <= position.collateral_amount, RampartError::AmountExceedsPosition);
+        mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
+        vault.accrue(now_ts)?;
+        let left = position.collateral_amount - amount;
+        if has_debt {
+            let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
+            let (c, l) = prices.sides(&vault);
+            let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
+            let ltv = ltv_ceil(vault.debt_of(&position)?, left, price)?;
+            require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
+        }
+        let scale_bps = if let Pass::Scaled(bps) = pass { bps } else { 10_000 };
+        let outflow = match (has_debt, pass) {
+            (true, _) => Outflow::Risk { scale_bps },
+            (false, Pass::Floor) => {
+                let (floor_bps, episode) = (vault.limits.exit_floor_bps, episode(&guard, &vault, [&collateral, &loan]));
+                let held = position.collateral_amount.into();
+                position.collateral_floor.take(amount.into(), held, floor_bps, episode, now_ts)?;
+                Outflow::Floor
+            }
+            (false, _) => Outflow::Exit { scale_bps },
+        };
+        let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        let limits = vault.limits.collateral_flow;
+        vault.collateral_flow.charge(charged, outflow, &limits, now_ts)?;
+        position.collateral_amount = left;
+        vault.collateral_amount = vault.collateral_amount.checked_sub(amount).ok_or(RampartError::MathOverflow)?;
+        vault.note_bases(now_ts)
+    }
+
+    fn movement(&self) -> Movement<'_, 'info> {
+        Movement {
+            mint: &self.collateral_mint,
+            token_program: &self.token_program,
+            from: &self.collateral_token,
+            to: &self.owner_token,
+        }
+    }
+}

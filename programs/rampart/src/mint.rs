@@ -1,0 +1,55 @@
+//! Which mints are admitted: SPL Token, and Token-2022 without extensions that touch balances or authority.
+
+use crate::constants::MAX_DECIMALS;
+use crate::error::RampartError;
+use anchor_lang::prelude::*;
+use anchor_spl::token_2022::spl_token_2022::extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions};
+use anchor_spl::token_2022::spl_token_2022::state::Mint as MintState;
+
+/// Bytes of a mint without extensions.
+const PLAIN_MINT_LEN: usize = 82;
+
+/// Extensions that only describe a mint.
+const HARMLESS: [ExtensionType; 6] = [
+    ExtensionType::MetadataPointer,
+    ExtensionType::TokenMetadata,
+    ExtensionType::GroupPointer,
+    ExtensionType::TokenGroup,
+    ExtensionType::GroupMemberPointer,
+    ExtensionType::TokenGroupMember,
+];
+
+/// Returns which extensions `mint` carries, a bit per extension, after checking that each is harmless.
+///
+/// # Errors
+/// `MintExtensionRefused` for any other extension, `MintDecimalsTooLarge`.
+pub fn admit(mint: &AccountInfo, decimals: u8) -> Result<u64> {
+    require!(decimals <= MAX_DECIMALS, RampartError::MintDecimalsTooLarge);
+    fingerprint(mint)
+}
+
+/// Returns the fingerprint of `mint` as it is now.
+///
+/// # Errors
+/// `MintExtensionRefused` for an extension that is not admitted or not known.
+pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
+    let data = mint.try_borrow_data()?;
+    if data.len() == PLAIN_MINT_LEN {
+        return Ok(0);
+    }
+    let state = StateWithExtensions::<MintState>::unpack(&data).map_err(|_| RampartError::MintExtensionRefused)?;
+    let types = state.get_extension_types().map_err(|_| RampartError::MintExtensionRefused)?;
+    types.iter().try_fold(0u64, |bits, extension| {
+        require!(HARMLESS.contains(extension), RampartError::MintExtensionRefused);
+        Ok(bits | 1u64 << (*extension as u16 % 64))
+    })
+}
+
+/// Checks that `mint` is as it was when its asset was registered.
+///
+/// # Errors
+/// `MintFingerprintChanged`, `MintExtensionRefused`.
+pub fn require_unchanged(mint: &AccountInfo, registered: u64) -> Result<()> {
+    require!(fingerprint(mint)? == registered, RampartError::MintFingerprintChanged);
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The one gate: class of instruction against level.
+
+use crate::error::RampartError;
+use crate::state::breaker::Level;
+
+/// What an instruction does to risk. Every instruction belongs to one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// New risk: borrow, collateral out from behind a debt.
+    RiskUp,
+    /// Neither: lending, opening a position, accruing.
+    Neutral,
+    /// Less risk: repay, add collateral.
+    RiskDown,
+    /// Forced reduction: liquidate, deleverage.
+    Liquidation,
+    /// Out of a position without debt behind it.
+    Exit,
+    /// Proof: observe, trip, step down.
+    Evidence,
+    /// Stricter configuration.
+    Tighten,
+    /// Looser configuration, and creation.
+    Loosen,
+}
+
+/// What the gate allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// As within normal limits.
+    Full,
+    /// At this share of the outflow limits, bps.
+    Scaled(u16),
+    /// Through the exit floor only.
+    Floor,
+    /// Only with a price on which two sources agree.
+    TwoSources,
+}
+
+/// Returns what `level` leaves of `class`.
+///
+/// Repaying and adding collateral are never blocked, proofs never, exits never below Resolution.
+///
+/// # Errors
+/// `LevelForbids`.
+pub fn gate(class: Class, level: Level) -> Result<Pass, RampartError> {
+    use {Class as C, Level as L};
+    match (class, level) {
+        (C::RiskDown | C::Evidence | C::Tighten | C::Loosen, _) => Ok(Pass::Full),
+        (_, L::Normal) => Ok(Pass::Full),
+        (C::RiskUp, L::Caution) => Ok(Pass::Scaled(2_500)),
+        (C::RiskUp, L::ReduceOnly | L::Halt | L::Resolution) => Err(RampartError::LevelForbids),
+        (C::Neutral, L::Caution) => Ok(Pass::Full),
+        (C::Neutral, L::ReduceOnly | L::Halt | L::Resolution) => Err(RampartError::LevelForbids),
+        (C::Liquidation, L::Caution | L::ReduceOnly) => Ok(Pass::Full),
+        (C::Liquidation, L::Halt) => Ok(Pass::TwoSources),
+        (C::Liquidation, L::Resolution) => Err(RampartError::LevelForbids),
+        (C::Exit, L::Caution) => Ok(Pass::Scaled(5_000)),
+        (C::Exit, L::ReduceOnly | L::Halt) => Ok(Pass::Floor),
+        (C::Exit, L::Resolution) => Err(RampartError::LevelForbids),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEVELS: [Level; 5] = [Level::Normal, Level::Caution, Level::ReduceOnly, Level::Halt, Level::Resolution];
+
+    #[test]
+    fn cure_and_proof_are_never_blocked() {
+        for level in LEVELS {
+            assert_eq!(gate(Class::RiskDown, level), Ok(Pass::Full));
+            assert_eq!(gate(Class::Evidence, level), Ok(Pass::Full));
+        }
+    }
+
+    #[test]
+    fn exits_pass_at_every_level_below_resolution() {
+        for level in &LEVELS[..4] {
+            assert!(gate(Class::Exit, *level).is_ok());
+        }
+    }
+
+    #[test]
+    fn higher_level_never_allows_more_new_risk() {
+        let room = |l| match gate(Class::RiskUp, l) {
+            Ok(Pass::Full) => 10_000,
+            Ok(Pass::Scaled(bps)) => bps,
+            _ => 0,
+        };
+        assert!(LEVELS.windows(2).all(|w| room(w[1]) <= room(w[0])));
+    }
+}

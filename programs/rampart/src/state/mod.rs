@@ -1,0 +1,20 @@
+//! Accounts: one file each, with layout, legal transitions and invariant.
+
+pub mod asset;
+pub mod breaker;
+pub mod flow;
+pub mod guard;
+pub mod oracle_set;
+pub mod position;
+pub mod rule;
+pub mod vault;
+pub mod window;
+
+pub use asset::Asset;
+pub use breaker::{Breaker, Cause, Level};
+pub use flow::OutflowLimiter;
+pub use guard::{Guard, HardBounds, Roles};
+pub use oracle_set::{OracleSet, OracleSource, Pin, SourceKind, Switch};
+pub use position::Position;
+pub use rule::{Comparator, Metric, Rule, Scope};
+pub use vault::{InterestCurve, RiskParams, Vault, VaultLimits};

@@ -1,0 +1,178 @@
+//! What one owner has in one vault: lent shares, debt and collateral.
+
+use crate::constants::{DAY_SECS, HOUR_SECS};
+use crate::error::RampartError;
+use crate::math::bps::Bps;
+use crate::math::wide::U128;
+use anchor_lang::prelude::*;
+
+/// A position's own recent inflow: a withdrawal is charged to the limiter net of it.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct InflowCredit {
+    /// What is left of it, base units.
+    pub amount: u64,
+    /// When the oldest part came in, unix seconds: the whole credit ends with its oldest part.
+    pub since_ts: i64,
+}
+
+impl InflowCredit {
+    /// Adds an inflow; an earlier credit that is over is dropped first.
+    pub fn add(&mut self, amount: u64, window_secs: i64, now_ts: i64) {
+        if self.amount == 0 || self.is_over(window_secs, now_ts) {
+            *self = Self { amount: 0, since_ts: now_ts };
+        }
+        self.amount = self.amount.saturating_add(amount);
+    }
+
+    /// Uses the credit for an outflow and returns the part that has to be charged.
+    pub fn net(&mut self, amount: u64, window_secs: i64, now_ts: i64) -> u64 {
+        if self.is_over(window_secs, now_ts) {
+            self.amount = 0;
+        }
+        let used = self.amount.min(amount);
+        self.amount -= used;
+        amount - used
+    }
+
+    fn is_over(&self, window_secs: i64, now_ts: i64) -> bool {
+        now_ts.saturating_sub(self.since_ts) >= window_secs
+    }
+}
+
+/// What a position has taken through the exit floor in the current episode of restricted exits.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ExitFloor {
+    /// Shares or base units at the start of the episode: the base of the daily share.
+    pub base: U128,
+    /// Taken in the current day.
+    pub used: U128,
+    /// Which episode this is about.
+    pub episode: u64,
+    /// When the current day of this floor started, unix seconds.
+    pub day_started_ts: i64,
+}
+
+impl ExitFloor {
+    /// Takes `amount` out of the day's floor, `floor_bps` of what the position held when the episode started.
+    ///
+    /// # Units
+    /// `held` and `amount` in shares, or in base units of the collateral; the share is rounded up, for the owner.
+    ///
+    /// # Errors
+    /// `ExitFloorUsed` beyond the day's floor.
+    pub fn take(&mut self, amount: u128, held: u128, floor_bps: u16, episode: u64, now_ts: i64) -> Result<()> {
+        if self.episode != episode || self.base.get() == 0 {
+            *self = Self { base: held.into(), used: U128::ZERO, episode, day_started_ts: now_ts };
+        } else if now_ts.saturating_sub(self.day_started_ts) >= DAY_SECS {
+            self.used = U128::ZERO;
+            self.day_started_ts = now_ts;
+        }
+        let allowed = Bps(u32::from(floor_bps)).of_ceil(self.base.get()).ok_or(RampartError::MathOverflow)?;
+        let used = self.used.get().checked_add(amount).ok_or(RampartError::MathOverflow)?;
+        require!(used <= allowed, RampartError::ExitFloorUsed);
+        self.used = used.into();
+        Ok(())
+    }
+}
+
+/// What soft deleveraging has repaid of a position within the current hour.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SoftQuota {
+    /// When the hour started, unix seconds.
+    pub started_ts: i64,
+    /// The debt at that time, base units.
+    pub debt_amount: u64,
+    /// Repaid since, base units.
+    pub repaid_amount: u64,
+}
+
+impl SoftQuota {
+    /// Starts a new hour, at `debt`, where the last is over.
+    pub fn settle(&mut self, debt: u64, now_ts: i64) {
+        let is_over = now_ts.saturating_sub(self.started_ts) >= HOUR_SECS;
+        if is_over || self.debt_amount == 0 {
+            *self = Self { started_ts: now_ts, debt_amount: debt, repaid_amount: 0 };
+        }
+    }
+
+    /// Returns what `quota_bps` still allows of the settled hour, base units of the loan mint.
+    pub fn left(&self, quota_bps: u16) -> u64 {
+        let allowed = Bps(quota_bps.into()).of_floor(self.debt_amount.into()).and_then(|a| u64::try_from(a).ok());
+        allowed.unwrap_or(0).saturating_sub(self.repaid_amount)
+    }
+}
+
+/// One owner's position in one vault.
+#[account(zero_copy)]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The vault.
+    pub vault: Pubkey,
+    /// Who owns it.
+    pub owner: Pubkey,
+    /// Lent shares.
+    pub supply_shares: U128,
+    /// Debt divided by the index at the time of borrowing.
+    pub debt_scaled: U128,
+    /// Collateral, base units.
+    pub collateral_amount: u64,
+    /// Counts liquidations and deleveragings: the fence that a liquidator names.
+    pub liquidation_seq: u64,
+    /// The slot of the last liquidation: one per slot, or the close factor could be beaten in steps.
+    pub last_liquidation_slot: u64,
+    /// Quota of soft deleveraging.
+    pub soft_quota: SoftQuota,
+    /// Recent inflow of the loan asset.
+    pub supply_credit: InflowCredit,
+    /// Recent inflow of collateral.
+    pub collateral_credit: InflowCredit,
+    /// Exit floor of the lent shares.
+    pub supply_floor: ExitFloor,
+    /// Exit floor of the collateral.
+    pub collateral_floor: ExitFloor,
+    /// Layout version.
+    pub version: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Zeros.
+    pub reserved: [u8; 126],
+}
+
+impl Position {
+    /// Account size in bytes, with the discriminator.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// Tells whether nothing is left in it.
+    pub fn is_empty(&self) -> bool {
+        self.supply_shares == U128::ZERO && self.debt_scaled == U128::ZERO && self.collateral_amount == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credit_is_used_once_and_ends_with_its_oldest_part() {
+        let mut credit = InflowCredit::default();
+        credit.add(100, 3_600, 10);
+        credit.add(50, 3_600, 3_000);
+        assert_eq!(credit.net(120, 3_600, 3_001), 0);
+        assert_eq!(credit.net(40, 3_600, 3_002), 10);
+        credit.add(70, 3_600, 3_003);
+        assert_eq!(credit.net(70, 3_600, 3_003 + 3_600), 70);
+    }
+
+    #[test]
+    fn floor_is_a_share_of_the_start_of_the_episode_each_day() {
+        let mut floor = ExitFloor::default();
+        floor.take(100, 10_000, 100, 1, 0).unwrap();
+        assert_eq!(floor.take(1, 9_900, 100, 1, 10).unwrap_err(), RampartError::ExitFloorUsed.into());
+        floor.take(100, 9_900, 100, 1, DAY_SECS).unwrap();
+        floor.take(98, 9_800, 100, 2, DAY_SECS + 1).unwrap();
+        assert_eq!(floor.take(1, 9_702, 100, 2, DAY_SECS + 1).unwrap_err(), RampartError::ExitFloorUsed.into());
+    }
+}

@@ -1,0 +1,122 @@
+//! Memory of recent prices as a grid of time cells.
+
+use crate::constants::WINDOW_CELLS;
+use crate::math::{Price, U128};
+use anchor_lang::prelude::*;
+
+/// What was seen in one cell of time.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct WindowCell {
+    /// Highest price seen, US dollars per whole token, U64.64.
+    pub high_q64: U128,
+    /// Lowest price seen, U64.64.
+    pub low_q64: U128,
+    /// Last price seen, U64.64.
+    pub close_q64: U128,
+    /// Which cell of time this is: unix seconds divided by the cell's length.
+    pub index: i64,
+    /// How many observations it holds; 0 marks an empty cell.
+    pub samples: u64,
+}
+
+/// The last 64 cells of time. Only `observe` writes it.
+#[zero_copy]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Cells, at `index % 64`.
+    pub cells: [WindowCell; WINDOW_CELLS],
+    /// Length of a cell, seconds.
+    pub cell_secs: u32,
+    /// Zeros.
+    pub reserved: [u8; 4],
+}
+
+/// What a window says about a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowView {
+    /// Highest price in the span.
+    pub high: Price,
+    /// How many cells of the span hold observations.
+    pub covered_cells: u32,
+    /// How many cells the span has.
+    pub span_cells: u32,
+}
+
+impl Window {
+    /// Records `price` at `now_ts`.
+    pub fn record(&mut self, price: Price, now_ts: i64) {
+        let index = now_ts / i64::from(self.cell_secs.max(1));
+        let cell = &mut self.cells[index.rem_euclid(WINDOW_CELLS as i64) as usize];
+        let raw = price.q64();
+        if cell.index != index || cell.samples == 0 {
+            *cell = WindowCell { high_q64: raw.into(), low_q64: raw.into(), close_q64: raw.into(), index, samples: 1 };
+            return;
+        }
+        cell.high_q64 = cell.high_q64.get().max(raw).into();
+        cell.low_q64 = cell.low_q64.get().min(raw).into();
+        cell.close_q64 = raw.into();
+        cell.samples = cell.samples.saturating_add(1);
+    }
+
+    /// Returns what was seen in the last `span_secs`; `None` when nothing was, or the span is longer than the memory.
+    pub fn view(&self, span_secs: u32, now_ts: i64) -> Option<WindowView> {
+        let cell_secs = self.cell_secs.max(1);
+        let span_cells = span_secs.div_ceil(cell_secs);
+        if span_cells == 0 || span_cells as usize > WINDOW_CELLS {
+            return None;
+        }
+        let newest = now_ts / i64::from(cell_secs);
+        let oldest = newest - i64::from(span_cells) + 1;
+        let (mut high, mut covered_cells) = (0u128, 0u32);
+        for cell in &self.cells {
+            if cell.samples > 0 && (oldest..=newest).contains(&cell.index) {
+                high = high.max(cell.high_q64.get());
+                covered_cells += 1;
+            }
+        }
+        let high = Price::from_q64(high).ok()?;
+        Some(WindowView { high, covered_cells, span_cells })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::price::Q64_ONE;
+
+    fn window() -> Window {
+        Window { cells: [WindowCell::default(); WINDOW_CELLS], cell_secs: 60, reserved: [0; 4] }
+    }
+
+    fn dollars(n: u128) -> Price {
+        Price::from_q64(n * Q64_ONE).unwrap()
+    }
+
+    #[test]
+    fn high_leaves_the_view_when_its_cell_leaves_the_span() {
+        let mut w = window();
+        w.record(dollars(100), 600);
+        w.record(dollars(90), 660);
+        assert_eq!(w.view(120, 660).unwrap().high, dollars(100));
+        assert_eq!(w.view(120, 720).unwrap().high, dollars(90));
+        assert_eq!(w.view(120, 840), None);
+    }
+
+    #[test]
+    fn old_cells_are_overwritten_and_never_counted_again() {
+        let mut w = window();
+        w.record(dollars(500), 0);
+        w.record(dollars(50), 64 * 60);
+        let view = w.view(64 * 60, 64 * 60).unwrap();
+        assert_eq!((view.high, view.covered_cells, view.span_cells), (dollars(50), 1, 64));
+    }
+
+    #[test]
+    fn span_longer_than_the_memory_is_unknown() {
+        let mut w = window();
+        w.record(dollars(1), 0);
+        assert_eq!(w.view(65 * 60, 0), None);
+        assert_eq!(w.view(0, 0), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! `cargo xtask test`: every check in order, each with its time, and what came of it.
+
+mod setup;
+mod steps;
+
+use crate::failure::{Failure, Result};
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What a step ended with.
+enum Verdict {
+    /// Everything it looked at is right.
+    Passed,
+    /// It didn't look, and why.
+    Skipped(String),
+    /// What is wrong.
+    Failed(String),
+}
+
+/// What the steps of one run share.
+struct Run {
+    /// Whether the dependency check and the demo are left out.
+    quick: bool,
+    /// The program that the tests run on, when it isn't `artifacts/rampart.so`.
+    program: Option<PathBuf>,
+}
+
+/// A check with a name.
+type Step = (&'static str, fn(&mut Run) -> Result<Verdict>);
+
+/// What a finished step left behind.
+type Row = (&'static str, Duration, Verdict);
+
+const STEPS: [Step; 11] = [
+    ("tools", setup::tools),
+    ("format", steps::format),
+    ("lint", steps::lint),
+    ("dependencies", steps::dependencies),
+    ("program", steps::program),
+    ("fixtures", steps::fixtures),
+    ("tests", steps::tests),
+    ("lowering", steps::lowering),
+    ("app", steps::app),
+    ("generated", steps::generated),
+    ("demo", steps::demo),
+];
+
+/// Runs every check; a failed one doesn't keep the others from running.
+///
+/// # Errors
+/// The names of the steps that failed.
+pub fn run(quick: bool) -> Result<()> {
+    let mut run = Run {
+        quick,
+        program: None,
+    };
+    let rows: Vec<Row> = STEPS.iter().map(|step| perform(step, &mut run)).collect();
+    print!("\n{}", summary(&rows));
+    let failed: Vec<_> = rows
+        .iter()
+        .filter(|row| matches!(row.2, Verdict::Failed(_)))
+        .map(|row| row.0)
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("failed: {}", failed.join(", "))))
+    }
+}
+
+fn perform((name, step): &Step, run: &mut Run) -> Row {
+    println!("\n=== {name}");
+    let start = Instant::now();
+    let verdict = step(run).unwrap_or_else(|failure| Verdict::Failed(failure.to_string()));
+    let took = start.elapsed();
+    let (word, reason) = words(&verdict);
+    println!(
+        "=== {name}: {word} after {:.1} s {reason}",
+        took.as_secs_f64()
+    );
+    (name, took, verdict)
+}
+
+/// Returns the steps as a table.
+fn summary(rows: &[Row]) -> String {
+    let mut table = String::new();
+    let total: Duration = rows.iter().map(|row| row.1).sum();
+    for (name, took, verdict) in rows {
+        let (word, reason) = words(verdict);
+        let reason = reason.lines().next().unwrap_or_default();
+        let _ = writeln!(
+            table,
+            "{name:<14}{word:<9}{:>8.1} s  {reason}",
+            took.as_secs_f64()
+        );
+    }
+    let _ = writeln!(
+        table,
+        "{:<14}{:<9}{:>8.1} s",
+        "total",
+        "",
+        total.as_secs_f64()
+    );
+    table
+}
+
+fn words(verdict: &Verdict) -> (&'static str, &str) {
+    match verdict {
+        Verdict::Passed => ("passed", ""),
+        Verdict::Skipped(reason) => ("skipped", reason),
+        Verdict::Failed(reason) => ("FAILED", reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summary_names_every_step_and_its_reason() {
+        let rows = [
+            ("format", Duration::from_millis(1500), Verdict::Passed),
+            (
+                "program",
+                Duration::ZERO,
+                Verdict::Skipped("rustc is missing\nhint: install it".into()),
+            ),
+        ];
+        let table = summary(&rows);
+        assert!(
+            table.contains("format        passed        1.5 s"),
+            "{table}"
+        );
+        assert!(
+            table.contains("skipped       0.0 s  rustc is missing\n"),
+            "{table}"
+        );
+        assert!(table.ends_with("1.5 s\n"), "{table}");
+    }
+
+    #[test]
+    fn failed_step_keeps_its_reason() {
+        let mut run = Run {
+            quick: true,
+            program: None,
+        };
+        let row = perform(&("broken", |_| Err(Failure::new("two differ"))), &mut run);
+        assert!(matches!(row.2, Verdict::Failed(reason) if reason == "two differ"));
+    }
+}

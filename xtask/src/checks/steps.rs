@@ -1,0 +1,169 @@
+//! The checks.
+
+use super::{Run, Verdict};
+use crate::failure::{Failure, Result};
+use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
+use crate::{app as web, command, files, fixtures as programs, program as artifacts};
+use std::time::Duration;
+
+/// The arguments of the demo that runs at the end, nothing while there is none.
+const DEMO: Option<&[&str]> = None;
+
+/// Where the database of known vulnerabilities is.
+const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
+
+/// The source is formatted, that of the fixtures included.
+pub fn format(_: &mut Run) -> Result<Verdict> {
+    command::run(command::cargo().args(["fmt", "--all", "--check"]))?;
+    for folder in programs::folders()? {
+        command::run(
+            command::cargo()
+                .current_dir(folder)
+                .args(["fmt", "--check"]),
+        )?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// Clippy has nothing to say.
+pub fn lint(_: &mut Run) -> Result<Verdict> {
+    let mut clippy = command::cargo();
+    clippy.args([
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "sbf-lower",
+        "--all-targets",
+    ]);
+    command::run(clippy.args(["--", "-D", "warnings"]))?;
+    Ok(Verdict::Passed)
+}
+
+/// The dependencies' licences and sources are allowed, and none has a known vulnerability.
+pub fn dependencies(run: &mut Run) -> Result<Verdict> {
+    if run.quick {
+        return Ok(Verdict::Skipped("left out by --quick".into()));
+    }
+    if command::find("cargo-deny").is_none() {
+        return Ok(Verdict::Skipped(
+            "cargo-deny is missing: `cargo install --locked cargo-deny`".into(),
+        ));
+    }
+    command::run(
+        command::cargo().args(["deny", "--locked", "check", "licenses", "bans", "sources"]),
+    )?;
+    let mut look = command::clean("git");
+    look.args(["ls-remote", "--quiet", ADVISORIES, "HEAD"])
+        .env("GIT_TERMINAL_PROMPT", "0");
+    if !command::succeeds_within(&mut look, Duration::from_secs(20)) {
+        println!("the database of vulnerabilities can't be reached: advisories are not checked");
+        return Ok(Verdict::Passed);
+    }
+    command::run(command::cargo().args(["deny", "--locked", "check", "advisories"]))?;
+    Ok(Verdict::Passed)
+}
+
+/// `artifacts/` is what the source gives.
+pub fn program(run: &mut Run) -> Result<Verdict> {
+    if let Err(missing) = Toolchain::find() {
+        return Ok(Verdict::Skipped(missing.to_string()));
+    }
+    run.program = Some(artifacts::check()?);
+    Ok(Verdict::Passed)
+}
+
+/// The fixture programs build.
+pub fn fixtures(_: &mut Run) -> Result<Verdict> {
+    if let Err(missing) = Toolchain::find() {
+        return Ok(Verdict::Skipped(missing.to_string()));
+    }
+    programs::build()?;
+    Ok(Verdict::Passed)
+}
+
+/// Every test of the workspace passes.
+pub fn tests(run: &mut Run) -> Result<Verdict> {
+    let mut nextest = command::cargo();
+    nextest.args([
+        "nextest",
+        "run",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "sbf-lower",
+    ]);
+    if let Some(program) = &run.program {
+        nextest.env("RAMPART_SO", program);
+    }
+    command::run(&mut nextest)?;
+    Ok(Verdict::Passed)
+}
+
+/// The package that links LLVM: lints and tests.
+pub fn lowering(_: &mut Run) -> Result<Verdict> {
+    match Toolchain::find() {
+        Err(missing) => return Ok(Verdict::Skipped(missing.to_string())),
+        Ok(Toolchain::Platform(_)) => {
+            return Ok(Verdict::Skipped("cargo build-sbf does without it".into()));
+        }
+        Ok(Toolchain::Upstream(_)) => {}
+    }
+    let package = ["--locked", "--quiet", "-p", "sbf-lower"];
+    command::run(cargo_with_llvm().arg("clippy").args(package).args([
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    command::run(cargo_with_llvm().arg("test").args(package))?;
+    Ok(Verdict::Passed)
+}
+
+/// The app's own checks and tests pass, and it builds to what is checked in.
+pub fn app(_: &mut Run) -> Result<Verdict> {
+    if !web::folder().join("package.json").is_file() {
+        return Ok(Verdict::Skipped("there is no app/package.json".into()));
+    }
+    if command::find("npm").is_none() {
+        return Err(Failure::new("npm is missing").hint("install Node 20 or later"));
+    }
+    web::install()?;
+    for name in ["check", "test"]
+        .into_iter()
+        .filter(|name| web::has_script(name))
+    {
+        web::script(name)?;
+    }
+    web::build(true)?;
+    Ok(Verdict::Passed)
+}
+
+/// The app's client is what the IDL gives; the step `program` compares the IDL.
+pub fn generated(_: &mut Run) -> Result<Verdict> {
+    if !web::has_script("generate") || command::find("npm").is_none() {
+        return Ok(Verdict::Skipped(
+            "the app has no generator, or npm is missing".into(),
+        ));
+    }
+    web::install()?;
+    web::generate(true)?;
+    Ok(Verdict::Passed)
+}
+
+/// The demo runs to its end.
+pub fn demo(run: &mut Run) -> Result<Verdict> {
+    match DEMO {
+        Some(_) if run.quick => Ok(Verdict::Skipped("left out by --quick".into())),
+        None => Ok(Verdict::Skipped("there is no demo yet".into())),
+        Some(args) => {
+            let mut demo = command::cargo();
+            demo.arg("demo").args(args);
+            if let Some(program) = &run.program {
+                demo.env("RAMPART_SO", files::root().join(program));
+            }
+            command::run(&mut demo)?;
+            Ok(Verdict::Passed)
+        }
+    }
+}

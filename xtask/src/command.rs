@@ -1,0 +1,161 @@
+//! Runs other programs.
+
+use crate::failure::{Failure, Result};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What `cargo run` and the caller's own habits leave in the environment, and a build that others repeat must not see.
+const FOREIGN: [&str; 16] = [
+    "CARGO",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION",
+    "CARGO_TARGET_DIR",
+    "LD_LIBRARY_PATH",
+    "OUT_DIR",
+    "RUSTC",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+    "RUSTUP_TOOLCHAIN",
+];
+
+/// Returns a command that doesn't inherit this process's build settings.
+pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    FOREIGN.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+}
+
+/// Returns a command of the repository's own cargo, run in its root.
+pub fn cargo() -> Command {
+    let mut command = clean("cargo");
+    command.current_dir(crate::files::root());
+    command
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// It can't be started, or ends with another code than zero.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|e| not_started(command, &e))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "`{}` ended with {status}",
+            line(command)
+        )))
+    }
+}
+
+/// Runs a command to its end and returns what it printed, without the last line break.
+///
+/// # Errors
+/// It can't be started, or ends with another code than zero.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().map_err(|e| not_started(command, &e))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(format!(
+        "`{}` ended with {}: {}",
+        line(command),
+        output.status,
+        said.trim()
+    )))
+}
+
+/// Runs a command without a word, and returns whether it succeeds in time.
+pub fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
+    let silent = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let Ok(mut child) = silent.spawn() else {
+        return false;
+    };
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        match child.try_wait() {
+            Ok(None) => std::thread::sleep(Duration::from_millis(50)),
+            ended => {
+                return ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
+            }
+        }
+    }
+    // It may have ended by itself meanwhile.
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
+
+/// Returns where a program is on the PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}
+
+fn not_started(command: &Command, error: &std::io::Error) -> Failure {
+    Failure::new(format!(
+        "failed to start `{}`: {error}",
+        command.get_program().to_string_lossy()
+    ))
+}
+
+fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|w| w.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_names_the_command_and_its_code() {
+        let error = run(Command::new("sh").args(["-c", "exit 3"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("sh -c exit 3") && error.contains('3'),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn command_fails_when_it_takes_too_long() {
+        assert!(succeeds_within(
+            Command::new("true").arg(""),
+            Duration::from_secs(60)
+        ));
+        assert!(!succeeds_within(
+            Command::new("sleep").arg("60"),
+            Duration::from_millis(100)
+        ));
+    }
+
+    #[test]
+    fn failure_names_the_program_when_it_is_missing() {
+        let error = output(&mut Command::new("no-such-program"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("no-such-program"), "{error}");
+    }
+}

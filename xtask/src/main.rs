@@ -1,0 +1,40 @@
+//! `cargo xtask`: every check and every generated file of this repository, from one command.
+
+mod app;
+mod checks;
+mod cli;
+mod command;
+mod failure;
+mod files;
+mod fixtures;
+mod generate;
+mod idl;
+mod program;
+mod sbf;
+
+use clap::Parser;
+use cli::{Cli, Task};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = sbf::roles::answer().unwrap_or_else(|| perform(Cli::parse().task));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> failure::Result<()> {
+    match task {
+        Task::BuildProgram { check: false } => program::build(),
+        Task::BuildProgram { check: true } => program::check().map(|_| ()),
+        Task::BuildFixtures => fixtures::build(),
+        Task::Gen { check } => generate::generate(check),
+        Task::Cu => generate::compute_units(),
+        Task::Test { quick } => checks::run(quick),
+        Task::PrintIdl => idl::print(),
+    }
+}
