@@ -1,1 +1,11 @@
+//! Harness of the suites: a small world in LiteSVM with the built program, real mints and real oracle accounts.
 
+pub mod asserts;
+pub mod defaults;
+pub mod oracles;
+pub mod program;
+pub mod tokens;
+pub mod world;
+
+pub use asserts::{assert_anchor_error, assert_error, assert_unchanged, compute_units};
+pub use world::{Outcome, User, World};

@@ -1,1 +1,3 @@
-fn main(){}
+//! All suites that run the built program in LiteSVM, in one binary.
+
+mod smoke;

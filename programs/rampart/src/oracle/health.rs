@@ -158,7 +158,7 @@ impl AssetReading {
         sources.filter_map(|(index, (source, said))| said.reading.as_ref().ok().map(|reading| (index, source, reading)))
     }
 
-    fn usable_by_price(&self, set: &OracleSet, now_ts: i64) -> Slots<Usable<'_>> {
+    fn usable_by_price<'a>(&'a self, set: &'a OracleSet, now_ts: i64) -> Slots<Usable<'a>> {
         let mut slots = [None; MAX_SOURCES];
         for (index, source, reading) in self.readings(set) {
             if PriceHealth::of(reading, source, now_ts).is_usable() {

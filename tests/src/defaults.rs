@@ -1,0 +1,115 @@
+//! Parameters that the suites start from; a test changes the one that it is about.
+
+use rampart::math::price::Q64_ONE;
+use rampart::state::asset::ReferenceParams;
+use rampart::state::flow::FlowLimits;
+use rampart::state::guard::{HardBounds, Roles};
+use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
+use rampart::state::{InterestCurve, Level, RiskParams, Switch, VaultLimits};
+use rampart_client::Pubkey;
+
+/// One dollar, in U64.64.
+pub const DOLLAR_Q64: u128 = Q64_ONE;
+/// One USDC in base units.
+pub const USDC: u64 = 1_000_000;
+/// One SOL in lamports.
+pub const SOL: u64 = 1_000_000_000;
+
+/// Roles of distinct keys, with two guardians.
+pub fn roles(root: Pubkey, risk_admin: Pubkey) -> Roles {
+    let mut guardians = [Pubkey::default(); 8];
+    guardians[0] = Pubkey::new_from_array([0xa1; 32]);
+    guardians[1] = Pubkey::new_from_array([0xa2; 32]);
+    Roles {
+        root,
+        risk_admin,
+        resetter: Pubkey::new_from_array([0xa3; 32]),
+        vetoer: Pubkey::new_from_array([0xa4; 32]),
+        guardians,
+        guardian_count: 2,
+        guardian_quorum: 2,
+        reserved: [0; 6],
+    }
+}
+
+/// Wide but binding bounds.
+pub fn bounds() -> HardBounds {
+    HardBounds {
+        max_oracle_age_secs: 120,
+        max_rule_duration_secs: 86_400,
+        max_confidence_bps: 500,
+        max_hourly_outflow_bps: 3_000,
+        max_daily_outflow_bps: 6_000,
+        min_exit_floor_bps: 50,
+        max_ltv_bps: 9_000,
+        max_bonus_bps: 1_000,
+        reserved: [0; 4],
+    }
+}
+
+/// A reference that is warm after three observations.
+pub fn reference() -> ReferenceParams {
+    ReferenceParams { half_life_secs: 300, max_age_secs: 3_600, cell_secs: 60, min_samples: 3 }
+}
+
+/// Borrow to 70 %, deleverage from 75 %, liquidate from 80 %.
+pub fn risk() -> RiskParams {
+    RiskParams {
+        min_debt_amount: 10 * USDC,
+        ltv_bps: 7_000,
+        soft_line_bps: 7_500,
+        liquidation_line_bps: 8_000,
+        target_ltv_bps: 7_000,
+        soft_bonus_bps: 100,
+        soft_quota_bps: 1_000,
+        min_bonus_bps: 300,
+        max_bonus_bps: 800,
+        close_factor_bps: 2_500,
+        full_close_ltv_bps: 9_500,
+        reserved: [0; 4],
+    }
+}
+
+/// 10 % at the kink of 80 %, 100 % at full utilisation, a tenth kept against bad debt.
+pub fn curve() -> InterestCurve {
+    InterestCurve { base_rate_bps: 0, kink_rate_bps: 1_000, max_rate_bps: 10_000, kink_bps: 8_000, reserve_factor_bps: 1_000 }
+}
+
+/// Limits with an absolute floor of `absolute_floor_amount`.
+pub fn flow(absolute_floor_amount: u64) -> FlowLimits {
+    FlowLimits { absolute_floor_amount, hourly_bps: 2_000, daily_bps: 4_000, exit_share_bps: 6_000, floor_reserve_bps: 4_000 }
+}
+
+/// Caps far away and an hourly limit of one million USDC and 100,000 SOL.
+pub fn limits() -> VaultLimits {
+    VaultLimits {
+        supply_cap_amount: 100_000_000 * USDC,
+        borrow_cap_amount: 80_000_000 * USDC,
+        collateral_cap_amount: 1_000_000 * SOL,
+        loan_flow: flow(1_000_000 * USDC),
+        collateral_flow: flow(100_000 * SOL),
+        exit_floor_bps: 100,
+        reserved: [0; 6],
+    }
+}
+
+/// True at once on a fall of 10 % within ten minutes, proved by two sources: level ReduceOnly on the asset for an hour.
+pub fn drawdown_rule() -> RuleParams {
+    RuleParams {
+        threshold: 1_000,
+        clear_threshold: 500,
+        window_secs: 600,
+        min_persist_secs: 0,
+        max_gap_secs: 120,
+        duration_secs: 3_600,
+        min_dwell_secs: 300,
+        min_observations: 1,
+        sources_required: 2,
+        metric: Metric::Drawdown as u8,
+        comparator: Comparator::Above as u8,
+        level: Level::ReduceOnly as u8,
+        scope: Scope::Subject as u8,
+        switch: Switch::Enabled as u8,
+        reserved: [0; 4],
+    }
+}
