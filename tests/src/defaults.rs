@@ -49,7 +49,12 @@ pub fn bounds() -> HardBounds {
 
 /// A reference that is warm after three observations.
 pub fn reference() -> ReferenceParams {
-    ReferenceParams { half_life_secs: 300, max_age_secs: 3_600, cell_secs: 60, min_samples: 3 }
+    ReferenceParams {
+        half_life_secs: 300,
+        max_age_secs: 3_600,
+        cell_secs: 60,
+        min_samples: 3,
+    }
 }
 
 /// Borrow to 70 %, deleverage from 75 %, liquidate from 80 %.
@@ -72,12 +77,24 @@ pub fn risk() -> RiskParams {
 
 /// 10 % at the kink of 80 %, 100 % at full utilisation, a tenth kept against bad debt.
 pub fn curve() -> InterestCurve {
-    InterestCurve { base_rate_bps: 0, kink_rate_bps: 1_000, max_rate_bps: 10_000, kink_bps: 8_000, reserve_factor_bps: 1_000 }
+    InterestCurve {
+        base_rate_bps: 0,
+        kink_rate_bps: 1_000,
+        max_rate_bps: 10_000,
+        kink_bps: 8_000,
+        reserve_factor_bps: 1_000,
+    }
 }
 
 /// Limits with an absolute floor of `absolute_floor_amount`.
 pub fn flow(absolute_floor_amount: u64) -> FlowLimits {
-    FlowLimits { absolute_floor_amount, hourly_bps: 2_000, daily_bps: 4_000, exit_share_bps: 6_000, floor_reserve_bps: 4_000 }
+    FlowLimits {
+        absolute_floor_amount,
+        hourly_bps: 2_000,
+        daily_bps: 4_000,
+        exit_share_bps: 6_000,
+        floor_reserve_bps: 4_000,
+    }
 }
 
 /// Caps far away and an hourly limit of one million USDC and 100,000 SOL.

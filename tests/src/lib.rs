@@ -1,9 +1,15 @@
 //! Harness of the suites: a small world in LiteSVM with the built program, real mints and real oracle accounts.
 
 pub mod asserts;
+pub mod books;
 pub mod defaults;
+pub mod events;
 pub mod oracles;
 pub mod program;
+pub mod refusal;
+pub mod refusals;
+pub mod rules;
+pub mod scenario;
 pub mod tokens;
 pub mod world;
 

@@ -11,6 +11,10 @@ pub fn bytes() -> Vec<u8> {
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../artifacts/rampart.so"),
         PathBuf::from,
     );
-    std::fs::read(&path)
-        .unwrap_or_else(|e| panic!("failed to read `{}`: {e}; `cargo xtask build-program` builds it", path.display()))
+    std::fs::read(&path).unwrap_or_else(|e| {
+        panic!(
+            "failed to read `{}`: {e}; `cargo xtask build-program` builds it",
+            path.display()
+        )
+    })
 }

@@ -3,7 +3,6 @@
 use crate::world::World;
 use anchor_spl::token_interface::spl_token_2022::instruction as token;
 use rampart_client::{MintOf, Pubkey};
-use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 
 /// Bytes of a mint without extensions.
@@ -14,20 +13,29 @@ const ACCOUNT_LEN: u64 = 165;
 impl World {
     /// Creates a plain mint under `token_program`, whose authority is the world's payer.
     pub fn create_mint(&mut self, token_program: Pubkey, decimals: u8) -> MintOf {
-        let mint = Keypair::new();
+        let mint = self.new_key();
         let authority = self.payer.pubkey();
         let create = self.create_account_ix(&mint.pubkey(), MINT_LEN, token_program);
-        let init = token::initialize_mint2(&token_program, &mint.pubkey(), &authority, None, decimals).expect("valid mint");
-        self.send(&[create, init], &[&mint]).expect("mint is created");
-        MintOf { mint: mint.pubkey(), token_program }
+        let init =
+            token::initialize_mint2(&token_program, &mint.pubkey(), &authority, None, decimals)
+                .expect("valid mint");
+        self.send(&[create, init], &[&mint])
+            .expect("mint is created");
+        MintOf {
+            mint: mint.pubkey(),
+            token_program,
+        }
     }
 
     /// Creates a token account of `owner` that holds `amount`.
     pub fn create_token_account(&mut self, mint: MintOf, owner: Pubkey, amount: u64) -> Pubkey {
-        let account = Keypair::new();
+        let account = self.new_key();
         let create = self.create_account_ix(&account.pubkey(), ACCOUNT_LEN, mint.token_program);
-        let init = token::initialize_account3(&mint.token_program, &account.pubkey(), &mint.mint, &owner).expect("valid account");
-        self.send(&[create, init], &[&account]).expect("token account is created");
+        let init =
+            token::initialize_account3(&mint.token_program, &account.pubkey(), &mint.mint, &owner)
+                .expect("valid account");
+        self.send(&[create, init], &[&account])
+            .expect("token account is created");
         if amount > 0 {
             self.mint_to(mint, account.pubkey(), amount);
         }
@@ -37,18 +45,41 @@ impl World {
     /// Mints `amount` to `account`.
     pub fn mint_to(&mut self, mint: MintOf, account: Pubkey, amount: u64) {
         let authority = self.payer.pubkey();
-        let ix = token::mint_to(&mint.token_program, &mint.mint, &account, &authority, &[], amount).expect("valid mint");
+        let ix = token::mint_to(
+            &mint.token_program,
+            &mint.mint,
+            &account,
+            &authority,
+            &[],
+            amount,
+        )
+        .expect("valid mint");
         self.send(&[ix], &[]).expect("tokens are minted");
     }
 
     /// Returns the balance of a token account.
     pub fn balance(&self, account: &Pubkey) -> u64 {
-        let data = self.svm.get_account(account).expect("token account exists").data;
+        let data = self
+            .svm
+            .get_account(account)
+            .expect("token account exists")
+            .data;
         u64::from_le_bytes(data[64..72].try_into().expect("eight bytes"))
     }
 
-    fn create_account_ix(&self, address: &Pubkey, len: u64, owner: Pubkey) -> rampart_client::Instruction {
+    fn create_account_ix(
+        &self,
+        address: &Pubkey,
+        len: u64,
+        owner: Pubkey,
+    ) -> rampart_client::Instruction {
         let lamports = self.svm.minimum_balance_for_rent_exemption(len as usize);
-        anchor_lang::solana_program::system_instruction::create_account(&self.payer.pubkey(), address, lamports, len, &owner)
+        anchor_lang::solana_program::system_instruction::create_account(
+            &self.payer.pubkey(),
+            address,
+            lamports,
+            len,
+            &owner,
+        )
     }
 }

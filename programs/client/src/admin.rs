@@ -2,7 +2,9 @@
 
 use crate::{Instruction, MintOf, Pubkey, VaultKeys, address, build};
 use rampart::state::rule::RuleParams;
-use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, TightenVaultArgs, Validity};
+use rampart::{
+    InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, TightenVaultArgs, Validity,
+};
 use rampart::{accounts, instruction};
 
 const SYSTEM: Pubkey = anchor_lang::system_program::ID;
@@ -20,7 +22,12 @@ pub fn initialize_guard(creator: Pubkey, id: u16, args: InitializeGuardArgs) -> 
 }
 
 /// Registers `mint` with its price sources.
-pub fn register_asset(root: Pubkey, guard: Pubkey, mint: Pubkey, args: RegisterAssetArgs) -> Instruction {
+pub fn register_asset(
+    root: Pubkey,
+    guard: Pubkey,
+    mint: Pubkey,
+    args: RegisterAssetArgs,
+) -> Instruction {
     let accounts = accounts::RegisterAsset {
         root,
         guard,
@@ -34,7 +41,13 @@ pub fn register_asset(root: Pubkey, guard: Pubkey, mint: Pubkey, args: RegisterA
 }
 
 /// Creates the vault of a pair.
-pub fn initialize_vault(root: Pubkey, guard: Pubkey, collateral: MintOf, loan: MintOf, args: InitializeVaultArgs) -> Instruction {
+pub fn initialize_vault(
+    root: Pubkey,
+    guard: Pubkey,
+    collateral: MintOf,
+    loan: MintOf,
+    args: InitializeVaultArgs,
+) -> Instruction {
     let keys = VaultKeys::derive(guard, collateral, loan);
     let accounts = accounts::InitializeVault {
         root,
@@ -56,14 +69,31 @@ pub fn initialize_vault(root: Pubkey, guard: Pubkey, collateral: MintOf, loan: M
 }
 
 /// Makes a vault's limits stricter.
-pub fn tighten_vault(authority: Pubkey, guard: Pubkey, vault: Pubkey, args: TightenVaultArgs, validity: Validity) -> Instruction {
-    let accounts =
-        accounts::TightenVault { authority, guard, vault, event_authority: address::event_authority(), program: rampart::ID };
+pub fn tighten_vault(
+    authority: Pubkey,
+    guard: Pubkey,
+    vault: Pubkey,
+    args: TightenVaultArgs,
+    validity: Validity,
+) -> Instruction {
+    let accounts = accounts::TightenVault {
+        authority,
+        guard,
+        vault,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
     build(accounts, instruction::TightenVault { args, validity }, &[])
 }
 
 /// Creates a rule under `id` about `subject`, an asset account or a vault.
-pub fn create_rule(root: Pubkey, guard: Pubkey, subject: Pubkey, id: u16, params: RuleParams) -> Instruction {
+pub fn create_rule(
+    root: Pubkey,
+    guard: Pubkey,
+    subject: Pubkey,
+    id: u16,
+    params: RuleParams,
+) -> Instruction {
     let accounts = accounts::CreateRule {
         root,
         guard,
@@ -77,8 +107,19 @@ pub fn create_rule(root: Pubkey, guard: Pubkey, subject: Pubkey, id: u16, params
 }
 
 /// Makes a rule stricter.
-pub fn tighten_rule(authority: Pubkey, guard: Pubkey, rule: Pubkey, params: RuleParams, validity: Validity) -> Instruction {
-    let accounts =
-        accounts::TightenRule { authority, guard, rule, event_authority: address::event_authority(), program: rampart::ID };
+pub fn tighten_rule(
+    authority: Pubkey,
+    guard: Pubkey,
+    rule: Pubkey,
+    params: RuleParams,
+    validity: Validity,
+) -> Instruction {
+    let accounts = accounts::TightenRule {
+        authority,
+        guard,
+        rule,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
     build(accounts, instruction::TightenRule { params, validity }, &[])
 }

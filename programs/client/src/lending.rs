@@ -17,12 +17,20 @@ pub fn open_position(payer: Pubkey, owner: Pubkey, vault: Pubkey) -> Instruction
 
 /// Closes `owner`'s empty position.
 pub fn close_position(owner: Pubkey, vault: Pubkey) -> Instruction {
-    let accounts = accounts::ClosePosition { owner, position: address::position(&vault, &owner) };
+    let accounts = accounts::ClosePosition {
+        owner,
+        position: address::position(&vault, &owner),
+    };
     build(accounts, instruction::ClosePosition {}, &[])
 }
 
 /// Lends from `owner_token`.
-pub fn supply(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, args: SupplyArgs) -> Instruction {
+pub fn supply(
+    keys: &VaultKeys,
+    owner: Pubkey,
+    owner_token: Pubkey,
+    args: SupplyArgs,
+) -> Instruction {
     let accounts = accounts::Supply {
         owner,
         guard: keys.guard,
@@ -39,7 +47,12 @@ pub fn supply(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, args: Supply
 }
 
 /// Takes lent tokens back to `owner_token`.
-pub fn withdraw(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, args: WithdrawArgs) -> Instruction {
+pub fn withdraw(
+    keys: &VaultKeys,
+    owner: Pubkey,
+    owner_token: Pubkey,
+    args: WithdrawArgs,
+) -> Instruction {
     let accounts = accounts::Withdraw {
         owner,
         guard: keys.guard,
@@ -56,7 +69,13 @@ pub fn withdraw(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, args: With
 }
 
 /// Adds collateral from `payer_token` to the position of `owner`.
-pub fn deposit_collateral(keys: &VaultKeys, payer: Pubkey, payer_token: Pubkey, owner: Pubkey, amount: u64) -> Instruction {
+pub fn deposit_collateral(
+    keys: &VaultKeys,
+    payer: Pubkey,
+    payer_token: Pubkey,
+    owner: Pubkey,
+    amount: u64,
+) -> Instruction {
     let accounts = accounts::DepositCollateral {
         payer,
         guard: keys.guard,
@@ -73,7 +92,13 @@ pub fn deposit_collateral(keys: &VaultKeys, payer: Pubkey, payer_token: Pubkey, 
 }
 
 /// Takes collateral out to `owner_token`. `oracles`: the collateral's sources, then the loan's.
-pub fn withdraw_collateral(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, oracles: &[AccountMeta], amount: u64) -> Instruction {
+pub fn withdraw_collateral(
+    keys: &VaultKeys,
+    owner: Pubkey,
+    owner_token: Pubkey,
+    oracles: &[AccountMeta],
+    amount: u64,
+) -> Instruction {
     let accounts = accounts::WithdrawCollateral {
         owner,
         guard: keys.guard,
@@ -86,11 +111,21 @@ pub fn withdraw_collateral(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey,
         collateral_token: keys.collateral_token,
         token_program: keys.collateral_token_program,
     };
-    build(accounts, instruction::WithdrawCollateral { amount }, oracles)
+    build(
+        accounts,
+        instruction::WithdrawCollateral { amount },
+        oracles,
+    )
 }
 
 /// Borrows to `owner_token`. `oracles`: the collateral's sources, then the loan's.
-pub fn borrow(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, oracles: &[AccountMeta], amount: u64) -> Instruction {
+pub fn borrow(
+    keys: &VaultKeys,
+    owner: Pubkey,
+    owner_token: Pubkey,
+    oracles: &[AccountMeta],
+    amount: u64,
+) -> Instruction {
     let accounts = accounts::Borrow {
         owner,
         guard: keys.guard,
@@ -107,7 +142,13 @@ pub fn borrow(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, oracles: &[A
 }
 
 /// Pays back debt of `owner` from `payer_token`: `amount`, or all of the debt where that is less.
-pub fn repay(keys: &VaultKeys, payer: Pubkey, payer_token: Pubkey, owner: Pubkey, amount: u64) -> Instruction {
+pub fn repay(
+    keys: &VaultKeys,
+    payer: Pubkey,
+    payer_token: Pubkey,
+    owner: Pubkey,
+    amount: u64,
+) -> Instruction {
     let accounts = accounts::Repay {
         payer,
         guard: keys.guard,

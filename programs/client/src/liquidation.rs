@@ -15,7 +15,13 @@ pub struct Liquidator {
 }
 
 /// Liquidates `position`. `oracles`: the collateral's sources, then the loan's.
-pub fn liquidate(keys: &VaultKeys, position: Pubkey, by: Liquidator, oracles: &[AccountMeta], args: LiquidateArgs) -> Instruction {
+pub fn liquidate(
+    keys: &VaultKeys,
+    position: Pubkey,
+    by: Liquidator,
+    oracles: &[AccountMeta],
+    args: LiquidateArgs,
+) -> Instruction {
     let accounts = accounts::Liquidate {
         liquidator: by.authority,
         guard: keys.guard,
@@ -38,7 +44,13 @@ pub fn liquidate(keys: &VaultKeys, position: Pubkey, by: Liquidator, oracles: &[
 }
 
 /// Softly deleverages `position`. `oracles`: the collateral's sources, then the loan's.
-pub fn deleverage(keys: &VaultKeys, position: Pubkey, by: Liquidator, oracles: &[AccountMeta], args: LiquidateArgs) -> Instruction {
+pub fn deleverage(
+    keys: &VaultKeys,
+    position: Pubkey,
+    by: Liquidator,
+    oracles: &[AccountMeta],
+    args: LiquidateArgs,
+) -> Instruction {
     let mut instruction = liquidate(keys, position, by, oracles, args);
     instruction.data = anchor_lang::InstructionData::data(&instruction::Deleverage { args });
     instruction

@@ -15,8 +15,11 @@ use std::sync::Once;
 /// LLVM's name of the target.
 const TRIPLE: &std::ffi::CStr = c"bpfel";
 
-/// The processor whose instructions SBPF v3 has.
-const PROCESSOR: &std::ffi::CStr = c"v3";
+/// The last processor without 32-bit arithmetic.
+///
+/// SBPF v3 extends 32-bit sums, differences and products with their sign; BPF, from its processor v3 on, with zeros, and the
+/// backend leaves out extensions that it takes for made. On 64-bit registers both agree.
+const PROCESSOR: &std::ffi::CStr = c"v2";
 
 /// Loads and stores need no alignment.
 const FEATURES: &std::ffi::CStr = c"+allows-misaligned-mem-access";
@@ -129,5 +132,31 @@ fn initialise() {
         LLVMInitializeBPFTargetMC();
         LLVMInitializeBPFAsmPrinter();
         LLVMParseCommandLineOptions(options.len() as i32, options.as_ptr(), std::ptr::null());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Regression: a 32-bit difference was subtracted in 32 bits and not extended, so that SBPF used it with its sign.
+    #[test]
+    fn arithmetic_of_32_bits_runs_on_64_bit_registers() {
+        let text = "define i64 @f(i32 %x, i32 %y) { %d = sub i32 %x, %y %w = zext i32 %d to i64 ret i64 %w }
+             @use = global ptr @f";
+        let mut module = Module::empty();
+        module.link_text("test", text).unwrap();
+        let object = Machine::new().unwrap().compile(&module).unwrap();
+        // The low bits of an instruction's first byte are its class: 4 is 32-bit arithmetic.
+        let code: Vec<_> = object[64..]
+            .chunks(8)
+            .take(6)
+            .map(|instruction| instruction[0])
+            .collect();
+        assert!(code.contains(&0x1f), "no 64-bit subtraction in {code:x?}");
+        assert!(
+            !code.contains(&0x1c) && !code.contains(&0xbc),
+            "32-bit arithmetic in {code:x?}"
+        );
     }
 }

@@ -5,6 +5,9 @@ use crate::machine::Machine;
 use crate::{Error, arithmetic, inputs, link, memory, panics, signatures};
 use std::path::Path;
 
+/// The environment variable with a path to write the lowered LLVM IR to, for whoever looks for a fault.
+const IR: &str = "SBF_LOWER_IR";
+
 /// What the runtime calls.
 const ENTRY: [&str; 1] = ["entrypoint"];
 
@@ -45,6 +48,10 @@ pub fn build(folder: &Path) -> Result<Vec<u8>, Error> {
     let machine = Machine::new()?;
     panics::trap(&module)?;
     optimise(&machine, &module)?;
+    if let Some(path) = std::env::var_os(IR) {
+        let unwritable = |e| Error(format!("failed to write `{}`: {e}", path.display()));
+        std::fs::write(&path, module.text()).map_err(unwritable)?;
+    }
     link::link(&machine.compile(&module)?)
 }
 

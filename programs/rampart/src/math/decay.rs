@@ -8,10 +8,22 @@ use crate::math::wide::mul_div_floor;
 /// # Source
 /// `floor(2^64 · 2^(-2^-k))`; a test recomputes each entry by squaring it up to one half.
 const ROOTS_OF_HALF: [u64; 16] = [
-    0xb504f333f9de6484, 0xd744fccad69d6af4, 0xeac0c6e7dd24392e, 0xf5257d152486cc2c,
-    0xfa83b2db722a033a, 0xfd3e0c0cf486c174, 0xfe9e115c7b8f884b, 0xff4ecb59511ec8a5,
-    0xffa756521c8daed1, 0xffd3a751c0f7e10b, 0xffe9d2b2f7db2755, 0xfff4e91bff1b8c3d,
-    0xfffa747ea0040664, 0xfffd3a3b7814eb53, 0xfffe9d1cc60ddab1, 0xffff4e8e25879bfa,
+    0xb504f333f9de6484,
+    0xd744fccad69d6af4,
+    0xeac0c6e7dd24392e,
+    0xf5257d152486cc2c,
+    0xfa83b2db722a033a,
+    0xfd3e0c0cf486c174,
+    0xfe9e115c7b8f884b,
+    0xff4ecb59511ec8a5,
+    0xffa756521c8daed1,
+    0xffd3a751c0f7e10b,
+    0xffe9d2b2f7db2755,
+    0xfff4e91bff1b8c3d,
+    0xfffa747ea0040664,
+    0xfffd3a3b7814eb53,
+    0xfffe9d1cc60ddab1,
+    0xffff4e8e25879bfa,
 ];
 
 /// Returns `2^(-elapsed / half_life)` in U64.64, between 0 and one.
@@ -26,11 +38,16 @@ pub fn half_power(elapsed_secs: u64, half_life_secs: u64) -> u128 {
         return 0;
     }
     // the fraction of a half-life in 16 bits: one root of one half per bit
-    let fraction = mul_div_floor(u128::from(rest), 1 << 16, u128::from(half_life_secs)).unwrap_or(0);
+    let fraction =
+        mul_div_floor(u128::from(rest), 1 << 16, u128::from(half_life_secs)).unwrap_or(0);
     let mut power = Q64_ONE;
     for (k, root) in ROOTS_OF_HALF.iter().enumerate() {
         if fraction >> (15 - k) & 1 == 1 {
-            power = if power == Q64_ONE { u128::from(*root) } else { power * u128::from(*root) >> 64 };
+            power = if power == Q64_ONE {
+                u128::from(*root)
+            } else {
+                power * u128::from(*root) >> 64
+            };
         }
     }
     power >> whole
@@ -43,7 +60,11 @@ pub fn toward(reference: Price, price: Price, elapsed_secs: u64, half_life_secs:
     let weight = Q64_ONE - half_power(elapsed_secs, half_life_secs);
     let gap = reference.q64().abs_diff(price.q64());
     let step = mul_div_floor(gap, weight, Q64_ONE).unwrap_or(gap);
-    let moved = if price > reference { reference.q64() + step } else { reference.q64() - step };
+    let moved = if price > reference {
+        reference.q64() + step
+    } else {
+        reference.q64() - step
+    };
     Price::from_q64(moved.clamp(PRICE_MIN_Q64, PRICE_MAX_Q64)).unwrap_or(price)
 }
 

@@ -27,7 +27,10 @@ impl U128 {
     /// Returns `value` in its stored form.
     #[inline]
     pub const fn new(value: u128) -> Self {
-        Self { lo: value as u64, hi: (value >> 64) as u64 }
+        Self {
+            lo: value as u64,
+            hi: (value >> 64) as u64,
+        }
     }
 }
 
@@ -47,7 +50,11 @@ pub fn mul_div_floor(a: u128, b: u128, divisor: u128) -> Option<u128> {
 #[inline]
 pub fn mul_div_ceil(a: u128, b: u128, divisor: u128) -> Option<u128> {
     let (quotient, remainder) = mul_div(a, b, divisor)?;
-    if remainder == 0 { Some(quotient) } else { quotient.checked_add(1) }
+    if remainder == 0 {
+        Some(quotient)
+    } else {
+        quotient.checked_add(1)
+    }
 }
 
 /// Quotient and remainder of `a · b / divisor` over the full 256-bit product.
@@ -91,7 +98,11 @@ fn split(value: u128) -> (u128, u128) {
 fn divide_256(high: u128, low: u128, divisor: u128) -> (u128, u128) {
     let shift = divisor.leading_zeros();
     let d = divisor << shift;
-    let (mut high, low) = if shift == 0 { (high, low) } else { (high << shift | low >> (128 - shift), low << shift) };
+    let (mut high, low) = if shift == 0 {
+        (high, low)
+    } else {
+        (high << shift | low >> (128 - shift), low << shift)
+    };
     let (low1, low0) = split(low);
     let q1 = quotient_word(&mut high, low1, d);
     let q0 = quotient_word(&mut high, low0, d);
@@ -161,7 +172,10 @@ mod tests {
 
     #[test]
     fn mul_div_covers_the_edges() {
-        assert_eq!(mul_div_floor(u128::MAX, u128::MAX, u128::MAX), Some(u128::MAX));
+        assert_eq!(
+            mul_div_floor(u128::MAX, u128::MAX, u128::MAX),
+            Some(u128::MAX)
+        );
         assert_eq!(mul_div_floor(u128::MAX, 2, 1), None);
         assert_eq!(mul_div_floor(1, 1, 0), None);
         assert_eq!(mul_div_ceil(7, 3, 2), Some(11));

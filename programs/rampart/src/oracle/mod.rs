@@ -47,7 +47,8 @@ pub const SWITCHBOARD_ON_DEMAND: Pubkey = pubkey!("SBondMDrcV3K4kxZR1HNVT7osZxAH
 ///
 /// # Source
 /// switchboard-on-demand, `ON_DEMAND_DEVNET_PID`.
-pub const SWITCHBOARD_ON_DEMAND_DEVNET: Pubkey = pubkey!("Aio4gaXjXzJNVLtzwtNVmSqGKpANtXhybbkhtAC94ji2");
+pub const SWITCHBOARD_ON_DEMAND_DEVNET: Pubkey =
+    pubkey!("Aio4gaXjXzJNVLtzwtNVmSqGKpANtXhybbkhtAC94ji2");
 
 /// Tells whether `program` owns oracle accounts of this kind.
 pub fn is_known_program(kind: SourceKind, program: &Pubkey) -> bool {
@@ -176,7 +177,10 @@ impl Reading {
     /// # Errors
     /// `NotPositive`, `Undated`, `FromFuture`, `BadExponent`, `OutOfRange`.
     pub fn new(raw: RawReading, now_ts: i64) -> Result<Self, Invalid> {
-        let mantissa = u128::try_from(raw.price).ok().filter(|m| *m > 0).ok_or(Invalid::NotPositive)?;
+        let mantissa = u128::try_from(raw.price)
+            .ok()
+            .filter(|m| *m > 0)
+            .ok_or(Invalid::NotPositive)?;
         if raw.publish_ts <= 0 {
             return Err(Invalid::Undated);
         }
@@ -187,7 +191,11 @@ impl Reading {
         let price_q64 = scale.q64_floor(mantissa).ok_or(Invalid::OutOfRange)?;
         let price = Price::from_q64(price_q64).map_err(|_| Invalid::OutOfRange)?;
         let confidence_q64 = scale.q64_ceil(raw.confidence).ok_or(Invalid::OutOfRange)?;
-        Ok(Self { price, confidence_q64, publish_ts: raw.publish_ts })
+        Ok(Self {
+            price,
+            confidence_q64,
+            publish_ts: raw.publish_ts,
+        })
     }
 }
 
@@ -197,22 +205,35 @@ impl Reading {
 /// `OracleAccountMismatch` for another account than the pinned one. Where only the feed is pinned:
 /// `OracleOwnerMismatch`, `OracleDataInvalid`, `OracleFeedMismatch` for an account that isn't this feed, fully verified.
 /// `UnknownStoredValue` or `OracleSetInvalid` for a source that was never valid. All else is an [`Invalid`] reading.
-pub fn read_source(source: &OracleSource, account: &OracleAccount, now_ts: i64) -> Result<SourceReading, RampartError> {
+pub fn read_source(
+    source: &OracleSource,
+    account: &OracleAccount,
+    now_ts: i64,
+) -> Result<SourceReading, RampartError> {
     let kind = SourceKind::try_from(source.kind)?;
     let pin = Pin::try_from(source.pin)?;
     match pin {
-        Pin::Account if *account.key != source.account => return Err(RampartError::OracleAccountMismatch),
+        Pin::Account if *account.key != source.account => {
+            return Err(RampartError::OracleAccountMismatch);
+        }
         // no feed id to tell one Switchboard account from another
         Pin::Feed if kind == SourceKind::Switchboard => return Err(RampartError::OracleSetInvalid),
         Pin::Account | Pin::Feed => {}
     }
     let reading = decode(kind, source, account).and_then(|raw| Reading::new(raw, now_ts));
-    let chosen_wrongly = reading.err().filter(|_| pin == Pin::Feed).and_then(Invalid::chosen_account_error);
+    let chosen_wrongly = reading
+        .err()
+        .filter(|_| pin == Pin::Feed)
+        .and_then(Invalid::chosen_account_error);
     chosen_wrongly.map_or(Ok(SourceReading { reading }), Err)
 }
 
 /// Owner first: the bytes of another program mean nothing.
-fn decode(kind: SourceKind, source: &OracleSource, account: &OracleAccount) -> Result<RawReading, Invalid> {
+fn decode(
+    kind: SourceKind,
+    source: &OracleSource,
+    account: &OracleAccount,
+) -> Result<RawReading, Invalid> {
     if account.data.is_empty() {
         return Err(Invalid::Missing);
     }
@@ -239,11 +260,23 @@ pub fn read_accounts<'info>(
 ) -> Result<AssetReading, RampartError> {
     let sources = set.active();
     let mut asset = AssetReading::unread(sources.len());
-    let accounts = accounts.get(..sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
+    let accounts = accounts
+        .get(..sources.len())
+        .ok_or(RampartError::OracleAccountsMissing)?;
     for ((source, account), slot) in sources.iter().zip(accounts).zip(&mut asset.sources) {
         // fails only for an account that this instruction holds mutably: never a foreign one
-        let data = account.try_borrow_data().map_err(|_| RampartError::OracleDataInvalid)?;
-        *slot = read_source(source, &OracleAccount { key: account.key, owner: account.owner, data: &data }, now_ts)?;
+        let data = account
+            .try_borrow_data()
+            .map_err(|_| RampartError::OracleDataInvalid)?;
+        *slot = read_source(
+            source,
+            &OracleAccount {
+                key: account.key,
+                owner: account.owner,
+                data: &data,
+            },
+            now_ts,
+        )?;
     }
     Ok(asset)
 }
@@ -252,10 +285,16 @@ pub fn read_accounts<'info>(
 ///
 /// # Errors
 /// As [`read_accounts`].
-pub fn read_all(set: &OracleSet, accounts: &[OracleAccount], now_ts: i64) -> Result<AssetReading, RampartError> {
+pub fn read_all(
+    set: &OracleSet,
+    accounts: &[OracleAccount],
+    now_ts: i64,
+) -> Result<AssetReading, RampartError> {
     let sources = set.active();
     let mut asset = AssetReading::unread(sources.len());
-    let accounts = accounts.get(..sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
+    let accounts = accounts
+        .get(..sources.len())
+        .ok_or(RampartError::OracleAccountsMissing)?;
     for ((source, account), slot) in sources.iter().zip(accounts).zip(&mut asset.sources) {
         *slot = read_source(source, account, now_ts)?;
     }
@@ -265,7 +304,12 @@ pub fn read_all(set: &OracleSet, accounts: &[OracleAccount], now_ts: i64) -> Res
 impl AssetReading {
     /// A reading of `count` sources, none of which has been read.
     fn unread(count: usize) -> Self {
-        Self { sources: [SourceReading { reading: Err(Invalid::Missing) }; MAX_SOURCES], count: count as u8 }
+        Self {
+            sources: [SourceReading {
+                reading: Err(Invalid::Missing),
+            }; MAX_SOURCES],
+            count: count as u8,
+        }
     }
 }
 

@@ -25,25 +25,43 @@ pub struct Measured {
 ///
 /// # Errors
 /// `UnknownKind` for a metric that is not about an asset.
-pub fn asset(params: &RuleParams, asset: &Asset, reading: &AssetReading, now_ts: i64) -> Result<Measured, RampartError> {
+pub fn asset(
+    params: &RuleParams,
+    asset: &Asset,
+    reading: &AssetReading,
+    now_ts: i64,
+) -> Result<Measured, RampartError> {
     let set = &asset.oracle;
     let metric = Metric::try_from(params.metric)?;
     if metric == Metric::OracleAge {
         // nothing decodable is older than any limit
         let age_secs = reading.age_secs(set, now_ts).unwrap_or(u64::from(u32::MAX));
-        return Ok(Measured { verdict: params.judge(age_secs), publish_ts: now_ts });
+        return Ok(Measured {
+            verdict: params.judge(age_secs),
+            publish_ts: now_ts,
+        });
     }
     if metric == Metric::ConfidenceRatio {
         let verdict = match reading.confidence_bps(set, now_ts) {
             Some(ratio) => params.judge(ratio.0.into()),
             None => Verdict::Indeterminate(Unknown::Price),
         };
-        return Ok(Measured { verdict, publish_ts: now_ts });
+        return Ok(Measured {
+            verdict,
+            publish_ts: now_ts,
+        });
     }
-    let agreed = reading.band(set, now_ts).and_then(|b| b.require_sources(params.sources_required).map(|()| b));
+    let agreed = reading
+        .band(set, now_ts)
+        .and_then(|b| b.require_sources(params.sources_required).map(|()| b));
     let band = match agreed {
         Ok(band) => band,
-        Err(error) => return Ok(Measured { verdict: Verdict::Indeterminate(error.into()), publish_ts: now_ts }),
+        Err(error) => {
+            return Ok(Measured {
+                verdict: Verdict::Indeterminate(error.into()),
+                publish_ts: now_ts,
+            });
+        }
     };
     let measured = match metric {
         Metric::Drawdown => drawdown(asset, &band, params.window_secs, now_ts),
@@ -54,7 +72,10 @@ pub fn asset(params: &RuleParams, asset: &Asset, reading: &AssetReading, now_ts:
         Ok(value) => params.judge(value.0.into()),
         Err(unknown) => Verdict::Indeterminate(unknown),
     };
-    Ok(Measured { verdict, publish_ts: band.oldest_publish_ts() })
+    Ok(Measured {
+        verdict,
+        publish_ts: band.oldest_publish_ts(),
+    })
 }
 
 /// Measures a metric about a vault and judges it. `pair` is needed for the collateral ratio alone.
@@ -70,16 +91,29 @@ pub fn vault(
     match Metric::try_from(params.metric)? {
         Metric::OutflowRate => {
             let hours = params.window_secs.div_ceil(HOUR_SECS as u32);
-            let left = vault.loan_flow.outflow_bps(hours, &vault.limits.loan_flow, now_ts);
-            Ok(Measured { verdict: params.judge(left.0.into()), publish_ts: now_ts })
+            let left = vault
+                .loan_flow
+                .outflow_bps(hours, &vault.limits.loan_flow, now_ts);
+            Ok(Measured {
+                verdict: params.judge(left.0.into()),
+                publish_ts: now_ts,
+            })
         }
         Metric::CollateralRatio => Ok(collateral_ratio(params, vault, pair, now_ts)),
         _ => Err(RampartError::UnknownKind),
     }
 }
 
-fn collateral_ratio(params: &RuleParams, vault: &Vault, pair: Result<(PairBand, i64), RampartError>, now_ts: i64) -> Measured {
-    let unknown = |reason| Measured { verdict: Verdict::Indeterminate(reason), publish_ts: now_ts };
+fn collateral_ratio(
+    params: &RuleParams,
+    vault: &Vault,
+    pair: Result<(PairBand, i64), RampartError>,
+    now_ts: i64,
+) -> Measured {
+    let unknown = |reason| Measured {
+        verdict: Verdict::Indeterminate(reason),
+        publish_ts: now_ts,
+    };
     let (band, publish_ts) = match pair {
         Ok(pair) => pair,
         Err(error) => return unknown(error.into()),
@@ -87,17 +121,31 @@ fn collateral_ratio(params: &RuleParams, vault: &Vault, pair: Result<(PairBand, 
     if band.sources < params.sources_required {
         return unknown(Unknown::Price);
     }
-    let (Ok(debt), Some(value)) = (vault.debt_amount(), band.hi.value_floor(vault.collateral_amount.into())) else {
+    let (Ok(debt), Some(value)) = (
+        vault.debt_amount(),
+        band.hi.value_floor(vault.collateral_amount.into()),
+    ) else {
         return unknown(Unknown::Nothing);
     };
     // no debt saturates: more than enough collateral
     let ratio = Bps::ratio_floor(value, debt.into());
-    Measured { verdict: params.judge(ratio.0.into()), publish_ts }
+    Measured {
+        verdict: params.judge(ratio.0.into()),
+        publish_ts,
+    }
 }
 
 /// Fall from the window's high; at least half of the window's cells must hold observations.
-fn drawdown(asset: &Asset, band: &PriceBand, window_secs: u32, now_ts: i64) -> Result<Bps, Unknown> {
-    let view = asset.window.view(window_secs, now_ts).ok_or(Unknown::Coverage)?;
+fn drawdown(
+    asset: &Asset,
+    band: &PriceBand,
+    window_secs: u32,
+    now_ts: i64,
+) -> Result<Bps, Unknown> {
+    let view = asset
+        .window
+        .view(window_secs, now_ts)
+        .ok_or(Unknown::Coverage)?;
     if view.covered_cells * 2 < view.span_cells {
         return Err(Unknown::Coverage);
     }
@@ -105,7 +153,9 @@ fn drawdown(asset: &Asset, band: &PriceBand, window_secs: u32, now_ts: i64) -> R
 }
 
 fn deviation(asset: &Asset, band: &PriceBand, now_ts: i64) -> Result<Bps, Unknown> {
-    let reference = asset.reference_price(now_ts).map_err(|_| Unknown::Reference)?;
+    let reference = asset
+        .reference_price(now_ts)
+        .map_err(|_| Unknown::Reference)?;
     let nearest = reference.clamp(band.lo, band.hi);
     Ok(Price::deviation(nearest, reference))
 }

@@ -93,11 +93,21 @@ impl Asset {
     /// # Errors
     /// `ObservationNotNewer` unless every agreeing source published after its last counted print and the slot moved.
     pub fn observe(&mut self, band: &PriceBand, now_ts: i64, slot: u64) -> Result<()> {
-        require!(slot > self.reference.last_slot, RampartError::ObservationNotNewer);
+        require!(
+            slot > self.reference.last_slot,
+            RampartError::ObservationNotNewer
+        );
         let newer = |i: usize, ts: i64| ts > self.reference.last_publish_ts[i];
-        let all_newer = (0..MAX_SOURCES).filter_map(|i| band.publish_ts[i].map(|ts| (i, ts))).all(|(i, ts)| newer(i, ts));
+        let all_newer = (0..MAX_SOURCES)
+            .filter_map(|i| band.publish_ts[i].map(|ts| (i, ts)))
+            .all(|(i, ts)| newer(i, ts));
         require!(all_newer, RampartError::ObservationNotNewer);
-        for (slot, ts) in self.reference.last_publish_ts.iter_mut().zip(band.publish_ts) {
+        for (slot, ts) in self
+            .reference
+            .last_publish_ts
+            .iter_mut()
+            .zip(band.publish_ts)
+        {
             *slot = ts.unwrap_or(*slot);
         }
         self.reference.price_q64 = self.next_reference(band.mid, now_ts).q64().into();
@@ -114,7 +124,12 @@ impl Asset {
         let current = Price::from_q64(self.reference.price_q64.get());
         match current {
             Ok(reference) if elapsed_secs <= i64::from(self.reference_params.max_age_secs) => {
-                decay::toward(reference, price, elapsed_secs.max(0) as u64, u64::from(self.reference_params.half_life_secs))
+                decay::toward(
+                    reference,
+                    price,
+                    elapsed_secs.max(0) as u64,
+                    u64::from(self.reference_params.half_life_secs),
+                )
             }
             _ => {
                 self.reference.samples = 0;

@@ -105,13 +105,24 @@ impl OracleSet {
     /// `OutsideHardBounds` for ages or confidences beyond the guard's ceilings.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         let count = usize::from(self.count);
-        require!((1..=MAX_SOURCES).contains(&count), RampartError::OracleSetInvalid);
-        require!(self.required >= 1 && self.required <= self.count, RampartError::OracleSetInvalid);
+        require!(
+            (1..=MAX_SOURCES).contains(&count),
+            RampartError::OracleSetInvalid
+        );
+        require!(
+            self.required >= 1 && self.required <= self.count,
+            RampartError::OracleSetInvalid
+        );
         require!(self.max_disagree_bps > 0, RampartError::OracleSetInvalid);
-        require!(self.max_disagree_bps <= bounds.max_confidence_bps, RampartError::OutsideHardBounds);
+        require!(
+            self.max_disagree_bps <= bounds.max_confidence_bps,
+            RampartError::OutsideHardBounds
+        );
         for (index, source) in self.active().iter().enumerate() {
             source.validate(bounds)?;
-            let twin = self.active()[..index].iter().any(|s| s.publisher == source.publisher);
+            let twin = self.active()[..index]
+                .iter()
+                .any(|s| s.publisher == source.publisher);
             require!(!twin, RampartError::OracleSetInvalid);
         }
         Ok(())
@@ -122,16 +133,34 @@ impl OracleSource {
     fn validate(&self, bounds: &HardBounds) -> Result<()> {
         let kind = SourceKind::try_from(self.kind).map_err(|_| RampartError::UnknownKind)?;
         let pin = Pin::try_from(self.pin).map_err(|_| RampartError::UnknownKind)?;
-        require!(crate::oracle::is_known_program(kind, &self.program), RampartError::OracleSetInvalid);
+        require!(
+            crate::oracle::is_known_program(kind, &self.program),
+            RampartError::OracleSetInvalid
+        );
         match pin {
-            Pin::Account => require!(self.account != Pubkey::default(), RampartError::OracleSetInvalid),
+            Pin::Account => require!(
+                self.account != Pubkey::default(),
+                RampartError::OracleSetInvalid
+            ),
             // a Switchboard feed has no id of its own: only its address tells it apart
             Pin::Feed => require!(kind == SourceKind::Pyth, RampartError::OracleSetInvalid),
         }
-        require!(kind != SourceKind::Pyth || self.feed_id != [0; 32], RampartError::OracleSetInvalid);
-        require!(self.max_age_secs > 0 && self.max_confidence_bps > 0, RampartError::OracleSetInvalid);
-        require!(self.max_age_secs <= bounds.max_oracle_age_secs, RampartError::OutsideHardBounds);
-        require!(self.max_confidence_bps <= bounds.max_confidence_bps, RampartError::OutsideHardBounds);
+        require!(
+            kind != SourceKind::Pyth || self.feed_id != [0; 32],
+            RampartError::OracleSetInvalid
+        );
+        require!(
+            self.max_age_secs > 0 && self.max_confidence_bps > 0,
+            RampartError::OracleSetInvalid
+        );
+        require!(
+            self.max_age_secs <= bounds.max_oracle_age_secs,
+            RampartError::OutsideHardBounds
+        );
+        require!(
+            self.max_confidence_bps <= bounds.max_confidence_bps,
+            RampartError::OutsideHardBounds
+        );
         Ok(())
     }
 }

@@ -25,7 +25,14 @@ pub enum Metric {
     /// Collateral of a vault over its debt, bps. Subject: vault.
     CollateralRatio = 6,
 }
-stored_enum!(Metric { Drawdown, DeviationFromReference, OracleAge, ConfidenceRatio, OutflowRate, CollateralRatio });
+stored_enum!(Metric {
+    Drawdown,
+    DeviationFromReference,
+    OracleAge,
+    ConfidenceRatio,
+    OutflowRate,
+    CollateralRatio
+});
 
 /// Which side of the threshold is dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +59,10 @@ stored_enum!(Scope { Subject, Guard });
 impl Metric {
     /// Tells whether the metric is about an asset's price (its subject is an asset) or about a vault.
     pub fn is_about_asset(self) -> bool {
-        matches!(self, Self::Drawdown | Self::DeviationFromReference | Self::OracleAge | Self::ConfidenceRatio)
+        matches!(
+            self,
+            Self::Drawdown | Self::DeviationFromReference | Self::OracleAge | Self::ConfidenceRatio
+        )
     }
 }
 
@@ -100,27 +110,53 @@ impl RuleParams {
     /// beyond the guard's ceiling.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         let metric = self.metric()?;
-        let comparator = Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
+        let comparator =
+            Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
         let level = Level::try_from(self.level).map_err(|_| RampartError::UnknownKind)?;
         Scope::try_from(self.scope).map_err(|_| RampartError::UnknownKind)?;
         Switch::try_from(self.switch).map_err(|_| RampartError::UnknownKind)?;
-        require!((Level::Caution..=Level::Halt).contains(&level), RampartError::RuleInvalid);
-        let danger_side = if metric == Metric::CollateralRatio { Comparator::Below } else { Comparator::Above };
+        require!(
+            (Level::Caution..=Level::Halt).contains(&level),
+            RampartError::RuleInvalid
+        );
+        let danger_side = if metric == Metric::CollateralRatio {
+            Comparator::Below
+        } else {
+            Comparator::Above
+        };
         require!(comparator == danger_side, RampartError::RuleInvalid);
         let has_hysteresis = match comparator {
             Comparator::Above => self.clear_threshold < self.threshold,
             Comparator::Below => self.clear_threshold > self.threshold,
         };
-        require!(has_hysteresis && self.threshold > 0, RampartError::RuleInvalid);
-        require!(self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0, RampartError::RuleInvalid);
-        require!(self.min_dwell_secs <= self.duration_secs, RampartError::RuleInvalid);
+        require!(
+            has_hysteresis && self.threshold > 0,
+            RampartError::RuleInvalid
+        );
+        require!(
+            self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0,
+            RampartError::RuleInvalid
+        );
+        require!(
+            self.min_dwell_secs <= self.duration_secs,
+            RampartError::RuleInvalid
+        );
         require!(self.min_observations >= 1, RampartError::RuleInvalid);
-        require!(self.sources_required >= 1 && self.sources_required <= 3, RampartError::RuleInvalid);
+        require!(
+            self.sources_required >= 1 && self.sources_required <= 3,
+            RampartError::RuleInvalid
+        );
         // a single source never closes exits, and blindness never halts
-        require!(level < Level::ReduceOnly || self.sources_required >= 2 || !metric.is_about_asset(), RampartError::RuleInvalid);
+        require!(
+            level < Level::ReduceOnly || self.sources_required >= 2 || !metric.is_about_asset(),
+            RampartError::RuleInvalid
+        );
         let blind = matches!(metric, Metric::OracleAge | Metric::ConfidenceRatio);
         require!(!blind || level == Level::Caution, RampartError::RuleInvalid);
-        require!(self.duration_secs <= bounds.max_rule_duration_secs, RampartError::OutsideHardBounds);
+        require!(
+            self.duration_secs <= bounds.max_rule_duration_secs,
+            RampartError::OutsideHardBounds
+        );
         Ok(())
     }
 
@@ -134,7 +170,11 @@ impl RuleParams {
 
     /// Tells whether `value` lies on the dangerous side of `line`.
     fn is_beyond(&self, value: u64, line: u64) -> bool {
-        if self.comparator == Comparator::Below as u8 { value <= line } else { value >= line }
+        if self.comparator == Comparator::Below as u8 {
+            value <= line
+        } else {
+            value >= line
+        }
     }
 
     /// Judges a measured value: true at the threshold, clear at the clear threshold, and in between neither.
@@ -168,10 +208,13 @@ impl RuleParams {
             && next.duration_secs >= self.duration_secs
             && next.min_dwell_secs >= self.min_dwell_secs
             && next.min_observations <= self.min_observations;
-        // fewer sources would make it easier to close exits on one print: that is no tightening
-        let proof = next.sources_required >= self.sources_required && next.level >= self.level;
+        // fewer sources make it easier to close exits on one print, more make it easier for a breach to go unproved
+        let proof = next.sources_required == self.sources_required && next.level >= self.level;
         let switch = next.switch >= self.switch;
-        require!(same && lines && times && proof && switch, RampartError::LooseningRefused);
+        require!(
+            same && lines && times && proof && switch,
+            RampartError::LooseningRefused
+        );
         Ok(())
     }
 }
@@ -232,7 +275,13 @@ impl Rule {
     ///
     /// # Errors
     /// `ObservationNotNewer` for a true observation that is not newer.
-    pub fn observe(&mut self, verdict: Verdict, publish_ts: i64, now_ts: i64, slot: u64) -> Result<()> {
+    pub fn observe(
+        &mut self,
+        verdict: Verdict,
+        publish_ts: i64,
+        now_ts: i64,
+        slot: u64,
+    ) -> Result<()> {
         let streak = &mut self.streak;
         match verdict {
             Verdict::Clear { .. } => *streak = Streak::default(),
@@ -240,7 +289,11 @@ impl Rule {
             Verdict::True { .. } => {
                 let gap_secs = now_ts.saturating_sub(streak.last_ts);
                 if streak.count == 0 || gap_secs > i64::from(self.params.max_gap_secs) {
-                    *streak = Streak { first_true_ts: now_ts, first_publish_ts: publish_ts, ..Streak::default() };
+                    *streak = Streak {
+                        first_true_ts: now_ts,
+                        first_publish_ts: publish_ts,
+                        ..Streak::default()
+                    };
                 } else {
                     let newer = publish_ts > streak.last_publish_ts && slot > streak.last_slot;
                     require!(newer, RampartError::ObservationNotNewer);
@@ -260,14 +313,20 @@ impl Rule {
     pub fn is_persistent(&self, publish_ts: i64, now_ts: i64, slot: u64) -> bool {
         let mut next = *self;
         // a trip on the very print of the last observation adds nothing but is not wrong
-        if next.observe(Verdict::True { value: 0 }, publish_ts, now_ts, slot).is_err() {
+        if next
+            .observe(Verdict::True { value: 0 }, publish_ts, now_ts, slot)
+            .is_err()
+        {
             next = *self;
         }
         let streak = &next.streak;
         let persist_secs = i64::from(self.params.min_persist_secs);
         streak.count >= u64::from(self.params.min_observations)
             && now_ts.saturating_sub(streak.first_true_ts) >= persist_secs
-            && streak.last_publish_ts.saturating_sub(streak.first_publish_ts) >= persist_secs
+            && streak
+                .last_publish_ts
+                .saturating_sub(streak.first_publish_ts)
+                >= persist_secs
     }
 
     /// Checks that the window of the metric can be measured at all.
@@ -280,7 +339,10 @@ impl Rule {
             Metric::OutflowRate => 23 * 3_600,
             _ => u64::from(u32::MAX),
         };
-        require!(u64::from(params.window_secs) <= longest_secs, RampartError::RuleInvalid);
+        require!(
+            u64::from(params.window_secs) <= longest_secs,
+            RampartError::RuleInvalid
+        );
         Ok(())
     }
 }
@@ -292,10 +354,21 @@ mod tests {
     fn rule() -> Rule {
         let mut rule: Rule = bytemuck::Zeroable::zeroed();
         rule.params = RuleParams {
-            threshold: 1_000, clear_threshold: 500, window_secs: 600, min_persist_secs: 10, max_gap_secs: 30,
-            duration_secs: 600, min_dwell_secs: 60, min_observations: 3, sources_required: 2,
-            metric: Metric::Drawdown as u8, comparator: Comparator::Above as u8, level: Level::Halt as u8,
-            scope: Scope::Subject as u8, switch: Switch::Enabled as u8, reserved: [0; 4],
+            threshold: 1_000,
+            clear_threshold: 500,
+            window_secs: 600,
+            min_persist_secs: 10,
+            max_gap_secs: 30,
+            duration_secs: 600,
+            min_dwell_secs: 60,
+            min_observations: 3,
+            sources_required: 2,
+            metric: Metric::Drawdown as u8,
+            comparator: Comparator::Above as u8,
+            level: Level::Halt as u8,
+            scope: Scope::Subject as u8,
+            switch: Switch::Enabled as u8,
+            reserved: [0; 4],
         };
         rule
     }
@@ -319,11 +392,23 @@ mod tests {
         let mut r = rule();
         let seen = Verdict::True { value: 2_000 };
         r.observe(seen, 100, 100, 1).unwrap();
-        assert_eq!(r.observe(seen, 100, 105, 2).unwrap_err(), RampartError::ObservationNotNewer.into());
-        assert_eq!(r.observe(seen, 101, 105, 1).unwrap_err(), RampartError::ObservationNotNewer.into());
+        assert_eq!(
+            r.observe(seen, 100, 105, 2).unwrap_err(),
+            RampartError::ObservationNotNewer.into()
+        );
+        assert_eq!(
+            r.observe(seen, 101, 105, 1).unwrap_err(),
+            RampartError::ObservationNotNewer.into()
+        );
         r.observe(seen, 105, 105, 2).unwrap();
-        assert!(!r.is_persistent(109, 120, 3), "publish time has not persisted");
-        assert!(!r.is_persistent(120, 109, 3), "clock time has not persisted");
+        assert!(
+            !r.is_persistent(109, 120, 3),
+            "publish time has not persisted"
+        );
+        assert!(
+            !r.is_persistent(120, 109, 3),
+            "clock time has not persisted"
+        );
         assert!(r.is_persistent(110, 110, 3));
     }
 
@@ -332,9 +417,11 @@ mod tests {
         let mut r = rule();
         let seen = Verdict::True { value: 2_000 };
         r.observe(seen, 100, 100, 1).unwrap();
-        r.observe(Verdict::Between { value: 700 }, 101, 101, 2).unwrap();
+        r.observe(Verdict::Between { value: 700 }, 101, 101, 2)
+            .unwrap();
         assert_eq!(r.streak.count, 1);
-        r.observe(Verdict::Clear { value: 100 }, 102, 102, 3).unwrap();
+        r.observe(Verdict::Clear { value: 100 }, 102, 102, 3)
+            .unwrap();
         assert_eq!(r.streak, Streak::default());
         r.observe(seen, 103, 103, 4).unwrap();
         r.observe(seen, 140, 140, 5).unwrap();
@@ -344,16 +431,29 @@ mod tests {
     #[test]
     fn rule_that_halts_on_one_source_is_refused() {
         let bounds = HardBounds {
-            max_oracle_age_secs: 120, max_rule_duration_secs: 600, max_confidence_bps: 200, max_hourly_outflow_bps: 5_000,
-            max_daily_outflow_bps: 5_000, min_exit_floor_bps: 50, max_ltv_bps: 9_000, max_bonus_bps: 1_000, reserved: [0; 4],
+            max_oracle_age_secs: 120,
+            max_rule_duration_secs: 600,
+            max_confidence_bps: 200,
+            max_hourly_outflow_bps: 5_000,
+            max_daily_outflow_bps: 5_000,
+            min_exit_floor_bps: 50,
+            max_ltv_bps: 9_000,
+            max_bonus_bps: 1_000,
+            reserved: [0; 4],
         };
         let mut params = rule().params;
         params.validate(&bounds).unwrap();
         params.sources_required = 1;
-        assert_eq!(params.validate(&bounds).unwrap_err(), RampartError::RuleInvalid.into());
+        assert_eq!(
+            params.validate(&bounds).unwrap_err(),
+            RampartError::RuleInvalid.into()
+        );
         params.level = Level::Caution as u8;
         params.validate(&bounds).unwrap();
         params.duration_secs = 601;
-        assert_eq!(params.validate(&bounds).unwrap_err(), RampartError::OutsideHardBounds.into());
+        assert_eq!(
+            params.validate(&bounds).unwrap_err(),
+            RampartError::OutsideHardBounds.into()
+        );
     }
 }

@@ -55,15 +55,25 @@ impl RiskParams {
             && self.full_close_ltv_bps <= one
             && self.target_ltv_bps > 0
             && self.target_ltv_bps <= self.soft_line_bps;
-        let bonuses = self.soft_bonus_bps <= self.min_bonus_bps && self.min_bonus_bps <= self.max_bonus_bps;
+        let bonuses =
+            self.soft_bonus_bps <= self.min_bonus_bps && self.min_bonus_bps <= self.max_bonus_bps;
         let shares = self.soft_quota_bps > 0
             && self.soft_quota_bps <= one
             && self.close_factor_bps > 0
             && self.close_factor_bps <= one;
         let line = u64::from(self.liquidation_line_bps) * (BPS_ONE + u64::from(self.max_bonus_bps));
-        require!(ordered && bonuses && shares && line <= BPS_ONE * BPS_ONE, RampartError::RiskParamsInvalid);
-        require!(self.ltv_bps <= bounds.max_ltv_bps, RampartError::OutsideHardBounds);
-        require!(self.max_bonus_bps <= bounds.max_bonus_bps, RampartError::OutsideHardBounds);
+        require!(
+            ordered && bonuses && shares && line <= BPS_ONE * BPS_ONE,
+            RampartError::RiskParamsInvalid
+        );
+        require!(
+            self.ltv_bps <= bounds.max_ltv_bps,
+            RampartError::OutsideHardBounds
+        );
+        require!(
+            self.max_bonus_bps <= bounds.max_bonus_bps,
+            RampartError::OutsideHardBounds
+        );
         Ok(())
     }
 }
@@ -104,11 +114,19 @@ impl InterestCurve {
 
     /// Returns the yearly rate in bps at a utilisation in bps (beyond one whole: the highest rate), rounded up.
     pub fn rate_bps(&self, utilisation: Bps) -> u64 {
-        let (u, kink) = (u64::from(utilisation.0).min(BPS_ONE), u64::from(self.kink_bps));
+        let (u, kink) = (
+            u64::from(utilisation.0).min(BPS_ONE),
+            u64::from(self.kink_bps),
+        );
         let (low, high, over, span) = if u <= kink {
             (self.base_rate_bps, self.kink_rate_bps, u, kink)
         } else {
-            (self.kink_rate_bps, self.max_rate_bps, u - kink, BPS_ONE - kink)
+            (
+                self.kink_rate_bps,
+                self.max_rate_bps,
+                u - kink,
+                BPS_ONE - kink,
+            )
         };
         u64::from(low) + (u64::from(high.saturating_sub(low)) * over).div_ceil(span.max(1))
     }
@@ -235,7 +253,8 @@ impl Vault {
     /// `MathOverflow`.
     pub fn debt_amount(&self) -> Result<u64> {
         let debt = shares::debt_counted_on(self.debt_scaled.get(), self.borrow_index_q64.get());
-        debt.and_then(|d| u64::try_from(d).ok()).ok_or_else(|| RampartError::MathOverflow.into())
+        debt.and_then(|d| u64::try_from(d).ok())
+            .ok_or_else(|| RampartError::MathOverflow.into())
     }
 
     /// Returns what belongs to the lenders: cash and debt, less the insurance.
@@ -278,10 +297,13 @@ impl Vault {
         }
         let before = self.debt_amount()?;
         let rate_bps = self.curve.rate_bps(self.utilisation()?);
-        let growth = grow(self.borrow_index_q64.get(), rate_bps, elapsed_secs).ok_or(RampartError::MathOverflow)?;
+        let growth = grow(self.borrow_index_q64.get(), rate_bps, elapsed_secs)
+            .ok_or(RampartError::MathOverflow)?;
         self.borrow_index_q64 = growth.into();
         let interest = self.debt_amount()?.saturating_sub(before);
-        let kept = Bps(u32::from(self.curve.reserve_factor_bps)).of_floor(u128::from(interest)).unwrap_or(0);
+        let kept = Bps(u32::from(self.curve.reserve_factor_bps))
+            .of_floor(u128::from(interest))
+            .unwrap_or(0);
         self.insurance_amount = self.insurance_amount.saturating_add(kept as u64);
         Ok(())
     }
@@ -292,7 +314,8 @@ impl Vault {
     /// `MathOverflow`.
     pub fn debt_of(&self, position: &Position) -> Result<u64> {
         let debt = shares::debt_of(position.debt_scaled.get(), self.borrow_index_q64.get());
-        debt.and_then(|d| u64::try_from(d).ok()).ok_or_else(|| RampartError::MathOverflow.into())
+        debt.and_then(|d| u64::try_from(d).ok())
+            .ok_or_else(|| RampartError::MathOverflow.into())
     }
 
     /// Returns what `shares` of a lender are worth, rounded down.
@@ -300,8 +323,14 @@ impl Vault {
     /// # Errors
     /// `MathOverflow`.
     pub fn assets_for_shares(&self, supply_shares: u128) -> Result<u64> {
-        let assets = shares::assets_for_shares(supply_shares, self.lenders_amount()?.into(), self.supply_shares.get());
-        assets.and_then(|a| u64::try_from(a).ok()).ok_or_else(|| RampartError::MathOverflow.into())
+        let assets = shares::assets_for_shares(
+            supply_shares,
+            self.lenders_amount()?.into(),
+            self.supply_shares.get(),
+        );
+        assets
+            .and_then(|a| u64::try_from(a).ok())
+            .ok_or_else(|| RampartError::MathOverflow.into())
     }
 
     /// Takes `amount` of debt off `position` and off the vault; `amount` up to all of it.
@@ -317,7 +346,11 @@ impl Vault {
             part.ok_or(RampartError::MathOverflow)?.min(held)
         };
         position.debt_scaled = (held - scaled).into();
-        let all = self.debt_scaled.get().checked_sub(scaled).ok_or(RampartError::MathOverflow)?;
+        let all = self
+            .debt_scaled
+            .get()
+            .checked_sub(scaled)
+            .ok_or(RampartError::MathOverflow)?;
         self.debt_scaled = all.into();
         Ok(())
     }
@@ -359,7 +392,8 @@ impl Vault {
 /// `index · (1 + rate · dt / year)`, rounded up.
 fn grow(index_q64: u128, rate_bps: u64, elapsed_secs: u64) -> Option<u128> {
     let rate = u128::from(rate_bps).checked_mul(u128::from(elapsed_secs))?;
-    let growth = mul_div_floor(rate, Q64_ONE, u128::from(YEAR_SECS) * u128::from(BPS_ONE))?.checked_add(1)?;
+    let growth = mul_div_floor(rate, Q64_ONE, u128::from(YEAR_SECS) * u128::from(BPS_ONE))?
+        .checked_add(1)?;
     index_q64.checked_add(crate::math::mul_div_ceil(index_q64, growth, Q64_ONE)?)
 }
 
@@ -373,14 +407,23 @@ mod tests {
     fn vault() -> Vault {
         let mut v: Vault = bytemuck::Zeroable::zeroed();
         v.borrow_index_q64 = Q64_ONE.into();
-        v.curve = InterestCurve { base_rate_bps: 0, kink_rate_bps: 1_000, max_rate_bps: 10_000, kink_bps: 8_000, reserve_factor_bps: 1_000 };
+        v.curve = InterestCurve {
+            base_rate_bps: 0,
+            kink_rate_bps: 1_000,
+            max_rate_bps: 10_000,
+            kink_bps: 8_000,
+            reserve_factor_bps: 1_000,
+        };
         v
     }
 
     #[test]
     fn rate_rises_slowly_to_the_kink_and_steeply_beyond() {
         let curve = vault().curve;
-        assert_eq!([0, 4_000, 8_000, 9_000, 10_000, 20_000].map(|u| curve.rate_bps(Bps(u))), [0, 500, 1_000, 5_500, 10_000, 10_000]);
+        assert_eq!(
+            [0, 4_000, 8_000, 9_000, 10_000, 20_000].map(|u| curve.rate_bps(Bps(u))),
+            [0, 500, 1_000, 5_500, 10_000, 10_000]
+        );
     }
 
     #[test]
@@ -402,7 +445,14 @@ mod tests {
         (v.debt_scaled, p.debt_scaled) = (600u128.into(), 300u128.into());
         assert_eq!(v.lenders_amount().unwrap(), 1_000);
         assert_eq!(v.write_off(&mut p).unwrap(), (300, 100));
-        assert_eq!((v.lenders_amount().unwrap(), v.debt_amount().unwrap(), p.is_empty()), (800, 300, true));
+        assert_eq!(
+            (
+                v.lenders_amount().unwrap(),
+                v.debt_amount().unwrap(),
+                p.is_empty()
+            ),
+            (800, 300, true)
+        );
     }
 
     proptest! {

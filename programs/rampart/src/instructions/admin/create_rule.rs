@@ -30,16 +30,26 @@ pub struct CreateRule<'info> {
 impl CreateRule<'_> {
     fn validate(&self, params: &RuleParams) -> Result<()> {
         let guard = self.guard.load()?;
-        require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
+        require_keys_eq!(
+            guard.roles.root,
+            self.root.key(),
+            RampartError::WrongAuthority
+        );
         params.validate(&guard.bounds)?;
         let owner = if params.metric()?.is_about_asset() {
-            let asset = load::<Asset>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?;
+            let asset =
+                load::<Asset>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?;
             Rule::validate_window(params, asset.window.cell_secs)?;
-            require!(params.sources_required <= asset.oracle.count, RampartError::RuleInvalid);
+            require!(
+                params.sources_required <= asset.oracle.count,
+                RampartError::RuleInvalid
+            );
             asset.guard
         } else {
             Rule::validate_window(params, 1)?;
-            load::<Vault>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?.guard
+            load::<Vault>(&self.subject)
+                .map_err(|_| RampartError::RuleSubjectMismatch)?
+                .guard
         };
         require_keys_eq!(owner, self.guard.key(), RampartError::RuleSubjectMismatch);
         Ok(())

@@ -65,7 +65,9 @@ impl TightenVault<'_> {
             vault.risk.validate(&guard.bounds)?;
             vault.limits.validate(&guard.bounds)?;
         }
-        emit_cpi!(VaultTightened { vault: ctx.accounts.vault.key() });
+        emit_cpi!(VaultTightened {
+            vault: ctx.accounts.vault.key()
+        });
         Ok(())
     }
 }

@@ -21,7 +21,10 @@ impl ClosePosition<'_> {
     /// # Errors
     /// `PositionNotEmpty`.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        require!(ctx.accounts.position.load()?.is_empty(), RampartError::PositionNotEmpty);
+        require!(
+            ctx.accounts.position.load()?.is_empty(),
+            RampartError::PositionNotEmpty
+        );
         Ok(())
     }
 }

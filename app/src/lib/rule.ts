@@ -1,0 +1,63 @@
+import { formatAmount, formatBps, shareBps } from '@/lib/amount'
+import type { Rule } from '@/lib/schema/view'
+
+/** A metric's name, and what it measures. */
+const METRICS: Record<string, string> = {
+  drawdown: 'Fall from the window’s high',
+  deviation_from_reference: 'Gap to the reference',
+  oracle_age: 'Age of the price',
+  confidence_ratio: 'Width of the confidence band',
+  outflow_rate: 'Outflow in the window',
+  collateral_ratio: 'Collateral over debt',
+}
+
+/** Returns a metric's name in words. */
+export function metricText(metric: string): string {
+  return METRICS[metric] ?? metric.replaceAll('_', ' ')
+}
+
+/** Formats a value in a rule's unit. */
+export function formatMeasure(value: bigint, unit: Rule['unit']): string {
+  return unit === 'bps' ? formatBps(value) : `${formatAmount(value, 0)} s`
+}
+
+/** How near a rule is to being true. */
+export interface Distance {
+  /** What is left to the threshold, in the rule's unit; 0 when it is reached. */
+  left: bigint
+  /** The way covered, 0 to 1; 1 at the threshold and beyond it. */
+  share: number
+}
+
+/** Returns the distance of a rule's value to its threshold; null without a value. */
+export function distanceOf(rule: Pick<Rule, 'value' | 'threshold' | 'comparator'>): Distance | null {
+  const { value, threshold, comparator } = rule
+  if (value === null) return null
+  const gap = comparator === 'above' ? threshold - value : value - threshold
+  if (gap <= 0n) return { left: 0n, share: 1 }
+  const share = comparator === 'above' ? shareBps(value, threshold) : shareBps(threshold, value)
+  return { left: gap, share: Math.min(1, share / 10_000) }
+}
+
+/** A rule's verdict in words. */
+export const VERDICT_TEXT: Record<Rule['verdict'], string> = {
+  true: 'True',
+  between: 'Between',
+  clear: 'Clear',
+  indeterminate: 'Unknown',
+}
+
+/** Returns when a true rule may trip at the earliest; null where it doesn't count towards a trip. */
+export function earliestTrip(rule: Rule): number | null {
+  if (rule.verdict !== 'true' || !rule.is_enabled || rule.is_in_force || rule.streak.since_ts === null) return null
+  return rule.streak.since_ts + rule.min_persist_secs
+}
+
+const URGENCY: Record<Rule['verdict'], number> = { true: 3, indeterminate: 2, between: 1, clear: 0 }
+
+/** Orders rules by urgency: in force, true, unknown, between, then the nearest to its threshold. */
+export function byUrgency(a: Rule, b: Rule): number {
+  const force = Number(b.is_in_force) - Number(a.is_in_force)
+  const verdict = URGENCY[b.verdict] - URGENCY[a.verdict]
+  return force || verdict || (distanceOf(b)?.share ?? 0) - (distanceOf(a)?.share ?? 0) || a.id - b.id
+}

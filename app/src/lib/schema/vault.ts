@@ -1,0 +1,63 @@
+import * as v from 'valibot'
+import { Amount, Cause, Count, Decimal, Gauge, Level, maybe } from '@/lib/schema/parts'
+
+/** One bar of the health histogram. */
+export const Bin = v.object({
+  ltv_from_bps: Count,
+  ltv_to_bps: Count,
+  count: Count,
+  debt_amount: Amount,
+})
+
+/** Limiters of one side of a vault. */
+export const Limits = v.object({ exit: Gauge, risk: Gauge })
+
+/** A vault: an isolated pair of collateral and loan. */
+export const Vault = v.object({
+  address: v.string(),
+  name: v.string(),
+  collateral_asset: v.string(),
+  loan_asset: v.string(),
+  level: Level,
+  level_name: v.string(),
+  own_level: Level,
+  causes: v.array(Cause),
+  cash_amount: Amount,
+  debt_amount: Amount,
+  lenders_amount: Amount,
+  insurance_amount: Amount,
+  collateral_amount: Amount,
+  utilisation_bps: Count,
+  rate_bps: Count,
+  supply_cap_amount: Amount,
+  borrow_cap_amount: Amount,
+  collateral_cap_amount: Amount,
+  loan_decimals: Count,
+  collateral_decimals: Count,
+  price: v.object({
+    state: v.picklist(['agreed', 'indeterminate']),
+    reason: maybe(v.string()),
+    lo: maybe(Decimal),
+    hi: maybe(Decimal),
+  }),
+  lines: v.object({ ltv_bps: Count, soft_line_bps: Count, liquidation_line_bps: Count }),
+  limits: v.object({ loan: Limits, collateral: Limits }),
+  exit_floor_bps: Count,
+  positions: v.object({
+    count: Count,
+    borrowers: Count,
+    soft: Count,
+    liquidatable: Count,
+    histogram: v.array(Bin),
+  }),
+  totals: v.object({
+    supplied_amount: Amount,
+    withdrawn_amount: Amount,
+    borrowed_amount: Amount,
+    repaid_amount: Amount,
+    liquidated_amount: Amount,
+    seized_amount: Amount,
+    bad_debt_amount: Amount,
+    insured_amount: Amount,
+  }),
+})

@@ -1,0 +1,111 @@
+import * as v from 'valibot'
+import { Asset, History } from '@/lib/schema/asset'
+import { Amount, Cause, Count, Gauge, Level, Transactions, maybe } from '@/lib/schema/parts'
+import { Bin, Vault } from '@/lib/schema/vault'
+import { PriceSource, Sample } from '@/lib/schema/asset'
+
+/** Where a keeper gets its data. */
+export const Source = v.object({
+  name: v.string(),
+  kind: v.string(),
+  up: v.boolean(),
+  last_slot: maybe(Count),
+  silent_ms: maybe(Count),
+  reconnects: v.optional(Count, 0),
+})
+
+/** The keeper that serves the app. */
+export const Keeper = v.object({
+  name: v.string(),
+  version: v.string(),
+  mode: v.picklist(['act', 'observe']),
+  started_at_ts: Count,
+  signer: v.string(),
+  slot: Count,
+  slot_ms: v.pipe(v.number(), v.finite()),
+  ready: v.boolean(),
+  not_ready_reasons: v.array(v.string()),
+  sources: v.array(Source),
+  coverage: v.object({
+    positions: Count,
+    verified_ratio: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    oldest_secs: maybe(Count),
+    mismatches: Count,
+  }),
+  balance_lamports: Amount,
+  transactions: Transactions,
+})
+
+/** Another keeper, as this one sees it. */
+export const Peer = v.object({
+  name: v.string(),
+  url: v.string(),
+  up: v.boolean(),
+  ready: v.boolean(),
+  slot: maybe(Count),
+  transactions: maybe(Transactions),
+})
+
+/** A threshold rule with its value and verdict. */
+export const Rule = v.object({
+  address: v.string(),
+  id: Count,
+  name: v.string(),
+  metric: v.string(),
+  unit: v.picklist(['bps', 'seconds']),
+  subject: v.string(),
+  subject_name: v.string(),
+  comparator: v.picklist(['above', 'below']),
+  threshold: Amount,
+  clear_threshold: Amount,
+  window_secs: Count,
+  value: maybe(Amount),
+  verdict: v.picklist(['true', 'between', 'clear', 'indeterminate']),
+  reason: maybe(v.string()),
+  level: Level,
+  level_name: v.string(),
+  scope: v.picklist(['subject', 'guard']),
+  streak: v.object({ count: Count, since_ts: maybe(Count) }),
+  min_persist_secs: Count,
+  min_observations: Count,
+  trip_epoch: Amount,
+  is_in_force: v.boolean(),
+  is_enabled: v.boolean(),
+})
+
+/** The keeper's whole state, answer of `/state`. */
+export const View = v.object({
+  schema: v.literal(1),
+  keeper: Keeper,
+  peers: v.array(Peer),
+  chain: v.object({ slot: Count, unix_ts: Count }),
+  guard: v.object({ address: v.string(), level: Level, level_name: v.string(), causes: v.array(Cause) }),
+  assets: v.array(Asset),
+  vaults: v.array(Vault),
+  rules: v.array(Rule),
+})
+
+/** A fact of the timeline. */
+export const Event = v.object({
+  id: Count,
+  ts: Count,
+  slot: maybe(Count),
+  kind: v.string(),
+  text: v.string(),
+})
+
+export type View = v.InferOutput<typeof View>
+export type Keeper = v.InferOutput<typeof Keeper>
+export type Peer = v.InferOutput<typeof Peer>
+export type Transactions = v.InferOutput<typeof Transactions>
+export type Cause = v.InferOutput<typeof Cause>
+export type Gauge = v.InferOutput<typeof Gauge>
+export type Asset = v.InferOutput<typeof Asset>
+export type PriceSource = v.InferOutput<typeof PriceSource>
+export type Vault = v.InferOutput<typeof Vault>
+export type Bin = v.InferOutput<typeof Bin>
+export type Rule = v.InferOutput<typeof Rule>
+export type Sample = v.InferOutput<typeof Sample>
+export type Event = v.InferOutput<typeof Event>
+/** Answer of `/history`. */
+export { History }

@@ -1,0 +1,389 @@
+//! Settings of the keeper: what may be set, the defaults, and what is refused.
+//!
+//! One place resolves them: flag, then environment, then file, then default (`config/load`). The rest of the crate sees
+//! only a [`Config`] that has passed `config/check`.
+
+mod check;
+mod error;
+pub mod example;
+pub mod load;
+pub mod payer;
+
+pub use error::ConfigError;
+pub use load::{Overrides, load};
+
+use crate::intent::ActionClass;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use solana_sdk::hash::Hash;
+use solana_sdk::pubkey::Pubkey;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// All settings. Holds paths to secrets, never a secret.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Which chain and which guard.
+    pub cluster: Cluster,
+    /// Who this keeper is.
+    pub keeper: Keeper,
+    /// Where the key is.
+    pub keys: Keys,
+    /// How the chain is watched.
+    #[serde(default)]
+    pub ingest: Ingest,
+    /// How transactions are sent.
+    #[serde(default)]
+    pub tx: Tx,
+    /// What may be spent.
+    #[serde(default)]
+    pub budget: Budget,
+    /// Which actions are taken.
+    #[serde(default)]
+    pub classes: Classes,
+    /// API, app and metrics.
+    #[serde(default)]
+    pub http: Http,
+    /// Log lines.
+    #[serde(default)]
+    pub log: Log,
+    /// Names of accounts, for display.
+    #[serde(default)]
+    pub label: Vec<Label>,
+}
+
+/// Which chain and which guard.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// JSON-RPC endpoint, http or https.
+    pub rpc_url: String,
+    /// Subscriptions endpoint, ws or wss. Derived from `rpc_url` if left out: the port after it, the same host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ws_url: Option<String>,
+    /// Must equal the program this keeper is built for, if set.
+    #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    pub program_id: Option<Pubkey>,
+    /// The guard that is defended.
+    #[serde(with = "text")]
+    pub guard: Pubkey,
+    /// Must equal the chain's genesis hash, if set.
+    #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    pub genesis_hash: Option<Hash>,
+    /// Commitment at which accounts are read.
+    #[serde(default)]
+    pub commitment: Commitment,
+}
+
+/// Commitment at which accounts are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Commitment {
+    /// Newest: may be undone.
+    #[default]
+    Processed,
+    /// Voted for by two thirds of the stake.
+    Confirmed,
+}
+
+/// Who this keeper is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keeper {
+    /// Name shown in the API, in logs and to peers.
+    pub name: String,
+    /// Whether it sends.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Directory of the journal. One running keeper per directory.
+    pub state_dir: PathBuf,
+}
+
+/// Whether the keeper sends what it decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It sends.
+    #[default]
+    Act,
+    /// It does everything except send.
+    Observe,
+}
+
+impl Mode {
+    /// Returns the name used in settings and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Act => "act",
+            Self::Observe => "observe",
+        }
+    }
+}
+
+/// Where the key is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Keypair file in the format of `solana-keygen`; mode 0600.
+    pub payer_file: PathBuf,
+}
+
+/// How the chain is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ingest {
+    /// Slots of silence after which a source counts as down.
+    pub stall_slots: u64,
+    /// Period of the polling source.
+    pub poll_ms: u64,
+    /// Period of the sweep that verifies everything.
+    pub sweep_secs: u64,
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self { stall_slots: 8, poll_ms: 2_000, sweep_secs: 30 }
+    }
+}
+
+/// How transactions are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tx {
+    /// Period at which the same bytes are sent again.
+    pub resend_ms: u64,
+    /// Transactions that may be undecided at once.
+    pub max_in_flight: usize,
+    /// Priority fees.
+    pub compute_price: ComputePrices,
+    /// Delay by rank, so that several keepers do not all pay.
+    pub stagger: Stagger,
+}
+
+impl Default for Tx {
+    fn default() -> Self {
+        let (compute_price, stagger) = (ComputePrices::default(), Stagger::default());
+        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger }
+    }
+}
+
+/// Priority fees by group of classes, micro-lamports per compute unit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComputePrices {
+    /// Trips.
+    pub trip: PriceRange,
+    /// Liquidations and deleveraging.
+    pub liquidate: PriceRange,
+    /// Observations and steps down.
+    pub evidence: PriceRange,
+}
+
+impl Default for ComputePrices {
+    fn default() -> Self {
+        Self {
+            trip: PriceRange { floor: 10_000, cap: 1_000_000 },
+            liquidate: PriceRange { floor: 5_000, cap: 500_000 },
+            evidence: PriceRange { floor: 0, cap: 50_000 },
+        }
+    }
+}
+
+impl ComputePrices {
+    /// Returns the range of a class.
+    pub const fn of(&self, class: ActionClass) -> PriceRange {
+        match class {
+            ActionClass::Trip => self.trip,
+            ActionClass::Liquidate | ActionClass::Deleverage => self.liquidate,
+            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::StepDown => self.evidence,
+        }
+    }
+}
+
+/// Bounds of a priority fee, micro-lamports per compute unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceRange {
+    /// Paid at least.
+    pub floor: u64,
+    /// Paid at most.
+    pub cap: u64,
+}
+
+/// Delay by rank.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stagger {
+    /// Rank of this keeper; 0 acts at once.
+    pub rank: u64,
+    /// Slots that each rank waits longer than the one before.
+    pub slots: u64,
+}
+
+/// What may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Fees of all classes except trips within any hour.
+    pub lamports_per_hour: u64,
+    /// Trips for which balance is kept back from all other classes.
+    pub reserve_trips: u64,
+    /// Balance below which only trips are sent.
+    pub min_payer_lamports: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { lamports_per_hour: 50_000_000, reserve_trips: 50, min_payer_lamports: 10_000_000 }
+    }
+}
+
+/// Which actions are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Classes {
+    /// Raise breakers.
+    pub trip: bool,
+    /// Liquidate.
+    pub liquidate: bool,
+    /// Shrink positions early.
+    pub deleverage: bool,
+    /// Write price references and streaks of rules.
+    pub observe: bool,
+    /// Lower levels whose rule is clear.
+    pub step_down: bool,
+}
+
+impl Default for Classes {
+    fn default() -> Self {
+        Self { trip: true, liquidate: true, deleverage: true, observe: true, step_down: true }
+    }
+}
+
+impl Classes {
+    /// Returns whether a class is taken.
+    pub const fn is_enabled(&self, class: ActionClass) -> bool {
+        match class {
+            ActionClass::Trip => self.trip,
+            ActionClass::Liquidate => self.liquidate,
+            ActionClass::Deleverage => self.deleverage,
+            ActionClass::Observe | ActionClass::ObserveRule => self.observe,
+            ActionClass::StepDown => self.step_down,
+        }
+    }
+}
+
+/// API, app and metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address listened on. There is no login: keep it on loopback or behind a proxy that has one.
+    pub listen: SocketAddr,
+    /// Other keepers of the same guard, shown next to this one.
+    pub peers: Vec<Peer>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), peers: Vec::new() }
+    }
+}
+
+/// Another keeper.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Name shown.
+    pub name: String,
+    /// Base address of its API.
+    pub url: String,
+}
+
+/// Log lines, on standard error.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Form of a line.
+    pub format: LogFormat,
+    /// Filter, as `info` or `rampart_keeper=debug,info`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), level: "info".to_owned() }
+    }
+}
+
+/// Form of a log line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object.
+    #[default]
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// Name of an account, for display.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// The account: asset, vault or rule.
+    #[serde(with = "text")]
+    pub address: Pubkey,
+    /// The name.
+    pub name: String,
+}
+
+impl Config {
+    /// Returns the address of subscriptions: the one set, or the RPC host at the port after the RPC port.
+    pub fn ws_url(&self) -> String {
+        self.cluster.ws_url.clone().unwrap_or_else(|| check::derive_ws_url(&self.cluster.rpc_url))
+    }
+
+    /// Returns the names of accounts.
+    pub fn labels(&self) -> BTreeMap<Pubkey, String> {
+        self.label.iter().map(|label| (label.address, label.name.clone())).collect()
+    }
+}
+
+mod text {
+    use super::*;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(|error| serde::de::Error::custom(format!("`{text}` is not base58 of 32 bytes: {error}")))
+    }
+}
+
+mod text_option {
+    use super::*;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => to.collect_str(value),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        text::deserialize(from).map(Some)
+    }
+}

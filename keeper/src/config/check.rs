@@ -1,0 +1,116 @@
+//! Bounds of settings that their types do not hold.
+
+use super::{Config, PriceRange};
+
+/// A refused value: its key and the reason.
+pub(super) type Refusal = (String, String);
+
+/// Checks everything that the types cannot.
+pub(super) fn check(config: &Config) -> Result<(), Refusal> {
+    check_urls(config)?;
+    check_program(config)?;
+    check_spans(config)?;
+    check_prices(config)?;
+    check_names(config)
+}
+
+fn check_urls(config: &Config) -> Result<(), Refusal> {
+    scheme("cluster.rpc_url", &config.cluster.rpc_url, ["http://", "https://"])?;
+    if let Some(url) = &config.cluster.ws_url {
+        scheme("cluster.ws_url", url, ["ws://", "wss://"])?;
+    }
+    config.http.peers.iter().enumerate().try_for_each(|(index, peer)| {
+        scheme(&format!("http.peers[{index}].url"), &peer.url, ["http://", "https://"])
+    })
+}
+
+fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
+    let host = allowed.iter().find_map(|scheme| url.strip_prefix(scheme));
+    let is_usable = host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace));
+    demand(is_usable, key, || format!("`{url}` must start with {} or {} and name a host", allowed[0], allowed[1]))
+}
+
+fn check_program(config: &Config) -> Result<(), Refusal> {
+    let linked = rampart::ID;
+    demand(config.cluster.program_id.is_none_or(|id| id == linked), "cluster.program_id", || {
+        format!("this keeper is built for program {linked}; install the keeper of the other program, or remove the key")
+    })
+}
+
+fn check_spans(config: &Config) -> Result<(), Refusal> {
+    within("ingest.stall_slots", config.ingest.stall_slots, 2, 1_000)?;
+    within("ingest.poll_ms", config.ingest.poll_ms, 50, 60_000)?;
+    within("ingest.sweep_secs", config.ingest.sweep_secs, 1, 3_600)?;
+    within("tx.resend_ms", config.tx.resend_ms, 50, 10_000)?;
+    within("tx.max_in_flight", config.tx.max_in_flight as u64, 1, 256)?;
+    within("tx.stagger.rank", config.tx.stagger.rank, 0, 32)?;
+    within("tx.stagger.slots", config.tx.stagger.slots, 0, 64)?;
+    within("budget.reserve_trips", config.budget.reserve_trips, 0, 100_000)
+}
+
+fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
+    demand((low..=high).contains(&value), key, || format!("{value} must lie between {low} and {high}"))
+}
+
+fn check_prices(config: &Config) -> Result<(), Refusal> {
+    let prices = &config.tx.compute_price;
+    range("trip", prices.trip)?;
+    range("liquidate", prices.liquidate)?;
+    range("evidence", prices.evidence)
+}
+
+fn range(group: &str, range: PriceRange) -> Result<(), Refusal> {
+    // A cap a hundred times the highest fee ever useful: it stops a slip of the keyboard from emptying the payer.
+    const HIGHEST: u64 = 100_000_000;
+    within(&format!("tx.compute_price.{group}.cap"), range.cap, 0, HIGHEST)?;
+    demand(range.floor <= range.cap, &format!("tx.compute_price.{group}.floor"), || {
+        format!("{} must not exceed the cap of {}", range.floor, range.cap)
+    })
+}
+
+fn check_names(config: &Config) -> Result<(), Refusal> {
+    named("keeper.name", &config.keeper.name)?;
+    for (index, peer) in config.http.peers.iter().enumerate() {
+        named(&format!("http.peers[{index}].name"), &peer.name)?;
+    }
+    for (index, label) in config.label.iter().enumerate() {
+        named(&format!("label[{index}].name"), &label.name)?;
+    }
+    demand(!config.keeper.state_dir.as_os_str().is_empty(), "keeper.state_dir", || "must name a directory".into())
+}
+
+fn named(key: &str, name: &str) -> Result<(), Refusal> {
+    let is_usable = !name.trim().is_empty() && name.len() <= 64 && !name.contains(char::is_control);
+    demand(is_usable, key, || "must hold 1 to 64 printable characters".into())
+}
+
+fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
+    if is_met { Ok(()) } else { Err((key.to_owned(), reason())) }
+}
+
+/// Turns an RPC address into the address of its subscriptions, as validators and Surfpool arrange them.
+///
+/// A port is raised by one; without a port the scheme alone changes.
+pub(super) fn derive_ws_url(rpc_url: &str) -> String {
+    let url = rpc_url.replacen("http", "ws", 1);
+    let (scheme, rest) = url.split_once("://").unwrap_or(("ws", &url));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let raised = authority.rsplit_once(':').and_then(|(host, port)| {
+        let port = port.parse::<u16>().ok()?.checked_add(1)?;
+        Some(format!("{host}:{port}"))
+    });
+    format!("{scheme}://{}{path}", raised.as_deref().unwrap_or(authority))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ws_url_is_derived_from_the_rpc_url() {
+        assert_eq!(derive_ws_url("http://127.0.0.1:8899"), "ws://127.0.0.1:8900");
+        assert_eq!(derive_ws_url("https://node.example/key"), "wss://node.example/key");
+        assert_eq!(derive_ws_url("https://node.example:8443/a/b"), "wss://node.example:8444/a/b");
+        assert_eq!(derive_ws_url("http://[::1]:8899/"), "ws://[::1]:8900/");
+    }
+}

@@ -1,0 +1,109 @@
+//! What ends the keeper, and with which exit code.
+//!
+//! Each module has an error of its own; this is where they meet. The edge prints the chain once, then a hint.
+
+use crate::config::ConfigError;
+use crate::config::payer::KeyError;
+use crate::http::HttpError;
+use crate::journal::JournalError;
+use std::error::Error;
+use std::fmt::Write;
+
+/// The cause of a failed task, of whatever module.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// What ends the keeper.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// Settings were refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key was refused.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The journal cannot be trusted or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The API cannot be served or asked.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The chain, program or guard is not the one that was set.
+    #[error("{0}")]
+    WrongChain(String),
+    /// The chain could not be asked.
+    #[error("failed to {what}")]
+    Chain {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: Cause,
+    },
+    /// A task that the keeper cannot do without ended.
+    #[error("critical task `{task}` ended")]
+    TaskDied {
+        /// The task.
+        task: &'static str,
+        /// Why, where it said so.
+        source: Option<Cause>,
+    },
+    /// `check` found something that a running keeper would stumble over.
+    #[error("{failed} of {total} checks failed")]
+    ChecksFailed {
+        /// How many failed.
+        failed: usize,
+        /// How many were made.
+        total: usize,
+        /// Exit code of the first that failed.
+        exit_code: u8,
+    },
+}
+
+impl KeeperError {
+    /// Returns the exit code of the process. See docs/operating.md.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Key(_) => 3,
+            Self::WrongChain(_) => 4,
+            Self::Http(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
+            Self::Journal(_) => 6,
+            Self::ChecksFailed { exit_code, .. } => *exit_code,
+        }
+    }
+
+    /// Returns whether a restart without an edit may help.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
+            Self::Journal(error) => error.is_transient(),
+            Self::Http(error) => error.is_transient(),
+            Self::Chain { .. } | Self::TaskDied { .. } => true,
+        }
+    }
+
+    /// Returns what to do next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Key(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
+            Self::Http(error) => error.hint(),
+            Self::WrongChain(_) => "compare [cluster] with the chain; `rampart check` shows both sides".into(),
+            Self::Chain { .. } => "check `cluster.rpc_url`; `rampart check` tries it".into(),
+            Self::TaskDied { .. } => "restart it (systemd does so by itself); nothing that was sent is lost".into(),
+            Self::ChecksFailed { .. } => "correct the lines marked `failed`, then run `rampart check` again".into(),
+        }
+    }
+}
+
+/// Writes an error with all its causes on one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        // CANNOT fail: a String takes any write.
+        let _ = write!(text, ": {cause}");
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,273 @@
+//! Facts about the keeper, told once: each becomes a log line, a metric and an item of the event stream.
+//!
+//! Owns the last 200 facts and the stream. Facts are past tense; fields carry the detail.
+
+use crate::metrics::{KindLabel, Metrics};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::broadcast;
+
+/// Number of events that a new reader of the stream receives first.
+pub const REPLAY: usize = 200;
+const STREAM_CAPACITY: usize = 1024;
+
+/// What happened. A fixed list, so that it can label a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A breaker went up.
+    BreakerTripped,
+    /// A cause was taken from a breaker.
+    BreakerSteppedDown,
+    /// A position was liquidated.
+    PositionLiquidated,
+    /// A position was shrunk early.
+    PositionDeleveraged,
+    /// Our transaction succeeded.
+    TransactionLanded,
+    /// Our transaction was refused on chain.
+    TransactionFailed,
+    /// Somebody else acted first.
+    TransactionLostRace,
+    /// Our transaction can never land.
+    TransactionExpired,
+    /// Nobody can say yet what became of our transaction.
+    TransactionUnknown,
+    /// A source of data went silent.
+    SourceDown,
+    /// A source of data is back and verified.
+    SourceUp,
+    /// A rule became true.
+    RuleBecameTrue,
+    /// A rule is clear again.
+    RuleCleared,
+    /// The keeper started.
+    KeeperStarted,
+    /// The keeper is stopping.
+    KeeperStopping,
+    /// Transactions of an earlier run were found and taken over.
+    CrashRecovered,
+}
+
+impl EventKind {
+    /// Returns the name used in the stream and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BreakerTripped => "breaker_tripped",
+            Self::BreakerSteppedDown => "breaker_stepped_down",
+            Self::PositionLiquidated => "position_liquidated",
+            Self::PositionDeleveraged => "position_deleveraged",
+            Self::TransactionLanded => "transaction_landed",
+            Self::TransactionFailed => "transaction_failed",
+            Self::TransactionLostRace => "transaction_lost_race",
+            Self::TransactionExpired => "transaction_expired",
+            Self::TransactionUnknown => "transaction_unknown",
+            Self::SourceDown => "source_down",
+            Self::SourceUp => "source_up",
+            Self::RuleBecameTrue => "rule_became_true",
+            Self::RuleCleared => "rule_cleared",
+            Self::KeeperStarted => "keeper_started",
+            Self::KeeperStopping => "keeper_stopping",
+            Self::CrashRecovered => "crash_recovered",
+        }
+    }
+
+    const fn is_warning(self) -> bool {
+        matches!(
+            self,
+            Self::BreakerTripped
+                | Self::TransactionFailed
+                | Self::TransactionExpired
+                | Self::TransactionUnknown
+                | Self::SourceDown
+                | Self::RuleBecameTrue
+                | Self::CrashRecovered
+        )
+    }
+}
+
+/// A fact before it has a number and a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// What happened.
+    pub kind: EventKind,
+    /// Slot at which it was known.
+    pub slot: u64,
+    /// One plain sentence.
+    pub text: String,
+    /// Detail.
+    pub fields: Map<String, Value>,
+}
+
+impl Fact {
+    /// Starts a fact without detail.
+    pub fn new(kind: EventKind, slot: u64, text: impl Into<String>) -> Self {
+        Self { kind, slot, text: text.into(), fields: Map::new() }
+    }
+
+    /// Adds one field. Amounts are passed as decimal strings.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A fact with its number and time, as readers of the stream see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// Rises by one with each event of this run.
+    pub id: u64,
+    /// Unix seconds, by the keeper's clock.
+    pub ts: i64,
+    /// Slot at which it was known.
+    pub slot: u64,
+    /// What happened.
+    pub kind: EventKind,
+    /// One plain sentence.
+    pub text: String,
+    /// Detail.
+    pub fields: Map<String, Value>,
+}
+
+/// The one place where facts are told.
+#[derive(Clone)]
+pub struct Events {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    recent: Mutex<Recent>,
+    stream: broadcast::Sender<Arc<Event>>,
+    metrics: Metrics,
+}
+
+#[derive(Default)]
+struct Recent {
+    next_id: u64,
+    events: VecDeque<Arc<Event>>,
+}
+
+impl Events {
+    /// Starts an empty stream that counts into `metrics`.
+    pub fn new(metrics: Metrics) -> Self {
+        let (stream, _) = broadcast::channel(STREAM_CAPACITY);
+        Self { shared: Arc::new(Shared { recent: Mutex::default(), stream, metrics }) }
+    }
+
+    /// Tells a fact: one log line, one count, one item of the stream. Never blocks on a reader.
+    pub fn emit(&self, fact: Fact) -> Arc<Event> {
+        log(&fact);
+        self.shared.metrics.events.get_or_create(&KindLabel { kind: fact.kind.as_str() }).inc();
+        let mut recent = self.recent();
+        recent.next_id += 1;
+        let event = Arc::new(number(fact, recent.next_id));
+        if recent.events.len() == REPLAY {
+            recent.events.pop_front();
+        }
+        recent.events.push_back(event.clone());
+        // Sent under the lock, so that a new reader sees each event exactly once. Nobody listening is fine.
+        let _ = self.shared.stream.send(event.clone());
+        event
+    }
+
+    /// Returns the last events and a receiver of all that follow, without a gap or a repeat between them.
+    pub fn subscribe(&self) -> (Vec<Arc<Event>>, broadcast::Receiver<Arc<Event>>) {
+        let recent = self.recent();
+        (recent.events.iter().cloned().collect(), self.shared.stream.subscribe())
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        // A panic elsewhere leaves a list of whole events: it stays usable.
+        self.shared.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn number(fact: Fact, id: u64) -> Event {
+    let ts = (unix_ms() / 1000).cast_signed();
+    Event { id, ts, slot: fact.slot, kind: fact.kind, text: fact.text, fields: fact.fields }
+}
+
+fn log(fact: &Fact) {
+    let (kind, fields) = (fact.kind.as_str(), Value::Object(fact.fields.clone()).to_string());
+    if fact.kind.is_warning() {
+        tracing::warn!(kind, slot = fact.slot, %fields, "{}", fact.text);
+    } else {
+        tracing::info!(kind, slot = fact.slot, %fields, "{}", fact.text);
+    }
+}
+
+/// Returns the wall clock in milliseconds. For logs and measurements only: no decision may depend on it.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events() -> Events {
+        Events::new(Metrics::new())
+    }
+
+    #[test]
+    fn emit_numbers_facts_and_keeps_the_last_ones() {
+        let events = events();
+        for slot in 0..(REPLAY as u64 + 5) {
+            events.emit(Fact::new(EventKind::SourceUp, slot, "up"));
+        }
+        let (recent, _) = events.subscribe();
+        assert_eq!(recent.len(), REPLAY);
+        assert_eq!(recent[0].id, 6);
+        assert_eq!(recent[REPLAY - 1].id, REPLAY as u64 + 5);
+    }
+
+    #[test]
+    fn subscribe_neither_repeats_nor_drops() {
+        let events = events();
+        events.emit(Fact::new(EventKind::SourceUp, 1, "first"));
+        let (recent, mut stream) = events.subscribe();
+        events.emit(Fact::new(EventKind::SourceDown, 2, "second"));
+        assert_eq!(recent.iter().map(|e| e.id).collect::<Vec<_>>(), [1]);
+        assert_eq!(stream.try_recv().expect("the second event").id, 2);
+        assert!(stream.try_recv().is_err());
+    }
+
+    #[test]
+    fn event_is_serialised_as_the_stream_promises() {
+        let fact = Fact::new(EventKind::RuleBecameTrue, 9, "drawdown").with("rule", "abc").with("value", "12");
+        let json = serde_json::to_value(number(fact, 4)).expect("an event is plain data");
+        assert_eq!(json["kind"], "rule_became_true");
+        assert_eq!(json["id"], 4);
+        assert_eq!(json["slot"], 9);
+        assert_eq!(json["fields"]["value"], "12");
+    }
+
+    #[test]
+    fn kind_names_agree_with_their_serialised_form() {
+        let kinds = [
+            EventKind::BreakerTripped,
+            EventKind::BreakerSteppedDown,
+            EventKind::PositionLiquidated,
+            EventKind::PositionDeleveraged,
+            EventKind::TransactionLanded,
+            EventKind::TransactionFailed,
+            EventKind::TransactionLostRace,
+            EventKind::TransactionExpired,
+            EventKind::TransactionUnknown,
+            EventKind::SourceDown,
+            EventKind::SourceUp,
+            EventKind::RuleBecameTrue,
+            EventKind::RuleCleared,
+            EventKind::KeeperStarted,
+            EventKind::KeeperStopping,
+            EventKind::CrashRecovered,
+        ];
+        for kind in kinds {
+            assert_eq!(serde_json::to_value(kind).expect("a name"), kind.as_str());
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! What the API shows of the keeper and of everything it guards.
+//!
+//! Owns the shape alone: amounts and prices are decimal strings, so that no reader loses digits; shares, spans and
+//! timestamps are numbers. `view/build` fills it from the account store and the assessment; `http` serves it and puts
+//! the peers in.
+
+pub mod amounts;
+pub mod build;
+mod build_asset;
+mod build_rule;
+mod build_vault;
+
+use serde::{Deserialize, Serialize};
+
+pub use build::Builder;
+
+/// Version of this shape.
+pub const SCHEMA: u32 = 1;
+
+/// All that `GET /api/v1/state` returns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The keeper itself.
+    pub keeper: KeeperView,
+    /// Other keepers of this guard; filled by the HTTP server.
+    pub peers: Vec<PeerView>,
+    /// The chain's clock.
+    pub chain: ChainView,
+    /// The guard.
+    pub guard: GuardView,
+    /// Its assets.
+    pub assets: Vec<AssetView>,
+    /// Its vaults.
+    pub vaults: Vec<VaultView>,
+    /// Its rules.
+    pub rules: Vec<RuleView>,
+}
+
+/// The keeper itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeeperView {
+    /// Its configured name.
+    pub name: String,
+    /// Version of the program.
+    pub version: String,
+    /// `act` or `observe`.
+    pub mode: String,
+    /// When it started, unix seconds of the host.
+    pub started_at_ts: i64,
+    /// The key that pays and signs.
+    pub signer: String,
+    /// Newest slot that any source told of.
+    pub slot: u64,
+    /// Measured slot duration, milliseconds.
+    pub slot_ms: u64,
+    /// Whether it may act on all classes.
+    pub ready: bool,
+    /// Why it may not.
+    pub not_ready_reasons: Vec<String>,
+    /// Where its data comes from.
+    pub sources: Vec<SourceView>,
+    /// How much of the state was verified lately.
+    pub coverage: CoverageView,
+    /// Balance of the signer, lamports.
+    pub balance_lamports: String,
+    /// Transactions since the start.
+    pub transactions: TransactionsView,
+}
+
+/// One source of account data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceView {
+    /// Its name.
+    pub name: String,
+    /// `websocket` or `poll`.
+    pub kind: String,
+    /// Whether it delivers.
+    pub up: bool,
+    /// Newest slot that it told of.
+    pub last_slot: u64,
+    /// How long it has been silent, milliseconds.
+    pub silent_ms: u64,
+    /// How often it was connected anew.
+    pub reconnects: u64,
+}
+
+/// What the last sweep verified.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CoverageView {
+    /// Positions known.
+    pub positions: u64,
+    /// Share of them that the last sweep verified, 0 to 1.
+    pub verified_ratio: f64,
+    /// Age of the oldest verification, seconds.
+    pub oldest_secs: u64,
+    /// Positions on which index and full scan differed, since the start; anything but zero is a defect.
+    pub mismatches: u64,
+}
+
+/// Transactions by state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TransactionsView {
+    /// Signed and journaled.
+    pub signed: u64,
+    /// Sent at least once.
+    pub sent: u64,
+    /// Landed and succeeded.
+    pub landed: u64,
+    /// Landed and failed.
+    pub failed: u64,
+    /// Can't land any more.
+    pub expired: u64,
+    /// Not known yet.
+    pub unknown: u64,
+    /// Failed because another keeper was first.
+    pub lost_race: u64,
+}
+
+/// Another keeper, as its own API shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub url: String,
+    /// Whether it answers.
+    pub up: bool,
+    /// Whether it says that it is ready.
+    pub ready: bool,
+    /// Its newest slot.
+    pub slot: u64,
+    /// Its transactions.
+    pub transactions: TransactionsView,
+}
+
+/// The chain's clock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChainView {
+    /// Slot of the Clock sysvar.
+    pub slot: u64,
+    /// Its time, unix seconds.
+    pub unix_ts: i64,
+}
+
+/// A cause in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CauseView {
+    /// The rule behind it.
+    pub rule: String,
+    /// The rule's name.
+    pub rule_name: String,
+    /// Level that it demands now.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: String,
+    /// When it was put in force, unix seconds.
+    pub tripped_at_ts: i64,
+    /// When its own level ends, unix seconds.
+    pub expires_at_ts: i64,
+    /// Before this nobody may step it down, unix seconds.
+    pub dwell_until_ts: i64,
+}
+
+/// The guard.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GuardView {
+    /// Its address.
+    pub address: String,
+    /// Its own level, 0 to 4.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: String,
+    /// Why.
+    pub causes: Vec<CauseView>,
+}
+
+/// One asset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssetView {
+    /// Its address.
+    pub address: String,
+    /// Its mint.
+    pub mint: String,
+    /// Its name in the configuration, else a short address.
+    pub symbol: String,
+    /// Decimals of the mint.
+    pub decimals: u8,
+    /// Its own level, 0 to 4.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: String,
+    /// Why.
+    pub causes: Vec<CauseView>,
+    /// What its sources say.
+    pub price: AssetPriceView,
+    /// The time-weighted reference.
+    pub reference: ReferenceView,
+    /// Highest price in the window memory, US dollars.
+    pub window_high: Option<String>,
+}
+
+/// What the sources of an asset say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssetPriceView {
+    /// `agreed` or `indeterminate`.
+    pub state: String,
+    /// Why it is indeterminate.
+    pub reason: Option<String>,
+    /// Low end, US dollars.
+    pub lo: Option<String>,
+    /// Middle, US dollars.
+    pub mid: Option<String>,
+    /// High end, US dollars.
+    pub hi: Option<String>,
+    /// How many sources agree.
+    pub agreeing: u8,
+    /// How many have to.
+    pub required: u8,
+    /// Each source.
+    pub sources: Vec<OracleView>,
+}
+
+/// One price source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OracleView {
+    /// `pyth` or `switchboard`.
+    pub kind: String,
+    /// Who publishes.
+    pub publisher: u8,
+    /// US dollars.
+    pub price: Option<String>,
+    /// Half width of the confidence interval, bps of the price.
+    pub confidence_bps: Option<u32>,
+    /// Age of the price, seconds.
+    pub age_secs: Option<u64>,
+    /// `ok`, `stale`, `wide` or `invalid`.
+    pub state: String,
+    /// Why it is invalid.
+    pub reason: Option<String>,
+}
+
+/// The reference of an asset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceView {
+    /// US dollars.
+    pub price: Option<String>,
+    /// Since the last observation, seconds.
+    pub age_secs: Option<u64>,
+    /// Whether it is warm and recent.
+    pub is_warm: bool,
+}
+
+/// One vault.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VaultView {
+    /// Its address.
+    pub address: String,
+    /// Its name in the configuration, else both symbols.
+    pub name: String,
+    /// Asset account of the collateral.
+    pub collateral_asset: String,
+    /// Asset account of the loan.
+    pub loan_asset: String,
+    /// Effective level over guard, vault and both assets.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: String,
+    /// The vault's own level.
+    pub own_level: u8,
+    /// Why, over all four scopes.
+    pub causes: Vec<CauseView>,
+    /// Loan asset at hand.
+    pub cash_amount: String,
+    /// Debt, accrued until now.
+    pub debt_amount: String,
+    /// What belongs to the lenders.
+    pub lenders_amount: String,
+    /// Kept against bad debt.
+    pub insurance_amount: String,
+    /// Collateral.
+    pub collateral_amount: String,
+    /// Share that is lent out, bps.
+    pub utilisation_bps: u32,
+    /// Yearly rate, bps.
+    pub rate_bps: u64,
+    /// The most that lenders may have.
+    pub supply_cap_amount: String,
+    /// The most that may be borrowed.
+    pub borrow_cap_amount: String,
+    /// The most collateral.
+    pub collateral_cap_amount: String,
+    /// Decimals of the loan mint.
+    pub loan_decimals: u8,
+    /// Decimals of the collateral mint.
+    pub collateral_decimals: u8,
+    /// Price of the pair.
+    pub price: PairPriceView,
+    /// Loan-to-value lines.
+    pub lines: LinesView,
+    /// Use of the outflow limits.
+    pub limits: LimitsView,
+    /// What each position may take out per day at any level, bps.
+    pub exit_floor_bps: u16,
+    /// Its positions.
+    pub positions: PositionsView,
+    /// Totals since its creation.
+    pub totals: TotalsView,
+}
+
+/// Price of a pair: whole loan tokens for one whole collateral token.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairPriceView {
+    /// `agreed` or `indeterminate`.
+    pub state: String,
+    /// Why it is indeterminate.
+    pub reason: Option<String>,
+    /// The end that is worst for borrowers.
+    pub lo: Option<String>,
+    /// The end that is best for borrowers.
+    pub hi: Option<String>,
+}
+
+/// Loan-to-value lines of a vault.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LinesView {
+    /// Limit for new risk, bps.
+    pub ltv_bps: u16,
+    /// Soft deleveraging from here, bps.
+    pub soft_line_bps: u16,
+    /// Liquidation from here, bps.
+    pub liquidation_line_bps: u16,
+}
+
+/// Outflow limits of both mints of a vault.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LimitsView {
+    /// Of the loan mint.
+    pub loan: BudgetsView,
+    /// Of the collateral mint.
+    pub collateral: BudgetsView,
+}
+
+/// Both budgets of one mint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetsView {
+    /// Withdrawals.
+    pub exit: GaugeView,
+    /// Borrowing, and collateral from behind a debt.
+    pub risk: GaugeView,
+}
+
+/// How much of a budget is used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GaugeView {
+    /// In the hour's bucket, base units.
+    pub hour_used_amount: String,
+    /// Room of the bucket when it is empty, base units.
+    pub hour_limit_amount: String,
+    /// In the day's ring, base units.
+    pub day_used_amount: String,
+    /// Limit of the day, base units.
+    pub day_limit_amount: String,
+}
+
+/// Positions of a vault.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PositionsView {
+    /// All of them.
+    pub count: u64,
+    /// Those with a debt.
+    pub borrowers: u64,
+    /// Those between soft and liquidation line.
+    pub soft: u64,
+    /// Those at the liquidation line or beyond.
+    pub liquidatable: u64,
+    /// Debt by loan-to-value.
+    pub histogram: Vec<BucketView>,
+}
+
+/// One bar of the histogram.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BucketView {
+    /// From this loan-to-value on, bps.
+    pub ltv_from_bps: u32,
+    /// Below this one, bps.
+    pub ltv_to_bps: u32,
+    /// Positions in it.
+    pub count: u64,
+    /// Their debt, base units of the loan mint.
+    pub debt_amount: String,
+}
+
+/// Totals of a vault since its creation, base units.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TotalsView {
+    /// Lent.
+    pub supplied_amount: String,
+    /// Withdrawn by lenders.
+    pub withdrawn_amount: String,
+    /// Borrowed.
+    pub borrowed_amount: String,
+    /// Repaid by anyone.
+    pub repaid_amount: String,
+    /// Repaid by liquidators.
+    pub liquidated_amount: String,
+    /// Collateral that they received.
+    pub seized_amount: String,
+    /// Debt that was written off.
+    pub bad_debt_amount: String,
+    /// Part of it that the insurance paid.
+    pub insured_amount: String,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// Its address.
+    pub address: String,
+    /// Its number within the guard.
+    pub id: u16,
+    /// Its name in the configuration, else metric and subject.
+    pub name: String,
+    /// What it measures.
+    pub metric: String,
+    /// `bps` or `seconds`.
+    pub unit: String,
+    /// The asset or vault that is measured.
+    pub subject: String,
+    /// Its name.
+    pub subject_name: String,
+    /// `above` or `below`.
+    pub comparator: String,
+    /// True from here on.
+    pub threshold: u64,
+    /// Clear from here on.
+    pub clear_threshold: u64,
+    /// Window of the metric, seconds.
+    pub window_secs: u32,
+    /// What was measured.
+    pub value: Option<String>,
+    /// `true`, `between`, `clear` or `indeterminate`.
+    pub verdict: String,
+    /// Why it is indeterminate.
+    pub reason: Option<String>,
+    /// Level that it raises to.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: String,
+    /// `subject` or `guard`.
+    pub scope: String,
+    /// Since when it has been true.
+    pub streak: StreakView,
+    /// How long it must hold, seconds.
+    pub min_persist_secs: u32,
+    /// How often it must be seen.
+    pub min_observations: u16,
+    /// Trips so far.
+    pub trip_epoch: u64,
+    /// Whether it holds a level up now.
+    pub is_in_force: bool,
+    /// Whether it is switched on.
+    pub is_enabled: bool,
+}
+
+/// A rule's streak.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StreakView {
+    /// True observations in a row.
+    pub count: u64,
+    /// Since when, unix seconds.
+    pub since_ts: Option<i64>,
+}

@@ -1,0 +1,143 @@
+//! Which accounts have to be watched, derived from what is known of the guard.
+//!
+//! The guard is given; assets, vaults and rules name it, positions name their vault, assets name their oracle accounts,
+//! and vaults name the mints in which the signer holds tokens. As accounts appear the set grows, and the sources renew
+//! what they subscribe to.
+
+use crate::watch::oracles;
+use crate::watch::store::Store;
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::Discriminator;
+use anchor_spl::associated_token::get_associated_token_address_with_program_id;
+use rampart::state::{Asset, Position, Rule, Vault};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Address of the Clock sysvar.
+pub const CLOCK: Pubkey = anchor_lang::prelude::pubkey!("SysvarC1ock11111111111111111111111111111111");
+
+/// Where the first field of every account of the program starts: the guard's, or the vault's, address.
+pub const PARENT_OFFSET: usize = 8;
+
+/// What one subscription or request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// Slots.
+    Slots,
+    /// One account.
+    Account(Pubkey),
+    /// Accounts of the program of one kind that name one parent.
+    Children(Child, Pubkey),
+}
+
+/// A kind of account that names its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Child {
+    /// Assets of a guard.
+    Asset,
+    /// Vaults of a guard.
+    Vault,
+    /// Rules of a guard.
+    Rule,
+    /// Positions of a vault.
+    Position,
+}
+
+impl Child {
+    /// Returns the first eight bytes of accounts of this kind.
+    pub fn discriminator(self) -> &'static [u8] {
+        match self {
+            Self::Asset => Asset::DISCRIMINATOR,
+            Self::Vault => Vault::DISCRIMINATOR,
+            Self::Rule => Rule::DISCRIMINATOR,
+            Self::Position => Position::DISCRIMINATOR,
+        }
+    }
+}
+
+/// Everything to watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchSet {
+    /// Single accounts: the clock, the guard, its accounts, the signer and its token accounts.
+    pub accounts: BTreeSet<Pubkey>,
+    /// Those of them that are no accounts of the program, and are kept as bytes.
+    pub raw: HashSet<Pubkey>,
+    /// Sets of accounts, in which new ones may appear.
+    pub children: BTreeSet<(Child, Pubkey)>,
+    /// Pyth feeds whose account the keeper has to find: (program, feed id).
+    pub unpinned: BTreeSet<(Pubkey, [u8; 32])>,
+}
+
+impl WatchSet {
+    /// Returns one topic for each subscription.
+    pub fn topics(&self) -> BTreeSet<Topic> {
+        let accounts = self.accounts.iter().map(|key| Topic::Account(*key));
+        let children = self.children.iter().map(|(child, parent)| Topic::Children(*child, *parent));
+        std::iter::once(Topic::Slots).chain(accounts).chain(children).collect()
+    }
+}
+
+/// Token accounts from which and to which the signer liquidates, by mint.
+pub type Wallets = BTreeMap<Pubkey, Wallet>;
+
+/// The signer's token account of one mint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wallet {
+    /// Its address: the associated account.
+    pub token: Pubkey,
+    /// Program of the mint.
+    pub token_program: Pubkey,
+}
+
+/// Returns the signer's token accounts for the mints of all assets.
+pub fn wallets(store: &Store, signer: &Pubkey) -> Wallets {
+    let wallet = |asset: &Asset| Wallet {
+        token: get_associated_token_address_with_program_id(signer, &asset.mint, &asset.token_program),
+        token_program: asset.token_program,
+    };
+    store.assets().map(|(_, asset)| (asset.mint, wallet(asset))).collect()
+}
+
+/// Derives what to watch.
+pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> WatchSet {
+    let guard = store.guard_key();
+    let mut set = WatchSet::default();
+    set.raw.extend([CLOCK, *signer]);
+    set.raw.extend(wallets(store, signer).values().map(|w| w.token));
+    for (_, asset) in store.assets() {
+        for source in asset.oracle.active() {
+            match oracles::account_of(source, found) {
+                Some(key) => drop(set.raw.insert(key)),
+                None => drop(set.unpinned.insert((source.program, source.feed_id))),
+            }
+        }
+    }
+    set.accounts.extend(set.raw.iter().copied());
+    set.accounts.insert(guard);
+    set.accounts.extend(store.assets().map(|(k, _)| *k));
+    set.accounts.extend(store.vaults().map(|(k, _)| *k));
+    set.accounts.extend(store.rules().map(|(k, _)| *k));
+    set.children.extend([(Child::Asset, guard), (Child::Vault, guard), (Child::Rule, guard)]);
+    set.children.extend(store.vaults().map(|(k, _)| (Child::Position, *k)));
+    set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::testing::{self, World};
+
+    #[test]
+    fn set_grows_with_what_is_known() {
+        let (world, signer) = (World::new(), testing::key(99));
+        let empty = watch_set(&Store::new(world.guard_key), &signer, &oracles::Found::default());
+        assert_eq!(empty.accounts, BTreeSet::from([CLOCK, signer, world.guard_key]));
+        let store = world.store(&[]);
+        let set = watch_set(&store, &signer, &oracles::Found::default());
+        assert!(set.children.contains(&(Child::Position, world.vault_key)));
+        for oracle in world.oracle_keys() {
+            assert!(set.accounts.contains(&oracle) && set.raw.contains(&oracle));
+        }
+        assert!(set.accounts.contains(&world.vault_key) && !set.raw.contains(&world.vault_key));
+        assert_eq!(set.topics().len(), 1 + set.accounts.len() + set.children.len());
+    }
+}

@@ -1,0 +1,39 @@
+//! The oracle account of each price source, and what it says.
+
+use crate::watch::store::Store;
+use anchor_lang::prelude::{AccountMeta, Pubkey};
+use rampart::error::RampartError;
+use rampart::oracle::{self, AssetReading, OracleAccount};
+use rampart::state::oracle_set::{OracleSource, Pin};
+use rampart::state::{Asset, OracleSet};
+use std::collections::BTreeMap;
+
+/// Accounts that were found for feeds without a pinned account, by (program, feed id).
+pub type Found = BTreeMap<(Pubkey, [u8; 32]), Pubkey>;
+
+/// Returns the account of `source`; `None` while none was found for its feed.
+pub fn account_of(source: &OracleSource, found: &Found) -> Option<Pubkey> {
+    if source.pin == Pin::Account as u8 { Some(source.account) } else { found.get(&(source.program, source.feed_id)).copied() }
+}
+
+/// Returns the oracle accounts of a set in its order; `None` while one of them is not known.
+pub fn metas(set: &OracleSet, found: &Found) -> Option<Vec<AccountMeta>> {
+    set.active().iter().map(|source| account_of(source, found).map(|key| AccountMeta::new_readonly(key, false))).collect()
+}
+
+/// Reads every source of `asset` as the program will.
+///
+/// # Errors
+/// Those of `rampart::oracle::read_all`: what the program would refuse the call for.
+pub fn read(asset: &Asset, store: &Store, found: &Found, now_ts: i64) -> Result<AssetReading, RampartError> {
+    let nobody = Pubkey::default();
+    let keys: Vec<Pubkey> = asset.oracle.active().iter().map(|s| account_of(s, found).unwrap_or(nobody)).collect();
+    let accounts: Vec<OracleAccount> = keys
+        .iter()
+        .map(|key| match store.raw(key) {
+            Some(account) => OracleAccount { key, owner: &account.owner, data: &account.data },
+            None => OracleAccount { key, owner: &nobody, data: &[] },
+        })
+        .collect();
+    oracle::read_all(&asset.oracle, &accounts, now_ts)
+}

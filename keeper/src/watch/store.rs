@@ -1,0 +1,303 @@
+//! The newest version of every watched account.
+//!
+//! Newest slot wins, then the later arrival; an answer never replaces a notification of its own slot, for it may have
+//! been read before that. Bytes that can't be used take the account out of the store (an old version must not be acted
+//! on) and are counted; nothing here panics on data.
+
+use crate::watch::decode::{self, DecodeError, Decoded};
+use crate::watch::{Origin, Update};
+use anchor_lang::prelude::Pubkey;
+use rampart::state::{Asset, Guard, Position, Rule, Vault};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
+
+/// What kind of account a change was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The guard.
+    Guard,
+    /// An asset.
+    Asset,
+    /// A vault.
+    Vault,
+    /// A rule.
+    Rule,
+    /// A position.
+    Position,
+    /// Anything kept as bytes: oracles, token accounts, the signer.
+    Raw,
+}
+
+/// What an update did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Older than what is known, or not newer.
+    Stale,
+    /// Newer, and the same.
+    Same,
+    /// The account changed, appeared or went away.
+    Changed(Kind),
+    /// Its bytes can't be used.
+    Quarantined(DecodeError),
+    /// Nobody asked for it.
+    Unwanted,
+}
+
+/// An account that is kept as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawAccount {
+    /// The program that owns it.
+    pub owner: Pubkey,
+    /// Its balance.
+    pub lamports: u64,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Version {
+    slot: u64,
+    origin: Origin,
+    verified_at: Option<Instant>,
+    quarantined: Option<DecodeError>,
+}
+
+/// All watched accounts.
+#[derive(Debug)]
+pub struct Store {
+    guard_key: Pubkey,
+    guard: Option<Box<Guard>>,
+    assets: BTreeMap<Pubkey, Box<Asset>>,
+    vaults: BTreeMap<Pubkey, Box<Vault>>,
+    rules: BTreeMap<Pubkey, Box<Rule>>,
+    positions: BTreeMap<Pubkey, Box<Position>>,
+    raw: HashMap<Pubkey, RawAccount>,
+    raw_keys: HashSet<Pubkey>,
+    versions: HashMap<Pubkey, Version>,
+}
+
+impl Store {
+    /// An empty store of `guard`.
+    pub fn new(guard: Pubkey) -> Self {
+        Self {
+            guard_key: guard,
+            guard: None,
+            assets: BTreeMap::new(),
+            vaults: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            raw: HashMap::new(),
+            raw_keys: HashSet::new(),
+            versions: HashMap::new(),
+        }
+    }
+
+    /// Returns the address of the guard.
+    pub fn guard_key(&self) -> Pubkey {
+        self.guard_key
+    }
+
+    /// Returns the guard.
+    pub fn guard(&self) -> Option<&Guard> {
+        self.guard.as_deref()
+    }
+
+    /// Returns the asset at `key`.
+    pub fn asset(&self, key: &Pubkey) -> Option<&Asset> {
+        self.assets.get(key).map(|a| &**a)
+    }
+
+    /// Returns the vault at `key`.
+    pub fn vault(&self, key: &Pubkey) -> Option<&Vault> {
+        self.vaults.get(key).map(|v| &**v)
+    }
+
+    /// Returns the rule at `key`.
+    pub fn rule(&self, key: &Pubkey) -> Option<&Rule> {
+        self.rules.get(key).map(|r| &**r)
+    }
+
+    /// Returns the position at `key`.
+    pub fn position(&self, key: &Pubkey) -> Option<&Position> {
+        self.positions.get(key).map(|p| &**p)
+    }
+
+    /// Returns an account that is kept as bytes.
+    pub fn raw(&self, key: &Pubkey) -> Option<&RawAccount> {
+        self.raw.get(key)
+    }
+
+    /// Returns all assets, by address.
+    pub fn assets(&self) -> impl Iterator<Item = (&Pubkey, &Asset)> {
+        self.assets.iter().map(|(k, a)| (k, &**a))
+    }
+
+    /// Returns all vaults, by address.
+    pub fn vaults(&self) -> impl Iterator<Item = (&Pubkey, &Vault)> {
+        self.vaults.iter().map(|(k, v)| (k, &**v))
+    }
+
+    /// Returns all rules, by address.
+    pub fn rules(&self) -> impl Iterator<Item = (&Pubkey, &Rule)> {
+        self.rules.iter().map(|(k, r)| (k, &**r))
+    }
+
+    /// Returns all positions, by address.
+    pub fn positions(&self) -> impl Iterator<Item = (&Pubkey, &Position)> {
+        self.positions.iter().map(|(k, p)| (k, &**p))
+    }
+
+    /// Returns up to `n` positions after `cursor`, by address.
+    pub fn positions_after(&self, cursor: Option<Pubkey>, n: usize) -> impl Iterator<Item = (&Pubkey, &Position)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = cursor.map_or(Unbounded, Excluded);
+        self.positions.range((from, Unbounded)).take(n).map(|(k, p)| (k, &**p))
+    }
+
+    /// Returns how many positions there are.
+    pub fn position_count(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Returns the slot of the newest version of `key`.
+    pub fn slot_of(&self, key: &Pubkey) -> Option<u64> {
+        self.versions.get(key).map(|v| v.slot)
+    }
+
+    /// Returns how many accounts are kept out because of their bytes.
+    pub fn quarantined(&self) -> usize {
+        self.versions.values().filter(|v| v.quarantined.is_some()).count()
+    }
+
+    /// Returns the share of positions that a request verified within `max_age`, and the age of the oldest.
+    pub fn coverage(&self, now: Instant, max_age: std::time::Duration) -> (f64, std::time::Duration) {
+        let (mut verified, mut oldest) = (0usize, std::time::Duration::ZERO);
+        for key in self.positions.keys() {
+            let at = self.versions.get(key).and_then(|v| v.verified_at);
+            let age = at.map_or(std::time::Duration::MAX, |at| now.saturating_duration_since(at));
+            verified += usize::from(age <= max_age);
+            oldest = oldest.max(age);
+        }
+        let all = self.positions.len().max(1);
+        (if self.positions.is_empty() { 1.0 } else { verified as f64 / all as f64 }, oldest)
+    }
+
+    /// Sets which accounts are kept as bytes; others of that kind are dropped.
+    pub fn watch_raw(&mut self, keys: HashSet<Pubkey>) {
+        for gone in self.raw_keys.difference(&keys) {
+            self.raw.remove(gone);
+            self.versions.remove(gone);
+        }
+        self.raw_keys = keys;
+    }
+
+    /// Takes `update` in, as of `at` on the host's monotonic clock.
+    pub fn apply(&mut self, update: Update, at: Instant) -> Applied {
+        if !self.is_newer(&update) {
+            return Applied::Stale;
+        }
+        let verified_at = match update.origin {
+            Origin::Poll => Some(at),
+            Origin::Push => self.versions.get(&update.key).and_then(|v| v.verified_at),
+        };
+        let (key, slot, origin) = (update.key, update.slot, update.origin);
+        let applied = self.put(update);
+        if applied != Applied::Unwanted {
+            let quarantined = if let Applied::Quarantined(why) = applied { Some(why) } else { None };
+            self.versions.insert(key, Version { slot, origin, verified_at, quarantined });
+        }
+        applied
+    }
+
+    fn is_newer(&self, update: &Update) -> bool {
+        self.versions.get(&update.key).is_none_or(|known| {
+            let replaces = !(known.origin == Origin::Push && update.origin == Origin::Poll);
+            update.slot > known.slot || (update.slot == known.slot && replaces)
+        })
+    }
+
+    fn put(&mut self, update: Update) -> Applied {
+        if self.raw_keys.contains(&update.key) {
+            return self.put_raw(update);
+        }
+        if update.is_absent() || update.owner != rampart::ID {
+            return self.remove(&update.key);
+        }
+        match decode::decode(&update.owner, &update.data).and_then(|d| self.check_guard(&update.key, d)) {
+            Ok(decoded) => self.put_decoded(update.key, decoded),
+            Err(why) => {
+                self.remove(&update.key);
+                Applied::Quarantined(why)
+            }
+        }
+    }
+
+    fn put_raw(&mut self, update: Update) -> Applied {
+        let next = RawAccount { owner: update.owner, lamports: update.lamports, data: update.data };
+        let before = if next.lamports == 0 { self.raw.remove(&update.key) } else { self.raw.insert(update.key, next) };
+        if before.as_ref() == self.raw.get(&update.key) { Applied::Same } else { Applied::Changed(Kind::Raw) }
+    }
+
+    /// Another guard's accounts reach the store only through a source that lies or a filter that failed.
+    fn check_guard(&self, key: &Pubkey, decoded: Decoded) -> Result<Decoded, DecodeError> {
+        let is_ours = match &decoded {
+            Decoded::Guard(_) => *key == self.guard_key,
+            Decoded::Asset(a) => a.guard == self.guard_key,
+            Decoded::Vault(v) => v.guard == self.guard_key,
+            Decoded::Rule(r) => r.guard == self.guard_key,
+            // a position may arrive before its vault: assessment looks the vault up
+            Decoded::Position(_) => true,
+        };
+        if is_ours { Ok(decoded) } else { Err(DecodeError::Foreign) }
+    }
+
+    fn put_decoded(&mut self, key: Pubkey, decoded: Decoded) -> Applied {
+        let (kind, is_same) = match decoded {
+            Decoded::Guard(guard) => (Kind::Guard, same(self.guard.replace(guard), self.guard.as_ref())),
+            Decoded::Asset(asset) => (Kind::Asset, same(self.assets.insert(key, asset), self.assets.get(&key))),
+            Decoded::Vault(vault) => (Kind::Vault, same(self.vaults.insert(key, vault), self.vaults.get(&key))),
+            Decoded::Rule(rule) => (Kind::Rule, same(self.rules.insert(key, rule), self.rules.get(&key))),
+            Decoded::Position(p) => (Kind::Position, same(self.positions.insert(key, p), self.positions.get(&key))),
+        };
+        if is_same { Applied::Same } else { Applied::Changed(kind) }
+    }
+
+    fn remove(&mut self, key: &Pubkey) -> Applied {
+        if *key == self.guard_key {
+            return if self.guard.take().is_some() { Applied::Changed(Kind::Guard) } else { Applied::Same };
+        }
+        let removed = [
+            (self.positions.remove(key).is_some(), Kind::Position),
+            (self.vaults.remove(key).is_some(), Kind::Vault),
+            (self.assets.remove(key).is_some(), Kind::Asset),
+            (self.rules.remove(key).is_some(), Kind::Rule),
+        ];
+        let kind = removed.into_iter().find(|(was_there, _)| *was_there).map(|(_, kind)| kind);
+        kind.map_or_else(|| if self.versions.contains_key(key) { Applied::Same } else { Applied::Unwanted }, Applied::Changed)
+    }
+
+    /// Removes every account of the program that a full listing of `slot` does not hold; returns what went away.
+    ///
+    /// What a later notification brought stays.
+    pub fn retain_listed(&mut self, listed: &HashSet<Pubkey>, slot: u64) -> Vec<Pubkey> {
+        let known = self.positions.keys().chain(self.vaults.keys()).chain(self.rules.keys()).chain(self.assets.keys());
+        let is_gone = |key: &&Pubkey| !listed.contains(key) && self.slot_of(key).is_some_and(|s| s < slot);
+        let gone: Vec<Pubkey> = known.filter(is_gone).copied().collect();
+        for key in &gone {
+            self.remove(key);
+            self.versions.remove(key);
+        }
+        gone
+    }
+}
+
+fn same<T: bytemuck::Pod>(before: Option<Box<T>>, after: Option<&Box<T>>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => bytemuck::bytes_of(&*before) == bytemuck::bytes_of(&**after),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;
