@@ -10,8 +10,18 @@ use crate::state::window::Window;
 use anchor_lang::prelude::*;
 
 /// How the price reference of an asset is kept.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct ReferenceParams {
     /// Time in which half of a price change has entered the reference, seconds.
     pub half_life_secs: u32,

@@ -12,8 +12,18 @@ use anchor_lang::prelude::*;
 ///
 /// L of a window is `max(absolute_floor_amount, bps of the day's base)`. Exits and new risk have budgets of their own
 /// that sum to L; part of the exit budget is held back for the exit floor.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct FlowLimits {
     /// L never falls below this, base units.
     pub absolute_floor_amount: u64,

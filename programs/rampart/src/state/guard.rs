@@ -7,8 +7,18 @@ use crate::state::breaker::Breaker;
 use anchor_lang::prelude::*;
 
 /// Floors and ceilings that are fixed when the guard is created. No key can move them apart.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct HardBounds {
     /// The oldest price age that a source may be given, seconds.
     pub max_oracle_age_secs: u32,
@@ -67,8 +77,18 @@ impl HardBounds {
 }
 
 /// Who may do what. Pairwise distinct, none the default key.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct Roles {
     /// Creates assets, vaults and rules.
     pub root: Pubkey,

@@ -53,8 +53,18 @@ stored_enum!(SourceKind { Pyth, Switchboard });
 stored_enum!(Pin { Account, Feed });
 
 /// One price source of an asset.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct OracleSource {
     /// The program that owns the oracle account.
     pub program: Pubkey,
@@ -77,8 +87,18 @@ pub struct OracleSource {
 }
 
 /// The sources of an asset and how they have to agree.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct OracleSet {
     /// The sources; the first `count` are in use.
     pub sources: [OracleSource; MAX_SOURCES],

@@ -67,8 +67,18 @@ impl Metric {
 }
 
 /// What a rule demands; fixed at creation, tightened afterwards.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct RuleParams {
     /// True at this value and beyond; unit of the metric.
     pub threshold: u64,

@@ -12,8 +12,18 @@ use crate::state::position::Position;
 use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct RiskParams {
     /// Debt left after a liquidation is zero or at least this, base units of the loan mint.
     pub min_debt_amount: u64,
@@ -79,8 +89,18 @@ impl RiskParams {
 }
 
 /// Interest by utilisation: straight from `base` to `kink`, straight and steeper from there to `max`.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct InterestCurve {
     /// Yearly rate at no utilisation, bps.
     pub base_rate_bps: u32,
@@ -133,8 +153,18 @@ impl InterestCurve {
 }
 
 /// Caps and outflow limits of a vault.
-#[zero_copy]
-#[derive(Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[repr(C)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    AnchorSerialize,
+    AnchorDeserialize,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 pub struct VaultLimits {
     /// The most that lenders may have in the vault, base units of the loan mint.
     pub supply_cap_amount: u64,
