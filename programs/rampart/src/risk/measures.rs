@@ -9,6 +9,7 @@ use crate::math::{Bps, Price};
 use crate::oracle::{AssetReading, PriceBand};
 use crate::risk::health::PairBand;
 use crate::risk::verdict::{Unknown, Verdict};
+use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, RuleParams};
 use crate::state::{Asset, Vault};
 
@@ -34,10 +35,10 @@ pub fn asset(
     let set = &asset.oracle;
     let metric = Metric::try_from(params.metric)?;
     if metric == Metric::OracleAge {
-        // nothing decodable is older than any limit
-        let age_secs = reading.age_secs(set, now_ts).unwrap_or(u64::from(u32::MAX));
+        let verdict = oracle_age(asset, reading, now_ts).map(|age_secs| params.judge(age_secs));
+        let verdict = verdict.unwrap_or_else(Verdict::Indeterminate);
         return Ok(Measured {
-            verdict: params.judge(age_secs),
+            verdict,
             publish_ts: now_ts,
         });
     }
@@ -133,6 +134,22 @@ fn collateral_ratio(
         verdict: params.judge(ratio.0.into()),
         publish_ts,
     }
+}
+
+/// Age of the newest set of sources that is large enough; nothing decodable is older than any limit.
+///
+/// Unknown where too few sources are pinned by address: the caller chooses the others' accounts, and could choose old ones.
+fn oracle_age(asset: &Asset, reading: &AssetReading, now_ts: i64) -> Result<u64, Unknown> {
+    let set = &asset.oracle;
+    let pinned = set
+        .active()
+        .iter()
+        .filter(|s| s.pin == Pin::Account as u8)
+        .count();
+    if pinned < usize::from(set.required) {
+        return Err(Unknown::Price);
+    }
+    Ok(reading.age_secs(set, now_ts).unwrap_or(u64::from(u32::MAX)))
 }
 
 /// Fall from the window's high; at least half of the window's cells must hold observations.
