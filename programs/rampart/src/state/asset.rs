@@ -101,17 +101,22 @@ impl Asset {
     /// Takes an agreed price into the reference and the window memory.
     ///
     /// # Errors
-    /// `ObservationNotNewer` unless every agreeing source published after its last counted print and the slot moved.
+    /// `ObservationNotNewer` unless the slot moved, as many sources as the set requires published after their last
+    /// counted print, and none of the agreeing ones before it.
     pub fn observe(&mut self, band: &PriceBand, now_ts: i64, slot: u64) -> Result<()> {
         require!(
             slot > self.reference.last_slot,
             RampartError::ObservationNotNewer
         );
-        let newer = |i: usize, ts: i64| ts > self.reference.last_publish_ts[i];
-        let all_newer = (0..MAX_SOURCES)
-            .filter_map(|i| band.publish_ts[i].map(|ts| (i, ts)))
-            .all(|(i, ts)| newer(i, ts));
-        require!(all_newer, RampartError::ObservationNotNewer);
+        let (mut newer, mut older) = (0u8, 0u8);
+        for (ts, last) in band.publish_ts.iter().zip(&self.reference.last_publish_ts) {
+            newer += u8::from(ts.is_some_and(|ts| ts > *last));
+            older += u8::from(ts.is_some_and(|ts| ts < *last));
+        }
+        require!(
+            newer >= self.oracle.required.max(1) && older == 0,
+            RampartError::ObservationNotNewer
+        );
         for (slot, ts) in self
             .reference
             .last_publish_ts

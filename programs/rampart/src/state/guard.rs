@@ -44,8 +44,9 @@ impl HardBounds {
     /// Checks that the bounds leave room and bind at all.
     ///
     /// # Errors
-    /// `BoundsInvalid` for a bound that is zero or beyond its whole.
+    /// `BoundsInvalid` for a bound that is zero or beyond its whole, `UnknownKind` for reserved bytes that are set.
     pub fn validate(&self) -> Result<()> {
+        require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let one = BPS_ONE as u16;
         let shares = [
             self.max_confidence_bps,
@@ -112,8 +113,10 @@ impl Roles {
     /// Checks that every role is held by a key of its own.
     ///
     /// # Errors
-    /// `RolesInvalid` for a default key, a key with two roles, or a quorum that can't be met.
+    /// `RolesInvalid` for a default key, a key with two roles, or a quorum that can't be met; `UnknownKind` for reserved
+    /// bytes that are set.
     pub fn validate(&self) -> Result<()> {
+        require!(self.reserved == [0; 6], RampartError::UnknownKind);
         let count = usize::from(self.guardian_count);
         require!(
             (1..=MAX_GUARDIANS).contains(&count),

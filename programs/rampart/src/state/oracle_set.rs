@@ -121,9 +121,11 @@ impl OracleSet {
     /// Checks the set against the guard's hard bounds.
     ///
     /// # Errors
-    /// `OracleSetInvalid` for counts, publishers or pins that can't work, `UnknownKind` for undecodable enums,
-    /// `OutsideHardBounds` for ages or confidences beyond the guard's ceilings.
+    /// `OracleSetInvalid` for counts, publishers or pins that can't work and for unused places that aren't empty,
+    /// `UnknownKind` for undecodable enums and reserved bytes that are set, `OutsideHardBounds` for ages or confidences
+    /// beyond the guard's ceilings.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
+        require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let count = usize::from(self.count);
         require!(
             (1..=MAX_SOURCES).contains(&count),
@@ -145,12 +147,19 @@ impl OracleSet {
                 .any(|s| s.publisher == source.publisher);
             require!(!twin, RampartError::OracleSetInvalid);
         }
+        // what no version has judged must not come into use later
+        let is_empty = |s: &OracleSource| bytemuck::bytes_of(s).iter().all(|b| *b == 0);
+        require!(
+            self.sources[count..].iter().all(is_empty),
+            RampartError::OracleSetInvalid
+        );
         Ok(())
     }
 }
 
 impl OracleSource {
     fn validate(&self, bounds: &HardBounds) -> Result<()> {
+        require!(self.reserved == [0; 7], RampartError::UnknownKind);
         let kind = SourceKind::try_from(self.kind).map_err(|_| RampartError::UnknownKind)?;
         let pin = Pin::try_from(self.pin).map_err(|_| RampartError::UnknownKind)?;
         require!(
@@ -163,10 +172,13 @@ impl OracleSource {
                 RampartError::OracleSetInvalid
             ),
             // a Switchboard feed has no id of its own: only its address tells it apart
-            Pin::Feed => require!(kind == SourceKind::Pyth, RampartError::OracleSetInvalid),
+            Pin::Feed => require!(
+                kind == SourceKind::Pyth && self.account == Pubkey::default(),
+                RampartError::OracleSetInvalid
+            ),
         }
         require!(
-            kind != SourceKind::Pyth || self.feed_id != [0; 32],
+            (kind == SourceKind::Pyth) == (self.feed_id != [0; 32]),
             RampartError::OracleSetInvalid
         );
         require!(

@@ -2,6 +2,7 @@
 
 use crate::constants::WINDOW_CELLS;
 use crate::error::RampartError;
+use crate::math::bps::BPS_ONE;
 use crate::risk::verdict::Verdict;
 use crate::state::breaker::Level;
 use crate::state::guard::HardBounds;
@@ -116,9 +117,10 @@ impl RuleParams {
     /// Checks that the rule can become true, can become clear again, and stays within the bounds.
     ///
     /// # Errors
-    /// `UnknownKind` for undecodable enums, `RuleInvalid` for parts that don't fit, `OutsideHardBounds` for a duration
-    /// beyond the guard's ceiling.
+    /// `UnknownKind` for undecodable enums and reserved bytes that are set, `RuleInvalid` for parts that don't fit,
+    /// `OutsideHardBounds` for a duration beyond the guard's ceiling.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
+        require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let metric = self.metric()?;
         let comparator =
             Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
@@ -143,6 +145,16 @@ impl RuleParams {
             has_hysteresis && self.threshold > 0,
             RampartError::RuleInvalid
         );
+        // every measure saturates at 32 bits, and nothing falls by more than all of it
+        let highest = if metric == Metric::Drawdown {
+            BPS_ONE
+        } else {
+            u64::from(u32::MAX)
+        };
+        require!(
+            self.threshold.max(self.clear_threshold) <= highest,
+            RampartError::RuleInvalid
+        );
         require!(
             self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0,
             RampartError::RuleInvalid
@@ -157,8 +169,9 @@ impl RuleParams {
             RampartError::RuleInvalid
         );
         // a single source never closes exits, and blindness never halts
+        let has_price = metric != Metric::OutflowRate;
         require!(
-            level < Level::ReduceOnly || self.sources_required >= 2 || !metric.is_about_asset(),
+            level < Level::ReduceOnly || self.sources_required >= 2 || !has_price,
             RampartError::RuleInvalid
         );
         let blind = matches!(metric, Metric::OracleAge | Metric::ConfidenceRatio);

@@ -55,8 +55,9 @@ impl RiskParams {
     /// Checks that the lines are in order and that no liquidation at its line can cost more than the collateral.
     ///
     /// # Errors
-    /// `RiskParamsInvalid`, `OutsideHardBounds`.
+    /// `RiskParamsInvalid`, `OutsideHardBounds`, `UnknownKind` for reserved bytes that are set.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
+        require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let one = BPS_ONE as u16;
         let ordered = self.ltv_bps > 0
             && self.ltv_bps < self.soft_line_bps
@@ -186,8 +187,9 @@ impl VaultLimits {
     /// Checks both flows against the guard's hard bounds.
     ///
     /// # Errors
-    /// `LimiterInvalid`, `OutsideHardBounds`.
+    /// `LimiterInvalid`, `OutsideHardBounds`, `UnknownKind` for reserved bytes that are set.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
+        require!(self.reserved == [0; 6], RampartError::UnknownKind);
         self.loan_flow.validate(self.exit_floor_bps, bounds)?;
         self.collateral_flow.validate(self.exit_floor_bps, bounds)
     }

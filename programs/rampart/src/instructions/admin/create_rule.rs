@@ -4,7 +4,8 @@ use crate::constants::{LAYOUT_VERSION, RULE_SEED};
 use crate::error::RampartError;
 use crate::events::RuleCreated;
 use crate::instructions::shared::load;
-use crate::state::rule::RuleParams;
+use crate::state::oracle_set::Pin;
+use crate::state::rule::{Metric, RuleParams};
 use crate::state::{Asset, Guard, Rule, Vault};
 use anchor_lang::prelude::*;
 
@@ -44,6 +45,12 @@ impl CreateRule<'_> {
                 params.sources_required <= asset.oracle.count,
                 RampartError::RuleInvalid
             );
+            // with too few pinned accounts the age can't be known, and blindness would be true for ever
+            let pins = asset.oracle.active().iter().map(|s| s.pin);
+            let pinned = pins.filter(|pin| *pin == Pin::Account as u8).count();
+            let is_measurable = params.metric()? != Metric::OracleAge
+                || pinned >= usize::from(asset.oracle.required);
+            require!(is_measurable, RampartError::RuleInvalid);
             asset.guard
         } else {
             Rule::validate_window(params, 1)?;

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::VaultTightened;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::math::bps::Bps;
 use crate::state::flow::FlowLimits;
 use crate::state::{Guard, Vault};
 use anchor_lang::prelude::*;
@@ -40,6 +41,9 @@ pub struct TightenVault<'info> {
 impl TightenVault<'_> {
     /// Replaces the limits if every one of them is at least as strict. The exit floor and its reserve stay as they are.
     ///
+    /// A flow's absolute floor may fall only while it stays above the hour's share of what the vault holds: on a vault's
+    /// first day nothing else pays the exit floor.
+    ///
     /// # Errors
     /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
@@ -56,6 +60,10 @@ impl TightenVault<'_> {
             let flows_fall = is_tighter(&limits.loan_flow, &args.loan_flow)
                 && is_tighter(&limits.collateral_flow, &args.collateral_flow);
             require!(caps_fall && flows_fall, RampartError::LooseningRefused);
+            let (lenders, posted) = (vault.lenders_amount()?, vault.collateral_amount);
+            let floors_stay = keeps_floor(&limits.loan_flow, &args.loan_flow, lenders)
+                && keeps_floor(&limits.collateral_flow, &args.collateral_flow, posted);
+            require!(floors_stay, RampartError::LimiterInvalid);
             vault.risk.ltv_bps = args.ltv_bps;
             vault.limits.supply_cap_amount = args.supply_cap_amount;
             vault.limits.borrow_cap_amount = args.borrow_cap_amount;
@@ -78,4 +86,11 @@ fn is_tighter(now: &FlowLimits, next: &FlowLimits) -> bool {
         && next.daily_bps <= now.daily_bps
         && next.exit_share_bps == now.exit_share_bps
         && next.floor_reserve_bps == now.floor_reserve_bps
+}
+
+/// Tells whether the absolute floor stays, or still covers the hour's share of `held`.
+fn keeps_floor(now: &FlowLimits, next: &FlowLimits, held: u64) -> bool {
+    let share = Bps(next.hourly_bps.into()).of_ceil(held.into());
+    next.absolute_floor_amount == now.absolute_floor_amount
+        || share.is_some_and(|s| s <= next.absolute_floor_amount.into())
 }
