@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config'
-import app from './vite.config'
+import app from './vite.config.ts'
 
 export default mergeConfig(
   app,
@@ -8,6 +8,8 @@ export default mergeConfig(
       environment: 'happy-dom',
       include: ['src/**/*.test.{ts,tsx}'],
       restoreMocks: true,
+      // A bound for hangs, not a measure: rendering the whole page is slow on a busy machine.
+      testTimeout: 60_000,
     },
   }),
 )

@@ -6,9 +6,9 @@ export type Zone = 'safe' | 'stretched' | 'soft' | 'liquidatable'
 
 /** Zones in words. */
 export const ZONE_TEXT: Record<Zone, string> = {
-  safe: 'below the LTV for new debt',
-  stretched: 'above the LTV for new debt',
-  soft: 'in the soft band',
+  safe: 'safe',
+  stretched: 'no new debt',
+  soft: 'soft',
   liquidatable: 'liquidatable',
 }
 
@@ -22,9 +22,6 @@ export interface Bar extends Bin {
   label: string
 }
 
-/** From here on a bin's upper end says nothing: it is the open last bin. */
-const OPEN_END_BPS = 20_000
-
 /** Returns the zone of a loan-to-value ratio. */
 export function zoneOf(ltvBps: number, lines: Vault['lines']): Zone {
   if (ltvBps >= lines.liquidation_line_bps) return 'liquidatable'
@@ -32,17 +29,20 @@ export function zoneOf(ltvBps: number, lines: Vault['lines']): Zone {
   return ltvBps >= lines.ltv_bps ? 'stretched' : 'safe'
 }
 
+/** The last bin is open: it also holds everything beyond its upper end. */
+function labelOf(bin: Bin, isLast: boolean): string {
+  const from = formatBps(bin.ltv_from_bps)
+  return isLast ? `${from} and more` : `${from} to ${formatBps(bin.ltv_to_bps)}`
+}
+
 /** Returns the bars of a histogram, with heights relative to the tallest. */
 export function barsOf(bins: readonly Bin[], lines: Vault['lines']): Bar[] {
   const tallest = bins.reduce((most, { count }) => Math.max(most, count), 0)
-  return bins.map((bin) => ({
+  return bins.map((bin, index) => ({
     ...bin,
     height: tallest === 0 ? 0 : bin.count / tallest,
     zone: zoneOf(bin.ltv_from_bps, lines),
-    label:
-      bin.ltv_to_bps >= OPEN_END_BPS
-        ? `${formatBps(bin.ltv_from_bps)} and more`
-        : `${formatBps(bin.ltv_from_bps)} to ${formatBps(bin.ltv_to_bps)}`,
+    label: labelOf(bin, index === bins.length - 1),
   }))
 }
 

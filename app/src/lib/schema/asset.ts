@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Cause, Count, Decimal, Level, maybe } from '@/lib/schema/parts'
+import { Agreement, Cause, Count, Decimal, Level, maybe } from '@/lib/schema/parts'
 
 /** What one oracle says. */
 export const PriceSource = v.object({
@@ -14,7 +14,7 @@ export const PriceSource = v.object({
 
 /** A price as the sources agree on it, or why they don't. */
 export const AssetPrice = v.object({
-  state: v.picklist(['agreed', 'indeterminate']),
+  state: Agreement,
   reason: maybe(v.string()),
   lo: maybe(Decimal),
   mid: maybe(Decimal),

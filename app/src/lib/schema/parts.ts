@@ -56,3 +56,9 @@ export const Transactions = v.object({
   unknown: v.optional(Count, 0),
   lost_race: v.optional(Count, 0),
 })
+
+/** Whether a price is agreed. Anything else than "agreed" counts as indeterminate: unknown is never fine. */
+export const Agreement = v.pipe(
+  v.string(),
+  v.transform((state) => (state === 'agreed' ? ('agreed' as const) : ('indeterminate' as const))),
+)

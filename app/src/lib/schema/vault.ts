@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Amount, Cause, Count, Decimal, Gauge, Level, maybe } from '@/lib/schema/parts'
+import { Agreement, Amount, Cause, Count, Decimal, Gauge, Level, maybe } from '@/lib/schema/parts'
 
 /** One bar of the health histogram. */
 export const Bin = v.object({
@@ -35,7 +35,7 @@ export const Vault = v.object({
   loan_decimals: Count,
   collateral_decimals: Count,
   price: v.object({
-    state: v.picklist(['agreed', 'indeterminate']),
+    state: Agreement,
     reason: maybe(v.string()),
     lo: maybe(Decimal),
     hi: maybe(Decimal),

@@ -1,8 +1,10 @@
 import * as v from 'valibot'
 import { Asset, History } from '@/lib/schema/asset'
-import { Amount, Cause, Count, Gauge, Level, Transactions, maybe } from '@/lib/schema/parts'
-import { Bin, Vault } from '@/lib/schema/vault'
-import { PriceSource, Sample } from '@/lib/schema/asset'
+import type { Gauge} from '@/lib/schema/parts';
+import { Amount, Cause, Count, Level, Transactions, maybe } from '@/lib/schema/parts'
+import type { Bin} from '@/lib/schema/vault';
+import { Vault } from '@/lib/schema/vault'
+import type { PriceSource, Sample } from '@/lib/schema/asset'
 
 /** Where a keeper gets its data. */
 export const Source = v.object({

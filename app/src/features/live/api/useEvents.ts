@@ -8,8 +8,8 @@ import { ALL_KINDS, withEvent } from '@/lib/timeline'
 export interface Timeline {
   /** Newest first. */
   events: readonly Fact[]
-  /** Whether the stream is open. */
-  isOpen: boolean
+  /** Whether the stream is open; null before the first answer. */
+  isOpen: boolean | null
 }
 
 /** Reads one message; null for one that isn't an event: a bad message must not end the stream. */
@@ -54,7 +54,7 @@ function listen(onFact: (fact: Fact) => void, onOpen: (isOpen: boolean) => void)
 /** Listens to the keeper's events. */
 export function useEvents(): Timeline {
   const [events, setEvents] = useState<readonly Fact[]>([])
-  const [isOpen, setIsOpen] = useState(false)
+  const [isOpen, setIsOpen] = useState<boolean | null>(null)
   useEffect(
     () =>
       listen((fact) => {

@@ -1,0 +1,92 @@
+import { useState } from 'react'
+import { Icon, type IconName } from '@/components/ui/Icon'
+import { Empty, Panel } from '@/components/ui/Panel'
+import { formatCount } from '@/lib/amount'
+import type { Event } from '@/lib/schema/view'
+import { formatAgo, formatClock } from '@/lib/time'
+import { EVENT_GROUPS, type EventGroup, type Tone, eventKey, groupOf, kindText, toneOf } from '@/lib/timeline'
+
+const ICONS: Record<EventGroup, IconName> = { levels: 'bolt', positions: 'drop', transactions: 'arrow', keeper: 'link' }
+const FIRST = 8
+
+function iconOf(kind: string, tone: Tone): IconName {
+  if (tone === 'good') return 'check'
+  if (kind.startsWith('transaction_') && tone === 'alarm') return 'cross'
+  return ICONS[groupOf(kind)]
+}
+
+function Fact({ event, nowTs }: { event: Event; nowTs: number }) {
+  const tone = toneOf(event.kind)
+  return (
+    <li className="fact" data-tone={tone}>
+      <Icon name={iconOf(event.kind, tone)} size={15} />
+      <div>
+        <p className="fact-kind">{kindText(event.kind)}</p>
+        <p>{event.text}</p>
+        <p className="quiet number">
+          <time dateTime={new Date(event.ts * 1_000).toISOString()}>{formatClock(event.ts)}</time>
+          {`, ${formatAgo(event.ts, nowTs)}${event.slot === null ? '' : `, slot ${formatCount(event.slot)}`}`}
+        </p>
+      </div>
+    </li>
+  )
+}
+
+function Filter({ group, onGroup }: { group: EventGroup | null; onGroup: (group: EventGroup | null) => void }) {
+  return (
+    <div className="chips" role="group" aria-label="Show events of">
+      {[null, ...EVENT_GROUPS].map((choice) => (
+        <button
+          type="button"
+          key={choice ?? 'all'}
+          className="chip"
+          aria-pressed={group === choice}
+          onClick={() => {
+            onGroup(choice)
+          }}
+        >
+          {kindText(choice ?? 'all')}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+interface TimelineProps {
+  /** Newest first. */
+  events: readonly Event[]
+  /** Whether the stream is open; null before the first answer. */
+  isOpen: boolean | null
+  /** Chain time now. */
+  nowTs: number
+}
+
+/** What has happened, newest first. */
+export function Timeline({ events, isOpen, nowTs }: TimelineProps) {
+  const [group, setGroup] = useState<EventGroup | null>(null)
+  const [isLong, setIsLong] = useState(false)
+  const matching = events.filter(({ kind }) => group === null || groupOf(kind) === group)
+  const shown = isLong ? matching : matching.slice(0, FIRST)
+  return (
+    <Panel title="Timeline" note={isOpen === false ? 'Event stream is closed; trying again.' : undefined} className="timeline">
+      <Filter group={group} onGroup={setGroup} />
+      {shown.length === 0 && <Empty>{events.length === 0 ? 'Nothing has happened yet.' : 'No events of this sort.'}</Empty>}
+      <ol className="facts">
+        {shown.map((event) => (
+          <Fact key={eventKey(event)} event={event} nowTs={nowTs} />
+        ))}
+      </ol>
+      {matching.length > FIRST && (
+        <button
+          type="button"
+          className="quiet-button"
+          onClick={() => {
+            setIsLong(!isLong)
+          }}
+        >
+          {isLong ? 'Show fewer' : `Show all ${matching.length}`}
+        </button>
+      )}
+    </Panel>
+  )
+}
