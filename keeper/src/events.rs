@@ -118,7 +118,7 @@ impl Fact {
 /// A fact with its number and time, as readers of the stream see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
-    /// Rises by one with each event of this run.
+    /// Rises by one with each event, and across restarts.
     pub id: u64,
     /// Unix seconds, by the keeper's clock.
     pub ts: i64,
@@ -144,17 +144,23 @@ struct Shared {
     metrics: Metrics,
 }
 
-#[derive(Default)]
 struct Recent {
-    next_id: u64,
+    last_id: u64,
     events: VecDeque<Arc<Event>>,
 }
 
 impl Events {
     /// Starts an empty stream that counts into `metrics`.
+    ///
+    /// Numbers start at the clock, so that they rise across restarts and a reader can name the last one it saw.
     pub fn new(metrics: Metrics) -> Self {
+        Self::after(unix_ms(), metrics)
+    }
+
+    fn after(last_id: u64, metrics: Metrics) -> Self {
         let (stream, _) = broadcast::channel(STREAM_CAPACITY);
-        Self { shared: Arc::new(Shared { recent: Mutex::default(), stream, metrics }) }
+        let recent = Mutex::new(Recent { last_id, events: VecDeque::new() });
+        Self { shared: Arc::new(Shared { recent, stream, metrics }) }
     }
 
     /// Tells a fact: one log line, one count, one item of the stream. Never blocks on a reader.
@@ -162,8 +168,8 @@ impl Events {
         log(&fact);
         self.shared.metrics.events.get_or_create(&KindLabel { kind: fact.kind.as_str() }).inc();
         let mut recent = self.recent();
-        recent.next_id += 1;
-        let event = Arc::new(number(fact, recent.next_id));
+        recent.last_id += 1;
+        let event = Arc::new(number(fact, recent.last_id));
         if recent.events.len() == REPLAY {
             recent.events.pop_front();
         }
@@ -210,7 +216,7 @@ mod tests {
     use super::*;
 
     fn events() -> Events {
-        Events::new(Metrics::new())
+        Events::after(0, Metrics::new())
     }
 
     #[test]

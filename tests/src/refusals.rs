@@ -37,9 +37,18 @@ impl World {
     /// Otherwise.
     #[track_caller]
     pub fn callee_refuses(&mut self, ix: &Instruction, signers: &[&Keypair], expected: u32) {
+        self.refuses_with(ix, signers, InstructionError::Custom(expected));
+    }
+
+    /// Asserts that `ix` is refused with the general error `expected`, and nothing changes.
+    ///
+    /// # Panics
+    /// Otherwise.
+    #[track_caller]
+    pub fn refuses_with(&mut self, ix: &Instruction, signers: &[&Keypair], expected: InstructionError) {
         let failed = self.refused(ix, signers).expect_err("expected a refusal, but the transaction landed");
-        let custom = InstructionError::Custom(expected);
-        assert_eq!(failed.err, TransactionError::InstructionError(0, custom), "{}", failed.meta.logs.join("\n"));
+        let expected = TransactionError::InstructionError(0, expected);
+        assert_eq!(failed.err, expected, "{}", failed.meta.logs.join("\n"));
     }
 
     #[track_caller]

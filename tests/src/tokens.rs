@@ -13,14 +13,26 @@ const ACCOUNT_LEN: u64 = 165;
 impl World {
     /// Creates a plain mint under `token_program`, whose authority is the world's payer.
     pub fn create_mint(&mut self, token_program: Pubkey, decimals: u8) -> MintOf {
+        self.create_mint_with(token_program, decimals, MINT_LEN, |_, _| vec![])
+    }
+
+    /// As [`World::create_mint`], with `len` bytes and what `extend(mint, authority)` does before the mint is initialised.
+    pub fn create_mint_with(
+        &mut self,
+        token_program: Pubkey,
+        decimals: u8,
+        len: u64,
+        extend: impl FnOnce(&Pubkey, &Pubkey) -> Vec<rampart_client::Instruction>,
+    ) -> MintOf {
         let mint = self.new_key();
         let authority = self.payer.pubkey();
-        let create = self.create_account_ix(&mint.pubkey(), MINT_LEN, token_program);
+        let mut instructions = vec![self.create_account_ix(&mint.pubkey(), len, token_program)];
+        instructions.extend(extend(&mint.pubkey(), &authority));
         let init =
             token::initialize_mint2(&token_program, &mint.pubkey(), &authority, None, decimals)
                 .expect("valid mint");
-        self.send(&[create, init], &[&mint])
-            .expect("mint is created");
+        instructions.push(init);
+        self.send(&instructions, &[&mint]).expect("mint is created");
         MintOf {
             mint: mint.pubkey(),
             token_program,

@@ -29,7 +29,7 @@ pub fn print() -> Result<()> {
     let builder = IdlBuilder::new()
         .program_path(files::root().join("programs/rampart"))
         .skip_lint(false);
-    let args = ["--lib", "--locked", "--quiet"].map(String::from).to_vec();
+    let args = ["--lib", "--locked"].map(String::from).to_vec();
     let idl = builder
         .cargo_args(args)
         .build()

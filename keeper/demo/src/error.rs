@@ -70,7 +70,7 @@ impl DemoError {
             Self::File { path, .. } if path.ends_with("artifacts/rampart.so") => {
                 Some("build the program with `cargo xtask build-program`")
             }
-            Self::Keeper { .. } => Some("its log is in the state directory that is printed above; build it with `cargo build -p rampart-keeper`"),
+            Self::Keeper { .. } => Some("build the keeper with `cargo build -p rampart-keeper`"),
             _ => None,
         }
     }

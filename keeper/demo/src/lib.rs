@@ -4,6 +4,10 @@
 //! written into oracle accounts as their publishers would. Owns no risk logic: what is true, who may be liquidated and
 //! for how much is asked of the program's crate.
 
+pub mod accounts;
 pub mod error;
+pub mod feeder;
+pub mod market;
 pub mod metronome;
 pub mod network;
+pub mod world;

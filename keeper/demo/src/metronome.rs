@@ -7,14 +7,15 @@
 
 use crate::error::{DemoError, Outcome};
 use crate::network::Pace;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use surfpool_sdk::{SimnetCommand, SimnetEvent, Surfnet};
 use tokio::sync::watch;
 
 /// How long the network may take for one slot.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often the thread looks for orders.
+const ORDER_PAUSE: Duration = Duration::from_millis(2);
 
 /// When a slot began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,31 +74,43 @@ impl Timeline {
     }
 }
 
+/// How slots follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rhythm {
+    /// Not at all, but for those that are asked for: time stands still.
+    Held,
+    /// One each interval.
+    Every(Duration),
+}
+
+enum Order {
+    Set(Rhythm),
+    Step(u32),
+    Stop,
+}
+
 /// The thread that asks for slots.
 pub struct Metronome {
     timeline: Arc<Timeline>,
-    control: Arc<Control>,
+    orders: mpsc::Sender<Order>,
     pace: Pace,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
-struct Control {
-    interval_micros: AtomicU64,
-    is_stopped: AtomicBool,
-}
-
 impl Metronome {
-    /// Starts the beat, at first as fast as the network goes.
+    /// Starts with time standing still, after one slot.
     ///
     /// # Errors
     /// [`DemoError::Network`] where the thread can't be started.
     pub fn start(surfnet: Arc<Surfnet>, pace: Pace) -> Outcome<Self> {
-        let control = Arc::new(Control { interval_micros: AtomicU64::new(0), is_stopped: AtomicBool::new(false) });
+        let (orders, inbox) = mpsc::channel();
         let timeline = Arc::new(Timeline::new());
-        let beat = Beat { surfnet, timeline: Arc::clone(&timeline), control: Arc::clone(&control) };
+        let beat = Beat { surfnet, timeline: Arc::clone(&timeline), orders: inbox };
         let thread = std::thread::Builder::new().name("metronome".into()).spawn(move || beat.run());
         let thread = thread.map_err(|e| DemoError::Network(format!("no thread for the clock: {e}")))?;
-        Ok(Self { timeline, control, pace, thread: Mutex::new(Some(thread)) })
+        let metronome = Self { timeline, orders, pace, thread: Mutex::new(Some(thread)) };
+        metronome.step(1);
+        Ok(metronome)
     }
 
     /// Returns when each slot began.
@@ -110,14 +123,20 @@ impl Metronome {
         self.pace
     }
 
-    /// Sets the wall time between two slots.
-    pub fn set_interval(&self, interval: Duration) {
-        self.control.interval_micros.store(u64::try_from(interval.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Sets how slots follow each other from here on.
+    pub fn set(&self, rhythm: Rhythm) {
+        // a beat that has ended is noticed by whoever waits for a slot
+        let _ = self.orders.send(Order::Set(rhythm));
+    }
+
+    /// Asks for `slots` more at once.
+    pub fn step(&self, slots: u32) {
+        let _ = self.orders.send(Order::Step(slots));
     }
 
     /// Stops the beat and waits for the thread, which then no longer holds the network.
     pub fn stop(&self) {
-        self.control.is_stopped.store(true, Ordering::Relaxed);
+        let _ = self.orders.send(Order::Stop);
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = thread.join();
         }
@@ -127,21 +146,33 @@ impl Metronome {
 struct Beat {
     surfnet: Arc<Surfnet>,
     timeline: Arc<Timeline>,
-    control: Arc<Control>,
+    orders: mpsc::Receiver<Order>,
 }
 
 impl Beat {
     fn run(self) {
-        let mut next = Instant::now();
-        while !self.control.is_stopped.load(Ordering::Relaxed) {
-            if self.surfnet.send_command(SimnetCommand::SlotForward(None)).is_err() || !self.wait_for_slot() {
-                return;
+        let (mut rhythm, mut next) = (Rhythm::Held, Instant::now());
+        loop {
+            self.drain_until(Instant::now() + ORDER_PAUSE);
+            match self.orders.try_recv() {
+                Ok(Order::Set(new)) => (rhythm, next) = (new, Instant::now()),
+                Ok(Order::Step(slots)) if !(0..slots).all(|_| self.make_slot()) => return,
+                Ok(Order::Step(_)) | Err(mpsc::TryRecvError::Empty) => {}
+                Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => return,
             }
-            let interval = Duration::from_micros(self.control.interval_micros.load(Ordering::Relaxed));
-            // a late slot doesn't make the following ones earlier
-            next = (next + interval).max(Instant::now());
-            self.drain_until(next);
+            let Rhythm::Every(interval) = rhythm else { continue };
+            if Instant::now() >= next {
+                if !self.make_slot() {
+                    return;
+                }
+                // a late slot doesn't make the following ones earlier
+                next = (next + interval).max(Instant::now());
+            }
         }
+    }
+
+    fn make_slot(&self) -> bool {
+        self.surfnet.send_command(SimnetCommand::SlotForward(None)).is_ok() && self.wait_for_slot()
     }
 
     /// Waits for the clock of the slot that was asked for; false where the network is gone.

@@ -5,7 +5,7 @@
 //! other effect is a transaction.
 
 use crate::error::{DemoError, Outcome, rpc};
-use crate::metronome::{Metronome, SlotMark, Timeline};
+use crate::metronome::{Metronome, Rhythm, SlotMark, Timeline};
 use rampart_client::{Instruction, Pubkey};
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_client::rpc_config::RpcSendTransactionConfig;
@@ -17,9 +17,10 @@ use solana_sdk::signature::{Keypair, Signature};
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::{Transaction, TransactionError};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use surfpool_sdk::{BlockProductionMode, Surfnet};
+use surfpool_sdk::{BlockProductionMode, SimnetCommand, Surfnet};
 
 /// Lamports of the account that pays for the set-up.
 const PAYER_LAMPORTS: u64 = 100_000 * 1_000_000_000;
@@ -28,6 +29,11 @@ const BLOCKHASH_SLOTS: u64 = 40;
 /// How often a sent transaction's status is asked for, and how long between.
 const STATUS_ASKS: u32 = 400;
 const STATUS_PAUSE: Duration = Duration::from_millis(10);
+/// Compute units that every transaction may use, at least.
+const COMPUTE_UNITS: u32 = 400_000;
+/// The native program that takes the limit, and its instruction's number.
+const COMPUTE_BUDGET: Pubkey = anchor_lang::prelude::pubkey!("ComputeBudget111111111111111111111111111111");
+const SET_COMPUTE_UNIT_LIMIT: u8 = 2;
 /// Ports are picked free and taken a moment later: another process may be quicker.
 const START_ATTEMPTS: u32 = 3;
 
@@ -76,6 +82,7 @@ pub struct Network {
     surfnet: Mutex<Option<Arc<Surfnet>>>,
     metronome: Metronome,
     blockhash: Mutex<Option<(u64, Hash)>>,
+    sent: AtomicU32,
     payer: Keypair,
     rpc_url: String,
     ws_url: String,
@@ -91,8 +98,11 @@ impl Network {
         let surfnet = Arc::new(start_surfnet(pace, &payer).await?);
         let (rpc_url, ws_url) = (surfnet.rpc_url().to_owned(), surfnet.ws_url().to_owned());
         let rpc = RpcClient::new_with_commitment(rpc_url.clone(), CommitmentConfig::processed());
+        // the network would run every transaction again for each of its instructions, to profile them: five times slower
+        let no_profiles = SimnetCommand::StartRunbookExecution("rampart-demo".to_owned());
+        surfnet.send_command(no_profiles).map_err(|e| DemoError::Network(e.to_string()))?;
         let metronome = Metronome::start(Arc::clone(&surfnet), pace)?;
-        Ok(Self { surfnet: Mutex::new(Some(surfnet)), metronome, blockhash: Mutex::new(None), payer, rpc_url, ws_url, rpc })
+        Ok(Self { surfnet: Mutex::new(Some(surfnet)), metronome, blockhash: Mutex::new(None), sent: AtomicU32::new(0), payer, rpc_url, ws_url, rpc })
     }
 
     /// Returns the address of the JSON RPC server.
@@ -125,14 +135,29 @@ impl Network {
         self.timeline().now()
     }
 
-    /// Lets slots follow each other as fast as the network makes them, until [`Network::at_pace`].
-    pub fn hurry(&self) {
-        self.metronome.set_interval(Duration::ZERO);
+    /// Returns how chain time runs against the wall clock.
+    pub fn pace(&self) -> Pace {
+        self.metronome.pace()
+    }
+
+    /// Lets time stand still; only [`Network::step`] moves it.
+    pub fn hold(&self) {
+        self.metronome.set(Rhythm::Held);
     }
 
     /// Lets slots follow each other at the pace of the run.
     pub fn at_pace(&self) {
-        self.metronome.set_interval(Duration::from_millis(self.metronome.pace().wall_ms));
+        self.metronome.set(Rhythm::Every(Duration::from_millis(self.pace().wall_ms)));
+    }
+
+    /// Makes `slots` slots at once and waits for the last.
+    ///
+    /// # Errors
+    /// [`DemoError::Network`] where the network makes no more slots.
+    pub async fn step(&self, slots: u32) -> Outcome<SlotMark> {
+        let target = self.now().slot + u64::from(slots);
+        self.metronome.step(slots);
+        self.timeline().until(|mark| mark.slot >= target).await
     }
 
     /// Waits until the chain's clock has reached `unix_ts`.
@@ -162,7 +187,7 @@ impl Network {
         let method = RpcRequest::Custom { method: "surfnet_timeTravel" };
         self.rpc.send::<serde_json::Value>(method, params).await.map_err(rpc("jump in time"))?;
         *self.lock_blockhash() = None;
-        self.until(target_ts).await
+        self.step(1).await
     }
 
     /// Writes the program at its address.
@@ -191,12 +216,12 @@ impl Network {
 
     /// Sends `instructions`, paid by the network's payer and signed by `signers` too, and waits for what becomes of them.
     ///
+    /// Only while slots follow each other: the network tells of a transaction once its block is complete.
+    ///
     /// # Errors
     /// [`DemoError::Rpc`] where the network doesn't answer; a refused transaction is a [`Landing::Refused`].
     pub async fn send(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome<(Signature, Landing)> {
-        let hash = self.recent_blockhash().await?;
-        let all: Vec<&Keypair> = core::iter::once(&self.payer).chain(signers.iter().copied()).collect();
-        let transaction = Transaction::new_signed_with_payer(instructions, Some(&self.payer.pubkey()), &all, hash);
+        let transaction = self.signed(instructions, signers).await?;
         let config = RpcSendTransactionConfig { skip_preflight: true, ..RpcSendTransactionConfig::default() };
         let sent = self.rpc.send_transaction_with_config(&transaction, config).await;
         let signature = sent.map_err(rpc("send a transaction"))?;
@@ -209,15 +234,32 @@ impl Network {
         Err(DemoError::Rpc { doing: "send a transaction", problem: format!("{signature} has no status") })
     }
 
-    /// As [`Network::send`], for a step of the set-up that must succeed.
+    /// Sends a step of the set-up, which must succeed. The network simulates it first, and executes it before it answers.
     ///
     /// # Errors
     /// [`DemoError::SetUp`] where it was refused.
     pub async fn must(&self, step: &str, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome<()> {
-        match self.send(instructions, signers).await?.1 {
-            Landing::Landed => Ok(()),
-            Landing::Refused { reason, .. } => Err(DemoError::SetUp { step: step.to_owned(), problem: reason }),
-        }
+        let transaction = self.signed(instructions, signers).await?;
+        let commitment = Some(CommitmentConfig::processed().commitment);
+        let config = RpcSendTransactionConfig { preflight_commitment: commitment, ..RpcSendTransactionConfig::default() };
+        let sent = self.rpc.send_transaction_with_config(&transaction, config).await;
+        sent.map(|_| ()).map_err(|error| DemoError::SetUp { step: step.to_owned(), problem: error.to_string() })
+    }
+
+    async fn signed(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome<Transaction> {
+        let hash = self.recent_blockhash().await?;
+        let payer = core::iter::once(&self.payer);
+        let mut all: Vec<&Keypair> = payer.chain(signers.iter().copied()).collect();
+        all.dedup_by_key(|signer| signer.pubkey());
+        let instructions = [&[self.compute_limit()], instructions].concat();
+        Ok(Transaction::new_signed_with_payer(&instructions, Some(&self.payer.pubkey()), &all, hash))
+    }
+
+    /// A compute limit that no two transactions share: equal ones would be taken for one.
+    fn compute_limit(&self) -> Instruction {
+        let limit = COMPUTE_UNITS + self.sent.fetch_add(1, Ordering::Relaxed) % 100_000;
+        let data = [&[SET_COMPUTE_UNIT_LIMIT][..], &limit.to_le_bytes()].concat();
+        Instruction { program_id: COMPUTE_BUDGET, accounts: Vec::new(), data }
     }
 
     async fn landing(&self, signature: &Signature) -> Outcome<Option<Landing>> {

@@ -9,7 +9,7 @@ use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
-use rampart::state::{Asset, Position, Rule, Vault};
+use rampart::state::{Asset, Pin, Position, Rule, Vault};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Address of the Clock sysvar.
@@ -105,9 +105,10 @@ pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> Watc
     set.raw.extend(wallets(store, signer).values().map(|w| w.token));
     for (_, asset) in store.assets() {
         for source in asset.oracle.active() {
-            match oracles::account_of(source, found) {
-                Some(key) => drop(set.raw.insert(key)),
-                None => drop(set.unpinned.insert((source.program, source.feed_id))),
+            set.raw.extend(oracles::account_of(source, found));
+            // looked up again and again, for the newest update may be written to another account
+            if source.pin != Pin::Account as u8 {
+                set.unpinned.insert((source.program, source.feed_id));
             }
         }
     }

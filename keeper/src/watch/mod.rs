@@ -9,6 +9,7 @@ pub mod feeds;
 pub mod index;
 pub mod mailbox;
 pub mod oracles;
+pub mod poll;
 pub mod store;
 
 #[cfg(test)]

@@ -159,6 +159,11 @@ impl Store {
         self.positions.len()
     }
 
+    /// Returns how many accounts are known.
+    pub fn account_count(&self) -> usize {
+        self.versions.len()
+    }
+
     /// Returns the slot of the newest version of `key`.
     pub fn slot_of(&self, key: &Pubkey) -> Option<u64> {
         self.versions.get(key).map(|v| v.slot)

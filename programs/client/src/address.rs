@@ -1,9 +1,7 @@
 //! Program-derived addresses.
 
 use anchor_lang::prelude::Pubkey;
-use rampart::constants::{
-    ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED,
-};
+use rampart::constants::{ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED};
 
 fn find(seeds: &[&[u8]]) -> Pubkey {
     Pubkey::find_program_address(seeds, &rampart::ID).0
@@ -21,12 +19,7 @@ pub fn asset(guard: &Pubkey, mint: &Pubkey) -> Pubkey {
 
 /// Returns the address of the vault of a pair.
 pub fn vault(guard: &Pubkey, collateral_mint: &Pubkey, loan_mint: &Pubkey) -> Pubkey {
-    find(&[
-        VAULT_SEED,
-        guard.as_ref(),
-        collateral_mint.as_ref(),
-        loan_mint.as_ref(),
-    ])
+    find(&[VAULT_SEED, guard.as_ref(), collateral_mint.as_ref(), loan_mint.as_ref()])
 }
 
 /// Returns the address of a vault's collateral token account.

@@ -2,9 +2,7 @@
 
 use crate::{Instruction, MintOf, Pubkey, VaultKeys, address, build};
 use rampart::state::rule::RuleParams;
-use rampart::{
-    InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, TightenVaultArgs, Validity,
-};
+use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, TightenVaultArgs, Validity};
 use rampart::{accounts, instruction};
 
 const SYSTEM: Pubkey = anchor_lang::system_program::ID;
@@ -22,12 +20,7 @@ pub fn initialize_guard(creator: Pubkey, id: u16, args: InitializeGuardArgs) -> 
 }
 
 /// Registers `mint` with its price sources.
-pub fn register_asset(
-    root: Pubkey,
-    guard: Pubkey,
-    mint: Pubkey,
-    args: RegisterAssetArgs,
-) -> Instruction {
+pub fn register_asset(root: Pubkey, guard: Pubkey, mint: Pubkey, args: RegisterAssetArgs) -> Instruction {
     let accounts = accounts::RegisterAsset {
         root,
         guard,
@@ -87,13 +80,7 @@ pub fn tighten_vault(
 }
 
 /// Creates a rule under `id` about `subject`, an asset account or a vault.
-pub fn create_rule(
-    root: Pubkey,
-    guard: Pubkey,
-    subject: Pubkey,
-    id: u16,
-    params: RuleParams,
-) -> Instruction {
+pub fn create_rule(root: Pubkey, guard: Pubkey, subject: Pubkey, id: u16, params: RuleParams) -> Instruction {
     let accounts = accounts::CreateRule {
         root,
         guard,

@@ -15,20 +15,11 @@ pub struct PairAssets {
 
 /// Observes an asset's price. `oracles`: its sources.
 pub fn observe(asset: Pubkey, oracles: &[AccountMeta]) -> Instruction {
-    build(
-        accounts::Observe { asset },
-        instruction::Observe {},
-        oracles,
-    )
+    build(accounts::Observe { asset }, instruction::Observe {}, oracles)
 }
 
 /// Takes one observation into the streak of the rule at `key`.
-pub fn observe_rule(
-    key: Pubkey,
-    rule: &Rule,
-    pair: Option<PairAssets>,
-    oracles: &[AccountMeta],
-) -> Instruction {
+pub fn observe_rule(key: Pubkey, rule: &Rule, pair: Option<PairAssets>, oracles: &[AccountMeta]) -> Instruction {
     let accounts = accounts::ObserveRule {
         rule: key,
         subject: rule.subject,
@@ -39,12 +30,7 @@ pub fn observe_rule(
 }
 
 /// Trips the rule at `key`, fenced by its `trip_epoch`.
-pub fn trip(
-    key: Pubkey,
-    rule: &Rule,
-    pair: Option<PairAssets>,
-    oracles: &[AccountMeta],
-) -> Instruction {
+pub fn trip(key: Pubkey, rule: &Rule, pair: Option<PairAssets>, oracles: &[AccountMeta]) -> Instruction {
     let accounts = accounts::Trip {
         rule: key,
         subject: rule.subject,
@@ -54,22 +40,11 @@ pub fn trip(
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
-    build(
-        accounts,
-        instruction::Trip {
-            trip_epoch: rule.trip_epoch,
-        },
-        oracles,
-    )
+    build(accounts, instruction::Trip { trip_epoch: rule.trip_epoch }, oracles)
 }
 
 /// Steps the cause of the rule at `key` down, fenced by its `trip_epoch`.
-pub fn step_down(
-    key: Pubkey,
-    rule: &Rule,
-    pair: Option<PairAssets>,
-    oracles: &[AccountMeta],
-) -> Instruction {
+pub fn step_down(key: Pubkey, rule: &Rule, pair: Option<PairAssets>, oracles: &[AccountMeta]) -> Instruction {
     let accounts = accounts::StepDown {
         rule: key,
         subject: rule.subject,
@@ -79,20 +54,10 @@ pub fn step_down(
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
-    build(
-        accounts,
-        instruction::StepDown {
-            trip_epoch: rule.trip_epoch,
-        },
-        oracles,
-    )
+    build(accounts, instruction::StepDown { trip_epoch: rule.trip_epoch }, oracles)
 }
 
 /// Returns the account whose level a rule raises.
 pub fn scope_of(rule: &Rule) -> Pubkey {
-    if rule.params.scope == Scope::Guard as u8 {
-        rule.guard
-    } else {
-        rule.subject
-    }
+    if rule.params.scope == Scope::Guard as u8 { rule.guard } else { rule.subject }
 }

@@ -17,20 +17,12 @@ pub fn open_position(payer: Pubkey, owner: Pubkey, vault: Pubkey) -> Instruction
 
 /// Closes `owner`'s empty position.
 pub fn close_position(owner: Pubkey, vault: Pubkey) -> Instruction {
-    let accounts = accounts::ClosePosition {
-        owner,
-        position: address::position(&vault, &owner),
-    };
+    let accounts = accounts::ClosePosition { owner, position: address::position(&vault, &owner) };
     build(accounts, instruction::ClosePosition {}, &[])
 }
 
 /// Lends from `owner_token`.
-pub fn supply(
-    keys: &VaultKeys,
-    owner: Pubkey,
-    owner_token: Pubkey,
-    args: SupplyArgs,
-) -> Instruction {
+pub fn supply(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, args: SupplyArgs) -> Instruction {
     let accounts = accounts::Supply {
         owner,
         guard: keys.guard,
@@ -47,12 +39,7 @@ pub fn supply(
 }
 
 /// Takes lent tokens back to `owner_token`.
-pub fn withdraw(
-    keys: &VaultKeys,
-    owner: Pubkey,
-    owner_token: Pubkey,
-    args: WithdrawArgs,
-) -> Instruction {
+pub fn withdraw(keys: &VaultKeys, owner: Pubkey, owner_token: Pubkey, args: WithdrawArgs) -> Instruction {
     let accounts = accounts::Withdraw {
         owner,
         guard: keys.guard,
@@ -111,11 +98,7 @@ pub fn withdraw_collateral(
         collateral_token: keys.collateral_token,
         token_program: keys.collateral_token_program,
     };
-    build(
-        accounts,
-        instruction::WithdrawCollateral { amount },
-        oracles,
-    )
+    build(accounts, instruction::WithdrawCollateral { amount }, oracles)
 }
 
 /// Borrows to `owner_token`. `oracles`: the collateral's sources, then the loan's.
@@ -142,13 +125,7 @@ pub fn borrow(
 }
 
 /// Pays back debt of `owner` from `payer_token`: `amount`, or all of the debt where that is less.
-pub fn repay(
-    keys: &VaultKeys,
-    payer: Pubkey,
-    payer_token: Pubkey,
-    owner: Pubkey,
-    amount: u64,
-) -> Instruction {
+pub fn repay(keys: &VaultKeys, payer: Pubkey, payer_token: Pubkey, owner: Pubkey, amount: u64) -> Instruction {
     let accounts = accounts::Repay {
         payer,
         guard: keys.guard,

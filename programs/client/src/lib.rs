@@ -70,22 +70,11 @@ pub struct MintOf {
 ///
 /// Only for sources that are pinned by address; a source that is pinned by feed needs an account that the caller chooses.
 pub fn oracle_metas(set: &OracleSet) -> Vec<AccountMeta> {
-    set.active()
-        .iter()
-        .map(|source| AccountMeta::new_readonly(source.account, false))
-        .collect()
+    set.active().iter().map(|source| AccountMeta::new_readonly(source.account, false)).collect()
 }
 
-fn build(
-    accounts: impl ToAccountMetas,
-    data: impl InstructionData,
-    oracles: &[AccountMeta],
-) -> Instruction {
+fn build(accounts: impl ToAccountMetas, data: impl InstructionData, oracles: &[AccountMeta]) -> Instruction {
     let mut metas = accounts.to_account_metas(None);
     metas.extend_from_slice(oracles);
-    Instruction {
-        program_id: rampart::ID,
-        accounts: metas,
-        data: data.data(),
-    }
+    Instruction { program_id: rampart::ID, accounts: metas, data: data.data() }
 }

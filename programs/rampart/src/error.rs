@@ -43,13 +43,9 @@ pub enum RampartError {
     RolesInvalid,
     #[msg("A switch, kind or metric holds an unknown value")]
     UnknownKind,
-    #[msg(
-        "Asset needs one to three sources with distinct publishers, and required must not exceed them"
-    )]
+    #[msg("Asset needs one to three sources with distinct publishers, and required must not exceed them")]
     OracleSetInvalid,
-    #[msg(
-        "Reference needs a half-life, a cell length, a warm-up count, and an age limit of at least its half-life"
-    )]
+    #[msg("Reference needs a half-life, a cell length, a warm-up count, and an age limit of at least its half-life")]
     ReferenceParamsInvalid,
     #[msg("Mint carries an extension that is not admitted")]
     MintExtensionRefused,
@@ -59,9 +55,7 @@ pub enum RampartError {
     MintFingerprintChanged,
     #[msg("Loan and collateral must be different assets of the same guard")]
     VaultAssetsInvalid,
-    #[msg(
-        "Risk parameters must satisfy ltv < soft line < liquidation line, and line times (1 + bonus) at most one"
-    )]
+    #[msg("Risk parameters must satisfy ltv < soft line < liquidation line, and line times (1 + bonus) at most one")]
     RiskParamsInvalid,
     #[msg("Interest curve must be ascending, with kink below 10_000 bps")]
     CurveInvalid,
@@ -71,9 +65,7 @@ pub enum RampartError {
     RuleInvalid,
     #[msg("Rule subject is not of the kind its metric measures")]
     RuleSubjectMismatch,
-    #[msg(
-        "Change would loosen a limit: that needs a delayed change, which this version does not offer"
-    )]
+    #[msg("Change would loosen a limit: that needs a delayed change, which this version does not offer")]
     LooseningRefused,
     #[msg("Change was prepared under another authority epoch")]
     AuthorityEpochMoved,

@@ -26,11 +26,7 @@ pub mod rampart {
     use super::*;
 
     /// Creates a guard with its roles and hard bounds.
-    pub fn initialize_guard(
-        ctx: Context<InitializeGuard>,
-        id: u16,
-        args: InitializeGuardArgs,
-    ) -> Result<()> {
+    pub fn initialize_guard(ctx: Context<InitializeGuard>, id: u16, args: InitializeGuardArgs) -> Result<()> {
         InitializeGuard::handle(ctx, id, args)
     }
 
@@ -40,19 +36,12 @@ pub mod rampart {
     }
 
     /// Creates an isolated pair.
-    pub fn initialize_vault(
-        ctx: Context<InitializeVault>,
-        args: InitializeVaultArgs,
-    ) -> Result<()> {
+    pub fn initialize_vault(ctx: Context<InitializeVault>, args: InitializeVaultArgs) -> Result<()> {
         InitializeVault::handle(ctx, args)
     }
 
     /// Makes a vault's limits stricter, at once.
-    pub fn tighten_vault(
-        ctx: Context<TightenVault>,
-        args: TightenVaultArgs,
-        validity: Validity,
-    ) -> Result<()> {
+    pub fn tighten_vault(ctx: Context<TightenVault>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
         TightenVault::handle(ctx, args, validity)
     }
 
@@ -62,11 +51,7 @@ pub mod rampart {
     }
 
     /// Makes a rule stricter, at once.
-    pub fn tighten_rule(
-        ctx: Context<TightenRule>,
-        params: RuleParams,
-        validity: Validity,
-    ) -> Result<()> {
+    pub fn tighten_rule(ctx: Context<TightenRule>, params: RuleParams, validity: Validity) -> Result<()> {
         TightenRule::handle(ctx, params, validity)
     }
 
@@ -91,18 +76,12 @@ pub mod rampart {
     }
 
     /// Adds collateral to a position.
-    pub fn deposit_collateral<'info>(
-        ctx: Context<'info, DepositCollateral<'info>>,
-        amount: u64,
-    ) -> Result<()> {
+    pub fn deposit_collateral<'info>(ctx: Context<'info, DepositCollateral<'info>>, amount: u64) -> Result<()> {
         DepositCollateral::handle(ctx, amount)
     }
 
     /// Takes collateral out of a position.
-    pub fn withdraw_collateral<'info>(
-        ctx: Context<'info, WithdrawCollateral<'info>>,
-        amount: u64,
-    ) -> Result<()> {
+    pub fn withdraw_collateral<'info>(ctx: Context<'info, WithdrawCollateral<'info>>, amount: u64) -> Result<()> {
         WithdrawCollateral::handle(ctx, amount)
     }
 
@@ -142,18 +121,12 @@ pub mod rampart {
     }
 
     /// Repays part of an unhealthy position for collateral at a bonus.
-    pub fn liquidate<'info>(
-        ctx: Context<'info, Liquidate<'info>>,
-        args: LiquidateArgs,
-    ) -> Result<()> {
+    pub fn liquidate<'info>(ctx: Context<'info, Liquidate<'info>>, args: LiquidateArgs) -> Result<()> {
         Liquidate::handle(ctx, args)
     }
 
     /// Softly reduces a position before it has to be liquidated.
-    pub fn deleverage<'info>(
-        ctx: Context<'info, Deleverage<'info>>,
-        args: LiquidateArgs,
-    ) -> Result<()> {
+    pub fn deleverage<'info>(ctx: Context<'info, Deleverage<'info>>, args: LiquidateArgs) -> Result<()> {
         Deleverage::handle(ctx, args)
     }
 }

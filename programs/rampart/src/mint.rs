@@ -3,9 +3,7 @@
 use crate::constants::MAX_DECIMALS;
 use crate::error::RampartError;
 use anchor_lang::prelude::*;
-use anchor_spl::token_2022::spl_token_2022::extension::{
-    BaseStateWithExtensions, ExtensionType, StateWithExtensions,
-};
+use anchor_spl::token_2022::spl_token_2022::extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions};
 use anchor_spl::token_2022::spl_token_2022::state::Mint as MintState;
 
 /// Bytes of a mint without extensions.
@@ -39,16 +37,10 @@ pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
     if data.len() == PLAIN_MINT_LEN {
         return Ok(0);
     }
-    let state = StateWithExtensions::<MintState>::unpack(&data)
-        .map_err(|_| RampartError::MintExtensionRefused)?;
-    let types = state
-        .get_extension_types()
-        .map_err(|_| RampartError::MintExtensionRefused)?;
+    let state = StateWithExtensions::<MintState>::unpack(&data).map_err(|_| RampartError::MintExtensionRefused)?;
+    let types = state.get_extension_types().map_err(|_| RampartError::MintExtensionRefused)?;
     types.iter().try_fold(0u64, |bits, extension| {
-        require!(
-            HARMLESS.contains(extension),
-            RampartError::MintExtensionRefused
-        );
+        require!(HARMLESS.contains(extension), RampartError::MintExtensionRefused);
         Ok(bits | 1u64 << (*extension as u16 % 64))
     })
 }
@@ -58,9 +50,6 @@ pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
 /// # Errors
 /// `MintFingerprintChanged`, `MintExtensionRefused`.
 pub fn require_unchanged(mint: &AccountInfo, registered: u64) -> Result<()> {
-    require!(
-        fingerprint(mint)? == registered,
-        RampartError::MintFingerprintChanged
-    );
+    require!(fingerprint(mint)? == registered, RampartError::MintFingerprintChanged);
     Ok(())
 }

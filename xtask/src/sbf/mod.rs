@@ -40,6 +40,8 @@ pub struct Crate {
     pub folder: PathBuf,
     /// The library's name: `lib<stem>.so` is the program.
     pub stem: String,
+    /// Whether the crate belongs to this repository's workspace; fixtures have workspaces of their own.
+    pub is_member: bool,
 }
 
 impl Crate {
@@ -58,9 +60,13 @@ impl Crate {
                 manifest.display()
             ))
         };
+        let is_member = metadata["workspace_root"]
+            .as_str()
+            .is_some_and(|root| Path::new(root) == files::root());
         Ok(Crate {
             folder: folder.to_path_buf(),
             stem: stem.ok_or_else(missing)?,
+            is_member,
         })
     }
 }

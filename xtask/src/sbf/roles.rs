@@ -5,6 +5,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::files;
+use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -30,13 +31,13 @@ pub fn answer() -> Option<Result<()>> {
     }
 }
 
-/// Calls rustc so that it writes the package's name where it would write the package's path.
+/// Calls rustc so that nothing of it depends on the machine's paths: neither names of files nor crates' identities.
 fn wrap(rustc: &OsString, args: &[OsString]) -> Result<()> {
     let variable = |name| std::env::var(name).ok();
     let package = variable("CARGO_PKG_NAME").zip(variable("CARGO_PKG_VERSION"));
     let package = package.map_or_else(String::new, |(name, version)| format!("{name}-{version}"));
     let mut command = Command::new(rustc);
-    command.args(args);
+    command.args(with_identity(&package, args));
     for (path, name) in [("CARGO_MANIFEST_DIR", "src"), ("OUT_DIR", "out")] {
         if let Some(path) = variable(path) {
             command.arg(format!("--remap-path-prefix={path}=/{name}/{package}"));
@@ -48,6 +49,40 @@ fn wrap(rustc: &OsString, args: &[OsString]) -> Result<()> {
         rustc.display(),
         command.exec()
     )))
+}
+
+/// Returns the arguments with an identity of the crate that depends on the package and its features alone.
+///
+/// Cargo's own (`-C metadata`) depends on where std's sources are, and the hashes of types depend on it. What is built for
+/// this machine, not for the program, keeps it.
+fn with_identity(package: &str, args: &[OsString]) -> Vec<OsString> {
+    if !args.iter().any(|arg| arg == "--target") {
+        return args.to_vec();
+    }
+    let follows = |names: &[&str], index: usize| {
+        index > 0 && names.iter().any(|name| args[index - 1] == *name)
+    };
+    let mut hash = Sha256::new().chain_update(package);
+    for index in 0..args.len() {
+        if follows(&["--crate-name", "--crate-type", "--cfg"], index) {
+            hash.update(b"\0");
+            hash.update(args[index].as_encoded_bytes());
+        }
+    }
+    let identity: String = hash.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let replaced = |(index, arg): (usize, &OsString)| {
+        let is_identity =
+            follows(&["-C"], index) && arg.as_encoded_bytes().starts_with(b"metadata=");
+        if is_identity {
+            OsString::from(format!("metadata={identity}"))
+        } else {
+            arg.clone()
+        }
+    };
+    args.iter().enumerate().map(replaced).collect()
 }
 
 /// Keeps the objects and libraries of the program, numbered in the order that rustc names them in.
@@ -110,6 +145,40 @@ mod tests {
         let inputs: Vec<_> = args.iter().filter(|a| is_input(Path::new(a))).collect();
         assert_eq!(inputs, ["/t/a.rcgu.o", "/t/libcore.rlib"]);
         assert_eq!(output(&args), Some(Path::new("/t/libprogram.so")));
+    }
+
+    #[test]
+    fn identity_depends_on_the_package_and_its_features_alone() {
+        let identity = |package, text: &str| with_identity(package, &words(text))[5].clone();
+        let first = identity(
+            "core-1",
+            "--crate-name core --target t -C metadata=a /one/lib.rs",
+        );
+        assert_eq!(
+            first,
+            identity(
+                "core-1",
+                "--crate-name core --target t -C metadata=b /other/lib.rs"
+            )
+        );
+        assert_ne!(
+            first,
+            identity(
+                "core-2",
+                "--crate-name core --target t -C metadata=a /one/lib.rs"
+            )
+        );
+        assert_ne!(
+            first,
+            identity(
+                "core-1",
+                "--crate-name core --target t -C metadata=a --cfg x"
+            )
+        );
+        assert_eq!(
+            with_identity("a-1", &words("-C metadata=a")),
+            words("-C metadata=a")
+        );
     }
 
     #[test]

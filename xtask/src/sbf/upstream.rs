@@ -58,7 +58,12 @@ fn compile(tools: &Upstream, krate: &Crate, work: &Path, inputs: &Path) -> Resul
     )?;
     let own = std::env::current_exe()
         .map_err(|e| Failure::new(format!("failed to find this binary: {e}")))?;
-    let cargo_folder = work.join("cargo");
+    // Two workspaces that share a folder compile std again in turns.
+    let cargo_folder = work.join(if krate.is_member {
+        "cargo"
+    } else {
+        "cargo-fixtures"
+    });
     if !inputs.is_dir() {
         forget(&cargo_folder, &krate.stem);
     }

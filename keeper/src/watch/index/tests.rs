@@ -115,11 +115,15 @@ fn sweep_finds_a_stale_key_and_a_missing_one() {
         index.put(*at, Some(position));
     }
     let priced = HashMap::from([(world.vault_key, priced(Q64_ONE, Q64_ONE))]);
-    let clean = step(&store, &index, &priced, None, 10);
+    let mut tallies = HashMap::new();
+    let clean = step(&store, &index, &priced, None, 10, &mut tallies);
+    let tally = &tallies[&world.vault_key];
+    assert_eq!((tally.count, tally.borrowers, tally.soft, tally.liquidatable), (3, 3, 0, 2));
+    assert_eq!((tally.bars[2], tally.bars[16], tally.bars[18]), ((1, 10), (1, 80), (1, 90)));
     assert_eq!((clean.checked, clean.mismatched.len(), clean.cursor), (3, 0, None));
     index.put(key(1), Some(&world.position(1_000_000, 80)));
     index.put(key(3), None);
-    let first = step(&store, &index, &priced, None, 2);
-    let rest = step(&store, &index, &priced, first.cursor, 2);
+    let first = step(&store, &index, &priced, None, 2, &mut tallies);
+    let rest = step(&store, &index, &priced, first.cursor, 2, &mut tallies);
     assert_eq!([first.mismatched, rest.mismatched].concat(), [key(1), key(3)]);
 }

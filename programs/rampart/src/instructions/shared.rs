@@ -14,37 +14,21 @@ use core::cell::{Ref, RefMut};
 /// Returns the strictest level of guard, vault and both assets at `now_ts`.
 pub fn effective_level(guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Level {
     let [collateral, loan] = assets.map(|a| a.breaker.level_at(now_ts));
-    guard
-        .breaker
-        .level_at(now_ts)
-        .max(vault.breaker.level_at(now_ts))
-        .max(collateral)
-        .max(loan)
+    guard.breaker.level_at(now_ts).max(vault.breaker.level_at(now_ts)).max(collateral).max(loan)
 }
 
 /// Returns a number that changes whenever a new episode of restricted exits begins in any of the four scopes.
 pub fn episode(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> u64 {
     let [collateral, loan] = assets.map(|a| a.breaker.episode);
     // counters only rise, so their sum changes exactly when one of them does
-    guard
-        .breaker
-        .episode
-        .wrapping_add(vault.breaker.episode)
-        .wrapping_add(collateral)
-        .wrapping_add(loan)
+    guard.breaker.episode.wrapping_add(vault.breaker.episode).wrapping_add(collateral).wrapping_add(loan)
 }
 
 /// Passes the gate for `class` at the level in force.
 ///
 /// # Errors
 /// `LevelForbids`.
-pub fn pass_gate(
-    class: Class,
-    guard: &Guard,
-    vault: &Vault,
-    assets: [&Asset; 2],
-    now_ts: i64,
-) -> Result<Pass> {
+pub fn pass_gate(class: Class, guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Result<Pass> {
     Ok(gate(class, effective_level(guard, vault, assets, now_ts))?)
 }
 
@@ -54,9 +38,7 @@ pub fn pass_gate(
 /// Anchor's `AccountOwnedByWrongProgram` and `AccountDiscriminatorMismatch`.
 pub fn load<'a, T: ZeroCopy + Owner>(info: &'a AccountInfo) -> Result<Ref<'a, T>> {
     check_kind::<T>(info)?;
-    Ok(Ref::map(info.try_borrow_data()?, |data| {
-        bytemuck::from_bytes(&data[8..8 + core::mem::size_of::<T>()])
-    }))
+    Ok(Ref::map(info.try_borrow_data()?, |data| bytemuck::from_bytes(&data[8..8 + core::mem::size_of::<T>()])))
 }
 
 /// As [`load`], for writing.
@@ -67,17 +49,11 @@ pub fn load_mut<'a, T: ZeroCopy + Owner>(info: &'a AccountInfo) -> Result<RefMut
     check_kind::<T>(info)?;
     require!(info.is_writable, ErrorCode::AccountNotMutable);
     let data = info.try_borrow_mut_data()?;
-    Ok(RefMut::map(data, |data| {
-        bytemuck::from_bytes_mut(&mut data[8..8 + core::mem::size_of::<T>()])
-    }))
+    Ok(RefMut::map(data, |data| bytemuck::from_bytes_mut(&mut data[8..8 + core::mem::size_of::<T>()])))
 }
 
 fn check_kind<T: ZeroCopy + Owner>(info: &AccountInfo) -> Result<()> {
-    require_keys_eq!(
-        *info.owner,
-        T::owner(),
-        ErrorCode::AccountOwnedByWrongProgram
-    );
+    require_keys_eq!(*info.owner, T::owner(), ErrorCode::AccountOwnedByWrongProgram);
     let data = info.try_borrow_data()?;
     let fits = data.len() >= 8 + core::mem::size_of::<T>() && data.starts_with(T::DISCRIMINATOR);
     require!(fits, ErrorCode::AccountDiscriminatorMismatch);
@@ -97,39 +73,20 @@ impl PairPrices {
     ///
     /// # Errors
     /// Those of `oracle::read_accounts` and `AssetReading::band`.
-    pub fn read(
-        collateral: &Asset,
-        loan: &Asset,
-        accounts: &[AccountInfo],
-        now_ts: i64,
-    ) -> Result<Self> {
+    pub fn read(collateral: &Asset, loan: &Asset, accounts: &[AccountInfo], now_ts: i64) -> Result<Self> {
         let split = collateral.oracle.active().len();
-        require!(
-            accounts.len() == split + loan.oracle.active().len(),
-            RampartError::OracleAccountsMissing
-        );
+        require!(accounts.len() == split + loan.oracle.active().len(), RampartError::OracleAccountsMissing);
         let (first, second) = accounts.split_at(split);
         Ok(Self {
-            collateral: oracle::read_accounts(&collateral.oracle, first, now_ts)?
-                .band(&collateral.oracle, now_ts)?,
-            loan: oracle::read_accounts(&loan.oracle, second, now_ts)?
-                .band(&loan.oracle, now_ts)?,
+            collateral: oracle::read_accounts(&collateral.oracle, first, now_ts)?.band(&collateral.oracle, now_ts)?,
+            loan: oracle::read_accounts(&loan.oracle, second, now_ts)?.band(&loan.oracle, now_ts)?,
         })
     }
 
     /// Returns both bands with the decimals of `vault`'s mints.
     pub fn sides(&self, vault: &Vault) -> (Side<'_>, Side<'_>) {
-        let collateral = Side {
-            band: &self.collateral,
-            decimals: vault.collateral_decimals,
-        };
-        (
-            collateral,
-            Side {
-                band: &self.loan,
-                decimals: vault.loan_decimals,
-            },
-        )
+        let collateral = Side { band: &self.collateral, decimals: vault.collateral_decimals };
+        (collateral, Side { band: &self.loan, decimals: vault.loan_decimals })
     }
 
     /// Returns the pair's band for `vault`.
@@ -143,9 +100,7 @@ impl PairPrices {
 
     /// Returns the older of both publish times, unix seconds.
     pub fn oldest_publish_ts(&self) -> i64 {
-        self.collateral
-            .oldest_publish_ts()
-            .min(self.loan.oldest_publish_ts())
+        self.collateral.oldest_publish_ts().min(self.loan.oldest_publish_ts())
     }
 }
 
@@ -180,10 +135,7 @@ impl<'info> Movement<'_, 'info> {
         let cpi = CpiContext::new(self.token_program.key(), self.accounts(authority));
         token_interface::transfer_checked(cpi, amount, self.mint.decimals)?;
         let after = balance_of(self.to.as_ref())?;
-        require!(
-            after.checked_sub(before) == Some(amount),
-            RampartError::ReceivedAmountMismatch
-        );
+        require!(after.checked_sub(before) == Some(amount), RampartError::ReceivedAmountMismatch);
         Ok(())
     }
 
@@ -192,10 +144,7 @@ impl<'info> Movement<'_, 'info> {
     /// # Errors
     /// Those of the token program.
     pub fn push(&self, vault: &AccountLoader<'info, Vault>, amount: u64) -> Result<()> {
-        require!(
-            self.to.owner != vault.key(),
-            RampartError::DestinationForbidden
-        );
+        require!(self.to.owner != vault.key(), RampartError::DestinationForbidden);
         if amount == 0 {
             return Ok(());
         }
@@ -204,19 +153,10 @@ impl<'info> Movement<'_, 'info> {
             (v.guard, v.collateral_mint, v.loan_mint, v.bump)
         };
         let bump = [bump];
-        let seeds: &[&[u8]] = &[
-            VAULT_SEED,
-            guard.as_ref(),
-            collateral_mint.as_ref(),
-            loan_mint.as_ref(),
-            &bump,
-        ];
+        let seeds: &[&[u8]] = &[VAULT_SEED, guard.as_ref(), collateral_mint.as_ref(), loan_mint.as_ref(), &bump];
         let signers = [seeds];
-        let cpi = CpiContext::new_with_signer(
-            self.token_program.key(),
-            self.accounts(vault.to_account_info()),
-            &signers,
-        );
+        let cpi =
+            CpiContext::new_with_signer(self.token_program.key(), self.accounts(vault.to_account_info()), &signers);
         token_interface::transfer_checked(cpi, amount, self.mint.decimals)
     }
 }
@@ -224,9 +164,6 @@ impl<'info> Movement<'_, 'info> {
 /// The balance in a token account's data as it is now: both token programs keep it at bytes 64 to 72.
 fn balance_of(account: &AccountInfo) -> Result<u64> {
     let data = account.try_borrow_data()?;
-    let bytes = data
-        .get(64..72)
-        .and_then(|b| b.try_into().ok())
-        .ok_or(RampartError::UnknownStoredValue)?;
+    let bytes = data.get(64..72).and_then(|b| b.try_into().ok()).ok_or(RampartError::UnknownStoredValue)?;
     Ok(u64::from_le_bytes(bytes))
 }

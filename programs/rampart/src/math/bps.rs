@@ -36,9 +36,7 @@ impl Bps {
     }
 
     fn saturating(value: Option<u128>) -> Self {
-        value
-            .and_then(|v| u32::try_from(v).ok())
-            .map_or(Self::MAX, Self)
+        value.and_then(|v| u32::try_from(v).ok()).map_or(Self::MAX, Self)
     }
 }
 

@@ -38,16 +38,11 @@ pub fn half_power(elapsed_secs: u64, half_life_secs: u64) -> u128 {
         return 0;
     }
     // the fraction of a half-life in 16 bits: one root of one half per bit
-    let fraction =
-        mul_div_floor(u128::from(rest), 1 << 16, u128::from(half_life_secs)).unwrap_or(0);
+    let fraction = mul_div_floor(u128::from(rest), 1 << 16, u128::from(half_life_secs)).unwrap_or(0);
     let mut power = Q64_ONE;
     for (k, root) in ROOTS_OF_HALF.iter().enumerate() {
         if fraction >> (15 - k) & 1 == 1 {
-            power = if power == Q64_ONE {
-                u128::from(*root)
-            } else {
-                power * u128::from(*root) >> 64
-            };
+            power = if power == Q64_ONE { u128::from(*root) } else { power * u128::from(*root) >> 64 };
         }
     }
     power >> whole
@@ -60,11 +55,7 @@ pub fn toward(reference: Price, price: Price, elapsed_secs: u64, half_life_secs:
     let weight = Q64_ONE - half_power(elapsed_secs, half_life_secs);
     let gap = reference.q64().abs_diff(price.q64());
     let step = mul_div_floor(gap, weight, Q64_ONE).unwrap_or(gap);
-    let moved = if price > reference {
-        reference.q64() + step
-    } else {
-        reference.q64() - step
-    };
+    let moved = if price > reference { reference.q64() + step } else { reference.q64() - step };
     Price::from_q64(moved.clamp(PRICE_MIN_Q64, PRICE_MAX_Q64)).unwrap_or(price)
 }
 

@@ -42,10 +42,7 @@ impl LeakyBucket {
     /// # Errors
     /// `HourlyLimitReached` when it has no room; the bucket is as before.
     pub fn take(&mut self, amount: u64, held_back: u64) -> core::result::Result<(), RampartError> {
-        let used = self
-            .used_scaled
-            .get()
-            .saturating_add(u128::from(amount) * WINDOW);
+        let used = self.used_scaled.get().saturating_add(u128::from(amount) * WINDOW);
         let capacity = u128::from((self.limit / 2).saturating_sub(held_back)) * WINDOW;
         if used > capacity {
             return Err(RampartError::HourlyLimitReached);
@@ -73,10 +70,7 @@ pub struct DayRing {
 
 impl Default for DayRing {
     fn default() -> Self {
-        Self {
-            cells: [0; RING_CELLS],
-            newest_hour: 0,
-        }
+        Self { cells: [0; RING_CELLS], newest_hour: 0 }
     }
 }
 
@@ -84,9 +78,7 @@ impl DayRing {
     /// Moves the ring on to the hour of `now_ts`; a clock that went back moves nothing.
     pub fn settle(&mut self, now_ts: i64) {
         let hour = now_ts.div_euclid(HOUR_SECS);
-        let passed = hour
-            .saturating_sub(self.newest_hour)
-            .clamp(0, RING_CELLS as i64);
+        let passed = hour.saturating_sub(self.newest_hour).clamp(0, RING_CELLS as i64);
         for step in 0..passed {
             self.cells[cell_of(hour - step)] = 0;
         }
@@ -95,17 +87,13 @@ impl DayRing {
 
     /// Returns all that the settled ring holds.
     pub fn total(&self) -> u64 {
-        self.cells
-            .iter()
-            .fold(0u64, |sum, cell| sum.saturating_add(*cell))
+        self.cells.iter().fold(0u64, |sum, cell| sum.saturating_add(*cell))
     }
 
     /// Returns what left in the settled ring's newest `hours` and the hour before them, which they overlap.
     pub fn recent(&self, hours: u32) -> u64 {
         let span = i64::from(hours).saturating_add(1).min(RING_CELLS as i64);
-        (0..span).fold(0u64, |sum, back| {
-            sum.saturating_add(self.cells[cell_of(self.newest_hour - back)])
-        })
+        (0..span).fold(0u64, |sum, back| sum.saturating_add(self.cells[cell_of(self.newest_hour - back)]))
     }
 
     /// Records `amount` in the newest hour if the day stays within `limit`.
@@ -113,10 +101,7 @@ impl DayRing {
     /// # Errors
     /// `DailyLimitReached` otherwise; the ring is as before.
     pub fn take(&mut self, amount: u64, limit: u64) -> core::result::Result<(), RampartError> {
-        let total = self
-            .total()
-            .checked_add(amount)
-            .ok_or(RampartError::DailyLimitReached)?;
+        let total = self.total().checked_add(amount).ok_or(RampartError::DailyLimitReached)?;
         if total > limit {
             return Err(RampartError::DailyLimitReached);
         }
@@ -137,28 +122,13 @@ mod tests {
 
     /// The slow truth: every outflow with its time.
     fn worst_window(outflows: &[(i64, u64)], window_secs: i64) -> u64 {
-        let sum_from = |start: i64| {
-            outflows
-                .iter()
-                .filter(|(t, _)| (start..start + window_secs).contains(t))
-                .map(|o| o.1)
-                .sum()
-        };
-        outflows
-            .iter()
-            .map(|(t, _)| sum_from(*t))
-            .max()
-            .unwrap_or(0)
+        let sum_from =
+            |start: i64| outflows.iter().filter(|(t, _)| (start..start + window_secs).contains(t)).map(|o| o.1).sum();
+        outflows.iter().map(|(t, _)| sum_from(*t)).max().unwrap_or(0)
     }
 
     fn requests() -> impl Strategy<Value = Vec<(i64, u64)>> {
-        prop::collection::vec(
-            (
-                prop_oneof![Just(0i64), Just(1), 0i64..600, 0i64..90_000],
-                0u64..600_000,
-            ),
-            1..120,
-        )
+        prop::collection::vec((prop_oneof![Just(0i64), Just(1), 0i64..600, 0i64..90_000], 0u64..600_000), 1..120)
     }
 
     proptest! {
@@ -206,19 +176,13 @@ mod tests {
         let mut bucket = LeakyBucket::default();
         bucket.settle(100, 1_000);
         let before = bucket;
-        assert!(matches!(
-            bucket.take(u64::MAX, 0),
-            Err(RampartError::HourlyLimitReached)
-        ));
+        assert!(matches!(bucket.take(u64::MAX, 0), Err(RampartError::HourlyLimitReached)));
         assert_eq!(bucket, before);
         let mut ring = DayRing::default();
         ring.settle(100);
         ring.take(1, 1_000).unwrap();
         let before = ring;
-        assert!(matches!(
-            ring.take(u64::MAX, u64::MAX),
-            Err(RampartError::DailyLimitReached)
-        ));
+        assert!(matches!(ring.take(u64::MAX, u64::MAX), Err(RampartError::DailyLimitReached)));
         assert_eq!(ring, before);
     }
 

@@ -24,11 +24,7 @@ impl Price {
     /// # Errors
     /// `PriceOutOfRange` outside 2⁻³² to 2⁴⁸.
     pub fn from_q64(raw: u128) -> Result<Self, RampartError> {
-        if (PRICE_MIN_Q64..=PRICE_MAX_Q64).contains(&raw) {
-            Ok(Self(raw))
-        } else {
-            Err(RampartError::PriceOutOfRange)
-        }
+        if (PRICE_MIN_Q64..=PRICE_MAX_Q64).contains(&raw) { Ok(Self(raw)) } else { Err(RampartError::PriceOutOfRange) }
     }
 
     /// Returns the raw U64.64 number.
@@ -58,18 +54,13 @@ impl Price {
         loan: Price,
         loan_decimals: u8,
     ) -> Result<Self, RampartError> {
-        let whole =
-            mul_div_floor(collateral.0, Q64_ONE, loan.0).ok_or(RampartError::PriceOutOfRange)?;
+        let whole = mul_div_floor(collateral.0, Q64_ONE, loan.0).ok_or(RampartError::PriceOutOfRange)?;
         let scaled = if loan_decimals >= collateral_decimals {
-            let scale =
-                pow10(loan_decimals - collateral_decimals).ok_or(RampartError::PriceOutOfRange)?;
-            whole
-                .checked_mul(scale)
-                .ok_or(RampartError::PriceOutOfRange)?
+            let scale = pow10(loan_decimals - collateral_decimals).ok_or(RampartError::PriceOutOfRange)?;
+            whole.checked_mul(scale).ok_or(RampartError::PriceOutOfRange)?
         } else {
-            let scale =
-                pow10(collateral_decimals - loan_decimals).ok_or(RampartError::PriceOutOfRange)?;
-            whole / scale
+            let scale = pow10(collateral_decimals - loan_decimals).ok_or(RampartError::PriceOutOfRange)?;
+            mul_div_floor(whole, 1, scale).ok_or(RampartError::PriceOutOfRange)?
         };
         Self::from_q64(scaled)
     }
@@ -111,13 +102,8 @@ impl Price {
 /// # Errors
 /// `OracleExponentOutOfRange` for another exponent, `PriceOutOfRange` beyond 128 bits.
 pub fn decimal_to_q64(mantissa: u128, exponent: i32) -> Result<u128, RampartError> {
-    let places = exponent
-        .checked_neg()
-        .and_then(|e| u8::try_from(e).ok())
-        .filter(|e| *e <= 18);
-    let divisor = places
-        .and_then(pow10)
-        .ok_or(RampartError::OracleExponentOutOfRange)?;
+    let places = exponent.checked_neg().and_then(|e| u8::try_from(e).ok()).filter(|e| *e <= 18);
+    let divisor = places.and_then(pow10).ok_or(RampartError::OracleExponentOutOfRange)?;
     mul_div_floor(mantissa, Q64_ONE, divisor).ok_or(RampartError::PriceOutOfRange)
 }
 
@@ -142,26 +128,11 @@ mod tests {
 
     #[test]
     fn prices_outside_the_range_are_refused() {
-        assert!(matches!(
-            Price::from_q64(PRICE_MIN_Q64 - 1),
-            Err(RampartError::PriceOutOfRange)
-        ));
-        assert!(matches!(
-            Price::from_q64(PRICE_MAX_Q64 + 1),
-            Err(RampartError::PriceOutOfRange)
-        ));
-        assert!(matches!(
-            Price::from_decimal(1, 1),
-            Err(RampartError::OracleExponentOutOfRange)
-        ));
-        assert!(matches!(
-            Price::from_decimal(1, -19),
-            Err(RampartError::OracleExponentOutOfRange)
-        ));
-        assert!(matches!(
-            Price::from_decimal(1, i32::MIN),
-            Err(RampartError::OracleExponentOutOfRange)
-        ));
+        assert!(matches!(Price::from_q64(PRICE_MIN_Q64 - 1), Err(RampartError::PriceOutOfRange)));
+        assert!(matches!(Price::from_q64(PRICE_MAX_Q64 + 1), Err(RampartError::PriceOutOfRange)));
+        assert!(matches!(Price::from_decimal(1, 1), Err(RampartError::OracleExponentOutOfRange)));
+        assert!(matches!(Price::from_decimal(1, -19), Err(RampartError::OracleExponentOutOfRange)));
+        assert!(matches!(Price::from_decimal(1, i32::MIN), Err(RampartError::OracleExponentOutOfRange)));
     }
 
     proptest! {

@@ -6,29 +6,17 @@ use crate::math::wide::{mul_div_ceil, mul_div_floor};
 
 /// Returns the shares that `assets` buy, rounded down; `None` beyond 128 bits.
 pub fn shares_for_deposit(assets: u128, total_assets: u128, total_shares: u128) -> Option<u128> {
-    mul_div_floor(
-        assets,
-        total_shares.checked_add(VIRTUAL_SHARES)?,
-        total_assets.checked_add(VIRTUAL_ASSETS)?,
-    )
+    mul_div_floor(assets, total_shares.checked_add(VIRTUAL_SHARES)?, total_assets.checked_add(VIRTUAL_ASSETS)?)
 }
 
 /// Returns the shares that have to be burnt for `assets`, rounded up; `None` beyond 128 bits.
 pub fn shares_for_withdrawal(assets: u128, total_assets: u128, total_shares: u128) -> Option<u128> {
-    mul_div_ceil(
-        assets,
-        total_shares.checked_add(VIRTUAL_SHARES)?,
-        total_assets.checked_add(VIRTUAL_ASSETS)?,
-    )
+    mul_div_ceil(assets, total_shares.checked_add(VIRTUAL_SHARES)?, total_assets.checked_add(VIRTUAL_ASSETS)?)
 }
 
 /// Returns what `shares` are worth, rounded down; `None` beyond 128 bits.
 pub fn assets_for_shares(shares: u128, total_assets: u128, total_shares: u128) -> Option<u128> {
-    mul_div_floor(
-        shares,
-        total_assets.checked_add(VIRTUAL_ASSETS)?,
-        total_shares.checked_add(VIRTUAL_SHARES)?,
-    )
+    mul_div_floor(shares, total_assets.checked_add(VIRTUAL_ASSETS)?, total_shares.checked_add(VIRTUAL_SHARES)?)
 }
 
 /// Returns the debt behind `scaled` at `index_q64`, rounded up against the borrower; `None` beyond 128 bits.

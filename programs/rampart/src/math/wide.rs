@@ -27,10 +27,7 @@ impl U128 {
     /// Returns `value` in its stored form.
     #[inline]
     pub const fn new(value: u128) -> Self {
-        Self {
-            lo: value as u64,
-            hi: (value >> 64) as u64,
-        }
+        Self { lo: value as u64, hi: (value >> 64) as u64 }
     }
 }
 
@@ -50,11 +47,7 @@ pub fn mul_div_floor(a: u128, b: u128, divisor: u128) -> Option<u128> {
 #[inline]
 pub fn mul_div_ceil(a: u128, b: u128, divisor: u128) -> Option<u128> {
     let (quotient, remainder) = mul_div(a, b, divisor)?;
-    if remainder == 0 {
-        Some(quotient)
-    } else {
-        quotient.checked_add(1)
-    }
+    if remainder == 0 { Some(quotient) } else { quotient.checked_add(1) }
 }
 
 /// Quotient and remainder of `a · b / divisor` over the full 256-bit product.
@@ -63,14 +56,54 @@ fn mul_div(a: u128, b: u128, divisor: u128) -> Option<(u128, u128)> {
         return None;
     }
     let (high, low) = full_product(a, b);
-    if high == 0 {
-        // the common case on chain: one 128-bit division, or a 64-bit one where both fit
-        return Some(match (u64::try_from(low), u64::try_from(divisor)) {
-            (Ok(n), Ok(d)) => (u128::from(n / d), u128::from(n % d)),
-            _ => (low / divisor, low % divisor),
-        });
+    if divisor == 1 << 64 {
+        // a fixed-point product: no division at all
+        return (high >> 64 == 0).then_some((high << 64 | low >> 64, low & WORD));
     }
-    (high < divisor).then(|| divide_256(high, low, divisor))
+    match u64::try_from(divisor) {
+        // the common case on chain: one or two 64-bit divisions
+        Ok(divisor) if high == 0 => Some(divide_128(low, divisor)),
+        _ => (high < divisor).then(|| divide_256(high, low, divisor)),
+    }
+}
+
+/// Quotient and remainder of a two-word number by a positive word.
+#[inline]
+pub fn divide_128(value: u128, divisor: u64) -> (u128, u128) {
+    let (high, low) = ((value >> 64) as u64, value as u64);
+    if high == 0 {
+        return ((low / divisor).into(), (low % divisor).into());
+    }
+    let (q1, rest) = (high / divisor, high % divisor);
+    let shift = divisor.leading_zeros();
+    let (d, rest) = (divisor << shift, u128::from(rest) << 64 | u128::from(low));
+    let rest = rest << shift;
+    let (q0, rest) = divide_words((rest >> 64) as u64, rest as u64, d);
+    (u128::from(q1) << 64 | u128::from(q0), (rest >> shift).into())
+}
+
+/// Quotient and remainder of (`high`, `low`) by `d`, for `high < d` and the top bit of `d` set: in halves of a word, so
+/// that no division is wider than the machine's (Warren, Hacker's Delight, `divlu`).
+fn divide_words(high: u64, low: u64, d: u64) -> (u64, u64) {
+    let (q1, rest) = divide_half(high, low >> 32, d);
+    let (q0, rest) = divide_half(rest, low & HALF, d);
+    (q1 << 32 | q0, rest)
+}
+
+/// Half a word of the quotient: divides (`rest`, `next`) by `d`, for `rest < d`, the top bit of `d` set, `next < 2³²`.
+#[inline]
+fn divide_half(rest: u64, next: u64, d: u64) -> (u64, u64) {
+    let (d1, d0) = (d >> 32, d & HALF);
+    let (mut q, mut r) = (rest / d1, rest % d1);
+    while q > HALF || q * d0 > (r << 32 | next) {
+        q -= 1;
+        r += d1;
+        if r > HALF {
+            break;
+        }
+    }
+    // wraps as two's complement: the true difference is below `d`
+    (q, (rest << 32 | next).wrapping_sub(q.wrapping_mul(d)))
 }
 
 /// The 256-bit product as (high, low) halves.
@@ -88,6 +121,7 @@ fn full_product(a: u128, b: u128) -> (u128, u128) {
 }
 
 const WORD: u128 = u64::MAX as u128;
+const HALF: u64 = u32::MAX as u64;
 
 #[inline]
 fn split(value: u128) -> (u128, u128) {
@@ -98,11 +132,7 @@ fn split(value: u128) -> (u128, u128) {
 fn divide_256(high: u128, low: u128, divisor: u128) -> (u128, u128) {
     let shift = divisor.leading_zeros();
     let d = divisor << shift;
-    let (mut high, low) = if shift == 0 {
-        (high, low)
-    } else {
-        (high << shift | low >> (128 - shift), low << shift)
-    };
+    let (mut high, low) = if shift == 0 { (high, low) } else { (high << shift | low >> (128 - shift), low << shift) };
     let (low1, low0) = split(low);
     let q1 = quotient_word(&mut high, low1, d);
     let q0 = quotient_word(&mut high, low0, d);
@@ -112,13 +142,17 @@ fn divide_256(high: u128, low: u128, divisor: u128) -> (u128, u128) {
 /// One word of the quotient: divides (`rest`, `next`) by the normalised `d` and leaves the remainder in `rest`.
 fn quotient_word(rest: &mut u128, next: u128, d: u128) -> u128 {
     let (d1, d0) = split(d);
-    let (mut q, mut r) = (*rest / d1, *rest % d1);
-    while q > WORD || q * d0 > (r << 64 | next) {
+    let (rest1, rest0) = split(*rest);
+    let (mut q, mut r) = if rest1 >= d1 {
+        // `rest < d`, so the words are equal and the quotient is at most one word
+        (WORD, rest0 + d1)
+    } else {
+        let (q, r) = divide_words(rest1 as u64, rest0 as u64, d1 as u64);
+        (q.into(), r.into())
+    };
+    while r <= WORD && q * d0 > (r << 64 | next) {
         q -= 1;
         r += d1;
-        if r > WORD {
-            break;
-        }
     }
     // wraps as two's complement: the true difference is below `d`
     *rest = (*rest << 64 | next).wrapping_sub(q.wrapping_mul(d));
@@ -149,6 +183,12 @@ mod tests {
         Some((quotient, rest))
     }
 
+    /// Numbers whose words and half words are all ones, all zeros or next to that: where the estimates are worst.
+    fn edge() -> impl Strategy<Value = u128> {
+        let half = || prop_oneof![Just(0u32), Just(1), Just(1 << 31), Just(u32::MAX - 1), Just(u32::MAX), any::<u32>()];
+        [half(), half(), half(), half()].prop_map(|h| h.iter().fold(0, |word, h| word << 32 | u128::from(*h)))
+    }
+
     fn any_magnitude() -> impl Strategy<Value = u128> {
         (any::<u128>(), 0u32..128).prop_map(|(value, shift)| value >> shift)
     }
@@ -156,6 +196,22 @@ mod tests {
     proptest! {
         #[test]
         fn mul_div_equals_bitwise_division(a in any_magnitude(), b in any_magnitude(), d in any_magnitude()) {
+            prop_assert_eq!(mul_div(a, b, d), reference(a, b, d));
+        }
+
+        #[test]
+        fn division_by_a_word_equals_the_machines(value in any_magnitude(), d in 1u64.., drop in 0u32..64) {
+            let d = (d >> drop).max(1);
+            prop_assert_eq!(divide_128(value, d), (value / u128::from(d), value % u128::from(d)));
+        }
+
+        #[test]
+        fn fixed_point_product_equals_bitwise_division(a in any_magnitude(), b in any_magnitude()) {
+            prop_assert_eq!(mul_div(a, b, 1 << 64), reference(a, b, 1 << 64));
+        }
+
+        #[test]
+        fn division_at_the_edges_of_words_equals_bitwise_division(a in edge(), b in edge(), d in edge()) {
             prop_assert_eq!(mul_div(a, b, d), reference(a, b, d));
         }
 
@@ -172,10 +228,7 @@ mod tests {
 
     #[test]
     fn mul_div_covers_the_edges() {
-        assert_eq!(
-            mul_div_floor(u128::MAX, u128::MAX, u128::MAX),
-            Some(u128::MAX)
-        );
+        assert_eq!(mul_div_floor(u128::MAX, u128::MAX, u128::MAX), Some(u128::MAX));
         assert_eq!(mul_div_floor(u128::MAX, 2, 1), None);
         assert_eq!(mul_div_floor(1, 1, 0), None);
         assert_eq!(mul_div_ceil(7, 3, 2), Some(11));

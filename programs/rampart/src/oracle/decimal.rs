@@ -34,14 +34,9 @@ pub struct Scale {
 impl Scale {
     /// Returns the scale of an exponent; `None` outside -18 to 0.
     pub fn new(exponent: i32) -> Option<Self> {
-        let places = exponent
-            .checked_neg()
-            .and_then(|n| usize::try_from(n).ok())?;
+        let places = exponent.checked_neg().and_then(|n| usize::try_from(n).ok())?;
         let divisor = *POWERS_OF_FIVE.get(places)?;
-        Some(Self {
-            divisor,
-            shift: 64 - places as u32,
-        })
+        Some(Self { divisor, shift: 64 - places as u32 })
     }
 
     /// Returns `mantissa` at this scale in U64.64, rounded down; `None` beyond 128 bits.
@@ -52,11 +47,7 @@ impl Scale {
     /// Returns `mantissa` at this scale in U64.64, rounded up; `None` beyond 128 bits.
     pub fn q64_ceil(self, mantissa: u128) -> Option<u128> {
         let (quotient, remainder) = self.divide(mantissa)?;
-        if remainder == 0 {
-            Some(quotient)
-        } else {
-            quotient.checked_add(1)
-        }
+        if remainder == 0 { Some(quotient) } else { quotient.checked_add(1) }
     }
 
     /// Quotient and remainder of `mantissa · 2^shift / divisor`, over three 64-bit words.
@@ -117,18 +108,8 @@ mod tests {
     fn scale_covers_the_edges() {
         for exponent in MIN_EXPONENT..=0 {
             let scale = Scale::new(exponent).unwrap();
-            for mantissa in [
-                0,
-                1,
-                u128::from(u64::MAX),
-                1 << 64,
-                i128::MAX as u128,
-                u128::MAX,
-            ] {
-                assert_eq!(
-                    scale.q64_floor(mantissa),
-                    decimal_to_q64(mantissa, exponent).ok()
-                );
+            for mantissa in [0, 1, u128::from(u64::MAX), 1 << 64, i128::MAX as u128, u128::MAX] {
+                assert_eq!(scale.q64_floor(mantissa), decimal_to_q64(mantissa, exponent).ok());
             }
         }
         assert_eq!(Scale::new(1), None);

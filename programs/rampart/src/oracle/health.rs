@@ -48,12 +48,7 @@ pub struct PriceBand {
 impl PriceBand {
     /// Returns the oldest publish time in the band, unix seconds; a band of no source is as old as can be.
     pub fn oldest_publish_ts(&self) -> i64 {
-        self.publish_ts
-            .iter()
-            .flatten()
-            .copied()
-            .min()
-            .unwrap_or(i64::MIN)
+        self.publish_ts.iter().flatten().copied().min().unwrap_or(i64::MIN)
     }
 
     /// Checks that at least `n` sources agree.
@@ -61,11 +56,7 @@ impl PriceBand {
     /// # Errors
     /// `PriceIndeterminate` for fewer.
     pub fn require_sources(&self, n: u8) -> Result<(), RampartError> {
-        if self.sources >= n {
-            Ok(())
-        } else {
-            Err(RampartError::PriceIndeterminate)
-        }
+        if self.sources >= n { Ok(()) } else { Err(RampartError::PriceIndeterminate) }
     }
 }
 
@@ -81,11 +72,7 @@ pub struct PriceHealth {
 impl PriceHealth {
     /// Judges one reading by the limits of its source.
     pub fn of(reading: &Reading, source: &OracleSource, now_ts: i64) -> Self {
-        let is_narrow = is_within_bps(
-            reading.confidence_q64,
-            source.max_confidence_bps,
-            reading.price,
-        );
+        let is_narrow = is_within_bps(reading.confidence_q64, source.max_confidence_bps, reading.price);
         Self {
             is_fresh: now_ts.saturating_sub(reading.publish_ts) <= i64::from(source.max_age_secs),
             is_confident: is_narrow && reading.low().is_some() && reading.high().is_some(),
@@ -101,18 +88,12 @@ impl PriceHealth {
 impl Reading {
     /// Returns the low end of the confidence interval; `None` where that isn't a price.
     pub fn low(&self) -> Option<Price> {
-        self.price
-            .q64()
-            .checked_sub(self.confidence_q64)
-            .and_then(|raw| Price::from_q64(raw).ok())
+        self.price.q64().checked_sub(self.confidence_q64).and_then(|raw| Price::from_q64(raw).ok())
     }
 
     /// Returns the high end of the confidence interval; `None` where that isn't a price.
     pub fn high(&self) -> Option<Price> {
-        self.price
-            .q64()
-            .checked_add(self.confidence_q64)
-            .and_then(|raw| Price::from_q64(raw).ok())
+        self.price.q64().checked_add(self.confidence_q64).and_then(|raw| Price::from_q64(raw).ok())
     }
 
     /// Returns the confidence as a share of the price, rounded up.
@@ -148,8 +129,7 @@ impl AssetReading {
         if usable.iter().flatten().count() < required {
             return Err(RampartError::PriceIndeterminate);
         }
-        let (group, sources) =
-            agreeing_group(usable, set.max_disagree_bps).ok_or(RampartError::PriceDisagreement)?;
+        let (group, sources) = agreeing_group(usable, set.max_disagree_bps).ok_or(RampartError::PriceDisagreement)?;
         if usize::from(sources) < required {
             return Err(RampartError::PriceDisagreement);
         }
@@ -161,53 +141,28 @@ impl AssetReading {
     /// Stale sources count, sources without a price don't, and neither do those with a pinned feed: their account is the
     /// caller's choice, and an old update is no proof that there is no newer one.
     pub fn age_secs(&self, set: &OracleSet, now_ts: i64) -> Option<u64> {
-        let pinned = self
-            .readings(set)
-            .filter(|(_, source, _)| source.pin == Pin::Account as u8);
-        kth_smallest(
-            pinned.map(|(_, _, reading)| reading.age_secs(now_ts)),
-            set.required,
-        )
+        let pinned = self.readings(set).filter(|(_, source, _)| source.pin == Pin::Account as u8);
+        kth_smallest(pinned.map(|(_, _, reading)| reading.age_secs(now_ts)), set.required)
     }
 
     /// Returns the widest confidence among the k most confident fresh sources, k being what the set requires; `None`
     /// where fewer are fresh. In bps of the price, rounded up.
     pub fn confidence_bps(&self, set: &OracleSet, now_ts: i64) -> Option<Bps> {
-        let fresh = self
-            .readings(set)
-            .filter(|(_, source, r)| PriceHealth::of(r, source, now_ts).is_fresh);
-        kth_smallest(
-            fresh.map(|(_, _, reading)| reading.confidence_bps()),
-            set.required,
-        )
+        let fresh = self.readings(set).filter(|(_, source, r)| PriceHealth::of(r, source, now_ts).is_fresh);
+        kth_smallest(fresh.map(|(_, _, reading)| reading.confidence_bps()), set.required)
     }
 
     /// Returns the sources that have a price, with their index.
-    pub fn readings<'a>(
-        &'a self,
-        set: &'a OracleSet,
-    ) -> impl Iterator<Item = (usize, &'a OracleSource, &'a Reading)> {
-        let sources = set
-            .active()
-            .iter()
-            .zip(&self.sources)
-            .take(usize::from(self.count))
-            .enumerate();
-        sources.filter_map(|(index, (source, said))| {
-            said.reading
-                .as_ref()
-                .ok()
-                .map(|reading| (index, source, reading))
-        })
+    pub fn readings<'a>(&'a self, set: &'a OracleSet) -> impl Iterator<Item = (usize, &'a OracleSource, &'a Reading)> {
+        let sources = set.active().iter().zip(&self.sources).take(usize::from(self.count)).enumerate();
+        sources.filter_map(|(index, (source, said))| said.reading.as_ref().ok().map(|reading| (index, source, reading)))
     }
 
     fn usable_by_price<'a>(&'a self, set: &'a OracleSet, now_ts: i64) -> Slots<Usable<'a>> {
         let mut slots = [None; MAX_SOURCES];
         for (index, source, reading) in self.readings(set) {
             if PriceHealth::of(reading, source, now_ts).is_usable() {
-                insert(&mut slots, Usable { index, reading }, |other| {
-                    other.reading.price <= reading.price
-                });
+                insert(&mut slots, Usable { index, reading }, |other| other.reading.price <= reading.price);
             }
         }
         slots
@@ -215,17 +170,10 @@ impl AssetReading {
 }
 
 /// The median of the sources with every one that agrees with it, and how many agree with each other; `None` for none.
-fn agreeing_group(
-    usable: Slots<Usable<'_>>,
-    max_disagree_bps: u16,
-) -> Option<(Slots<Usable<'_>>, u8)> {
+fn agreeing_group(usable: Slots<Usable<'_>>, max_disagree_bps: u16) -> Option<(Slots<Usable<'_>>, u8)> {
     let agree = |low: &Usable, high: &Usable| {
         let gap = high.reading.price.q64().abs_diff(low.reading.price.q64());
-        is_within_bps(
-            gap,
-            max_disagree_bps,
-            low.reading.price.min(high.reading.price),
-        )
+        is_within_bps(gap, max_disagree_bps, low.reading.price.min(high.reading.price))
     };
     match usable {
         [Some(_), None, _] => Some((usable, 1)),
@@ -255,13 +203,7 @@ fn band_of(group: &Slots<Usable<'_>>, sources: u8) -> Option<PriceBand> {
         hi = hi.max(reading.high()?);
         *publish_ts.get_mut(*index)? = Some(reading.publish_ts);
     }
-    Some(PriceBand {
-        lo,
-        mid,
-        hi,
-        publish_ts,
-        sources,
-    })
+    Some(PriceBand { lo, mid, hi, publish_ts, sources })
 }
 
 /// The mean, rounded down; always between the two.
@@ -274,8 +216,7 @@ fn mean(a: Price, b: Price) -> Price {
 fn is_within_bps(part: u128, max_bps: u16, whole: Price) -> bool {
     // whole is at most 2^112 and max_bps below 2^16, so neither product overflows; 2^114 is four times any price
     const TOO_WIDE: u128 = 1 << 114;
-    part < TOO_WIDE
-        && part.wrapping_mul(u128::from(BPS_ONE)) <= whole.q64().wrapping_mul(u128::from(max_bps))
+    part < TOO_WIDE && part.wrapping_mul(u128::from(BPS_ONE)) <= whole.q64().wrapping_mul(u128::from(max_bps))
 }
 
 /// The k-th smallest item, k from 1; `None` where there are fewer.
@@ -287,11 +228,7 @@ fn kth_smallest<T: Copy + Ord>(items: impl Iterator<Item = T>, k: u8) -> Option<
 
 /// Puts `item` behind all that precede it. What no longer fits falls off the end.
 fn insert<T: Copy>(slots: &mut Slots<T>, item: T, precedes: impl Fn(&T) -> bool) {
-    let at = slots
-        .iter()
-        .flatten()
-        .filter(|other| precedes(other))
-        .count();
+    let at = slots.iter().flatten().filter(|other| precedes(other)).count();
     if at < MAX_SOURCES {
         slots.copy_within(at..MAX_SOURCES - 1, at + 1);
         slots[at] = Some(item);

@@ -47,8 +47,7 @@ pub const SWITCHBOARD_ON_DEMAND: Pubkey = pubkey!("SBondMDrcV3K4kxZR1HNVT7osZxAH
 ///
 /// # Source
 /// switchboard-on-demand, `ON_DEMAND_DEVNET_PID`.
-pub const SWITCHBOARD_ON_DEMAND_DEVNET: Pubkey =
-    pubkey!("Aio4gaXjXzJNVLtzwtNVmSqGKpANtXhybbkhtAC94ji2");
+pub const SWITCHBOARD_ON_DEMAND_DEVNET: Pubkey = pubkey!("Aio4gaXjXzJNVLtzwtNVmSqGKpANtXhybbkhtAC94ji2");
 
 /// Tells whether `program` owns oracle accounts of this kind.
 pub fn is_known_program(kind: SourceKind, program: &Pubkey) -> bool {
@@ -177,10 +176,7 @@ impl Reading {
     /// # Errors
     /// `NotPositive`, `Undated`, `FromFuture`, `BadExponent`, `OutOfRange`.
     pub fn new(raw: RawReading, now_ts: i64) -> Result<Self, Invalid> {
-        let mantissa = u128::try_from(raw.price)
-            .ok()
-            .filter(|m| *m > 0)
-            .ok_or(Invalid::NotPositive)?;
+        let mantissa = u128::try_from(raw.price).ok().filter(|m| *m > 0).ok_or(Invalid::NotPositive)?;
         if raw.publish_ts <= 0 {
             return Err(Invalid::Undated);
         }
@@ -191,11 +187,7 @@ impl Reading {
         let price_q64 = scale.q64_floor(mantissa).ok_or(Invalid::OutOfRange)?;
         let price = Price::from_q64(price_q64).map_err(|_| Invalid::OutOfRange)?;
         let confidence_q64 = scale.q64_ceil(raw.confidence).ok_or(Invalid::OutOfRange)?;
-        Ok(Self {
-            price,
-            confidence_q64,
-            publish_ts: raw.publish_ts,
-        })
+        Ok(Self { price, confidence_q64, publish_ts: raw.publish_ts })
     }
 }
 
@@ -205,11 +197,7 @@ impl Reading {
 /// `OracleAccountMismatch` for another account than the pinned one. Where only the feed is pinned:
 /// `OracleOwnerMismatch`, `OracleDataInvalid`, `OracleFeedMismatch` for an account that isn't this feed, fully verified.
 /// `UnknownStoredValue` or `OracleSetInvalid` for a source that was never valid. All else is an [`Invalid`] reading.
-pub fn read_source(
-    source: &OracleSource,
-    account: &OracleAccount,
-    now_ts: i64,
-) -> Result<SourceReading, RampartError> {
+pub fn read_source(source: &OracleSource, account: &OracleAccount, now_ts: i64) -> Result<SourceReading, RampartError> {
     let kind = SourceKind::try_from(source.kind)?;
     let pin = Pin::try_from(source.pin)?;
     match pin {
@@ -221,19 +209,12 @@ pub fn read_source(
         Pin::Account | Pin::Feed => {}
     }
     let reading = decode(kind, source, account).and_then(|raw| Reading::new(raw, now_ts));
-    let chosen_wrongly = reading
-        .err()
-        .filter(|_| pin == Pin::Feed)
-        .and_then(Invalid::chosen_account_error);
+    let chosen_wrongly = reading.err().filter(|_| pin == Pin::Feed).and_then(Invalid::chosen_account_error);
     chosen_wrongly.map_or(Ok(SourceReading { reading }), Err)
 }
 
 /// Owner first: the bytes of another program mean nothing.
-fn decode(
-    kind: SourceKind,
-    source: &OracleSource,
-    account: &OracleAccount,
-) -> Result<RawReading, Invalid> {
+fn decode(kind: SourceKind, source: &OracleSource, account: &OracleAccount) -> Result<RawReading, Invalid> {
     if account.data.is_empty() {
         return Err(Invalid::Missing);
     }
@@ -260,23 +241,11 @@ pub fn read_accounts<'info>(
 ) -> Result<AssetReading, RampartError> {
     let sources = set.active();
     let mut asset = AssetReading::unread(sources.len());
-    let accounts = accounts
-        .get(..sources.len())
-        .ok_or(RampartError::OracleAccountsMissing)?;
+    let accounts = accounts.get(..sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
     for ((source, account), slot) in sources.iter().zip(accounts).zip(&mut asset.sources) {
         // fails only for an account that this instruction holds mutably: never a foreign one
-        let data = account
-            .try_borrow_data()
-            .map_err(|_| RampartError::OracleDataInvalid)?;
-        *slot = read_source(
-            source,
-            &OracleAccount {
-                key: account.key,
-                owner: account.owner,
-                data: &data,
-            },
-            now_ts,
-        )?;
+        let data = account.try_borrow_data().map_err(|_| RampartError::OracleDataInvalid)?;
+        *slot = read_source(source, &OracleAccount { key: account.key, owner: account.owner, data: &data }, now_ts)?;
     }
     Ok(asset)
 }
@@ -285,16 +254,10 @@ pub fn read_accounts<'info>(
 ///
 /// # Errors
 /// As [`read_accounts`].
-pub fn read_all(
-    set: &OracleSet,
-    accounts: &[OracleAccount],
-    now_ts: i64,
-) -> Result<AssetReading, RampartError> {
+pub fn read_all(set: &OracleSet, accounts: &[OracleAccount], now_ts: i64) -> Result<AssetReading, RampartError> {
     let sources = set.active();
     let mut asset = AssetReading::unread(sources.len());
-    let accounts = accounts
-        .get(..sources.len())
-        .ok_or(RampartError::OracleAccountsMissing)?;
+    let accounts = accounts.get(..sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
     for ((source, account), slot) in sources.iter().zip(accounts).zip(&mut asset.sources) {
         *slot = read_source(source, account, now_ts)?;
     }
@@ -304,12 +267,7 @@ pub fn read_all(
 impl AssetReading {
     /// A reading of `count` sources, none of which has been read.
     fn unread(count: usize) -> Self {
-        Self {
-            sources: [SourceReading {
-                reading: Err(Invalid::Missing),
-            }; MAX_SOURCES],
-            count: count as u8,
-        }
+        Self { sources: [SourceReading { reading: Err(Invalid::Missing) }; MAX_SOURCES], count: count as u8 }
     }
 }
 

@@ -65,13 +65,7 @@ pub fn gate(class: Class, level: Level) -> Result<Pass, RampartError> {
 mod tests {
     use super::*;
 
-    const LEVELS: [Level; 5] = [
-        Level::Normal,
-        Level::Caution,
-        Level::ReduceOnly,
-        Level::Halt,
-        Level::Resolution,
-    ];
+    const LEVELS: [Level; 5] = [Level::Normal, Level::Caution, Level::ReduceOnly, Level::Halt, Level::Resolution];
 
     #[test]
     fn cure_and_proof_are_never_blocked() {

@@ -31,18 +31,8 @@ impl PairBand {
     /// `PriceOutOfRange`.
     pub fn new(collateral: Side, loan: Side) -> Result<Self, RampartError> {
         Ok(Self {
-            lo: Price::pair(
-                collateral.band.lo,
-                collateral.decimals,
-                loan.band.hi,
-                loan.decimals,
-            )?,
-            hi: Price::pair(
-                collateral.band.hi,
-                collateral.decimals,
-                loan.band.lo,
-                loan.decimals,
-            )?,
+            lo: Price::pair(collateral.band.lo, collateral.decimals, loan.band.hi, loan.decimals)?,
+            hi: Price::pair(collateral.band.hi, collateral.decimals, loan.band.lo, loan.decimals)?,
             sources: collateral.band.sources.min(loan.band.sources),
         })
     }
@@ -71,9 +61,7 @@ pub fn ltv_ceil(debt: u64, collateral: u64, price: Price) -> Result<Bps, Rampart
     if debt == 0 {
         return Ok(Bps(0));
     }
-    let value = price
-        .value_floor(collateral.into())
-        .ok_or(RampartError::MathOverflow)?;
+    let value = price.value_floor(collateral.into()).ok_or(RampartError::MathOverflow)?;
     Ok(Bps::ratio_ceil(debt.into(), value))
 }
 
@@ -85,9 +73,7 @@ pub fn ltv_floor(debt: u64, collateral: u64, price: Price) -> Result<Bps, Rampar
     if debt == 0 {
         return Ok(Bps(0));
     }
-    let value = price
-        .value_ceil(collateral.into())
-        .ok_or(RampartError::MathOverflow)?;
+    let value = price.value_ceil(collateral.into()).ok_or(RampartError::MathOverflow)?;
     Ok(Bps::ratio_floor(debt.into(), value))
 }
 

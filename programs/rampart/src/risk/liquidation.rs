@@ -65,12 +65,7 @@ pub fn plan(subject: Subject, params: &RiskParams, max_repay: u64) -> Result<Pla
 /// # Errors
 /// `OutsideSoftBand` below the soft line or at the liquidation line, `SoftQuotaUsed`, `ZeroAmount`, `RepayTooSmall`,
 /// `DebtBelowMinimum`.
-pub fn plan_soft(
-    subject: Subject,
-    params: &RiskParams,
-    quota_left: u64,
-    max_repay: u64,
-) -> Result<Plan, RampartError> {
+pub fn plan_soft(subject: Subject, params: &RiskParams, quota_left: u64, max_repay: u64) -> Result<Plan, RampartError> {
     let ltv = ltv_floor(subject.debt, subject.collateral, subject.price)?;
     let band = Bps(params.soft_line_bps.into())..Bps(params.liquidation_line_bps.into());
     if subject.debt == 0 || !band.contains(&ltv) {
@@ -80,12 +75,7 @@ pub fn plan_soft(
         return Err(RampartError::SoftQuotaUsed);
     }
     let value = subject.value()?;
-    let allowed = restoring_amount(
-        subject.debt,
-        value,
-        params.target_ltv_bps,
-        params.soft_bonus_bps,
-    )?;
+    let allowed = restoring_amount(subject.debt, value, params.target_ltv_bps, params.soft_bonus_bps)?;
     let allowed = allowed.min(quota_left);
     let repay = allowed.min(max_repay);
     require_worthwhile(repay, allowed, params)?;
@@ -98,54 +88,31 @@ pub fn plan_soft(
 
 impl Subject {
     fn value(&self) -> Result<u128, RampartError> {
-        self.price
-            .value_floor(self.collateral.into())
-            .ok_or(RampartError::MathOverflow)
+        self.price.value_floor(self.collateral.into()).ok_or(RampartError::MathOverflow)
     }
 }
 
 /// All collateral against as much debt as it covers at the smallest bonus.
-fn close_insolvent(
-    subject: Subject,
-    value: u128,
-    params: &RiskParams,
-    max_repay: u64,
-) -> Result<Plan, RampartError> {
-    let covered = mul_div_ceil(value, ONE, ONE + u128::from(params.min_bonus_bps))
-        .ok_or(RampartError::MathOverflow)?;
-    let repay_amount = u64::try_from(covered)
-        .map_err(|_| RampartError::MathOverflow)?
-        .min(subject.debt);
+fn close_insolvent(subject: Subject, value: u128, params: &RiskParams, max_repay: u64) -> Result<Plan, RampartError> {
+    let covered = mul_div_ceil(value, ONE, ONE + u128::from(params.min_bonus_bps)).ok_or(RampartError::MathOverflow)?;
+    let repay_amount = u64::try_from(covered).map_err(|_| RampartError::MathOverflow)?.min(subject.debt);
     if max_repay < repay_amount {
         return Err(RampartError::DebtBelowMinimum);
     }
-    Ok(Plan {
-        repay_amount,
-        seize_amount: subject.collateral,
-        bonus_bps: params.min_bonus_bps,
-        is_insolvent: true,
-    })
+    Ok(Plan { repay_amount, seize_amount: subject.collateral, bonus_bps: params.min_bonus_bps, is_insolvent: true })
 }
 
 /// How far beyond the line, as (distance, span): the same ramp drives bonus and close factor.
 fn ramp(ltv: Bps, params: &RiskParams) -> (u64, u64) {
-    let span = u64::from(
-        params
-            .full_close_ltv_bps
-            .saturating_sub(params.liquidation_line_bps),
-    )
-    .max(1);
+    let span = u64::from(params.full_close_ltv_bps.saturating_sub(params.liquidation_line_bps)).max(1);
     let distance = u64::from(ltv.0).saturating_sub(params.liquidation_line_bps.into());
     (distance.min(span), span)
 }
 
 fn ramped_bonus(ltv: Bps, params: &RiskParams) -> u16 {
     let (distance, span) = ramp(ltv, params);
-    let rise =
-        u64::from(params.max_bonus_bps.saturating_sub(params.min_bonus_bps)) * distance / span;
-    params
-        .min_bonus_bps
-        .saturating_add(u16::try_from(rise).unwrap_or(0))
+    let rise = u64::from(params.max_bonus_bps.saturating_sub(params.min_bonus_bps)) * distance / span;
+    params.min_bonus_bps.saturating_add(u16::try_from(rise).unwrap_or(0))
 }
 
 /// The bonus at which a solvent position is worth no less than its debt: `value / debt - 1`, rounded down.
@@ -163,18 +130,11 @@ fn close_amount(ltv: Bps, debt: u64, params: &RiskParams) -> Result<u64, Rampart
 }
 
 /// What has to be repaid so that `(debt - r) / (value - r · (1 + bonus))` is the target; rounded up.
-fn restoring_amount(
-    debt: u64,
-    value: u128,
-    target_bps: u16,
-    bonus_bps: u16,
-) -> Result<u64, RampartError> {
+fn restoring_amount(debt: u64, value: u128, target_bps: u16, bonus_bps: u16) -> Result<u64, RampartError> {
     let overflow = RampartError::MathOverflow;
     let (debt_scaled, target) = (u128::from(debt) * ONE, u128::from(target_bps));
     let excess = debt_scaled.saturating_sub(target.checked_mul(value).ok_or(overflow)?);
-    let removed = (ONE * ONE)
-        .checked_sub(target * (ONE + u128::from(bonus_bps)))
-        .filter(|d| *d > 0);
+    let removed = (ONE * ONE).checked_sub(target * (ONE + u128::from(bonus_bps))).filter(|d| *d > 0);
     // where seizing at this bonus can't reach the target, everything has to go
     let Some(removed) = removed else {
         return Ok(debt);
@@ -212,15 +172,10 @@ fn finish(
         repay = subject.debt;
     }
     let plan = settled(subject, repay, bonus_bps)?;
-    let left_value = value.saturating_sub(
-        subject
-            .price
-            .value_ceil(plan.seize_amount.into())
-            .ok_or(RampartError::MathOverflow)?,
-    );
+    let left_value =
+        value.saturating_sub(subject.price.value_ceil(plan.seize_amount.into()).ok_or(RampartError::MathOverflow)?);
     let left_debt = u128::from(subject.debt - repay);
-    let before =
-        mul_div_floor(u128::from(subject.debt), left_value, 1).ok_or(RampartError::MathOverflow)?;
+    let before = mul_div_floor(u128::from(subject.debt), left_value, 1).ok_or(RampartError::MathOverflow)?;
     let after = mul_div_floor(left_debt, value, 1).ok_or(RampartError::MathOverflow)?;
     if left_debt > 0 && after >= before {
         return Err(RampartError::HealthNotImproved);
@@ -229,21 +184,11 @@ fn finish(
 }
 
 fn settled(subject: Subject, repay_amount: u64, bonus_bps: u16) -> Result<Plan, RampartError> {
-    let owed = mul_div_floor(repay_amount.into(), ONE + u128::from(bonus_bps), ONE)
-        .ok_or(RampartError::MathOverflow)?;
-    let seized = subject
-        .price
-        .amount_floor(owed)
-        .ok_or(RampartError::MathOverflow)?;
-    let seize_amount = u64::try_from(seized)
-        .unwrap_or(u64::MAX)
-        .min(subject.collateral);
-    Ok(Plan {
-        repay_amount,
-        seize_amount,
-        bonus_bps,
-        is_insolvent: false,
-    })
+    let owed =
+        mul_div_floor(repay_amount.into(), ONE + u128::from(bonus_bps), ONE).ok_or(RampartError::MathOverflow)?;
+    let seized = subject.price.amount_floor(owed).ok_or(RampartError::MathOverflow)?;
+    let seize_amount = u64::try_from(seized).unwrap_or(u64::MAX).min(subject.collateral);
+    Ok(Plan { repay_amount, seize_amount, bonus_bps, is_insolvent: false })
 }
 
 #[cfg(test)]
@@ -270,32 +215,19 @@ mod tests {
     }
 
     fn subject(debt: u64, collateral: u64) -> Subject {
-        Subject {
-            debt,
-            collateral,
-            price: Price::from_q64(Q64_ONE).unwrap(),
-        }
+        Subject { debt, collateral, price: Price::from_q64(Q64_ONE).unwrap() }
     }
 
     #[test]
     fn healthy_position_is_refused() {
-        assert_eq!(
-            plan(subject(7_999, 10_000), &params(), u64::MAX),
-            Err(RampartError::PositionHealthy)
-        );
-        assert_eq!(
-            plan(subject(0, 10_000), &params(), u64::MAX),
-            Err(RampartError::PositionHealthy)
-        );
+        assert_eq!(plan(subject(7_999, 10_000), &params(), u64::MAX), Err(RampartError::PositionHealthy));
+        assert_eq!(plan(subject(0, 10_000), &params(), u64::MAX), Err(RampartError::PositionHealthy));
     }
 
     #[test]
     fn at_the_line_a_quarter_is_repaid_at_the_smallest_bonus() {
         let p = plan(subject(80_000, 100_000), &params(), u64::MAX).unwrap();
-        assert_eq!(
-            (p.repay_amount, p.seize_amount, p.bonus_bps, p.is_insolvent),
-            (20_000, 20_600, 300, false)
-        );
+        assert_eq!((p.repay_amount, p.seize_amount, p.bonus_bps, p.is_insolvent), (20_000, 20_600, 300, false));
     }
 
     #[test]
@@ -309,45 +241,24 @@ mod tests {
     #[test]
     fn insolvent_position_gives_all_collateral_and_leaves_a_loss() {
         let p = plan(subject(103_000, 100_000), &params(), u64::MAX).unwrap();
-        assert_eq!(
-            (p.repay_amount, p.seize_amount, p.is_insolvent),
-            (97_088, 100_000, true)
-        );
+        assert_eq!((p.repay_amount, p.seize_amount, p.is_insolvent), (97_088, 100_000, true));
         let empty = plan(subject(103_000, 0), &params(), 0).unwrap();
-        assert_eq!(
-            (empty.repay_amount, empty.seize_amount, empty.is_insolvent),
-            (0, 0, true)
-        );
+        assert_eq!((empty.repay_amount, empty.seize_amount, empty.is_insolvent), (0, 0, true));
     }
 
     #[test]
     fn dust_is_closed_or_refused() {
         let p = plan(subject(110, 130), &params(), u64::MAX).unwrap();
         assert_eq!(p.repay_amount, 110);
-        assert_eq!(
-            plan(subject(1_100, 1_300), &params(), 99),
-            Err(RampartError::RepayTooSmall)
-        );
-        assert_eq!(
-            plan(subject(180, 205), &params(), 150),
-            Err(RampartError::DebtBelowMinimum)
-        );
+        assert_eq!(plan(subject(1_100, 1_300), &params(), 99), Err(RampartError::RepayTooSmall));
+        assert_eq!(plan(subject(180, 205), &params(), 150), Err(RampartError::DebtBelowMinimum));
     }
 
     #[test]
     fn soft_plan_stays_in_its_band_and_quota() {
-        assert_eq!(
-            plan_soft(subject(7_400, 10_000), &params(), 500, u64::MAX),
-            Err(RampartError::OutsideSoftBand)
-        );
-        assert_eq!(
-            plan_soft(subject(8_000, 10_000), &params(), 500, u64::MAX),
-            Err(RampartError::OutsideSoftBand)
-        );
-        assert_eq!(
-            plan_soft(subject(7_600, 10_000), &params(), 0, u64::MAX),
-            Err(RampartError::SoftQuotaUsed)
-        );
+        assert_eq!(plan_soft(subject(7_400, 10_000), &params(), 500, u64::MAX), Err(RampartError::OutsideSoftBand));
+        assert_eq!(plan_soft(subject(8_000, 10_000), &params(), 500, u64::MAX), Err(RampartError::OutsideSoftBand));
+        assert_eq!(plan_soft(subject(7_600, 10_000), &params(), 0, u64::MAX), Err(RampartError::SoftQuotaUsed));
         let p = plan_soft(subject(7_600, 10_000), &params(), 500, u64::MAX).unwrap();
         assert_eq!((p.repay_amount, p.seize_amount), (500, 505));
     }

@@ -37,31 +37,20 @@ pub fn asset(
     if metric == Metric::OracleAge {
         let verdict = oracle_age(asset, reading, now_ts).map(|age_secs| params.judge(age_secs));
         let verdict = verdict.unwrap_or_else(Verdict::Indeterminate);
-        return Ok(Measured {
-            verdict,
-            publish_ts: now_ts,
-        });
+        return Ok(Measured { verdict, publish_ts: now_ts });
     }
     if metric == Metric::ConfidenceRatio {
         let verdict = match reading.confidence_bps(set, now_ts) {
             Some(ratio) => params.judge(ratio.0.into()),
             None => Verdict::Indeterminate(Unknown::Price),
         };
-        return Ok(Measured {
-            verdict,
-            publish_ts: now_ts,
-        });
+        return Ok(Measured { verdict, publish_ts: now_ts });
     }
-    let agreed = reading
-        .band(set, now_ts)
-        .and_then(|b| b.require_sources(params.sources_required).map(|()| b));
+    let agreed = reading.band(set, now_ts).and_then(|b| b.require_sources(params.sources_required).map(|()| b));
     let band = match agreed {
         Ok(band) => band,
         Err(error) => {
-            return Ok(Measured {
-                verdict: Verdict::Indeterminate(error.into()),
-                publish_ts: now_ts,
-            });
+            return Ok(Measured { verdict: Verdict::Indeterminate(error.into()), publish_ts: now_ts });
         }
     };
     let measured = match metric {
@@ -73,10 +62,7 @@ pub fn asset(
         Ok(value) => params.judge(value.0.into()),
         Err(unknown) => Verdict::Indeterminate(unknown),
     };
-    Ok(Measured {
-        verdict,
-        publish_ts: band.oldest_publish_ts(),
-    })
+    Ok(Measured { verdict, publish_ts: band.oldest_publish_ts() })
 }
 
 /// Measures a metric about a vault and judges it. `pair` is needed for the collateral ratio alone.
@@ -92,13 +78,8 @@ pub fn vault(
     match Metric::try_from(params.metric)? {
         Metric::OutflowRate => {
             let hours = params.window_secs.div_ceil(HOUR_SECS as u32);
-            let left = vault
-                .loan_flow
-                .outflow_bps(hours, &vault.limits.loan_flow, now_ts);
-            Ok(Measured {
-                verdict: params.judge(left.0.into()),
-                publish_ts: now_ts,
-            })
+            let left = vault.loan_flow.outflow_bps(hours, &vault.limits.loan_flow, now_ts);
+            Ok(Measured { verdict: params.judge(left.0.into()), publish_ts: now_ts })
         }
         Metric::CollateralRatio => Ok(collateral_ratio(params, vault, pair, now_ts)),
         _ => Err(RampartError::UnknownKind),
@@ -111,10 +92,7 @@ fn collateral_ratio(
     pair: Result<(PairBand, i64), RampartError>,
     now_ts: i64,
 ) -> Measured {
-    let unknown = |reason| Measured {
-        verdict: Verdict::Indeterminate(reason),
-        publish_ts: now_ts,
-    };
+    let unknown = |reason| Measured { verdict: Verdict::Indeterminate(reason), publish_ts: now_ts };
     let (band, publish_ts) = match pair {
         Ok(pair) => pair,
         Err(error) => return unknown(error.into()),
@@ -122,18 +100,12 @@ fn collateral_ratio(
     if band.sources < params.sources_required {
         return unknown(Unknown::Price);
     }
-    let (Ok(debt), Some(value)) = (
-        vault.debt_amount(),
-        band.hi.value_floor(vault.collateral_amount.into()),
-    ) else {
+    let (Ok(debt), Some(value)) = (vault.debt_amount(), band.hi.value_floor(vault.collateral_amount.into())) else {
         return unknown(Unknown::Nothing);
     };
     // no debt saturates: more than enough collateral
     let ratio = Bps::ratio_floor(value, debt.into());
-    Measured {
-        verdict: params.judge(ratio.0.into()),
-        publish_ts,
-    }
+    Measured { verdict: params.judge(ratio.0.into()), publish_ts }
 }
 
 /// Age of the newest set of sources that is large enough; nothing decodable is older than any limit.
@@ -141,11 +113,7 @@ fn collateral_ratio(
 /// Unknown where too few sources are pinned by address: the caller chooses the others' accounts, and could choose old ones.
 fn oracle_age(asset: &Asset, reading: &AssetReading, now_ts: i64) -> Result<u64, Unknown> {
     let set = &asset.oracle;
-    let pinned = set
-        .active()
-        .iter()
-        .filter(|s| s.pin == Pin::Account as u8)
-        .count();
+    let pinned = set.active().iter().filter(|s| s.pin == Pin::Account as u8).count();
     if pinned < usize::from(set.required) {
         return Err(Unknown::Price);
     }
@@ -153,16 +121,8 @@ fn oracle_age(asset: &Asset, reading: &AssetReading, now_ts: i64) -> Result<u64,
 }
 
 /// Fall from the window's high; at least half of the window's cells must hold observations.
-fn drawdown(
-    asset: &Asset,
-    band: &PriceBand,
-    window_secs: u32,
-    now_ts: i64,
-) -> Result<Bps, Unknown> {
-    let view = asset
-        .window
-        .view(window_secs, now_ts)
-        .ok_or(Unknown::Coverage)?;
+fn drawdown(asset: &Asset, band: &PriceBand, window_secs: u32, now_ts: i64) -> Result<Bps, Unknown> {
+    let view = asset.window.view(window_secs, now_ts).ok_or(Unknown::Coverage)?;
     if view.covered_cells * 2 < view.span_cells {
         return Err(Unknown::Coverage);
     }
@@ -170,9 +130,7 @@ fn drawdown(
 }
 
 fn deviation(asset: &Asset, band: &PriceBand, now_ts: i64) -> Result<Bps, Unknown> {
-    let reference = asset
-        .reference_price(now_ts)
-        .map_err(|_| Unknown::Reference)?;
+    let reference = asset.reference_price(now_ts).map_err(|_| Unknown::Reference)?;
     let nearest = reference.clamp(band.lo, band.hi);
     Ok(Price::deviation(nearest, reference))
 }

@@ -11,17 +11,7 @@ use anchor_lang::prelude::*;
 
 /// How the price reference of an asset is kept.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct ReferenceParams {
     /// Time in which half of a price change has entered the reference, seconds.
     pub half_life_secs: u32,
@@ -104,25 +94,14 @@ impl Asset {
     /// `ObservationNotNewer` unless the slot moved, as many sources as the set requires published after their last
     /// counted print, and none of the agreeing ones before it.
     pub fn observe(&mut self, band: &PriceBand, now_ts: i64, slot: u64) -> Result<()> {
-        require!(
-            slot > self.reference.last_slot,
-            RampartError::ObservationNotNewer
-        );
+        require!(slot > self.reference.last_slot, RampartError::ObservationNotNewer);
         let (mut newer, mut older) = (0u8, 0u8);
         for (ts, last) in band.publish_ts.iter().zip(&self.reference.last_publish_ts) {
             newer += u8::from(ts.is_some_and(|ts| ts > *last));
             older += u8::from(ts.is_some_and(|ts| ts < *last));
         }
-        require!(
-            newer >= self.oracle.required.max(1) && older == 0,
-            RampartError::ObservationNotNewer
-        );
-        for (slot, ts) in self
-            .reference
-            .last_publish_ts
-            .iter_mut()
-            .zip(band.publish_ts)
-        {
+        require!(newer >= self.oracle.required.max(1) && older == 0, RampartError::ObservationNotNewer);
+        for (slot, ts) in self.reference.last_publish_ts.iter_mut().zip(band.publish_ts) {
             *slot = ts.unwrap_or(*slot);
         }
         self.reference.price_q64 = self.next_reference(band.mid, now_ts).q64().into();
@@ -138,14 +117,12 @@ impl Asset {
         let elapsed_secs = now_ts.saturating_sub(self.reference.updated_at_ts);
         let current = Price::from_q64(self.reference.price_q64.get());
         match current {
-            Ok(reference) if elapsed_secs <= i64::from(self.reference_params.max_age_secs) => {
-                decay::toward(
-                    reference,
-                    price,
-                    elapsed_secs.max(0) as u64,
-                    u64::from(self.reference_params.half_life_secs),
-                )
-            }
+            Ok(reference) if elapsed_secs <= i64::from(self.reference_params.max_age_secs) => decay::toward(
+                reference,
+                price,
+                elapsed_secs.max(0) as u64,
+                u64::from(self.reference_params.half_life_secs),
+            ),
             _ => {
                 self.reference.samples = 0;
                 price

@@ -20,13 +20,7 @@ pub enum Level {
     /// Orderly wind-down.
     Resolution = 4,
 }
-stored_enum!(Level {
-    Normal,
-    Caution,
-    ReduceOnly,
-    Halt,
-    Resolution
-});
+stored_enum!(Level { Normal, Caution, ReduceOnly, Halt, Resolution });
 
 /// One reason why a level is raised.
 ///
@@ -54,19 +48,13 @@ impl Cause {
     ///
     /// A stored level that no version knows counts as `Halt`: unknown is never normal.
     pub fn level_at(&self, now_ts: i64) -> Level {
-        let level = Level::try_from(self.level)
-            .unwrap_or(Level::Halt)
-            .min(Level::Halt);
+        let level = Level::try_from(self.level).unwrap_or(Level::Halt).min(Level::Halt);
         if now_ts < self.expires_at_ts {
             return level;
         }
         let tail_secs = self.expires_at_ts.saturating_sub(self.tripped_at_ts);
         let in_tail = now_ts < self.expires_at_ts.saturating_add(tail_secs);
-        if level == Level::Halt && in_tail {
-            Level::ReduceOnly
-        } else {
-            Level::Normal
-        }
+        if level == Level::Halt && in_tail { Level::ReduceOnly } else { Level::Normal }
     }
 }
 
@@ -83,18 +71,12 @@ pub struct Breaker {
 impl Breaker {
     /// Returns the strictest level of all unexpired causes.
     pub fn level_at(&self, now_ts: i64) -> Level {
-        self.causes
-            .iter()
-            .map(|c| c.level_at(now_ts))
-            .max()
-            .unwrap_or(Level::Normal)
+        self.causes.iter().map(|c| c.level_at(now_ts)).max().unwrap_or(Level::Normal)
     }
 
     /// Returns the cause that `rule` holds in force at `now_ts`.
     pub fn cause_of(&self, rule: &Pubkey, now_ts: i64) -> Option<&Cause> {
-        self.causes
-            .iter()
-            .find(|c| c.rule == *rule && c.level_at(now_ts) > Level::Normal)
+        self.causes.iter().find(|c| c.rule == *rule && c.level_at(now_ts) > Level::Normal)
     }
 
     /// Puts a proved cause into force, over an expired one or the least strict.
@@ -105,36 +87,21 @@ impl Breaker {
     pub fn trip(&mut self, cause: Cause, now_ts: i64) -> Result<()> {
         let before = self.level_at(now_ts);
         // a cause that was stepped down, or has fallen by itself, may rise again
-        let held = self
-            .cause_of(&cause.rule, now_ts)
-            .is_some_and(|c| c.level_at(now_ts) >= cause.level_at(now_ts));
+        let held = self.cause_of(&cause.rule, now_ts).is_some_and(|c| c.level_at(now_ts) >= cause.level_at(now_ts));
         require!(!held, RampartError::AlreadyTripped);
-        let slot = self
-            .slot_for(&cause, now_ts)
-            .ok_or(RampartError::CausesFull)?;
+        let slot = self.slot_for(&cause, now_ts).ok_or(RampartError::CausesFull)?;
         self.causes[slot] = cause;
         if before < Level::ReduceOnly && self.level_at(now_ts) >= Level::ReduceOnly {
-            self.episode = self
-                .episode
-                .checked_add(1)
-                .ok_or(RampartError::MathOverflow)?;
+            self.episode = self.episode.checked_add(1).ok_or(RampartError::MathOverflow)?;
         }
         Ok(())
     }
 
     fn slot_for(&self, cause: &Cause, now_ts: i64) -> Option<usize> {
-        if let Some(own) = self
-            .causes
-            .iter()
-            .position(|c| c.level > 0 && c.rule == cause.rule)
-        {
+        if let Some(own) = self.causes.iter().position(|c| c.level > 0 && c.rule == cause.rule) {
             return Some(own);
         }
-        let (index, weakest) = self
-            .causes
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, c)| c.level_at(now_ts))?;
+        let (index, weakest) = self.causes.iter().enumerate().min_by_key(|(_, c)| c.level_at(now_ts))?;
         (weakest.level_at(now_ts) < cause.level_at(now_ts)).then_some(index)
     }
 
@@ -153,12 +120,8 @@ impl Breaker {
         let dwell_secs = cause.dwell_until_ts.saturating_sub(cause.tripped_at_ts);
         let length_secs = cause.expires_at_ts.saturating_sub(cause.tripped_at_ts);
         match from {
-            Level::Halt => {
-                *cause = cause.restarted(Level::ReduceOnly, now_ts, dwell_secs, length_secs)
-            }
-            Level::ReduceOnly => {
-                *cause = cause.restarted(Level::Caution, now_ts, dwell_secs, length_secs)
-            }
+            Level::Halt => *cause = cause.restarted(Level::ReduceOnly, now_ts, dwell_secs, length_secs),
+            Level::ReduceOnly => *cause = cause.restarted(Level::Caution, now_ts, dwell_secs, length_secs),
             _ => *cause = Cause::default(),
         }
         let to = cause.level_at(now_ts);
@@ -205,12 +168,8 @@ mod tests {
     #[test]
     fn second_trip_keeps_the_cause_of_the_first() {
         let mut breaker = Breaker::default();
-        breaker
-            .trip(cause(1, Level::ReduceOnly, 100, 60), 100)
-            .unwrap();
-        breaker
-            .trip(cause(2, Level::Caution, 110, 600), 110)
-            .unwrap();
+        breaker.trip(cause(1, Level::ReduceOnly, 100, 60), 100).unwrap();
+        breaker.trip(cause(2, Level::Caution, 110, 600), 110).unwrap();
         assert_eq!(breaker.level_at(150), Level::ReduceOnly);
         assert_eq!(breaker.level_at(160), Level::Caution);
         assert_eq!(breaker.episode, 1);
@@ -219,36 +178,23 @@ mod tests {
     #[test]
     fn same_rule_cannot_trip_twice_while_in_force() {
         let mut breaker = Breaker::default();
-        breaker
-            .trip(cause(1, Level::Caution, 100, 60), 100)
-            .unwrap();
+        breaker.trip(cause(1, Level::Caution, 100, 60), 100).unwrap();
         let before = breaker;
         assert_eq!(
-            breaker
-                .trip(cause(1, Level::Caution, 110, 60), 110)
-                .unwrap_err(),
+            breaker.trip(cause(1, Level::Caution, 110, 60), 110).unwrap_err(),
             RampartError::AlreadyTripped.into()
         );
         assert_eq!(breaker, before);
-        breaker
-            .trip(cause(1, Level::Caution, 160, 60), 160)
-            .unwrap();
+        breaker.trip(cause(1, Level::Caution, 160, 60), 160).unwrap();
     }
 
     #[test]
     fn fifth_cause_replaces_only_a_weaker_one() {
         let mut breaker = Breaker::default();
         for rule in 1..=4 {
-            breaker
-                .trip(cause(rule, Level::Caution, 100, 60), 100)
-                .unwrap();
+            breaker.trip(cause(rule, Level::Caution, 100, 60), 100).unwrap();
         }
-        assert_eq!(
-            breaker
-                .trip(cause(5, Level::Caution, 101, 60), 101)
-                .unwrap_err(),
-            RampartError::CausesFull.into()
-        );
+        assert_eq!(breaker.trip(cause(5, Level::Caution, 101, 60), 101).unwrap_err(), RampartError::CausesFull.into());
         breaker.trip(cause(6, Level::Halt, 102, 60), 102).unwrap();
         assert_eq!(breaker.level_at(102), Level::Halt);
     }
@@ -258,35 +204,18 @@ mod tests {
         let mut breaker = Breaker::default();
         breaker.trip(cause(1, Level::Halt, 100, 60), 100).unwrap();
         let rule = Pubkey::new_from_array([1; 32]);
-        assert_eq!(
-            breaker.step_down(&rule, 105).unwrap_err(),
-            RampartError::DwellNotOver.into()
-        );
-        assert_eq!(
-            breaker.step_down(&rule, 110).unwrap(),
-            (Level::Halt, Level::ReduceOnly)
-        );
-        assert_eq!(
-            breaker.step_down(&rule, 120).unwrap(),
-            (Level::ReduceOnly, Level::Caution)
-        );
-        assert_eq!(
-            breaker.step_down(&rule, 130).unwrap(),
-            (Level::Caution, Level::Normal)
-        );
-        assert_eq!(
-            breaker.step_down(&rule, 140).unwrap_err(),
-            RampartError::NotTripped.into()
-        );
+        assert_eq!(breaker.step_down(&rule, 105).unwrap_err(), RampartError::DwellNotOver.into());
+        assert_eq!(breaker.step_down(&rule, 110).unwrap(), (Level::Halt, Level::ReduceOnly));
+        assert_eq!(breaker.step_down(&rule, 120).unwrap(), (Level::ReduceOnly, Level::Caution));
+        assert_eq!(breaker.step_down(&rule, 130).unwrap(), (Level::Caution, Level::Normal));
+        assert_eq!(breaker.step_down(&rule, 140).unwrap_err(), RampartError::NotTripped.into());
     }
 
     #[test]
     fn cause_that_was_stepped_down_may_rise_again() {
         let mut breaker = Breaker::default();
         breaker.trip(cause(1, Level::Halt, 100, 60), 100).unwrap();
-        breaker
-            .step_down(&Pubkey::new_from_array([1; 32]), 110)
-            .unwrap();
+        breaker.step_down(&Pubkey::new_from_array([1; 32]), 110).unwrap();
         breaker.trip(cause(1, Level::Halt, 115, 60), 115).unwrap();
         assert_eq!((breaker.level_at(115), breaker.episode), (Level::Halt, 1));
     }
@@ -294,10 +223,7 @@ mod tests {
     #[test]
     fn unknown_stored_level_counts_as_halt() {
         let mut breaker = Breaker::default();
-        breaker.causes[0] = Cause {
-            level: 77,
-            ..cause(1, Level::Caution, 100, 60)
-        };
+        breaker.causes[0] = Cause { level: 77, ..cause(1, Level::Caution, 100, 60) };
         assert_eq!(breaker.level_at(120), Level::Halt);
     }
 }

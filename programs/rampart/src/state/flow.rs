@@ -13,17 +13,7 @@ use anchor_lang::prelude::*;
 /// L of a window is `max(absolute_floor_amount, bps of the day's base)`. Exits and new risk have budgets of their own
 /// that sum to L; part of the exit budget is held back for the exit floor.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct FlowLimits {
     /// L never falls below this, base units.
     pub absolute_floor_amount: u64,
@@ -47,33 +37,13 @@ impl FlowLimits {
     /// `LimiterInvalid` for shares that don't fit together, `OutsideHardBounds` beyond the guard's ceilings.
     pub fn validate(&self, exit_floor_bps: u16, bounds: &HardBounds) -> Result<()> {
         let one = BPS_ONE as u16;
-        require!(
-            self.hourly_bps > 0 && self.hourly_bps <= self.daily_bps,
-            RampartError::LimiterInvalid
-        );
-        require!(
-            self.exit_share_bps > 0 && self.exit_share_bps < one,
-            RampartError::LimiterInvalid
-        );
-        require!(
-            self.floor_reserve_bps > 0 && self.floor_reserve_bps < one,
-            RampartError::LimiterInvalid
-        );
-        require!(
-            self.hourly_bps <= bounds.max_hourly_outflow_bps,
-            RampartError::OutsideHardBounds
-        );
-        require!(
-            self.daily_bps <= bounds.max_daily_outflow_bps,
-            RampartError::OutsideHardBounds
-        );
-        require!(
-            exit_floor_bps >= bounds.min_exit_floor_bps,
-            RampartError::OutsideHardBounds
-        );
-        let held_back = u64::from(self.floor_reserve_bps)
-            * u64::from(self.exit_share_bps)
-            * u64::from(self.hourly_bps);
+        require!(self.hourly_bps > 0 && self.hourly_bps <= self.daily_bps, RampartError::LimiterInvalid);
+        require!(self.exit_share_bps > 0 && self.exit_share_bps < one, RampartError::LimiterInvalid);
+        require!(self.floor_reserve_bps > 0 && self.floor_reserve_bps < one, RampartError::LimiterInvalid);
+        require!(self.hourly_bps <= bounds.max_hourly_outflow_bps, RampartError::OutsideHardBounds);
+        require!(self.daily_bps <= bounds.max_daily_outflow_bps, RampartError::OutsideHardBounds);
+        require!(exit_floor_bps >= bounds.min_exit_floor_bps, RampartError::OutsideHardBounds);
+        let held_back = u64::from(self.floor_reserve_bps) * u64::from(self.exit_share_bps) * u64::from(self.hourly_bps);
         let floors = 4 * u64::from(exit_floor_bps) * BPS_ONE * BPS_ONE;
         require!(held_back >= floors, RampartError::LimiterInvalid);
         Ok(())
@@ -129,28 +99,18 @@ pub struct DayBase {
 impl DayBase {
     /// Starts the first day, whose base is zero: only the absolute floor applies.
     pub fn start(now_ts: i64) -> Self {
-        Self {
-            last_ts: now_ts,
-            started_ts: now_ts,
-            ..Self::default()
-        }
+        Self { last_ts: now_ts, started_ts: now_ts, ..Self::default() }
     }
 
     /// Accounts for the time since the last note and starts a new day where one has passed.
     pub fn settle(&mut self, now_ts: i64) {
         let elapsed_secs = now_ts.saturating_sub(self.last_ts).max(0) as u128;
-        self.weighted = self
-            .weighted
-            .get()
-            .saturating_add(u128::from(self.last_amount) * elapsed_secs)
-            .into();
+        self.weighted = self.weighted.get().saturating_add(u128::from(self.last_amount) * elapsed_secs).into();
         self.last_ts = self.last_ts.max(now_ts);
         let day_secs = self.last_ts.saturating_sub(self.started_ts);
         if day_secs >= DAY_SECS {
             let mean = self.weighted.get() / day_secs as u128;
-            self.amount = u64::try_from(mean)
-                .unwrap_or(u64::MAX)
-                .min(self.last_amount);
+            self.amount = u64::try_from(mean).unwrap_or(u64::MAX).min(self.last_amount);
             self.weighted = U128::ZERO;
             self.started_ts = self.last_ts;
         }
@@ -179,13 +139,7 @@ impl OutflowLimiter {
     ///
     /// # Errors
     /// `HourlyLimitReached` or `DailyLimitReached`; the caller's transaction then leaves nothing changed.
-    pub fn charge(
-        &mut self,
-        amount: u64,
-        outflow: Outflow,
-        limits: &FlowLimits,
-        now_ts: i64,
-    ) -> Result<()> {
+    pub fn charge(&mut self, amount: u64, outflow: Outflow, limits: &FlowLimits, now_ts: i64) -> Result<()> {
         self.base.settle(now_ts);
         let (scale_bps, reserve_bps) = match outflow {
             Outflow::Exit { scale_bps } => (scale_bps, limits.floor_reserve_bps),
@@ -195,19 +149,11 @@ impl OutflowLimiter {
         let is_exit = !matches!(outflow, Outflow::Risk { .. });
         let hour_limit = self.share(limits, limits.hourly_bps, is_exit, scale_bps)?;
         let day_limit = self.share(limits, limits.daily_bps, is_exit, scale_bps)?;
-        let budget = if is_exit {
-            &mut self.exit
-        } else {
-            &mut self.risk
-        };
+        let budget = if is_exit { &mut self.exit } else { &mut self.risk };
         budget.hour.settle(now_ts, hour_limit);
         budget.day.settle(now_ts);
-        budget
-            .hour
-            .take(amount, part(hour_limit / 2, reserve_bps))?;
-        budget
-            .day
-            .take(amount, day_limit - part(day_limit, reserve_bps))?;
+        budget.hour.take(amount, part(hour_limit / 2, reserve_bps))?;
+        budget.day.take(amount, day_limit - part(day_limit, reserve_bps))?;
         Ok(())
     }
 
@@ -216,11 +162,7 @@ impl OutflowLimiter {
         let by_share = part(self.base.amount, bps);
         let whole = by_share.max(limits.absolute_floor_amount);
         let exit = part(whole, limits.exit_share_bps);
-        let budget = if is_exit {
-            exit
-        } else {
-            whole.checked_sub(exit).ok_or(RampartError::MathOverflow)?
-        };
+        let budget = if is_exit { exit } else { whole.checked_sub(exit).ok_or(RampartError::MathOverflow)? };
         Ok(part(budget, scale_bps))
     }
 
@@ -232,11 +174,7 @@ impl OutflowLimiter {
         settled.base.settle(now_ts);
         settled.exit.day.settle(now_ts);
         settled.risk.day.settle(now_ts);
-        let left = settled
-            .exit
-            .day
-            .recent(hours)
-            .saturating_add(settled.risk.day.recent(hours));
+        let left = settled.exit.day.recent(hours).saturating_add(settled.risk.day.recent(hours));
         let base = settled.base.amount.max(limits.absolute_floor_amount);
         Bps::ratio_ceil(u128::from(left), u128::from(base))
     }
@@ -244,10 +182,7 @@ impl OutflowLimiter {
 
 fn part(amount: u64, bps: u16) -> u64 {
     // bps are validated to be at most one whole, so the part fits
-    Bps(u32::from(bps))
-        .of_floor(u128::from(amount))
-        .and_then(|a| u64::try_from(a).ok())
-        .unwrap_or(amount)
+    Bps(u32::from(bps)).of_floor(u128::from(amount)).and_then(|a| u64::try_from(a).ok()).unwrap_or(amount)
 }
 
 #[cfg(test)]
@@ -264,10 +199,7 @@ mod tests {
     const FULL: Outflow = Outflow::Exit { scale_bps: 10_000 };
 
     fn limiter(base: u64) -> OutflowLimiter {
-        let mut l = OutflowLimiter {
-            base: DayBase::start(0),
-            ..Default::default()
-        };
+        let mut l = OutflowLimiter { base: DayBase::start(0), ..Default::default() };
         l.base.note(base);
         l.base.settle(DAY_SECS);
         l
@@ -277,17 +209,8 @@ mod tests {
     fn borrowing_leaves_the_exit_budget_untouched() {
         let mut l = limiter(100_000);
         // L = 20_000 an hour; new risk has 8_000 of it, half of which is there at once
-        l.charge(
-            4_000,
-            Outflow::Risk { scale_bps: 10_000 },
-            &LIMITS,
-            DAY_SECS,
-        )
-        .unwrap();
-        assert!(
-            l.charge(1, Outflow::Risk { scale_bps: 10_000 }, &LIMITS, DAY_SECS)
-                .is_err()
-        );
+        l.charge(4_000, Outflow::Risk { scale_bps: 10_000 }, &LIMITS, DAY_SECS).unwrap();
+        assert!(l.charge(1, Outflow::Risk { scale_bps: 10_000 }, &LIMITS, DAY_SECS).is_err());
         l.charge(3_600, FULL, &LIMITS, DAY_SECS).unwrap();
     }
 
@@ -295,10 +218,7 @@ mod tests {
     fn floor_may_use_what_normal_exits_may_not() {
         let mut l = limiter(100_000);
         l.charge(3_600, FULL, &LIMITS, DAY_SECS).unwrap();
-        assert_eq!(
-            l.charge(1, FULL, &LIMITS, DAY_SECS).unwrap_err(),
-            RampartError::HourlyLimitReached.into()
-        );
+        assert_eq!(l.charge(1, FULL, &LIMITS, DAY_SECS).unwrap_err(), RampartError::HourlyLimitReached.into());
         l.charge(2_400, Outflow::Floor, &LIMITS, DAY_SECS).unwrap();
         assert!(l.charge(1, Outflow::Floor, &LIMITS, DAY_SECS).is_err());
     }
@@ -328,13 +248,7 @@ mod tests {
             reserved: [0; 4],
         };
         LIMITS.validate(100, &bounds).unwrap();
-        assert_eq!(
-            LIMITS.validate(200, &bounds).unwrap_err(),
-            RampartError::LimiterInvalid.into()
-        );
-        assert_eq!(
-            LIMITS.validate(40, &bounds).unwrap_err(),
-            RampartError::OutsideHardBounds.into()
-        );
+        assert_eq!(LIMITS.validate(200, &bounds).unwrap_err(), RampartError::LimiterInvalid.into());
+        assert_eq!(LIMITS.validate(40, &bounds).unwrap_err(), RampartError::OutsideHardBounds.into());
     }
 }

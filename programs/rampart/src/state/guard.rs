@@ -8,17 +8,7 @@ use anchor_lang::prelude::*;
 
 /// Floors and ceilings that are fixed when the guard is created. No key can move them apart.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct HardBounds {
     /// The oldest price age that a source may be given, seconds.
     pub max_oracle_age_secs: u32,
@@ -56,40 +46,18 @@ impl HardBounds {
             self.max_ltv_bps,
             self.max_bonus_bps,
         ];
-        require!(
-            shares.iter().all(|b| *b > 0 && *b <= one),
-            RampartError::BoundsInvalid
-        );
-        require!(
-            self.max_hourly_outflow_bps <= self.max_daily_outflow_bps,
-            RampartError::BoundsInvalid
-        );
-        require!(
-            self.min_exit_floor_bps < self.max_daily_outflow_bps,
-            RampartError::BoundsInvalid
-        );
+        require!(shares.iter().all(|b| *b > 0 && *b <= one), RampartError::BoundsInvalid);
+        require!(self.max_hourly_outflow_bps <= self.max_daily_outflow_bps, RampartError::BoundsInvalid);
+        require!(self.min_exit_floor_bps < self.max_daily_outflow_bps, RampartError::BoundsInvalid);
         require!(self.max_ltv_bps < one, RampartError::BoundsInvalid);
-        require!(
-            self.max_oracle_age_secs > 0 && self.max_rule_duration_secs > 0,
-            RampartError::BoundsInvalid
-        );
+        require!(self.max_oracle_age_secs > 0 && self.max_rule_duration_secs > 0, RampartError::BoundsInvalid);
         Ok(())
     }
 }
 
 /// Who may do what. Pairwise distinct, none the default key.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Roles {
     /// Creates assets, vaults and rules.
     pub root: Pubkey,
@@ -118,19 +86,10 @@ impl Roles {
     pub fn validate(&self) -> Result<()> {
         require!(self.reserved == [0; 6], RampartError::UnknownKind);
         let count = usize::from(self.guardian_count);
-        require!(
-            (1..=MAX_GUARDIANS).contains(&count),
-            RampartError::RolesInvalid
-        );
-        require!(
-            (1..=self.guardian_count).contains(&self.guardian_quorum),
-            RampartError::RolesInvalid
-        );
+        require!((1..=MAX_GUARDIANS).contains(&count), RampartError::RolesInvalid);
+        require!((1..=self.guardian_count).contains(&self.guardian_quorum), RampartError::RolesInvalid);
         let (used, spare) = self.guardians.split_at(count);
-        require!(
-            spare.iter().all(|g| *g == Pubkey::default()),
-            RampartError::RolesInvalid
-        );
+        require!(spare.iter().all(|g| *g == Pubkey::default()), RampartError::RolesInvalid);
         let key_at = |i: usize| match i {
             0 => self.root,
             1 => self.risk_admin,
@@ -140,10 +99,7 @@ impl Roles {
         };
         for i in 0..4 + count {
             require!(key_at(i) != Pubkey::default(), RampartError::RolesInvalid);
-            require!(
-                (0..i).all(|j| key_at(j) != key_at(i)),
-                RampartError::RolesInvalid
-            );
+            require!((0..i).all(|j| key_at(j) != key_at(i)), RampartError::RolesInvalid);
         }
         Ok(())
     }

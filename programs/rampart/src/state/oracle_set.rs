@@ -54,17 +54,7 @@ stored_enum!(Pin { Account, Feed });
 
 /// One price source of an asset.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct OracleSource {
     /// The program that owns the oracle account.
     pub program: Pubkey,
@@ -88,17 +78,7 @@ pub struct OracleSource {
 
 /// The sources of an asset and how they have to agree.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct OracleSet {
     /// The sources; the first `count` are in use.
     pub sources: [OracleSource; MAX_SOURCES],
@@ -127,32 +107,18 @@ impl OracleSet {
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let count = usize::from(self.count);
-        require!(
-            (1..=MAX_SOURCES).contains(&count),
-            RampartError::OracleSetInvalid
-        );
-        require!(
-            self.required >= 1 && self.required <= self.count,
-            RampartError::OracleSetInvalid
-        );
+        require!((1..=MAX_SOURCES).contains(&count), RampartError::OracleSetInvalid);
+        require!(self.required >= 1 && self.required <= self.count, RampartError::OracleSetInvalid);
         require!(self.max_disagree_bps > 0, RampartError::OracleSetInvalid);
-        require!(
-            self.max_disagree_bps <= bounds.max_confidence_bps,
-            RampartError::OutsideHardBounds
-        );
+        require!(self.max_disagree_bps <= bounds.max_confidence_bps, RampartError::OutsideHardBounds);
         for (index, source) in self.active().iter().enumerate() {
             source.validate(bounds)?;
-            let twin = self.active()[..index]
-                .iter()
-                .any(|s| s.publisher == source.publisher);
+            let twin = self.active()[..index].iter().any(|s| s.publisher == source.publisher);
             require!(!twin, RampartError::OracleSetInvalid);
         }
         // what no version has judged must not come into use later
         let is_empty = |s: &OracleSource| bytemuck::bytes_of(s).iter().all(|b| *b == 0);
-        require!(
-            self.sources[count..].iter().all(is_empty),
-            RampartError::OracleSetInvalid
-        );
+        require!(self.sources[count..].iter().all(is_empty), RampartError::OracleSetInvalid);
         Ok(())
     }
 }
@@ -162,37 +128,18 @@ impl OracleSource {
         require!(self.reserved == [0; 7], RampartError::UnknownKind);
         let kind = SourceKind::try_from(self.kind).map_err(|_| RampartError::UnknownKind)?;
         let pin = Pin::try_from(self.pin).map_err(|_| RampartError::UnknownKind)?;
-        require!(
-            crate::oracle::is_known_program(kind, &self.program),
-            RampartError::OracleSetInvalid
-        );
+        require!(crate::oracle::is_known_program(kind, &self.program), RampartError::OracleSetInvalid);
         match pin {
-            Pin::Account => require!(
-                self.account != Pubkey::default(),
-                RampartError::OracleSetInvalid
-            ),
+            Pin::Account => require!(self.account != Pubkey::default(), RampartError::OracleSetInvalid),
             // a Switchboard feed has no id of its own: only its address tells it apart
-            Pin::Feed => require!(
-                kind == SourceKind::Pyth && self.account == Pubkey::default(),
-                RampartError::OracleSetInvalid
-            ),
+            Pin::Feed => {
+                require!(kind == SourceKind::Pyth && self.account == Pubkey::default(), RampartError::OracleSetInvalid)
+            }
         }
-        require!(
-            (kind == SourceKind::Pyth) == (self.feed_id != [0; 32]),
-            RampartError::OracleSetInvalid
-        );
-        require!(
-            self.max_age_secs > 0 && self.max_confidence_bps > 0,
-            RampartError::OracleSetInvalid
-        );
-        require!(
-            self.max_age_secs <= bounds.max_oracle_age_secs,
-            RampartError::OutsideHardBounds
-        );
-        require!(
-            self.max_confidence_bps <= bounds.max_confidence_bps,
-            RampartError::OutsideHardBounds
-        );
+        require!((kind == SourceKind::Pyth) == (self.feed_id != [0; 32]), RampartError::OracleSetInvalid);
+        require!(self.max_age_secs > 0 && self.max_confidence_bps > 0, RampartError::OracleSetInvalid);
+        require!(self.max_age_secs <= bounds.max_oracle_age_secs, RampartError::OutsideHardBounds);
+        require!(self.max_confidence_bps <= bounds.max_confidence_bps, RampartError::OutsideHardBounds);
         Ok(())
     }
 }

@@ -20,10 +20,7 @@ impl InflowCredit {
     /// Adds an inflow; an earlier credit that is over is dropped first.
     pub fn add(&mut self, amount: u64, window_secs: i64, now_ts: i64) {
         if self.amount == 0 || self.is_over(window_secs, now_ts) {
-            *self = Self {
-                amount: 0,
-                since_ts: now_ts,
-            };
+            *self = Self { amount: 0, since_ts: now_ts };
         }
         self.amount = self.amount.saturating_add(amount);
     }
@@ -65,33 +62,15 @@ impl ExitFloor {
     ///
     /// # Errors
     /// `ExitFloorUsed` beyond the day's floor.
-    pub fn take(
-        &mut self,
-        amount: u128,
-        held: u128,
-        floor_bps: u16,
-        episode: u64,
-        now_ts: i64,
-    ) -> Result<()> {
+    pub fn take(&mut self, amount: u128, held: u128, floor_bps: u16, episode: u64, now_ts: i64) -> Result<()> {
         if self.episode != episode || self.base.get() == 0 {
-            *self = Self {
-                base: held.into(),
-                used: U128::ZERO,
-                episode,
-                day_started_ts: now_ts,
-            };
+            *self = Self { base: held.into(), used: U128::ZERO, episode, day_started_ts: now_ts };
         } else if now_ts.saturating_sub(self.day_started_ts) >= DAY_SECS {
             self.used = U128::ZERO;
             self.day_started_ts = now_ts;
         }
-        let allowed = Bps(u32::from(floor_bps))
-            .of_ceil(self.base.get())
-            .ok_or(RampartError::MathOverflow)?;
-        let used = self
-            .used
-            .get()
-            .checked_add(amount)
-            .ok_or(RampartError::MathOverflow)?;
+        let allowed = Bps(u32::from(floor_bps)).of_ceil(self.base.get()).ok_or(RampartError::MathOverflow)?;
+        let used = self.used.get().checked_add(amount).ok_or(RampartError::MathOverflow)?;
         require!(used <= allowed, RampartError::ExitFloorUsed);
         self.used = used.into();
         Ok(())
@@ -115,19 +94,13 @@ impl SoftQuota {
     pub fn settle(&mut self, debt: u64, now_ts: i64) {
         let is_over = now_ts.saturating_sub(self.started_ts) >= HOUR_SECS;
         if is_over || self.debt_amount == 0 {
-            *self = Self {
-                started_ts: now_ts,
-                debt_amount: debt,
-                repaid_amount: 0,
-            };
+            *self = Self { started_ts: now_ts, debt_amount: debt, repaid_amount: 0 };
         }
     }
 
     /// Returns what `quota_bps` still allows of the settled hour, base units of the loan mint.
     pub fn left(&self, quota_bps: u16) -> u64 {
-        let allowed = Bps(quota_bps.into())
-            .of_floor(self.debt_amount.into())
-            .and_then(|a| u64::try_from(a).ok());
+        let allowed = Bps(quota_bps.into()).of_floor(self.debt_amount.into()).and_then(|a| u64::try_from(a).ok());
         allowed.unwrap_or(0).saturating_sub(self.repaid_amount)
     }
 }
@@ -174,9 +147,7 @@ impl Position {
 
     /// Tells whether nothing is left in it.
     pub fn is_empty(&self) -> bool {
-        self.supply_shares == U128::ZERO
-            && self.debt_scaled == U128::ZERO
-            && self.collateral_amount == 0
+        self.supply_shares == U128::ZERO && self.debt_scaled == U128::ZERO && self.collateral_amount == 0
     }
 }
 
@@ -199,15 +170,9 @@ mod tests {
     fn floor_is_a_share_of_the_start_of_the_episode_each_day() {
         let mut floor = ExitFloor::default();
         floor.take(100, 10_000, 100, 1, 0).unwrap();
-        assert_eq!(
-            floor.take(1, 9_900, 100, 1, 10).unwrap_err(),
-            RampartError::ExitFloorUsed.into()
-        );
+        assert_eq!(floor.take(1, 9_900, 100, 1, 10).unwrap_err(), RampartError::ExitFloorUsed.into());
         floor.take(100, 9_900, 100, 1, DAY_SECS).unwrap();
         floor.take(98, 9_800, 100, 2, DAY_SECS + 1).unwrap();
-        assert_eq!(
-            floor.take(1, 9_702, 100, 2, DAY_SECS + 1).unwrap_err(),
-            RampartError::ExitFloorUsed.into()
-        );
+        assert_eq!(floor.take(1, 9_702, 100, 2, DAY_SECS + 1).unwrap_err(), RampartError::ExitFloorUsed.into());
     }
 }

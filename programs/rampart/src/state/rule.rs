@@ -26,14 +26,7 @@ pub enum Metric {
     /// Collateral of a vault over its debt, bps. Subject: vault.
     CollateralRatio = 6,
 }
-stored_enum!(Metric {
-    Drawdown,
-    DeviationFromReference,
-    OracleAge,
-    ConfidenceRatio,
-    OutflowRate,
-    CollateralRatio
-});
+stored_enum!(Metric { Drawdown, DeviationFromReference, OracleAge, ConfidenceRatio, OutflowRate, CollateralRatio });
 
 /// Which side of the threshold is dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,26 +53,13 @@ stored_enum!(Scope { Subject, Guard });
 impl Metric {
     /// Tells whether the metric is about an asset's price (its subject is an asset) or about a vault.
     pub fn is_about_asset(self) -> bool {
-        matches!(
-            self,
-            Self::Drawdown | Self::DeviationFromReference | Self::OracleAge | Self::ConfidenceRatio
-        )
+        matches!(self, Self::Drawdown | Self::DeviationFromReference | Self::OracleAge | Self::ConfidenceRatio)
     }
 }
 
 /// What a rule demands; fixed at creation, tightened afterwards.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct RuleParams {
     /// True at this value and beyond; unit of the metric.
     pub threshold: u64,
@@ -122,64 +102,31 @@ impl RuleParams {
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let metric = self.metric()?;
-        let comparator =
-            Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
+        let comparator = Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
         let level = Level::try_from(self.level).map_err(|_| RampartError::UnknownKind)?;
         Scope::try_from(self.scope).map_err(|_| RampartError::UnknownKind)?;
         Switch::try_from(self.switch).map_err(|_| RampartError::UnknownKind)?;
-        require!(
-            (Level::Caution..=Level::Halt).contains(&level),
-            RampartError::RuleInvalid
-        );
-        let danger_side = if metric == Metric::CollateralRatio {
-            Comparator::Below
-        } else {
-            Comparator::Above
-        };
+        require!((Level::Caution..=Level::Halt).contains(&level), RampartError::RuleInvalid);
+        let danger_side = if metric == Metric::CollateralRatio { Comparator::Below } else { Comparator::Above };
         require!(comparator == danger_side, RampartError::RuleInvalid);
         let has_hysteresis = match comparator {
             Comparator::Above => self.clear_threshold < self.threshold,
             Comparator::Below => self.clear_threshold > self.threshold,
         };
-        require!(
-            has_hysteresis && self.threshold > 0,
-            RampartError::RuleInvalid
-        );
+        require!(has_hysteresis && self.threshold > 0, RampartError::RuleInvalid);
         // every measure saturates at 32 bits, and nothing falls by more than all of it
-        let highest = if metric == Metric::Drawdown {
-            BPS_ONE
-        } else {
-            u64::from(u32::MAX)
-        };
-        require!(
-            self.threshold.max(self.clear_threshold) <= highest,
-            RampartError::RuleInvalid
-        );
-        require!(
-            self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0,
-            RampartError::RuleInvalid
-        );
-        require!(
-            self.min_dwell_secs <= self.duration_secs,
-            RampartError::RuleInvalid
-        );
+        let highest = if metric == Metric::Drawdown { BPS_ONE } else { u64::from(u32::MAX) };
+        require!(self.threshold.max(self.clear_threshold) <= highest, RampartError::RuleInvalid);
+        require!(self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0, RampartError::RuleInvalid);
+        require!(self.min_dwell_secs <= self.duration_secs, RampartError::RuleInvalid);
         require!(self.min_observations >= 1, RampartError::RuleInvalid);
-        require!(
-            self.sources_required >= 1 && self.sources_required <= 3,
-            RampartError::RuleInvalid
-        );
+        require!(self.sources_required >= 1 && self.sources_required <= 3, RampartError::RuleInvalid);
         // a single source never closes exits, and blindness never halts
         let has_price = metric != Metric::OutflowRate;
-        require!(
-            level < Level::ReduceOnly || self.sources_required >= 2 || !has_price,
-            RampartError::RuleInvalid
-        );
+        require!(level < Level::ReduceOnly || self.sources_required >= 2 || !has_price, RampartError::RuleInvalid);
         let blind = matches!(metric, Metric::OracleAge | Metric::ConfidenceRatio);
         require!(!blind || level == Level::Caution, RampartError::RuleInvalid);
-        require!(
-            self.duration_secs <= bounds.max_rule_duration_secs,
-            RampartError::OutsideHardBounds
-        );
+        require!(self.duration_secs <= bounds.max_rule_duration_secs, RampartError::OutsideHardBounds);
         Ok(())
     }
 
@@ -193,11 +140,7 @@ impl RuleParams {
 
     /// Tells whether `value` lies on the dangerous side of `line`.
     fn is_beyond(&self, value: u64, line: u64) -> bool {
-        if self.comparator == Comparator::Below as u8 {
-            value <= line
-        } else {
-            value >= line
-        }
+        if self.comparator == Comparator::Below as u8 { value <= line } else { value >= line }
     }
 
     /// Judges a measured value: true at the threshold, clear at the clear threshold, and in between neither.
@@ -234,10 +177,7 @@ impl RuleParams {
         // fewer sources make it easier to close exits on one print, more make it easier for a breach to go unproved
         let proof = next.sources_required == self.sources_required && next.level >= self.level;
         let switch = next.switch >= self.switch;
-        require!(
-            same && lines && times && proof && switch,
-            RampartError::LooseningRefused
-        );
+        require!(same && lines && times && proof && switch, RampartError::LooseningRefused);
         Ok(())
     }
 }
@@ -298,13 +238,7 @@ impl Rule {
     ///
     /// # Errors
     /// `ObservationNotNewer` for a true observation that is not newer.
-    pub fn observe(
-        &mut self,
-        verdict: Verdict,
-        publish_ts: i64,
-        now_ts: i64,
-        slot: u64,
-    ) -> Result<()> {
+    pub fn observe(&mut self, verdict: Verdict, publish_ts: i64, now_ts: i64, slot: u64) -> Result<()> {
         let streak = &mut self.streak;
         match verdict {
             Verdict::Clear { .. } => *streak = Streak::default(),
@@ -312,11 +246,7 @@ impl Rule {
             Verdict::True { .. } => {
                 let gap_secs = now_ts.saturating_sub(streak.last_ts);
                 if streak.count == 0 || gap_secs > i64::from(self.params.max_gap_secs) {
-                    *streak = Streak {
-                        first_true_ts: now_ts,
-                        first_publish_ts: publish_ts,
-                        ..Streak::default()
-                    };
+                    *streak = Streak { first_true_ts: now_ts, first_publish_ts: publish_ts, ..Streak::default() };
                 } else {
                     let newer = publish_ts > streak.last_publish_ts && slot > streak.last_slot;
                     require!(newer, RampartError::ObservationNotNewer);
@@ -336,20 +266,14 @@ impl Rule {
     pub fn is_persistent(&self, publish_ts: i64, now_ts: i64, slot: u64) -> bool {
         let mut next = *self;
         // a trip on the very print of the last observation adds nothing but is not wrong
-        if next
-            .observe(Verdict::True { value: 0 }, publish_ts, now_ts, slot)
-            .is_err()
-        {
+        if next.observe(Verdict::True { value: 0 }, publish_ts, now_ts, slot).is_err() {
             next = *self;
         }
         let streak = &next.streak;
         let persist_secs = i64::from(self.params.min_persist_secs);
         streak.count >= u64::from(self.params.min_observations)
             && now_ts.saturating_sub(streak.first_true_ts) >= persist_secs
-            && streak
-                .last_publish_ts
-                .saturating_sub(streak.first_publish_ts)
-                >= persist_secs
+            && streak.last_publish_ts.saturating_sub(streak.first_publish_ts) >= persist_secs
     }
 
     /// Checks that the window of the metric can be measured at all.
@@ -362,10 +286,7 @@ impl Rule {
             Metric::OutflowRate => 23 * 3_600,
             _ => u64::from(u32::MAX),
         };
-        require!(
-            u64::from(params.window_secs) <= longest_secs,
-            RampartError::RuleInvalid
-        );
+        require!(u64::from(params.window_secs) <= longest_secs, RampartError::RuleInvalid);
         Ok(())
     }
 }
@@ -415,23 +336,11 @@ mod tests {
         let mut r = rule();
         let seen = Verdict::True { value: 2_000 };
         r.observe(seen, 100, 100, 1).unwrap();
-        assert_eq!(
-            r.observe(seen, 100, 105, 2).unwrap_err(),
-            RampartError::ObservationNotNewer.into()
-        );
-        assert_eq!(
-            r.observe(seen, 101, 105, 1).unwrap_err(),
-            RampartError::ObservationNotNewer.into()
-        );
+        assert_eq!(r.observe(seen, 100, 105, 2).unwrap_err(), RampartError::ObservationNotNewer.into());
+        assert_eq!(r.observe(seen, 101, 105, 1).unwrap_err(), RampartError::ObservationNotNewer.into());
         r.observe(seen, 105, 105, 2).unwrap();
-        assert!(
-            !r.is_persistent(109, 120, 3),
-            "publish time has not persisted"
-        );
-        assert!(
-            !r.is_persistent(120, 109, 3),
-            "clock time has not persisted"
-        );
+        assert!(!r.is_persistent(109, 120, 3), "publish time has not persisted");
+        assert!(!r.is_persistent(120, 109, 3), "clock time has not persisted");
         assert!(r.is_persistent(110, 110, 3));
     }
 
@@ -440,11 +349,9 @@ mod tests {
         let mut r = rule();
         let seen = Verdict::True { value: 2_000 };
         r.observe(seen, 100, 100, 1).unwrap();
-        r.observe(Verdict::Between { value: 700 }, 101, 101, 2)
-            .unwrap();
+        r.observe(Verdict::Between { value: 700 }, 101, 101, 2).unwrap();
         assert_eq!(r.streak.count, 1);
-        r.observe(Verdict::Clear { value: 100 }, 102, 102, 3)
-            .unwrap();
+        r.observe(Verdict::Clear { value: 100 }, 102, 102, 3).unwrap();
         assert_eq!(r.streak, Streak::default());
         r.observe(seen, 103, 103, 4).unwrap();
         r.observe(seen, 140, 140, 5).unwrap();
@@ -467,16 +374,10 @@ mod tests {
         let mut params = rule().params;
         params.validate(&bounds).unwrap();
         params.sources_required = 1;
-        assert_eq!(
-            params.validate(&bounds).unwrap_err(),
-            RampartError::RuleInvalid.into()
-        );
+        assert_eq!(params.validate(&bounds).unwrap_err(), RampartError::RuleInvalid.into());
         params.level = Level::Caution as u8;
         params.validate(&bounds).unwrap();
         params.duration_secs = 601;
-        assert_eq!(
-            params.validate(&bounds).unwrap_err(),
-            RampartError::OutsideHardBounds.into()
-        );
+        assert_eq!(params.validate(&bounds).unwrap_err(), RampartError::OutsideHardBounds.into());
     }
 }

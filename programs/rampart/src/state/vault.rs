@@ -13,17 +13,7 @@ use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct RiskParams {
     /// Debt left after a liquidation is zero or at least this, base units of the loan mint.
     pub min_debt_amount: u64,
@@ -66,42 +56,22 @@ impl RiskParams {
             && self.full_close_ltv_bps <= one
             && self.target_ltv_bps > 0
             && self.target_ltv_bps <= self.soft_line_bps;
-        let bonuses =
-            self.soft_bonus_bps <= self.min_bonus_bps && self.min_bonus_bps <= self.max_bonus_bps;
+        let bonuses = self.soft_bonus_bps <= self.min_bonus_bps && self.min_bonus_bps <= self.max_bonus_bps;
         let shares = self.soft_quota_bps > 0
             && self.soft_quota_bps <= one
             && self.close_factor_bps > 0
             && self.close_factor_bps <= one;
         let line = u64::from(self.liquidation_line_bps) * (BPS_ONE + u64::from(self.max_bonus_bps));
-        require!(
-            ordered && bonuses && shares && line <= BPS_ONE * BPS_ONE,
-            RampartError::RiskParamsInvalid
-        );
-        require!(
-            self.ltv_bps <= bounds.max_ltv_bps,
-            RampartError::OutsideHardBounds
-        );
-        require!(
-            self.max_bonus_bps <= bounds.max_bonus_bps,
-            RampartError::OutsideHardBounds
-        );
+        require!(ordered && bonuses && shares && line <= BPS_ONE * BPS_ONE, RampartError::RiskParamsInvalid);
+        require!(self.ltv_bps <= bounds.max_ltv_bps, RampartError::OutsideHardBounds);
+        require!(self.max_bonus_bps <= bounds.max_bonus_bps, RampartError::OutsideHardBounds);
         Ok(())
     }
 }
 
 /// Interest by utilisation: straight from `base` to `kink`, straight and steeper from there to `max`.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct InterestCurve {
     /// Yearly rate at no utilisation, bps.
     pub base_rate_bps: u32,
@@ -135,19 +105,11 @@ impl InterestCurve {
 
     /// Returns the yearly rate in bps at a utilisation in bps (beyond one whole: the highest rate), rounded up.
     pub fn rate_bps(&self, utilisation: Bps) -> u64 {
-        let (u, kink) = (
-            u64::from(utilisation.0).min(BPS_ONE),
-            u64::from(self.kink_bps),
-        );
+        let (u, kink) = (u64::from(utilisation.0).min(BPS_ONE), u64::from(self.kink_bps));
         let (low, high, over, span) = if u <= kink {
             (self.base_rate_bps, self.kink_rate_bps, u, kink)
         } else {
-            (
-                self.kink_rate_bps,
-                self.max_rate_bps,
-                u - kink,
-                BPS_ONE - kink,
-            )
+            (self.kink_rate_bps, self.max_rate_bps, u - kink, BPS_ONE - kink)
         };
         u64::from(low) + (u64::from(high.saturating_sub(low)) * over).div_ceil(span.max(1))
     }
@@ -155,17 +117,7 @@ impl InterestCurve {
 
 /// Caps and outflow limits of a vault.
 #[repr(C)]
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    AnchorSerialize,
-    AnchorDeserialize,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct VaultLimits {
     /// The most that lenders may have in the vault, base units of the loan mint.
     pub supply_cap_amount: u64,
@@ -285,8 +237,7 @@ impl Vault {
     /// `MathOverflow`.
     pub fn debt_amount(&self) -> Result<u64> {
         let debt = shares::debt_counted_on(self.debt_scaled.get(), self.borrow_index_q64.get());
-        debt.and_then(|d| u64::try_from(d).ok())
-            .ok_or_else(|| RampartError::MathOverflow.into())
+        debt.and_then(|d| u64::try_from(d).ok()).ok_or_else(|| RampartError::MathOverflow.into())
     }
 
     /// Returns what belongs to the lenders: cash and debt, less the insurance.
@@ -329,13 +280,10 @@ impl Vault {
         }
         let before = self.debt_amount()?;
         let rate_bps = self.curve.rate_bps(self.utilisation()?);
-        let growth = grow(self.borrow_index_q64.get(), rate_bps, elapsed_secs)
-            .ok_or(RampartError::MathOverflow)?;
+        let growth = grow(self.borrow_index_q64.get(), rate_bps, elapsed_secs).ok_or(RampartError::MathOverflow)?;
         self.borrow_index_q64 = growth.into();
         let interest = self.debt_amount()?.saturating_sub(before);
-        let kept = Bps(u32::from(self.curve.reserve_factor_bps))
-            .of_floor(u128::from(interest))
-            .unwrap_or(0);
+        let kept = Bps(u32::from(self.curve.reserve_factor_bps)).of_floor(u128::from(interest)).unwrap_or(0);
         self.insurance_amount = self.insurance_amount.saturating_add(kept as u64);
         Ok(())
     }
@@ -346,8 +294,7 @@ impl Vault {
     /// `MathOverflow`.
     pub fn debt_of(&self, position: &Position) -> Result<u64> {
         let debt = shares::debt_of(position.debt_scaled.get(), self.borrow_index_q64.get());
-        debt.and_then(|d| u64::try_from(d).ok())
-            .ok_or_else(|| RampartError::MathOverflow.into())
+        debt.and_then(|d| u64::try_from(d).ok()).ok_or_else(|| RampartError::MathOverflow.into())
     }
 
     /// Returns what `shares` of a lender are worth, rounded down.
@@ -355,14 +302,8 @@ impl Vault {
     /// # Errors
     /// `MathOverflow`.
     pub fn assets_for_shares(&self, supply_shares: u128) -> Result<u64> {
-        let assets = shares::assets_for_shares(
-            supply_shares,
-            self.lenders_amount()?.into(),
-            self.supply_shares.get(),
-        );
-        assets
-            .and_then(|a| u64::try_from(a).ok())
-            .ok_or_else(|| RampartError::MathOverflow.into())
+        let assets = shares::assets_for_shares(supply_shares, self.lenders_amount()?.into(), self.supply_shares.get());
+        assets.and_then(|a| u64::try_from(a).ok()).ok_or_else(|| RampartError::MathOverflow.into())
     }
 
     /// Takes `amount` of debt off `position` and off the vault; `amount` up to all of it.
@@ -378,11 +319,7 @@ impl Vault {
             part.ok_or(RampartError::MathOverflow)?.min(held)
         };
         position.debt_scaled = (held - scaled).into();
-        let all = self
-            .debt_scaled
-            .get()
-            .checked_sub(scaled)
-            .ok_or(RampartError::MathOverflow)?;
+        let all = self.debt_scaled.get().checked_sub(scaled).ok_or(RampartError::MathOverflow)?;
         self.debt_scaled = all.into();
         Ok(())
     }
@@ -424,8 +361,7 @@ impl Vault {
 /// `index · (1 + rate · dt / year)`, rounded up.
 fn grow(index_q64: u128, rate_bps: u64, elapsed_secs: u64) -> Option<u128> {
     let rate = u128::from(rate_bps).checked_mul(u128::from(elapsed_secs))?;
-    let growth = mul_div_floor(rate, Q64_ONE, u128::from(YEAR_SECS) * u128::from(BPS_ONE))?
-        .checked_add(1)?;
+    let growth = mul_div_floor(rate, Q64_ONE, u128::from(YEAR_SECS) * u128::from(BPS_ONE))?.checked_add(1)?;
     index_q64.checked_add(crate::math::mul_div_ceil(index_q64, growth, Q64_ONE)?)
 }
 
@@ -477,14 +413,7 @@ mod tests {
         (v.debt_scaled, p.debt_scaled) = (600u128.into(), 300u128.into());
         assert_eq!(v.lenders_amount().unwrap(), 1_000);
         assert_eq!(v.write_off(&mut p).unwrap(), (300, 100));
-        assert_eq!(
-            (
-                v.lenders_amount().unwrap(),
-                v.debt_amount().unwrap(),
-                p.is_empty()
-            ),
-            (800, 300, true)
-        );
+        assert_eq!((v.lenders_amount().unwrap(), v.debt_amount().unwrap(), p.is_empty()), (800, 300, true));
     }
 
     proptest! {

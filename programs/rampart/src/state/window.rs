@@ -50,13 +50,7 @@ impl Window {
         let cell = &mut self.cells[index.rem_euclid(WINDOW_CELLS as i64) as usize];
         let raw = price.q64();
         if cell.index != index || cell.samples == 0 {
-            *cell = WindowCell {
-                high_q64: raw.into(),
-                low_q64: raw.into(),
-                close_q64: raw.into(),
-                index,
-                samples: 1,
-            };
+            *cell = WindowCell { high_q64: raw.into(), low_q64: raw.into(), close_q64: raw.into(), index, samples: 1 };
             return;
         }
         cell.high_q64 = cell.high_q64.get().max(raw).into();
@@ -82,11 +76,7 @@ impl Window {
             }
         }
         let high = Price::from_q64(high).ok()?;
-        Some(WindowView {
-            high,
-            covered_cells,
-            span_cells,
-        })
+        Some(WindowView { high, covered_cells, span_cells })
     }
 }
 
@@ -96,11 +86,7 @@ mod tests {
     use crate::math::price::Q64_ONE;
 
     fn window() -> Window {
-        Window {
-            cells: [WindowCell::default(); WINDOW_CELLS],
-            cell_secs: 60,
-            reserved: [0; 4],
-        }
+        Window { cells: [WindowCell::default(); WINDOW_CELLS], cell_secs: 60, reserved: [0; 4] }
     }
 
     fn dollars(n: u128) -> Price {
@@ -123,10 +109,7 @@ mod tests {
         w.record(dollars(500), 0);
         w.record(dollars(50), 64 * 60);
         let view = w.view(64 * 60, 64 * 60).unwrap();
-        assert_eq!(
-            (view.high, view.covered_cells, view.span_cells),
-            (dollars(50), 1, 64)
-        );
+        assert_eq!((view.high, view.covered_cells, view.span_cells), (dollars(50), 1, 64));
     }
 
     #[test]

@@ -31,32 +31,21 @@ pub struct CreateRule<'info> {
 impl CreateRule<'_> {
     fn validate(&self, params: &RuleParams) -> Result<()> {
         let guard = self.guard.load()?;
-        require_keys_eq!(
-            guard.roles.root,
-            self.root.key(),
-            RampartError::WrongAuthority
-        );
+        require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
         params.validate(&guard.bounds)?;
         let owner = if params.metric()?.is_about_asset() {
-            let asset =
-                load::<Asset>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?;
+            let asset = load::<Asset>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?;
             Rule::validate_window(params, asset.window.cell_secs)?;
-            require!(
-                params.sources_required <= asset.oracle.count,
-                RampartError::RuleInvalid
-            );
+            require!(params.sources_required <= asset.oracle.count, RampartError::RuleInvalid);
             // with too few pinned accounts the age can't be known, and blindness would be true for ever
             let pins = asset.oracle.active().iter().map(|s| s.pin);
             let pinned = pins.filter(|pin| *pin == Pin::Account as u8).count();
-            let is_measurable = params.metric()? != Metric::OracleAge
-                || pinned >= usize::from(asset.oracle.required);
+            let is_measurable = params.metric()? != Metric::OracleAge || pinned >= usize::from(asset.oracle.required);
             require!(is_measurable, RampartError::RuleInvalid);
             asset.guard
         } else {
             Rule::validate_window(params, 1)?;
-            load::<Vault>(&self.subject)
-                .map_err(|_| RampartError::RuleSubjectMismatch)?
-                .guard
+            load::<Vault>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?.guard
         };
         require_keys_eq!(owner, self.guard.key(), RampartError::RuleSubjectMismatch);
         Ok(())

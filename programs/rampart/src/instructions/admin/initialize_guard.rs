@@ -45,10 +45,7 @@ impl InitializeGuard<'_> {
             guard.bump = ctx.bumps.guard;
             guard.invariant()?;
         }
-        emit_cpi!(GuardCreated {
-            guard: ctx.accounts.guard.key(),
-            creator: ctx.accounts.creator.key()
-        });
+        emit_cpi!(GuardCreated { guard: ctx.accounts.guard.key(), creator: ctx.accounts.creator.key() });
         Ok(())
     }
 }

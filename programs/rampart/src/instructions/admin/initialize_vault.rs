@@ -81,26 +81,14 @@ pub struct InitializeVault<'info> {
 impl InitializeVault<'_> {
     fn validate(&self, args: &InitializeVaultArgs) -> Result<()> {
         let guard = self.guard.load()?;
-        require_keys_eq!(
-            guard.roles.root,
-            self.root.key(),
-            RampartError::WrongAuthority
-        );
-        require_keys_neq!(
-            self.collateral_asset.key(),
-            self.loan_asset.key(),
-            RampartError::VaultAssetsInvalid
-        );
+        require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
+        require_keys_neq!(self.collateral_asset.key(), self.loan_asset.key(), RampartError::VaultAssetsInvalid);
         require_keys_eq!(
             self.collateral_asset.load()?.mint,
             self.collateral_mint.key(),
             RampartError::VaultAssetsInvalid
         );
-        require_keys_eq!(
-            self.loan_asset.load()?.mint,
-            self.loan_mint.key(),
-            RampartError::VaultAssetsInvalid
-        );
+        require_keys_eq!(self.loan_asset.load()?.mint, self.loan_mint.key(), RampartError::VaultAssetsInvalid);
         args.risk.validate(&guard.bounds)?;
         args.curve.validate()?;
         args.limits.validate(&guard.bounds)
@@ -136,10 +124,7 @@ impl InitializeVault<'_> {
             vault.version = LAYOUT_VERSION;
             vault.bump = ctx.bumps.vault;
         }
-        emit_cpi!(VaultCreated {
-            guard: accounts.guard.key(),
-            vault: accounts.vault.key()
-        });
+        emit_cpi!(VaultCreated { guard: accounts.guard.key(), vault: accounts.vault.key() });
         Ok(())
     }
 }

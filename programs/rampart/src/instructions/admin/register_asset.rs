@@ -39,18 +39,11 @@ pub struct RegisterAsset<'info> {
 impl RegisterAsset<'_> {
     fn validate(&self, args: &RegisterAssetArgs) -> Result<()> {
         let guard = self.guard.load()?;
-        require_keys_eq!(
-            guard.roles.root,
-            self.root.key(),
-            RampartError::WrongAuthority
-        );
+        require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
         args.oracle.validate(&guard.bounds)?;
         let r = &args.reference;
         let usable = r.half_life_secs > 0 && r.cell_secs > 0 && r.min_samples > 0;
-        require!(
-            usable && r.max_age_secs >= r.half_life_secs,
-            RampartError::ReferenceParamsInvalid
-        );
+        require!(usable && r.max_age_secs >= r.half_life_secs, RampartError::ReferenceParamsInvalid);
         Ok(())
     }
 

@@ -23,14 +23,8 @@ impl Validity {
     pub fn check(&self, guard: &Guard, signer: &Pubkey, now_ts: i64) -> Result<()> {
         let may = guard.roles.root == *signer || guard.roles.risk_admin == *signer;
         require!(may, RampartError::WrongAuthority);
-        require!(
-            self.authority_epoch == guard.authority_epoch,
-            RampartError::AuthorityEpochMoved
-        );
-        require!(
-            now_ts <= self.expires_at_ts,
-            RampartError::InstructionExpired
-        );
+        require!(self.authority_epoch == guard.authority_epoch, RampartError::AuthorityEpochMoved);
+        require!(now_ts <= self.expires_at_ts, RampartError::InstructionExpired);
         Ok(())
     }
 }
@@ -63,9 +57,7 @@ impl TightenRule<'_> {
             rule.params.require_tightening(&params)?;
             rule.params = params;
         }
-        emit_cpi!(RuleTightened {
-            rule: ctx.accounts.rule.key()
-        });
+        emit_cpi!(RuleTightened { rule: ctx.accounts.rule.key() });
         Ok(())
     }
 }

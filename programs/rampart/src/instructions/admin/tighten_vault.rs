@@ -73,9 +73,7 @@ impl TightenVault<'_> {
             vault.risk.validate(&guard.bounds)?;
             vault.limits.validate(&guard.bounds)?;
         }
-        emit_cpi!(VaultTightened {
-            vault: ctx.accounts.vault.key()
-        });
+        emit_cpi!(VaultTightened { vault: ctx.accounts.vault.key() });
         Ok(())
     }
 }

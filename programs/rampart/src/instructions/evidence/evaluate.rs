@@ -31,15 +31,8 @@ impl<'info> Evidence<'_, 'info> {
     /// # Errors
     /// `RuleDisabled`, `RuleSubjectMismatch`, `OracleAccountsMissing`, and the oracle's hard errors.
     pub fn evaluate(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
-        require!(
-            rule.params.switch == Switch::Enabled as u8,
-            RampartError::RuleDisabled
-        );
-        require_keys_eq!(
-            rule.subject,
-            self.subject.key(),
-            RampartError::RuleSubjectMismatch
-        );
+        require!(rule.params.switch == Switch::Enabled as u8, RampartError::RuleDisabled);
+        require_keys_eq!(rule.subject, self.subject.key(), RampartError::RuleSubjectMismatch);
         if rule.params.metric()?.is_about_asset() {
             self.about_asset(rule, now_ts)
         } else {
@@ -49,10 +42,7 @@ impl<'info> Evidence<'_, 'info> {
 
     fn about_asset(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
         let asset = load::<Asset>(self.subject)?;
-        require!(
-            self.oracles.len() == asset.oracle.active().len(),
-            RampartError::OracleAccountsMissing
-        );
+        require!(self.oracles.len() == asset.oracle.active().len(), RampartError::OracleAccountsMissing);
         let reading = oracle::read_accounts(&asset.oracle, self.oracles, now_ts)?;
         Ok(measures::asset(&rule.params, &asset, &reading, now_ts)?)
     }
@@ -68,33 +58,17 @@ impl<'info> Evidence<'_, 'info> {
     }
 
     /// The outer error refuses the call (a wrong account), the inner one is what the data says.
-    fn pair(
-        &self,
-        vault: &Vault,
-        now_ts: i64,
-    ) -> Result<core::result::Result<(PairBand, i64), RampartError>> {
+    fn pair(&self, vault: &Vault, now_ts: i64) -> Result<core::result::Result<(PairBand, i64), RampartError>> {
         let (Some(collateral), Some(loan)) = (self.collateral_asset, self.loan_asset) else {
             return err!(RampartError::RuleSubjectMismatch);
         };
-        require_keys_eq!(
-            vault.collateral_asset,
-            collateral.key(),
-            RampartError::VaultAssetsInvalid
-        );
-        require_keys_eq!(
-            vault.loan_asset,
-            loan.key(),
-            RampartError::VaultAssetsInvalid
-        );
+        require_keys_eq!(vault.collateral_asset, collateral.key(), RampartError::VaultAssetsInvalid);
+        require_keys_eq!(vault.loan_asset, loan.key(), RampartError::VaultAssetsInvalid);
         let prices = PairPrices::read(&*collateral.load()?, &*loan.load()?, self.oracles, now_ts);
         match prices {
             Ok(prices) => Ok(Ok((prices.pair(vault)?, prices.oldest_publish_ts()))),
-            Err(error) if error == RampartError::PriceIndeterminate.into() => {
-                Ok(Err(RampartError::PriceIndeterminate))
-            }
-            Err(error) if error == RampartError::PriceDisagreement.into() => {
-                Ok(Err(RampartError::PriceDisagreement))
-            }
+            Err(error) if error == RampartError::PriceIndeterminate.into() => Ok(Err(RampartError::PriceIndeterminate)),
+            Err(error) if error == RampartError::PriceDisagreement.into() => Ok(Err(RampartError::PriceDisagreement)),
             Err(error) => Err(error),
         }
     }
@@ -132,11 +106,7 @@ impl Unknown {
 ///
 /// # Errors
 /// `RuleSubjectMismatch` unless `scope` is the rule's subject, or its guard for a rule of that scope; and `change`'s.
-pub fn with_breaker<T>(
-    rule: &Rule,
-    scope: &AccountInfo,
-    change: impl FnOnce(&mut Breaker) -> Result<T>,
-) -> Result<T> {
+pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
     match Scope::try_from(rule.params.scope)? {
         Scope::Guard => {
             require_keys_eq!(rule.guard, scope.key(), RampartError::RuleSubjectMismatch);

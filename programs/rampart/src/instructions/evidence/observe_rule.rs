@@ -36,11 +36,6 @@ impl<'info> ObserveRule<'info> {
             oracles: ctx.remaining_accounts,
         };
         let measured = evidence.evaluate(&rule, clock.unix_timestamp)?;
-        rule.observe(
-            measured.verdict,
-            measured.publish_ts,
-            clock.unix_timestamp,
-            clock.slot,
-        )
+        rule.observe(measured.verdict, measured.publish_ts, clock.unix_timestamp, clock.slot)
     }
 }

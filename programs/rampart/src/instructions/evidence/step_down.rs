@@ -36,24 +36,12 @@ impl<'info> StepDown<'info> {
     /// `Evidence::evaluate`.
     pub fn handle(ctx: Context<'info, Self>, trip_epoch: u64) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
-        let (from, to) = ctx
-            .accounts
-            .apply(trip_epoch, now_ts, ctx.remaining_accounts)?;
-        emit_cpi!(BreakerSteppedDown {
-            rule: ctx.accounts.rule.key(),
-            scope: ctx.accounts.scope.key(),
-            from,
-            to,
-        });
+        let (from, to) = ctx.accounts.apply(trip_epoch, now_ts, ctx.remaining_accounts)?;
+        emit_cpi!(BreakerSteppedDown { rule: ctx.accounts.rule.key(), scope: ctx.accounts.scope.key(), from, to });
         Ok(())
     }
 
-    fn apply(
-        &self,
-        trip_epoch: u64,
-        now_ts: i64,
-        oracles: &[AccountInfo<'info>],
-    ) -> Result<(u8, u8)> {
+    fn apply(&self, trip_epoch: u64, now_ts: i64, oracles: &[AccountInfo<'info>]) -> Result<(u8, u8)> {
         let mut rule = self.rule.load_mut()?;
         require!(rule.trip_epoch == trip_epoch, RampartError::TripEpochMoved);
         let evidence = Evidence {
@@ -71,9 +59,7 @@ impl<'info> StepDown<'info> {
         }
         rule.streak = Streak::default();
         let key = self.rule.key();
-        let (from, to) = with_breaker(&rule, &self.scope, |breaker| {
-            breaker.step_down(&key, now_ts)
-        })?;
+        let (from, to) = with_breaker(&rule, &self.scope, |breaker| breaker.step_down(&key, now_ts))?;
         Ok((from as u8, to as u8))
     }
 }

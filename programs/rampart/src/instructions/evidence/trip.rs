@@ -36,19 +36,12 @@ impl<'info> Trip<'info> {
     /// those of `Evidence::evaluate`.
     pub fn handle(ctx: Context<'info, Self>, trip_epoch: u64) -> Result<()> {
         let clock = Clock::get()?;
-        let event = ctx
-            .accounts
-            .apply(trip_epoch, &clock, ctx.remaining_accounts)?;
+        let event = ctx.accounts.apply(trip_epoch, &clock, ctx.remaining_accounts)?;
         emit_cpi!(event);
         Ok(())
     }
 
-    fn apply(
-        &self,
-        trip_epoch: u64,
-        clock: &Clock,
-        oracles: &[AccountInfo<'info>],
-    ) -> Result<BreakerTripped> {
+    fn apply(&self, trip_epoch: u64, clock: &Clock, oracles: &[AccountInfo<'info>]) -> Result<BreakerTripped> {
         let now_ts = clock.unix_timestamp;
         let mut rule = self.rule.load_mut()?;
         require!(rule.trip_epoch == trip_epoch, RampartError::TripEpochMoved);
@@ -60,10 +53,7 @@ impl<'info> Trip<'info> {
         };
         let measured = evidence.evaluate(&rule, now_ts)?;
         let value = require_true(measured.verdict)?;
-        require!(
-            rule.is_persistent(measured.publish_ts, now_ts, clock.slot),
-            RampartError::RuleNotPersistent
-        );
+        require!(rule.is_persistent(measured.publish_ts, now_ts, clock.slot), RampartError::RuleNotPersistent);
         let cause = Cause {
             rule: self.rule.key(),
             tripped_at_ts: now_ts,
@@ -77,10 +67,7 @@ impl<'info> Trip<'info> {
             breaker.trip(cause, now_ts)?;
             Ok((before, breaker.level_at(now_ts)))
         })?;
-        rule.trip_epoch = rule
-            .trip_epoch
-            .checked_add(1)
-            .ok_or(RampartError::MathOverflow)?;
+        rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
         Ok(BreakerTripped {
             rule: self.rule.key(),
             scope: self.scope.key(),

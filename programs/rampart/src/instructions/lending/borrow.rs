@@ -73,58 +73,28 @@ impl<'info> Borrow<'info> {
     fn apply(&self, amount: u64, oracles: &[AccountInfo], now_ts: i64) -> Result<()> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
-        let pass = pass_gate(
-            Class::RiskUp,
-            &*self.guard.load()?,
-            &vault,
-            [&collateral, &loan],
-            now_ts,
-        )?;
+        let pass = pass_gate(Class::RiskUp, &*self.guard.load()?, &vault, [&collateral, &loan], now_ts)?;
         require!(amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
-        let added = shares::scaled_for_borrow(amount.into(), vault.borrow_index_q64.get())
-            .ok_or(RampartError::MathOverflow)?;
-        let all = vault
-            .debt_scaled
-            .get()
-            .checked_add(added)
-            .ok_or(RampartError::MathOverflow)?;
+        let added =
+            shares::scaled_for_borrow(amount.into(), vault.borrow_index_q64.get()).ok_or(RampartError::MathOverflow)?;
+        let all = vault.debt_scaled.get().checked_add(added).ok_or(RampartError::MathOverflow)?;
         vault.debt_scaled = all.into();
         // within `all`, so it fits
         position.debt_scaled = (position.debt_scaled.get() + added).into();
-        require!(
-            vault.debt_amount()? <= vault.limits.borrow_cap_amount,
-            RampartError::BorrowCapReached
-        );
+        require!(vault.debt_amount()? <= vault.limits.borrow_cap_amount, RampartError::BorrowCapReached);
         let debt = vault.debt_of(&position)?;
-        require!(
-            debt >= vault.risk.min_debt_amount,
-            RampartError::DebtBelowMinimum
-        );
+        require!(debt >= vault.risk.min_debt_amount, RampartError::DebtBelowMinimum);
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         let (c, l) = prices.sides(&vault);
-        let price = price_for_new_risk(
-            c,
-            collateral.reference_price(now_ts)?,
-            l,
-            loan.reference_price(now_ts)?,
-        )?;
+        let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
         let ltv = ltv_ceil(debt, position.collateral_amount, price)?;
-        require!(
-            ltv <= Bps(vault.risk.ltv_bps.into()),
-            RampartError::LtvExceeded
-        );
-        let scale_bps = if let Pass::Scaled(bps) = pass {
-            bps
-        } else {
-            10_000
-        };
+        require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
+        let scale_bps = if let Pass::Scaled(bps) = pass { bps } else { 10_000 };
         let limits = vault.limits.loan_flow;
-        vault
-            .loan_flow
-            .charge(amount, Outflow::Risk { scale_bps }, &limits, now_ts)?;
+        vault.loan_flow.charge(amount, Outflow::Risk { scale_bps }, &limits, now_ts)?;
         vault.cash_amount -= amount;
         vault.totals.borrowed_amount = vault.totals.borrowed_amount.saturating_add(amount);
         vault.note_bases(now_ts)

@@ -21,10 +21,7 @@ impl ClosePosition<'_> {
     /// # Errors
     /// `PositionNotEmpty`.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        require!(
-            ctx.accounts.position.load()?.is_empty(),
-            RampartError::PositionNotEmpty
-        );
+        require!(ctx.accounts.position.load()?.is_empty(), RampartError::PositionNotEmpty);
         Ok(())
     }
 }

@@ -55,9 +55,7 @@ impl<'info> DepositCollateral<'info> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
         accounts.apply(amount, now_ts)?;
-        accounts
-            .movement()
-            .pull(accounts.payer.to_account_info(), amount)?;
+        accounts.movement().pull(accounts.payer.to_account_info(), amount)?;
         emit!(Flowed {
             vault: accounts.vault.key(),
             position: accounts.position.key(),
@@ -70,34 +68,19 @@ impl<'info> DepositCollateral<'info> {
     fn apply(&self, amount: u64, now_ts: i64) -> Result<()> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let collateral = self.collateral_asset.load()?;
-        pass_gate(
-            Class::RiskDown,
-            &*self.guard.load()?,
-            &vault,
-            [&collateral, &*self.loan_asset.load()?],
-            now_ts,
-        )?;
+        pass_gate(Class::RiskDown, &*self.guard.load()?, &vault, [&collateral, &*self.loan_asset.load()?], now_ts)?;
         require!(amount > 0, RampartError::ZeroAmount);
-        mint::require_unchanged(
-            self.collateral_mint.as_ref().as_ref(),
-            collateral.extension_fingerprint,
-        )?;
-        let after = vault
-            .collateral_amount
-            .checked_add(amount)
-            .ok_or(RampartError::MathOverflow)?;
+        mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
+        let after = vault.collateral_amount.checked_add(amount).ok_or(RampartError::MathOverflow)?;
         // a cure is never blocked: the cap holds new collateral back, not collateral behind a debt
-        let within_cap =
-            after <= vault.limits.collateral_cap_amount || position.debt_scaled.get() > 0;
+        let within_cap = after <= vault.limits.collateral_cap_amount || position.debt_scaled.get() > 0;
         require!(within_cap, RampartError::CollateralCapReached);
         vault.collateral_amount = after;
         // within `after`, so it fits
         position.collateral_amount += amount;
         // only the owner's own inflow frees its outflow
         if position.owner == self.payer.key() {
-            position
-                .collateral_credit
-                .add(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+            position.collateral_credit.add(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         }
         vault.note_bases(now_ts)
     }

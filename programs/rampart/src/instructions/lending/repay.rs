@@ -55,9 +55,7 @@ impl<'info> Repay<'info> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
         let amount = accounts.apply(amount, now_ts)?;
-        accounts
-            .movement()
-            .pull(accounts.payer.to_account_info(), amount)?;
+        accounts.movement().pull(accounts.payer.to_account_info(), amount)?;
         emit!(Flowed {
             vault: accounts.vault.key(),
             position: accounts.position.key(),
@@ -70,13 +68,7 @@ impl<'info> Repay<'info> {
     fn apply(&self, amount: u64, now_ts: i64) -> Result<u64> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let loan = self.loan_asset.load()?;
-        pass_gate(
-            Class::RiskDown,
-            &*self.guard.load()?,
-            &vault,
-            [&*self.collateral_asset.load()?, &loan],
-            now_ts,
-        )?;
+        pass_gate(Class::RiskDown, &*self.guard.load()?, &vault, [&*self.collateral_asset.load()?, &loan], now_ts)?;
         require!(amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
@@ -84,15 +76,9 @@ impl<'info> Repay<'info> {
         require!(debt > 0, RampartError::NoDebt);
         let paid = amount.min(debt);
         let left = debt - paid;
-        require!(
-            left == 0 || left >= vault.risk.min_debt_amount,
-            RampartError::DebtBelowMinimum
-        );
+        require!(left == 0 || left >= vault.risk.min_debt_amount, RampartError::DebtBelowMinimum);
         vault.reduce_debt(&mut position, paid)?;
-        vault.cash_amount = vault
-            .cash_amount
-            .checked_add(paid)
-            .ok_or(RampartError::MathOverflow)?;
+        vault.cash_amount = vault.cash_amount.checked_add(paid).ok_or(RampartError::MathOverflow)?;
         vault.totals.repaid_amount = vault.totals.repaid_amount.saturating_add(paid);
         vault.note_bases(now_ts)?;
         Ok(paid)

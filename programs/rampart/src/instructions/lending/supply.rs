@@ -65,9 +65,7 @@ impl<'info> Supply<'info> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
         accounts.apply(args, now_ts)?;
-        accounts
-            .movement()
-            .pull(accounts.owner.to_account_info(), args.amount)?;
+        accounts.movement().pull(accounts.owner.to_account_info(), args.amount)?;
         emit!(Flowed {
             vault: accounts.vault.key(),
             position: accounts.position.key(),
@@ -80,50 +78,23 @@ impl<'info> Supply<'info> {
     fn apply(&self, args: SupplyArgs, now_ts: i64) -> Result<()> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let loan = self.loan_asset.load()?;
-        pass_gate(
-            Class::Neutral,
-            &*self.guard.load()?,
-            &vault,
-            [&*self.collateral_asset.load()?, &loan],
-            now_ts,
-        )?;
+        pass_gate(Class::Neutral, &*self.guard.load()?, &vault, [&*self.collateral_asset.load()?, &loan], now_ts)?;
         require!(args.amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let lenders = vault.lenders_amount()?;
-        let after = lenders
-            .checked_add(args.amount)
-            .ok_or(RampartError::MathOverflow)?;
-        require!(
-            after <= vault.limits.supply_cap_amount,
-            RampartError::SupplyCapReached
-        );
-        let minted = shares::shares_for_deposit(
-            args.amount.into(),
-            lenders.into(),
-            vault.supply_shares.get(),
-        );
+        let after = lenders.checked_add(args.amount).ok_or(RampartError::MathOverflow)?;
+        require!(after <= vault.limits.supply_cap_amount, RampartError::SupplyCapReached);
+        let minted = shares::shares_for_deposit(args.amount.into(), lenders.into(), vault.supply_shares.get());
         let minted = minted.ok_or(RampartError::MathOverflow)?;
-        require!(
-            minted > 0 && minted >= args.min_shares,
-            RampartError::SlippageExceeded
-        );
-        let all = vault
-            .supply_shares
-            .get()
-            .checked_add(minted)
-            .ok_or(RampartError::MathOverflow)?;
+        require!(minted > 0 && minted >= args.min_shares, RampartError::SlippageExceeded);
+        let all = vault.supply_shares.get().checked_add(minted).ok_or(RampartError::MathOverflow)?;
         vault.supply_shares = all.into();
         // within `all`, so it fits
         position.supply_shares = (position.supply_shares.get() + minted).into();
-        vault.cash_amount = vault
-            .cash_amount
-            .checked_add(args.amount)
-            .ok_or(RampartError::MathOverflow)?;
+        vault.cash_amount = vault.cash_amount.checked_add(args.amount).ok_or(RampartError::MathOverflow)?;
         vault.totals.supplied_amount = vault.totals.supplied_amount.saturating_add(args.amount);
-        position
-            .supply_credit
-            .add(args.amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        position.supply_credit.add(args.amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         vault.note_bases(now_ts)
     }
 

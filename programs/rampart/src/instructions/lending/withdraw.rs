@@ -77,11 +77,7 @@ impl<'info> Withdraw<'info> {
 
     fn apply(&self, args: WithdrawArgs, now_ts: i64) -> Result<u64> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
-        let (guard, collateral, loan) = (
-            self.guard.load()?,
-            self.collateral_asset.load()?,
-            self.loan_asset.load()?,
-        );
+        let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
         let level = effective_level(&guard, &vault, [&collateral, &loan], now_ts);
         let pass = gate(Class::Exit, level)?;
         require!(args.shares > 0, RampartError::ZeroAmount);
@@ -90,36 +86,22 @@ impl<'info> Withdraw<'info> {
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let amount = vault.assets_for_shares(args.shares)?;
-        require!(
-            amount > 0 && amount >= args.min_amount,
-            RampartError::SlippageExceeded
-        );
+        require!(amount > 0 && amount >= args.min_amount, RampartError::SlippageExceeded);
         require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
         let outflow = match pass {
             Pass::Floor => {
-                let (floor_bps, episode) = (
-                    vault.limits.exit_floor_bps,
-                    episode(&guard, &vault, [&collateral, &loan]),
-                );
-                position
-                    .supply_floor
-                    .take(args.shares, held, floor_bps, episode, now_ts)?;
+                let (floor_bps, episode) = (vault.limits.exit_floor_bps, episode(&guard, &vault, [&collateral, &loan]));
+                position.supply_floor.take(args.shares, held, floor_bps, episode, now_ts)?;
                 Outflow::Floor
             }
             Pass::Scaled(scale_bps) => Outflow::Exit { scale_bps },
             Pass::Full | Pass::TwoSources => Outflow::Exit { scale_bps: 10_000 },
         };
-        let charged = position
-            .supply_credit
-            .net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        let charged = position.supply_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         let limits = vault.limits.loan_flow;
         vault.loan_flow.charge(charged, outflow, &limits, now_ts)?;
         position.supply_shares = (held - args.shares).into();
-        let all = vault
-            .supply_shares
-            .get()
-            .checked_sub(args.shares)
-            .ok_or(RampartError::MathOverflow)?;
+        let all = vault.supply_shares.get().checked_sub(args.shares).ok_or(RampartError::MathOverflow)?;
         vault.supply_shares = all.into();
         vault.cash_amount -= amount;
         vault.totals.withdrawn_amount = vault.totals.withdrawn_amount.saturating_add(amount);

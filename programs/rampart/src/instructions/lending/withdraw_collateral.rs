@@ -72,75 +72,38 @@ impl<'info> WithdrawCollateral<'info> {
 
     fn apply(&self, amount: u64, oracles: &[AccountInfo], now_ts: i64) -> Result<()> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
-        let (guard, collateral, loan) = (
-            self.guard.load()?,
-            self.collateral_asset.load()?,
-            self.loan_asset.load()?,
-        );
+        let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
         let has_debt = position.debt_scaled.get() > 0;
         let class = if has_debt { Class::RiskUp } else { Class::Exit };
-        let pass = gate(
-            class,
-            effective_level(&guard, &vault, [&collateral, &loan], now_ts),
-        )?;
+        let pass = gate(class, effective_level(&guard, &vault, [&collateral, &loan], now_ts))?;
         require!(amount > 0, RampartError::ZeroAmount);
-        require!(
-            amount <= position.collateral_amount,
-            RampartError::AmountExceedsPosition
-        );
-        mint::require_unchanged(
-            self.collateral_mint.as_ref().as_ref(),
-            collateral.extension_fingerprint,
-        )?;
+        require!(amount <= position.collateral_amount, RampartError::AmountExceedsPosition);
+        mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let left = position.collateral_amount - amount;
         if has_debt {
             let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
             let (c, l) = prices.sides(&vault);
-            let price = price_for_new_risk(
-                c,
-                collateral.reference_price(now_ts)?,
-                l,
-                loan.reference_price(now_ts)?,
-            )?;
+            let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
             let ltv = ltv_ceil(vault.debt_of(&position)?, left, price)?;
-            require!(
-                ltv <= Bps(vault.risk.ltv_bps.into()),
-                RampartError::LtvExceeded
-            );
+            require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
         }
-        let scale_bps = if let Pass::Scaled(bps) = pass {
-            bps
-        } else {
-            10_000
-        };
+        let scale_bps = if let Pass::Scaled(bps) = pass { bps } else { 10_000 };
         let outflow = match (has_debt, pass) {
             (true, _) => Outflow::Risk { scale_bps },
             (false, Pass::Floor) => {
-                let (floor_bps, episode) = (
-                    vault.limits.exit_floor_bps,
-                    episode(&guard, &vault, [&collateral, &loan]),
-                );
+                let (floor_bps, episode) = (vault.limits.exit_floor_bps, episode(&guard, &vault, [&collateral, &loan]));
                 let held = position.collateral_amount.into();
-                position
-                    .collateral_floor
-                    .take(amount.into(), held, floor_bps, episode, now_ts)?;
+                position.collateral_floor.take(amount.into(), held, floor_bps, episode, now_ts)?;
                 Outflow::Floor
             }
             (false, _) => Outflow::Exit { scale_bps },
         };
-        let charged = position
-            .collateral_credit
-            .net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         let limits = vault.limits.collateral_flow;
-        vault
-            .collateral_flow
-            .charge(charged, outflow, &limits, now_ts)?;
+        vault.collateral_flow.charge(charged, outflow, &limits, now_ts)?;
         position.collateral_amount = left;
-        vault.collateral_amount = vault
-            .collateral_amount
-            .checked_sub(amount)
-            .ok_or(RampartError::MathOverflow)?;
+        vault.collateral_amount = vault.collateral_amount.checked_sub(amount).ok_or(RampartError::MathOverflow)?;
         vault.note_bases(now_ts)
     }
 

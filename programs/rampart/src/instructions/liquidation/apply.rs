@@ -23,10 +23,7 @@ impl LiquidateArgs {
     /// # Errors
     /// `LiquidationSeqMoved`, `LiquidatedThisSlot`.
     pub fn check(&self, position: &Position, slot: u64) -> Result<()> {
-        require!(
-            position.liquidation_seq == self.liquidation_seq,
-            RampartError::LiquidationSeqMoved
-        );
+        require!(position.liquidation_seq == self.liquidation_seq, RampartError::LiquidationSeqMoved);
         let again = position.liquidation_seq > 0 && position.last_liquidation_slot == slot;
         require!(!again, RampartError::LiquidatedThisSlot);
         Ok(())
@@ -45,39 +42,17 @@ pub fn book(
     clock: &Clock,
     is_soft: bool,
 ) -> Result<PositionLiquidated> {
-    require!(
-        plan.seize_amount >= args.min_seize_amount,
-        RampartError::SeizedBelowMinimum
-    );
+    require!(plan.seize_amount >= args.min_seize_amount, RampartError::SeizedBelowMinimum);
     vault.reduce_debt(position, plan.repay_amount)?;
-    vault.cash_amount = vault
-        .cash_amount
-        .checked_add(plan.repay_amount)
-        .ok_or(RampartError::MathOverflow)?;
-    let left = position
-        .collateral_amount
-        .checked_sub(plan.seize_amount)
-        .ok_or(RampartError::MathOverflow)?;
+    vault.cash_amount = vault.cash_amount.checked_add(plan.repay_amount).ok_or(RampartError::MathOverflow)?;
+    let left = position.collateral_amount.checked_sub(plan.seize_amount).ok_or(RampartError::MathOverflow)?;
     position.collateral_amount = left;
-    let all = vault
-        .collateral_amount
-        .checked_sub(plan.seize_amount)
-        .ok_or(RampartError::MathOverflow)?;
+    let all = vault.collateral_amount.checked_sub(plan.seize_amount).ok_or(RampartError::MathOverflow)?;
     vault.collateral_amount = all;
-    let (bad_debt_amount, insured_amount) = if plan.is_insolvent {
-        vault.write_off(position)?
-    } else {
-        (0, 0)
-    };
-    position.liquidation_seq = position
-        .liquidation_seq
-        .checked_add(1)
-        .ok_or(RampartError::MathOverflow)?;
+    let (bad_debt_amount, insured_amount) = if plan.is_insolvent { vault.write_off(position)? } else { (0, 0) };
+    position.liquidation_seq = position.liquidation_seq.checked_add(1).ok_or(RampartError::MathOverflow)?;
     position.last_liquidation_slot = clock.slot;
-    vault.totals.liquidated_amount = vault
-        .totals
-        .liquidated_amount
-        .saturating_add(plan.repay_amount);
+    vault.totals.liquidated_amount = vault.totals.liquidated_amount.saturating_add(plan.repay_amount);
     vault.totals.seized_amount = vault.totals.seized_amount.saturating_add(plan.seize_amount);
     vault.note_bases(clock.unix_timestamp)?;
     Ok(PositionLiquidated {

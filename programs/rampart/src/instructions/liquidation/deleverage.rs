@@ -92,53 +92,25 @@ impl<'info> Deleverage<'info> {
         Ok(())
     }
 
-    fn apply(
-        &self,
-        args: &LiquidateArgs,
-        clock: &Clock,
-        oracles: &[AccountInfo],
-    ) -> Result<PositionLiquidated> {
+    fn apply(&self, args: &LiquidateArgs, clock: &Clock, oracles: &[AccountInfo]) -> Result<PositionLiquidated> {
         let now_ts = clock.unix_timestamp;
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
-        let pass = pass_gate(
-            Class::Liquidation,
-            &*self.guard.load()?,
-            &vault,
-            [&collateral, &loan],
-            now_ts,
-        )?;
+        let pass = pass_gate(Class::Liquidation, &*self.guard.load()?, &vault, [&collateral, &loan], now_ts)?;
         args.check(&position, clock.slot)?;
-        mint::require_unchanged(
-            self.collateral_mint.as_ref().as_ref(),
-            collateral.extension_fingerprint,
-        )?;
+        mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let band = PairPrices::read(&collateral, &loan, oracles, now_ts)?.pair(&vault)?;
-        require!(
-            pass != Pass::TwoSources || band.sources >= 2,
-            RampartError::TwoSourcesRequired
-        );
+        require!(pass != Pass::TwoSources || band.sources >= 2, RampartError::TwoSourcesRequired);
         let debt = vault.debt_of(&position)?;
         // the end of the band that favours the owner
-        let subject = Subject {
-            debt,
-            collateral: position.collateral_amount,
-            price: band.hi,
-        };
+        let subject = Subject { debt, collateral: position.collateral_amount, price: band.hi };
         position.soft_quota.settle(debt, now_ts);
         let quota_left = position.soft_quota.left(vault.risk.soft_quota_bps);
         let plan = plan_soft(subject, &vault.risk, quota_left, args.max_repay_amount)?;
-        position.soft_quota.repaid_amount = position
-            .soft_quota
-            .repaid_amount
-            .saturating_add(plan.repay_amount);
+        position.soft_quota.repaid_amount = position.soft_quota.repaid_amount.saturating_add(plan.repay_amount);
         let event = book(&mut vault, &mut position, plan, args, clock, true)?;
-        Ok(PositionLiquidated {
-            position: self.position.key(),
-            liquidator: self.liquidator.key(),
-            ..event
-        })
+        Ok(PositionLiquidated { position: self.position.key(), liquidator: self.liquidator.key(), ..event })
     }
 }

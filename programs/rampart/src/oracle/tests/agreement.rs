@@ -5,13 +5,7 @@ use proptest::prelude::*;
 
 fn said(price_q64: u128, confidence_q64: u128, age_secs: i64) -> SourceReading {
     let price = Price::from_q64(price_q64).unwrap();
-    SourceReading {
-        reading: Ok(Reading {
-            price,
-            confidence_q64,
-            publish_ts: NOW - age_secs,
-        }),
-    }
+    SourceReading { reading: Ok(Reading { price, confidence_q64, publish_ts: NOW - age_secs }) }
 }
 
 /// Prices in dollars, without confidence, fresh.
@@ -36,16 +30,10 @@ fn band_spans_the_confidence_of_every_agreeing_source() {
     let band = two.band(&set_of(2, 2, 100), NOW).unwrap();
     assert_eq!((band.lo, band.hi), (dollars(99), dollars(103)));
     assert_eq!(band.mid.q64(), 201 * Q64_ONE / 2);
-    assert_eq!(
-        (band.sources, band.publish_ts),
-        (2, [Some(NOW - 5), Some(NOW - 9), None])
-    );
+    assert_eq!((band.sources, band.publish_ts), (2, [Some(NOW - 5), Some(NOW - 9), None]));
     assert_eq!(band.oldest_publish_ts(), NOW - 9);
     assert_eq!(band.require_sources(2), Ok(()));
-    assert_eq!(
-        band.require_sources(3),
-        Err(RampartError::PriceIndeterminate)
-    );
+    assert_eq!(band.require_sources(3), Err(RampartError::PriceIndeterminate));
 }
 
 #[test]
@@ -64,55 +52,23 @@ fn sources_agree_up_to_the_bound_and_not_one_unit_further() {
 
 #[test]
 fn two_that_differ_are_a_disagreement_also_where_one_is_enough() {
-    assert_refused(
-        asset(&[100, 200]),
-        set_of(2, 1, 100),
-        RampartError::PriceDisagreement,
-    );
-    assert_eq!(
-        asset(&[100]).band(&set_of(1, 1, 100), NOW).unwrap().sources,
-        1
-    );
+    assert_refused(asset(&[100, 200]), set_of(2, 1, 100), RampartError::PriceDisagreement);
+    assert_eq!(asset(&[100]).band(&set_of(1, 1, 100), NOW).unwrap().sources, 1);
 }
 
 #[test]
 fn too_few_usable_sources_are_indeterminate() {
-    let stale = AssetReading {
-        sources: [
-            said(Q64_ONE, 0, 1),
-            said(Q64_ONE, 0, 91),
-            said(Q64_ONE, 0, 1),
-        ],
-        count: 2,
-    };
+    let stale = AssetReading { sources: [said(Q64_ONE, 0, 1), said(Q64_ONE, 0, 91), said(Q64_ONE, 0, 1)], count: 2 };
     assert_refused(stale, set_of(2, 2, 100), RampartError::PriceIndeterminate);
-    assert_eq!(
-        stale.band(&set_of(2, 1, 100), NOW).unwrap().publish_ts,
-        [Some(NOW - 1), None, None]
-    );
-    assert_refused(
-        AssetReading::unread(2),
-        set_of(2, 1, 100),
-        RampartError::PriceIndeterminate,
-    );
-    assert_refused(
-        AssetReading::unread(0),
-        set_of(0, 0, 100),
-        RampartError::PriceIndeterminate,
-    );
-    assert_refused(
-        asset(&[1]),
-        set_of(1, u8::MAX, 100),
-        RampartError::PriceIndeterminate,
-    );
+    assert_eq!(stale.band(&set_of(2, 1, 100), NOW).unwrap().publish_ts, [Some(NOW - 1), None, None]);
+    assert_refused(AssetReading::unread(2), set_of(2, 1, 100), RampartError::PriceIndeterminate);
+    assert_refused(AssetReading::unread(0), set_of(0, 0, 100), RampartError::PriceIndeterminate);
+    assert_refused(asset(&[1]), set_of(1, u8::MAX, 100), RampartError::PriceIndeterminate);
 }
 
 #[test]
 fn reading_is_fresh_to_its_last_second() {
-    let one = |age_secs| AssetReading {
-        sources: [said(Q64_ONE, 0, age_secs); 3],
-        count: 1,
-    };
+    let one = |age_secs| AssetReading { sources: [said(Q64_ONE, 0, age_secs); 3], count: 1 };
     assert!(one(90).band(&set_of(1, 1, 100), NOW).is_ok());
     assert!(one(-5).band(&set_of(1, 1, 100), NOW).is_ok());
     assert_refused(one(91), set_of(1, 1, 100), RampartError::PriceIndeterminate);
@@ -123,85 +79,43 @@ fn reading_is_fresh_to_its_last_second() {
 #[test]
 fn reading_is_confident_to_the_exact_bps() {
     // 200 bps of 100 dollars
-    let one = |confidence| AssetReading {
-        sources: [said(100 * Q64_ONE, confidence, 1); 3],
-        count: 1,
-    };
+    let one = |confidence| AssetReading { sources: [said(100 * Q64_ONE, confidence, 1); 3], count: 1 };
     assert!(one(2 * Q64_ONE).band(&set_of(1, 1, 100), NOW).is_ok());
-    assert_refused(
-        one(2 * Q64_ONE + 1),
-        set_of(1, 1, 100),
-        RampartError::PriceIndeterminate,
-    );
-    assert_refused(
-        one(u128::MAX),
-        set_of(1, 1, 100),
-        RampartError::PriceIndeterminate,
-    );
-    assert_eq!(
-        one(2 * Q64_ONE + 1).confidence_bps(&set_of(1, 1, 100), NOW),
-        Some(Bps(201))
-    );
-    assert_eq!(
-        one(u128::MAX).confidence_bps(&set_of(1, 1, 100), NOW),
-        Some(Bps::MAX)
-    );
+    assert_refused(one(2 * Q64_ONE + 1), set_of(1, 1, 100), RampartError::PriceIndeterminate);
+    assert_refused(one(u128::MAX), set_of(1, 1, 100), RampartError::PriceIndeterminate);
+    assert_eq!(one(2 * Q64_ONE + 1).confidence_bps(&set_of(1, 1, 100), NOW), Some(Bps(201)));
+    assert_eq!(one(u128::MAX).confidence_bps(&set_of(1, 1, 100), NOW), Some(Bps::MAX));
 }
 
 #[test]
 fn interval_that_leaves_the_range_is_not_a_price() {
     let mut set = set_of(1, 1, 100);
     set.sources[0].max_confidence_bps = u16::MAX;
-    for (price, confidence) in [
-        (Q64_ONE, Q64_ONE),
-        (Q64_ONE, 2 * Q64_ONE),
-        (PRICE_MAX_Q64, 1),
-        (PRICE_MIN_Q64, 1),
-    ] {
-        let one = AssetReading {
-            sources: [said(price, confidence, 1); 3],
-            count: 1,
-        };
+    for (price, confidence) in [(Q64_ONE, Q64_ONE), (Q64_ONE, 2 * Q64_ONE), (PRICE_MAX_Q64, 1), (PRICE_MIN_Q64, 1)] {
+        let one = AssetReading { sources: [said(price, confidence, 1); 3], count: 1 };
         assert_refused(one, set, RampartError::PriceIndeterminate);
     }
 }
 
 #[test]
 fn of_three_the_pair_that_agrees_counts() {
-    for (prices, publishers) in [
-        ([100, 101, 50], [true, true, false]),
-        ([200, 101, 100], [false, true, true]),
-    ] {
+    for (prices, publishers) in [([100, 101, 50], [true, true, false]), ([200, 101, 100], [false, true, true])] {
         for required in [1, 2] {
             let band = asset(&prices).band(&set_of(3, required, 100), NOW).unwrap();
-            assert_eq!(
-                (band.lo, band.hi, band.sources),
-                (dollars(100), dollars(101), 2)
-            );
+            assert_eq!((band.lo, band.hi, band.sources), (dollars(100), dollars(101), 2));
             assert_eq!(band.mid.q64(), 201 * Q64_ONE / 2);
             assert_eq!(band.publish_ts.map(|ts| ts.is_some()), publishers);
         }
-        assert_refused(
-            asset(&prices),
-            set_of(3, 3, 100),
-            RampartError::PriceDisagreement,
-        );
+        assert_refused(asset(&prices), set_of(3, 3, 100), RampartError::PriceDisagreement);
     }
-    assert_refused(
-        asset(&[100, 200, 300]),
-        set_of(3, 1, 100),
-        RampartError::PriceDisagreement,
-    );
+    assert_refused(asset(&[100, 200, 300]), set_of(3, 1, 100), RampartError::PriceDisagreement);
 }
 
 #[test]
 fn chain_of_three_is_the_median_within_all_and_counts_as_two() {
     let chain = asset(&[102, 100, 101]);
     let band = chain.band(&set_of(3, 2, 100), NOW).unwrap();
-    assert_eq!(
-        (band.lo, band.mid, band.hi, band.sources),
-        (dollars(100), dollars(101), dollars(102), 2)
-    );
+    assert_eq!((band.lo, band.mid, band.hi, band.sources), (dollars(100), dollars(101), dollars(102), 2));
     assert_refused(chain, set_of(3, 3, 100), RampartError::PriceDisagreement);
     assert_eq!(chain.band(&set_of(3, 3, 200), NOW).unwrap().sources, 3);
 }
@@ -225,19 +139,14 @@ fn age_of_a_pinned_feed_proves_nothing() {
     let mut set = set_of(2, 1, 100);
     set.sources[0] = source(SourceKind::Pyth, Pin::Feed);
     let mut two = AssetReading::unread(2);
-    two.sources = [
-        said(Q64_ONE, 0, 5),
-        said(Q64_ONE, 0, 300),
-        said(Q64_ONE, 0, 0),
-    ];
+    two.sources = [said(Q64_ONE, 0, 5), said(Q64_ONE, 0, 300), said(Q64_ONE, 0, 0)];
     assert_eq!(two.age_secs(&set, NOW), Some(300));
     set.required = 2;
     assert_eq!(two.age_secs(&set, NOW), None);
 }
 
 fn any_price() -> impl Strategy<Value = u128> {
-    (PRICE_MIN_Q64..=PRICE_MAX_Q64, 0u32..80)
-        .prop_map(|(raw, drop)| (raw >> drop).max(PRICE_MIN_Q64))
+    (PRICE_MIN_Q64..=PRICE_MAX_Q64, 0u32..80).prop_map(|(raw, drop)| (raw >> drop).max(PRICE_MIN_Q64))
 }
 
 /// A price up to 300 bps away.

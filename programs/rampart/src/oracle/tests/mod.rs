@@ -20,11 +20,7 @@ fn source(kind: SourceKind, pin: Pin) -> OracleSource {
     };
     OracleSource {
         program,
-        account: if pin == Pin::Account {
-            ACCOUNT
-        } else {
-            Pubkey::default()
-        },
+        account: if pin == Pin::Account { ACCOUNT } else { Pubkey::default() },
         feed_id,
         max_age_secs: 90,
         max_confidence_bps: 200,
@@ -37,13 +33,7 @@ fn source(kind: SourceKind, pin: Pin) -> OracleSource {
 
 fn set_of(count: u8, required: u8, max_disagree_bps: u16) -> OracleSet {
     let sources = [source(SourceKind::Pyth, Pin::Account); MAX_SOURCES];
-    OracleSet {
-        sources,
-        count,
-        required,
-        max_disagree_bps,
-        reserved: [0; 4],
-    }
+    OracleSet { sources, count, required, max_disagree_bps, reserved: [0; 4] }
 }
 
 /// A full update of `FEED`: 150 dollars, give or take 10 cents, 10 seconds old.
@@ -80,16 +70,8 @@ fn switchboard_bytes(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut bytes = vec![0; switchboard::ACCOUNT_LEN];
     bytes[..8].copy_from_slice(&switchboard::DISCRIMINATOR);
     put(&mut bytes, at::LAST_UPDATE_TS, (NOW - 1).to_le_bytes());
-    put(
-        &mut bytes,
-        at::VALUE,
-        150_000_000_000_000_000_000_i128.to_le_bytes(),
-    );
-    put(
-        &mut bytes,
-        at::STD_DEV,
-        100_000_000_000_000_000_i128.to_le_bytes(),
-    );
+    put(&mut bytes, at::VALUE, 150_000_000_000_000_000_000_i128.to_le_bytes());
+    put(&mut bytes, at::STD_DEV, 100_000_000_000_000_000_i128.to_le_bytes());
     put(&mut bytes, at::NUM_SAMPLES, [3]);
     put(&mut bytes, at::SUBMISSION_IDX, [2]);
     put(&mut bytes, at::SLOT, 77_u64.to_le_bytes());
@@ -104,11 +86,7 @@ fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
 
 /// Reads `data` as what `source` pins: right program, right account.
 fn read(source: &OracleSource, data: &[u8]) -> Result<Result<Reading, Invalid>, RampartError> {
-    let account = OracleAccount {
-        key: &ACCOUNT,
-        owner: &source.program,
-        data,
-    };
+    let account = OracleAccount { key: &ACCOUNT, owner: &source.program, data };
     read_source(source, &account, NOW).map(|said| said.reading)
 }
 

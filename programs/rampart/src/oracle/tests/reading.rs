@@ -5,10 +5,7 @@ const PYTH: (SourceKind, Pin) = (SourceKind::Pyth, Pin::Account);
 const PYTH_FEED: (SourceKind, Pin) = (SourceKind::Pyth, Pin::Feed);
 const SWITCHBOARD: (SourceKind, Pin) = (SourceKind::Switchboard, Pin::Account);
 
-fn read_as(
-    (kind, pin): (SourceKind, Pin),
-    data: &[u8],
-) -> Result<Result<Reading, Invalid>, RampartError> {
+fn read_as((kind, pin): (SourceKind, Pin), data: &[u8]) -> Result<Result<Reading, Invalid>, RampartError> {
     read(&source(kind, pin), data)
 }
 
@@ -25,20 +22,10 @@ fn assert_hard(result: Result<impl core::fmt::Debug, RampartError>, expected: Ra
 #[test]
 fn both_providers_read_the_same_price() {
     let tenth_up = (Q64_ONE).div_ceil(10);
-    let expected = Reading {
-        price: dollars(150),
-        confidence_q64: tenth_up,
-        publish_ts: NOW - 10,
-    };
+    let expected = Reading { price: dollars(150), confidence_q64: tenth_up, publish_ts: NOW - 10 };
     assert_eq!(read_as(PYTH, &pyth_bytes(|_| {})).unwrap(), Ok(expected));
-    assert_eq!(
-        read_as(PYTH_FEED, &pyth_bytes(|_| {})).unwrap(),
-        Ok(expected)
-    );
-    assert_eq!(
-        read_as(SWITCHBOARD, &switchboard_bytes(|_| {})).unwrap(),
-        Ok(expected)
-    );
+    assert_eq!(read_as(PYTH_FEED, &pyth_bytes(|_| {})).unwrap(), Ok(expected));
+    assert_eq!(read_as(SWITCHBOARD, &switchboard_bytes(|_| {})).unwrap(), Ok(expected));
 }
 
 #[test]
@@ -47,19 +34,13 @@ fn every_known_program_is_read_and_no_other_is_known() {
     for program in [PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE] {
         assert!(is_known_program(SourceKind::Pyth, &program));
         assert!(!is_known_program(SourceKind::Switchboard, &program));
-        let pinned = OracleSource {
-            program,
-            ..source(SourceKind::Pyth, Pin::Feed)
-        };
+        let pinned = OracleSource { program, ..source(SourceKind::Pyth, Pin::Feed) };
         assert!(read(&pinned, &pyth_bytes(|_| {})).unwrap().is_ok());
     }
     for program in [SWITCHBOARD_ON_DEMAND, SWITCHBOARD_ON_DEMAND_DEVNET] {
         assert!(is_known_program(SourceKind::Switchboard, &program));
         assert!(!is_known_program(SourceKind::Pyth, &program));
-        let pinned = OracleSource {
-            program,
-            ..source(SourceKind::Switchboard, Pin::Account)
-        };
+        let pinned = OracleSource { program, ..source(SourceKind::Switchboard, Pin::Account) };
         assert!(read(&pinned, &switchboard_bytes(|_| {})).unwrap().is_ok());
     }
     assert!(!is_known_program(SourceKind::Pyth, &Pubkey::default()));
@@ -68,15 +49,8 @@ fn every_known_program_is_read_and_no_other_is_known() {
 #[test]
 fn one_receiver_does_not_stand_in_for_the_other() {
     let data = pyth_bytes(|_| {});
-    let account = OracleAccount {
-        key: &ACCOUNT,
-        owner: &PYTH_RECEIVER_COMPATIBLE,
-        data: &data,
-    };
-    assert_hard(
-        read_source(&source(SourceKind::Pyth, Pin::Feed), &account, NOW),
-        RampartError::OracleOwnerMismatch,
-    );
+    let account = OracleAccount { key: &ACCOUNT, owner: &PYTH_RECEIVER_COMPATIBLE, data: &data };
+    assert_hard(read_source(&source(SourceKind::Pyth, Pin::Feed), &account, NOW), RampartError::OracleOwnerMismatch);
     let said = read_source(&source(SourceKind::Pyth, Pin::Account), &account, NOW).unwrap();
     assert_eq!(said.reading, Err(Invalid::WrongOwner));
 }
@@ -84,45 +58,22 @@ fn one_receiver_does_not_stand_in_for_the_other() {
 #[test]
 fn another_account_than_the_pinned_one_is_an_error() {
     let other = Pubkey::new_from_array([8; 32]);
-    for (kind, data) in [
-        (SourceKind::Pyth, pyth_bytes(|_| {})),
-        (SourceKind::Switchboard, switchboard_bytes(|_| {})),
-    ] {
+    for (kind, data) in [(SourceKind::Pyth, pyth_bytes(|_| {})), (SourceKind::Switchboard, switchboard_bytes(|_| {}))] {
         let pinned = source(kind, Pin::Account);
-        let account = OracleAccount {
-            key: &other,
-            owner: &pinned.program,
-            data: &data,
-        };
-        assert_hard(
-            read_source(&pinned, &account, NOW),
-            RampartError::OracleAccountMismatch,
-        );
+        let account = OracleAccount { key: &other, owner: &pinned.program, data: &data };
+        assert_hard(read_source(&pinned, &account, NOW), RampartError::OracleAccountMismatch);
     }
 }
 
 #[test]
 fn caller_cannot_switch_off_a_pinned_feed() {
     assert_hard(read_as(PYTH_FEED, &[]), RampartError::OracleOwnerMismatch);
-    assert_hard(
-        read_as(PYTH_FEED, &pyth_bytes(|_| {})[..100]),
-        RampartError::OracleDataInvalid,
-    );
-    assert_hard(
-        read_as(PYTH_FEED, &switchboard_bytes(|_| {})),
-        RampartError::OracleDataInvalid,
-    );
+    assert_hard(read_as(PYTH_FEED, &pyth_bytes(|_| {})[..100]), RampartError::OracleDataInvalid);
+    assert_hard(read_as(PYTH_FEED, &switchboard_bytes(|_| {})), RampartError::OracleDataInvalid);
     let other_feed = pyth_bytes(|u| u.price_message.feed_id[31] = 0);
-    assert_hard(
-        read_as(PYTH_FEED, &other_feed),
-        RampartError::OracleFeedMismatch,
-    );
-    let partial =
-        pyth_bytes(|u| u.verification_level = VerificationLevel::Partial { num_signatures: 12 });
-    assert_hard(
-        read_as(PYTH_FEED, &partial),
-        RampartError::OracleDataInvalid,
-    );
+    assert_hard(read_as(PYTH_FEED, &other_feed), RampartError::OracleFeedMismatch);
+    let partial = pyth_bytes(|u| u.verification_level = VerificationLevel::Partial { num_signatures: 12 });
+    assert_hard(read_as(PYTH_FEED, &partial), RampartError::OracleDataInvalid);
 }
 
 #[test]
@@ -138,14 +89,9 @@ fn dead_pinned_account_is_a_missing_source_and_no_error() {
 
 #[test]
 fn pinned_account_with_another_feed_or_partial_verification_is_soft() {
-    assert_soft(
-        PYTH,
-        &pyth_bytes(|u| u.price_message.feed_id = [0; 32]),
-        Invalid::WrongFeed,
-    );
+    assert_soft(PYTH, &pyth_bytes(|u| u.price_message.feed_id = [0; 32]), Invalid::WrongFeed);
     for num_signatures in [0, 5, 255] {
-        let partial =
-            pyth_bytes(|u| u.verification_level = VerificationLevel::Partial { num_signatures });
+        let partial = pyth_bytes(|u| u.verification_level = VerificationLevel::Partial { num_signatures });
         assert_soft(PYTH, &partial, Invalid::Partial);
     }
 }
@@ -160,17 +106,11 @@ fn what_a_genuine_update_says_is_soft_however_it_is_pinned() {
         (|m| m.exponent = 1, Invalid::BadExponent),
         (|m| m.exponent = -19, Invalid::BadExponent),
         (|m| m.exponent = i32::MIN, Invalid::BadExponent),
-        (
-            |m| m.publish_time = NOW + MAX_FUTURE_SECS + 1,
-            Invalid::FromFuture,
-        ),
+        (|m| m.publish_time = NOW + MAX_FUTURE_SECS + 1, Invalid::FromFuture),
         (|m| m.publish_time = i64::MAX, Invalid::FromFuture),
         (|m| m.publish_time = 0, Invalid::Undated),
         (|m| m.publish_time = i64::MIN, Invalid::Undated),
-        (
-            |m| (m.price, m.exponent) = ((1 << 48) + 1, 0),
-            Invalid::OutOfRange,
-        ),
+        (|m| (m.price, m.exponent) = ((1 << 48) + 1, 0), Invalid::OutOfRange),
         (|m| (m.price, m.exponent) = (1, -18), Invalid::OutOfRange),
     ];
     for (change, expected) in cases {
@@ -191,11 +131,7 @@ fn bounds_themselves_are_read() {
         |m| m.conf = u64::MAX,
     ];
     for change in cases {
-        assert!(
-            read_as(PYTH, &pyth_bytes(|u| change(&mut u.price_message)))
-                .unwrap()
-                .is_ok()
-        );
+        assert!(read_as(PYTH, &pyth_bytes(|u| change(&mut u.price_message))).unwrap().is_ok());
     }
 }
 
@@ -205,36 +141,20 @@ fn switchboard_result_is_checked() {
     type Change = fn(&mut Vec<u8>);
     let cases: [(Change, Invalid); 10] = [
         (|b| b[0] ^= 1, Invalid::BadData),
-        (
-            |b| b.truncate(switchboard::ACCOUNT_LEN - 1),
-            Invalid::BadData,
-        ),
+        (|b| b.truncate(switchboard::ACCOUNT_LEN - 1), Invalid::BadData),
         (|b| b[at::NUM_SAMPLES] = 0, Invalid::TooFewSamples),
         (|b| b[at::MIN_SAMPLE_SIZE] = 4, Invalid::TooFewSamples),
         (|b| put(b, at::SLOT, [0; 8]), Invalid::TooFewSamples),
         (|b| b[at::SUBMISSION_IDX] = 32, Invalid::BadData),
-        (
-            |b| put(b, at::STD_DEV, (-1_i128).to_le_bytes()),
-            Invalid::BadData,
-        ),
+        (|b| put(b, at::STD_DEV, (-1_i128).to_le_bytes()), Invalid::BadData),
         (|b| put(b, at::VALUE, [0; 16]), Invalid::NotPositive),
-        (
-            |b| put(b, at::VALUE, i128::MIN.to_le_bytes()),
-            Invalid::NotPositive,
-        ),
-        (
-            |b| put(b, at::VALUE, i128::MAX.to_le_bytes()),
-            Invalid::OutOfRange,
-        ),
+        (|b| put(b, at::VALUE, i128::MIN.to_le_bytes()), Invalid::NotPositive),
+        (|b| put(b, at::VALUE, i128::MAX.to_le_bytes()), Invalid::OutOfRange),
     ];
     for (change, expected) in cases {
         assert_soft(SWITCHBOARD, &switchboard_bytes(change), expected);
     }
-    assert!(
-        read_as(SWITCHBOARD, &switchboard_bytes(|b| b.extend([0; 64])))
-            .unwrap()
-            .is_ok()
-    );
+    assert!(read_as(SWITCHBOARD, &switchboard_bytes(|b| b.extend([0; 64]))).unwrap().is_ok());
 }
 
 /// `last_update_timestamp` moves with any valid response, also while an older result stays selected: a reader that took
@@ -247,34 +167,18 @@ fn switchboard_price_is_as_old_as_the_submission_it_comes_from() {
         put(b, at::LAST_UPDATE_TS, NOW.to_le_bytes());
         put(b, at::SUBMISSION_TS + 16, old.to_le_bytes());
     });
-    assert_eq!(
-        read_as(SWITCHBOARD, &data).unwrap().unwrap().publish_ts,
-        old
-    );
-    assert_soft(
-        SWITCHBOARD,
-        &switchboard_bytes(|b| put(b, at::SUBMISSION_TS + 16, [0; 8])),
-        Invalid::Undated,
-    );
+    assert_eq!(read_as(SWITCHBOARD, &data).unwrap().unwrap().publish_ts, old);
+    assert_soft(SWITCHBOARD, &switchboard_bytes(|b| put(b, at::SUBMISSION_TS + 16, [0; 8])), Invalid::Undated);
 }
 
 #[test]
 fn source_that_was_never_valid_is_an_error() {
     let data = pyth_bytes(|_| {});
     let good = source(SourceKind::Pyth, Pin::Account);
-    assert_hard(
-        read(&OracleSource { kind: 9, ..good }, &data),
-        RampartError::UnknownStoredValue,
-    );
-    assert_hard(
-        read(&OracleSource { pin: 0, ..good }, &data),
-        RampartError::UnknownStoredValue,
-    );
+    assert_hard(read(&OracleSource { kind: 9, ..good }, &data), RampartError::UnknownStoredValue);
+    assert_hard(read(&OracleSource { pin: 0, ..good }, &data), RampartError::UnknownStoredValue);
     let unpinned = source(SourceKind::Switchboard, Pin::Feed);
-    assert_hard(
-        read(&unpinned, &switchboard_bytes(|_| {})),
-        RampartError::OracleSetInvalid,
-    );
+    assert_hard(read(&unpinned, &switchboard_bytes(|_| {})), RampartError::OracleSetInvalid);
 }
 
 #[test]
@@ -285,47 +189,18 @@ fn accounts_of_an_instruction_are_read_in_the_order_of_the_set() {
     let (owner0, owner1) = (PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND);
     let (mut lamports0, mut lamports1) = (1, 1);
     let accounts = [
-        AccountInfo::new(
-            &ACCOUNT,
-            false,
-            false,
-            &mut lamports0,
-            &mut pyth,
-            &owner0,
-            false,
-        ),
-        AccountInfo::new(
-            &ACCOUNT,
-            false,
-            false,
-            &mut lamports1,
-            &mut switchboard,
-            &owner1,
-            false,
-        ),
+        AccountInfo::new(&ACCOUNT, false, false, &mut lamports0, &mut pyth, &owner0, false),
+        AccountInfo::new(&ACCOUNT, false, false, &mut lamports1, &mut switchboard, &owner1, false),
     ];
     let reading = read_accounts(&set, &accounts, NOW).unwrap();
-    assert_eq!(
-        (reading.count, reading.sources[2].reading),
-        (2, Err(Invalid::Missing))
-    );
+    assert_eq!((reading.count, reading.sources[2].reading), (2, Err(Invalid::Missing)));
     assert_eq!(reading.band(&set, NOW).unwrap().sources, 2);
-    assert_hard(
-        read_accounts(&set, &accounts[..1], NOW),
-        RampartError::OracleAccountsMissing,
-    );
+    assert_hard(read_accounts(&set, &accounts[..1], NOW), RampartError::OracleAccountsMissing);
 
-    let raw = accounts
-        .each_ref()
-        .map(|a| (a.key, a.owner, a.data.borrow()));
-    let raw = raw
-        .each_ref()
-        .map(|(key, owner, data)| OracleAccount { key, owner, data });
+    let raw = accounts.each_ref().map(|a| (a.key, a.owner, a.data.borrow()));
+    let raw = raw.each_ref().map(|(key, owner, data)| OracleAccount { key, owner, data });
     assert_eq!(read_all(&set, &raw, NOW).unwrap(), reading);
-    assert_hard(
-        read_all(&set, &raw[..1], NOW),
-        RampartError::OracleAccountsMissing,
-    );
+    assert_hard(read_all(&set, &raw[..1], NOW), RampartError::OracleAccountsMissing);
 
     let swapped = [accounts[1].clone(), accounts[0].clone()];
     let dead = read_accounts(&set, &swapped, NOW).unwrap();
@@ -372,10 +247,7 @@ proptest! {
 
 #[test]
 fn no_truncation_panics_or_yields_a_price() {
-    for (what, data, needed) in [
-        (PYTH, pyth_bytes(|_| {}), 133),
-        (SWITCHBOARD, switchboard_bytes(|_| {}), 3_208),
-    ] {
+    for (what, data, needed) in [(PYTH, pyth_bytes(|_| {}), 133), (SWITCHBOARD, switchboard_bytes(|_| {}), 3_208)] {
         for len in 0..needed {
             assert!(read_as(what, &data[..len]).unwrap().is_err());
         }

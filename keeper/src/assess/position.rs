@@ -1,0 +1,71 @@
+//! Positions at their vault's soft line or beyond.
+
+use anchor_lang::prelude::Pubkey;
+use rampart::error::RampartError;
+use rampart::math::{Bps, Price};
+use rampart::risk::health::ltv_floor;
+use rampart::risk::liquidation::{Plan, Subject, plan, plan_soft};
+use rampart::state::{Position, RiskParams, Vault};
+
+/// A position at the soft line or beyond it.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// The position.
+    pub position: Pubkey,
+    /// Its vault.
+    pub vault: Pubkey,
+    /// Who owns it.
+    pub owner: Pubkey,
+    /// Its fence.
+    pub liquidation_seq: u64,
+    /// Slot of its last liquidation.
+    pub last_liquidation_slot: u64,
+    /// Loan-to-value at the owner's end of the price, rounded down.
+    pub ltv: Bps,
+    /// Debt, collateral and price.
+    pub subject: Subject,
+    /// What soft deleveraging may still repay within the hour, base units of the loan mint.
+    pub quota_left: u64,
+    /// The vault's lines and bonuses.
+    pub risk: RiskParams,
+}
+
+impl Candidate {
+    /// Judges `position` in its accrued `vault`; `None` below the soft line.
+    pub fn judge(at: Pubkey, vault_key: Pubkey, position: &Position, vault: &Vault, price: Price) -> Option<Self> {
+        let debt = vault.debt_of(position).ok().filter(|debt| *debt > 0)?;
+        let subject = Subject { debt, collateral: position.collateral_amount, price };
+        let ltv = ltv_floor(debt, subject.collateral, price).ok()?;
+        let mut quota = position.soft_quota;
+        quota.settle(debt, vault.accrued_at_ts);
+        let candidate = Self {
+            position: at,
+            vault: vault_key,
+            owner: position.owner,
+            liquidation_seq: position.liquidation_seq,
+            last_liquidation_slot: position.last_liquidation_slot,
+            ltv,
+            subject,
+            quota_left: quota.left(vault.risk.soft_quota_bps),
+            risk: vault.risk,
+        };
+        (ltv >= Bps(vault.risk.soft_line_bps.into())).then_some(candidate)
+    }
+
+    /// Tells whether it is at the liquidation line or beyond.
+    pub fn is_liquidatable(&self) -> bool {
+        self.ltv >= Bps(self.risk.liquidation_line_bps.into())
+    }
+
+    /// Plans what the program would do with it for at most `max_repay`.
+    ///
+    /// # Errors
+    /// Those of `rampart::risk::liquidation`.
+    pub fn plan(&self, max_repay: u64) -> Result<Plan, RampartError> {
+        if self.is_liquidatable() {
+            plan(self.subject, &self.risk, max_repay)
+        } else {
+            plan_soft(self.subject, &self.risk, self.quota_left, max_repay)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use super::*;
+use crate::watch::testing::{NOW, SLOT, World, bytes_of, key};
+use rampart::math::Bps;
+use rampart::risk::verdict::{Unknown, Verdict};
+use rampart::state::{Metric, Position, Rule};
+
+fn at(now_ts: i64) -> ChainTime {
+    ChainTime { slot: SLOT, unix_ts: now_ts }
+}
+
+fn indexed(positions: &[(Pubkey, Position)]) -> PriceIndex {
+    let mut index = PriceIndex::default();
+    positions.iter().for_each(|(at, position)| index.put(*at, Some(position)));
+    index
+}
+
+fn with_rule(world: &World, rule: &Rule) -> Store {
+    let mut store = world.store(&[]);
+    world.put(&mut store, key(60), bytes_of(rule));
+    store
+}
+
+fn verdict(world: &World, store: &Store, now_ts: i64) -> Option<Verdict> {
+    assess(store, &PriceIndex::default(), &world.found(), at(now_ts)).rules[&key(60)].verdict()
+}
+
+#[test]
+fn positions_at_the_lines_are_found_and_planned_as_the_program_would() {
+    let world = World::new();
+    // the owner's end of the price is a little above one: 0.05 % of confidence on both sides
+    let positions = [(key(50), world.position(1_000_000, 700_000)), (key(51), world.position(1_000_000, 780_000)), (key(52), world.position(1_000_000, 900_000))];
+    let store = world.store(&positions);
+    let assessment = assess(&store, &indexed(&positions), &world.found(), at(NOW));
+    let found: Vec<_> = assessment.candidates.iter().map(|c| (c.position, c.is_liquidatable())).collect();
+    assert_eq!(found, [(key(52), true), (key(51), false)]);
+    let deep = assessment.candidates[0].plan(u64::MAX).unwrap();
+    assert!(deep.repay_amount > 0 && deep.seize_amount > deep.repay_amount && !deep.is_insolvent);
+    // a tenth of the debt is the hour's quota of soft deleveraging
+    assert_eq!(assessment.candidates[1].plan(u64::MAX).unwrap().repay_amount, 78_000);
+}
+
+#[test]
+fn interest_until_now_moves_a_position_over_the_line() {
+    let world = World::new();
+    let positions = [(key(50), world.position(1_000_000, 745_000))];
+    let mut store = world.store(&positions);
+    let mut vault = *store.vault(&world.vault_key).unwrap();
+    (vault.cash_amount, vault.curve.base_rate_bps) = (0, 10_000);
+    (vault.curve.kink_rate_bps, vault.curve.max_rate_bps) = (10_000, 10_000);
+    let in_five_days = NOW + 5 * 86_400;
+    for (collateral, past) in [(NOW, 0), (in_five_days, 1)] {
+        world.put(&mut store, world.vault_key, bytes_of(&vault));
+        world.price(&mut store, 0, 1_000, collateral - 1);
+        world.price(&mut store, 1, 1_000, collateral - 1);
+        let assessment = assess(&store, &indexed(&positions), &world.found(), at(collateral));
+        assert_eq!(assessment.candidates.len(), past);
+    }
+}
+
+#[test]
+fn stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
+    let world = World::new();
+    let positions = [(key(50), world.position(1_000_000, 990_000))];
+    let mut store = world.store(&positions);
+    world.put(&mut store, key(60), bytes_of(&world.rule()));
+    let stale = assess(&store, &indexed(&positions), &world.found(), at(NOW + 600));
+    assert!(stale.candidates.is_empty());
+    assert_eq!(stale.assets[&world.asset_keys[0]].band, Err(RampartError::PriceIndeterminate));
+    assert_eq!(stale.rules[&key(60)].verdict(), Some(Verdict::Indeterminate(Unknown::Price)));
+    let one = crate::watch::Update {
+        key: key(10),
+        owner: rampart::oracle::SWITCHBOARD_ON_DEMAND,
+        lamports: 1,
+        data: crate::watch::testing::feed(2_000, NOW - 1),
+        slot: SLOT,
+        origin: crate::watch::Origin::Push,
+    };
+    store.apply(one, std::time::Instant::now());
+    let disputed = assess(&store, &indexed(&positions), &world.found(), at(NOW));
+    assert_eq!(disputed.assets[&world.asset_keys[0]].band, Err(RampartError::PriceDisagreement));
+    assert_eq!(disputed.rules[&key(60)].verdict(), Some(Verdict::Indeterminate(Unknown::Disagreement)));
+}
+
+#[test]
+fn missing_scope_counts_as_a_halt() {
+    let world = World::new();
+    let mut store = world.store(&[]);
+    let level = |store: &Store| assess(store, &PriceIndex::default(), &world.found(), at(NOW)).vaults[&world.vault_key].level;
+    assert_eq!(level(&store), Level::Normal);
+    world.put(&mut store, world.guard_key, vec![0; 9]);
+    assert_eq!(level(&store), Level::Halt);
+}
+
+#[test]
+fn drawdown_is_measured_at_the_end_that_favours_the_owner() {
+    let world = World::new();
+    let mut store = with_rule(&world, &world.rule());
+    assert!(matches!(verdict(&world, &store, NOW), Some(Verdict::Clear { value: 0 })));
+    world.price(&mut store, 0, 899, NOW - 1);
+    assert!(matches!(verdict(&world, &store, NOW), Some(Verdict::True { value: 1_000..=1_010 })));
+    world.price(&mut store, 0, 930, NOW - 1);
+    assert!(matches!(verdict(&world, &store, NOW), Some(Verdict::Between { .. })));
+}
+
+#[test]
+fn vault_rules_measure_the_pair_and_the_flow() {
+    let world = World::new();
+    let mut rule = world.rule();
+    rule.subject = world.vault_key;
+    (rule.params.metric, rule.params.comparator) = (Metric::CollateralRatio as u8, 2);
+    (rule.params.threshold, rule.params.clear_threshold) = (12_000, 13_000);
+    let positions = [(key(50), world.position(1_100_000, 1_000_000))];
+    let mut store = world.store(&positions);
+    world.put(&mut store, key(60), bytes_of(&rule));
+    assert!(matches!(verdict(&world, &store, NOW), Some(Verdict::True { value: 11_000..=11_020 })));
+    (rule.params.metric, rule.params.comparator) = (Metric::OutflowRate as u8, 1);
+    (rule.params.threshold, rule.params.clear_threshold) = (1_000, 500);
+    world.put(&mut store, key(60), bytes_of(&rule));
+    assert!(verdict(&world, &store, NOW).is_some());
+}
+
+#[test]
+fn breaker_in_force_has_no_room_for_the_same_rule() {
+    let world = World::new();
+    let mut store = with_rule(&world, &world.rule());
+    world.price(&mut store, 0, 800, NOW - 1);
+    let report = |store: &Store, now_ts| assess(store, &PriceIndex::default(), &world.found(), at(now_ts)).rules[&key(60)];
+    assert!(report(&store, NOW).has_room && report(&store, NOW).is_persistent);
+    let mut asset = *store.asset(&world.asset_keys[0]).unwrap();
+    let cause = rampart::state::Cause { rule: key(60), tripped_at_ts: NOW, expires_at_ts: NOW + 60, dwell_until_ts: NOW + 10, level: 3, reserved: [0; 7] };
+    asset.breaker.trip(cause, NOW).unwrap();
+    world.put(&mut store, world.asset_keys[0], bytes_of(&asset));
+    assert!(!report(&store, NOW + 1).has_room && report(&store, NOW + 1).cause.is_some());
+    let in_its_tail = report(&store, NOW + 61);
+    assert!(in_its_tail.has_room && in_its_tail.cause.is_some(), "the own level is over, its tail is not");
+    assert_eq!(Bps(0), Bps::default());
+}

@@ -1,0 +1,282 @@
+//! One socket with many subscriptions, and proof that they deliver.
+//!
+//! Accounts go into the mailbox, everything else is a [`Signal`]. The socket counts as stalled when slots stop coming for
+//! `stall_slots` measured slots; then, and after any error, it is opened anew with spread delays, and what happened in
+//! between is told apart as a gap, which the engine closes by a full snapshot. The set of topics may change at any time.
+
+use crate::chain::liveness::is_stalled;
+use crate::chain::ws_message::{self as message, Incoming};
+use crate::chain::{Backoff, entropy};
+use crate::config::Commitment;
+use crate::watch::feeds::Topic;
+use crate::watch::mailbox::Mailbox;
+use futures_util::{SinkExt, StreamExt};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
+
+/// Topics of the socket.
+pub type Topics = Arc<BTreeSet<Topic>>;
+
+/// What the socket tells beyond accounts.
+#[derive(Clone, Debug)]
+pub enum Signal {
+    /// A slot.
+    Slot {
+        /// The slot.
+        slot: u64,
+        /// When it arrived.
+        at: Instant,
+    },
+    /// Every one of these topics is subscribed to: what changes from now on arrives.
+    Covered(Topics),
+    /// The socket is gone, or silent.
+    Down(String),
+}
+
+/// What the socket needs.
+pub struct Socket {
+    /// Where to connect.
+    pub url: String,
+    /// Commitment of accounts.
+    pub commitment: Commitment,
+    /// Slots of silence that count as a stall.
+    pub stall_slots: u64,
+    /// Measured slot duration, microseconds; written by the engine.
+    pub slot_micros: Arc<AtomicU64>,
+    /// What to subscribe to.
+    pub topics: watch::Receiver<Topics>,
+    /// Subscriptions to renew alone.
+    pub renew: mpsc::Receiver<Topic>,
+    /// Where accounts go.
+    pub mailbox: Arc<Mailbox>,
+    /// Where signals go.
+    pub signals: mpsc::Sender<Signal>,
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often silence is looked at: finer than any slot.
+const CHECK: Duration = Duration::from_millis(50);
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+const LONGEST_RETRY: Duration = Duration::from_secs(10);
+/// A session that delivered for this long starts the delays over.
+const STEADY: Duration = Duration::from_secs(20);
+
+impl Socket {
+    /// Keeps the socket open until it is told to stop.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
+        loop {
+            let started = Instant::now();
+            let reason = tokio::select! {
+                reason = self.session() => reason,
+                () = stop.cancelled() => return,
+            };
+            if started.elapsed() >= STEADY {
+                backoff.reset();
+            }
+            if self.signals.send(Signal::Down(reason)).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next_delay(entropy())) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Connects and delivers; returns why that ended.
+    async fn session(&mut self) -> String {
+        let stream = match timeout(CONNECT_TIMEOUT, connect_async(&self.url)).await {
+            Ok(Ok((stream, _))) => stream,
+            Ok(Err(error)) => return format!("failed to connect: {error}"),
+            Err(_) => return "failed to connect in time".to_owned(),
+        };
+        let mut session = Session::new(stream, self.commitment);
+        match self.deliver(&mut session).await {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        }
+    }
+
+    async fn deliver(&mut self, session: &mut Session) -> Result<std::convert::Infallible, String> {
+        let topics = self.topics.borrow_and_update().clone();
+        session.set_topics(topics).await?;
+        let mut check = interval(CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                received = session.stream.next() => {
+                    let text = text_of(received)?;
+                    if let Some(text) = text {
+                        self.handle(session, &text).await?;
+                    }
+                }
+                changed = self.topics.changed() => {
+                    changed.map_err(|_| "the keeper is stopping".to_owned())?;
+                    let topics = self.topics.borrow_and_update().clone();
+                    session.set_topics(topics).await?;
+                }
+                Some(topic) = self.renew.recv() => session.renew(&topic).await?,
+                _ = check.tick() => self.check_silence(session)?,
+            }
+        }
+    }
+
+    async fn handle(&self, session: &mut Session, text: &str) -> Result<(), String> {
+        match message::read(text) {
+            Some(Incoming::Slot { slot, .. }) => {
+                session.last_slot_at = Instant::now();
+                self.send(Signal::Slot { slot, at: session.last_slot_at }).await?;
+            }
+            Some(Incoming::Keyed { update, .. }) => self.mailbox.put([update]),
+            Some(Incoming::Account { subscription, update }) => {
+                if let Some(Topic::Account(key)) = session.active.get(&subscription) {
+                    self.mailbox.put([crate::watch::Update { key: *key, ..update }]);
+                }
+            }
+            Some(Incoming::Subscribed { id, subscription }) => {
+                if session.accepted(id, subscription) {
+                    self.send(Signal::Covered(session.wanted.clone())).await?;
+                }
+            }
+            Some(Incoming::Refused { id, reason }) => return session.refused(id, &reason),
+            Some(Incoming::Other) => {}
+            None => tracing::debug!(bytes = text.len(), "a message of the subscription socket can't be read"),
+        }
+        Ok(())
+    }
+
+    fn check_silence(&self, session: &Session) -> Result<(), String> {
+        let slot_duration = Duration::from_micros(self.slot_micros.load(Ordering::Relaxed));
+        let silent = session.last_slot_at.elapsed();
+        // the first slot may take as long as the subscriptions themselves
+        let is_new = !session.has_slots && silent < CONNECT_TIMEOUT;
+        if is_new || !is_stalled(silent, slot_duration, self.stall_slots) {
+            return Ok(());
+        }
+        Err(format!("no slot for {} ms", silent.as_millis()))
+    }
+
+    async fn send(&self, signal: Signal) -> Result<(), String> {
+        self.signals.send(signal).await.map_err(|_| "the keeper is stopping".to_owned())
+    }
+}
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// One connection.
+struct Session {
+    stream: Stream,
+    commitment: Commitment,
+    next_id: u64,
+    wanted: Topics,
+    asked: HashMap<u64, Topic>,
+    active: HashMap<u64, Topic>,
+    last_slot_at: Instant,
+    has_slots: bool,
+}
+
+impl Session {
+    fn new(stream: Stream, commitment: Commitment) -> Self {
+        Self {
+            stream,
+            commitment,
+            next_id: 0,
+            wanted: Topics::default(),
+            asked: HashMap::new(),
+            active: HashMap::new(),
+            last_slot_at: Instant::now(),
+            has_slots: false,
+        }
+    }
+
+    async fn set_topics(&mut self, topics: Topics) -> Result<(), String> {
+        let before = std::mem::replace(&mut self.wanted, topics.clone());
+        for topic in before.difference(&topics) {
+            self.end(topic).await?;
+        }
+        for topic in topics.difference(&before) {
+            self.ask(*topic).await?;
+        }
+        Ok(())
+    }
+
+    async fn renew(&mut self, topic: &Topic) -> Result<(), String> {
+        if !self.wanted.contains(topic) {
+            return Ok(());
+        }
+        tracing::warn!(?topic, "a subscription missed a change and is renewed");
+        self.end(topic).await?;
+        self.ask(*topic).await
+    }
+
+    async fn ask(&mut self, topic: Topic) -> Result<(), String> {
+        self.next_id += 1;
+        self.asked.insert(self.next_id, topic);
+        let request = message::subscribe(self.next_id, &topic, self.commitment);
+        self.write(request).await
+    }
+
+    async fn end(&mut self, topic: &Topic) -> Result<(), String> {
+        self.asked.retain(|_, asked| asked != topic);
+        let numbers: Vec<u64> = self.active.iter().filter(|(_, t)| *t == topic).map(|(n, _)| *n).collect();
+        for number in numbers {
+            self.active.remove(&number);
+            self.next_id += 1;
+            let request = message::unsubscribe(self.next_id, topic, number);
+            self.write(request).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, text: String) -> Result<(), String> {
+        let sent = timeout(CONNECT_TIMEOUT, self.stream.send(Message::text(text))).await;
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!("failed to subscribe: {error}")),
+            Err(_) => Err("failed to subscribe in time".to_owned()),
+        }
+    }
+
+    /// Notes an accepted subscription; returns whether it was the last that was open.
+    fn accepted(&mut self, id: u64, subscription: u64) -> bool {
+        let Some(topic) = self.asked.remove(&id) else { return false };
+        if topic == Topic::Slots {
+            self.has_slots = true;
+            self.last_slot_at = Instant::now();
+        }
+        self.active.insert(subscription, topic);
+        self.asked.is_empty()
+    }
+
+    fn refused(&mut self, id: u64, reason: &str) -> Result<(), String> {
+        match self.asked.remove(&id) {
+            Some(topic) => Err(format!("the server refused to subscribe to {topic:?}: {reason}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The text of a message; nothing for a frame without one; why the stream ended.
+fn text_of(
+    received: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
+) -> Result<Option<tokio_tungstenite::tungstenite::Utf8Bytes>, String> {
+    match received {
+        Some(Ok(Message::Text(text))) => Ok(Some(text)),
+        Some(Ok(Message::Close(_))) | None => Err("the server closed the socket".to_owned()),
+        Some(Ok(_)) => Ok(None),
+        Some(Err(error)) => Err(format!("the socket failed: {error}")),
+    }
+}
+
+#[cfg(test)]
+#[path = "ws_tests.rs"]
+mod tests;

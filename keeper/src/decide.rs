@@ -1,0 +1,134 @@
+//! What to do about what was assessed.
+//!
+//! Pure function of the assessment, the policy and the history of earlier decisions; the chain's clock is the only time.
+//! An intent names the value on chain that its action moves (its fence), so that any number of keepers may decide the
+//! same: the program lets one through. The history holds back what is under way, what failed lately, and what another
+//! rank is to do first.
+
+mod evidence;
+pub mod history;
+mod liquidations;
+
+use crate::assess::{Assessment, Candidate};
+use crate::config::{Classes, Config};
+use crate::intent::{ActionClass, Intent, IntentId};
+use crate::watch::store::Store;
+use anchor_lang::prelude::Pubkey;
+use rampart::risk::liquidation::Plan;
+use std::collections::BTreeMap;
+
+pub use history::History;
+
+/// What this keeper may do at all.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Which classes are switched on.
+    pub classes: Classes,
+    /// Slots that this keeper waits before it acts on what is no trip; a quarter of that for trips.
+    pub stagger_slots: u64,
+    /// How many intents may be under way at once.
+    pub max_in_flight: usize,
+}
+
+impl Policy {
+    /// Derives the policy from the settings.
+    pub fn new(config: &Config) -> Self {
+        let stagger = &config.tx.stagger;
+        Self {
+            classes: config.classes,
+            stagger_slots: stagger.rank.saturating_mul(stagger.slots),
+            max_in_flight: config.tx.max_in_flight,
+        }
+    }
+
+    /// Returns how long to leave an intent of `class` to the ranks before this one, in slots.
+    pub fn delay_slots(&self, class: ActionClass) -> u64 {
+        if class == ActionClass::Trip { self.stagger_slots.div_ceil(4) } else { self.stagger_slots }
+    }
+}
+
+/// What the keeper's own state allows at this moment.
+#[derive(Clone, Debug, Default)]
+pub struct Means {
+    /// Whether some source is complete: without one, only trips, which the program proves anyway.
+    pub is_gapless: bool,
+    /// Whether the balance allows more than trips.
+    pub is_funded: bool,
+    /// What the signer holds of each mint, base units.
+    pub tokens: BTreeMap<Pubkey, u64>,
+}
+
+/// What an action needs beyond its intent.
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    /// Trip, observe or step down this rule.
+    Rule(Pubkey),
+    /// Observe this asset.
+    Asset(Pubkey),
+    /// Liquidate or deleverage this position.
+    Position {
+        /// The position.
+        candidate: Candidate,
+        /// What the program will do, as far as is known.
+        plan: Plan,
+        /// The most to repay, base units of the loan mint.
+        max_repay_amount: u64,
+    },
+}
+
+/// Something to do now.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What, on which state, and why.
+    pub intent: Intent,
+    /// What it takes.
+    pub action: Action,
+    /// The state that the wait for other ranks is about: when it moves, somebody acted and the wait starts anew.
+    pub awaited: u64,
+}
+
+impl Decision {
+    pub(crate) fn new(class: ActionClass, target: Pubkey, fence: u64, reason: String, action: Action) -> Self {
+        Self { intent: Intent { class, target, fence, reason }, action, awaited: fence }
+    }
+
+    /// Returns the identity of its intent.
+    pub fn id(&self) -> IntentId {
+        self.intent.id()
+    }
+}
+
+/// Returns what is to be done now, the most urgent first.
+pub fn decide(assessment: &Assessment, store: &Store, policy: &Policy, means: &Means, history: &mut History) -> Vec<Decision> {
+    let slot = assessment.now.slot;
+    let mut wanted = wanted(assessment, store, means, history);
+    wanted.retain(|d| is_allowed(d.intent.class, policy, means));
+    history.note_wanted(wanted.iter().map(|d| (&d.intent, d.awaited)), slot);
+    let mut room = policy.max_in_flight.saturating_sub(history.in_flight());
+    wanted.retain(|decision| {
+        let class = decision.intent.class;
+        let is_due = history.is_due(&decision.intent, slot, store.slot_of(&decision.intent.target), policy.delay_slots(class));
+        // a trip never waits for room
+        let has_room = class == ActionClass::Trip || room > 0;
+        room = room.saturating_sub(usize::from(is_due && has_room));
+        is_due && has_room
+    });
+    wanted
+}
+
+fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &History) -> Vec<Decision> {
+    let mut wanted = evidence::rules(assessment, store);
+    wanted.extend(liquidations::positions(assessment, store, means, history));
+    wanted.extend(evidence::assets(assessment, store));
+    wanted.sort_by_key(|d| ActionClass::ALL.iter().position(|class| *class == d.intent.class));
+    wanted
+}
+
+fn is_allowed(class: ActionClass, policy: &Policy, means: &Means) -> bool {
+    let is_proved_anyway = class == ActionClass::Trip;
+    policy.classes.is_enabled(class) && (is_proved_anyway || (means.is_gapless && means.is_funded))
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

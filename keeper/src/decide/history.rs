@@ -1,0 +1,333 @@
+//! What was decided before: under way, settled, failed, or left to another rank.
+//!
+//! Everything is kept by class and target, so at most one transaction of a kind is under way for an account, whatever
+//! its fence. Memory is bounded by the accounts that were acted on; entries that no longer matter are dropped.
+
+use crate::intent::{ActionClass, Intent, IntentId, Outcome};
+use anchor_lang::prelude::Pubkey;
+use rampart::error::RampartError;
+use solana_sdk::instruction::InstructionError;
+use solana_sdk::transaction::TransactionError;
+use std::collections::{BTreeMap, HashMap};
+
+/// Slots after which state that should have followed a landed transaction is no longer waited for.
+const CATCH_UP_SLOTS: u64 = 150;
+/// Slots for which a transaction of unknown fate blocks its target: no blockhash lives a fourth of that.
+const UNKNOWN_SLOTS: u64 = 1_200;
+/// Slots without being wanted after which a stagger starts anew.
+const FORGET_SLOTS: u64 = 16;
+/// The longest pause of a target that keeps failing, slots.
+const LONGEST_PAUSE_SLOTS: u64 = 4_096;
+
+type Subject = (ActionClass, Pubkey);
+
+fn subject(intent: &Intent) -> Subject {
+    (intent.class, intent.target)
+}
+
+#[derive(Clone, Debug)]
+struct UnderWay {
+    since_slot: u64,
+    /// Mint and amount that it will spend.
+    spends: Option<(Pubkey, u64)>,
+}
+
+/// An intent whose effect must show in the store before it may be decided again.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    id: IntentId,
+    slot: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Trouble {
+    failures: u32,
+    expiries: u32,
+    compute_exceeded: u32,
+    pause_until_slot: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    awaited: u64,
+    first_slot: u64,
+    last_slot: u64,
+}
+
+/// The memory of earlier decisions.
+#[derive(Clone, Debug)]
+pub struct History {
+    patience_slots: u64,
+    under_way: HashMap<Subject, UnderWay>,
+    settled: HashMap<Subject, Settled>,
+    trouble: HashMap<Subject, Trouble>,
+    wanted: HashMap<Subject, Wanted>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::with_patience(UNKNOWN_SLOTS)
+    }
+}
+
+impl History {
+    /// A memory in which what is under way blocks its target for `patience_slots` at most.
+    pub fn with_patience(patience_slots: u64) -> Self {
+        Self {
+            patience_slots,
+            under_way: HashMap::new(),
+            settled: HashMap::new(),
+            trouble: HashMap::new(),
+            wanted: HashMap::new(),
+        }
+    }
+
+    /// Returns how many intents are under way.
+    pub fn in_flight(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Tells whether a transaction of this class is under way for the target.
+    pub fn is_under_way(&self, intent: &Intent) -> bool {
+        self.under_way.contains_key(&subject(intent))
+    }
+
+    /// Returns what is promised to transactions under way, by mint.
+    pub fn reserved(&self) -> BTreeMap<Pubkey, u64> {
+        let mut sums = BTreeMap::new();
+        for (mint, amount) in self.under_way.values().filter_map(|u| u.spends) {
+            let sum: &mut u64 = sums.entry(mint).or_default();
+            *sum = sum.saturating_add(amount);
+        }
+        sums
+    }
+
+    /// Returns how often transactions for the target expired unlanded since the last that landed.
+    pub fn expiries(&self, intent: &Intent) -> u32 {
+        self.trouble.get(&subject(intent)).map_or(0, |t| t.expiries)
+    }
+
+    /// Returns how often transactions for the target ran out of compute units since the last that landed.
+    pub fn compute_exceeded(&self, intent: &Intent) -> u32 {
+        self.trouble.get(&subject(intent)).map_or(0, |t| t.compute_exceeded)
+    }
+
+    /// Notes what would be done now and on which state, for the stagger; forgets what has not been wanted for a while.
+    pub fn note_wanted<'a>(&mut self, intents: impl Iterator<Item = (&'a Intent, u64)>, slot: u64) {
+        for (intent, awaited) in intents {
+            let fresh = Wanted { awaited, first_slot: slot, last_slot: slot };
+            let known = self.wanted.entry(subject(intent)).or_insert(fresh);
+            // the chain moved, so somebody acted and the wait starts anew
+            *known = if known.awaited == awaited { Wanted { last_slot: slot, ..*known } } else { fresh };
+        }
+        self.wanted.retain(|_, wanted| slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS);
+        self.under_way.retain(|_, under_way| slot.saturating_sub(under_way.since_slot) <= self.patience_slots);
+    }
+
+    /// Tells whether something is wanted that was not acted on yet: time alone may make it due.
+    pub fn is_waiting(&self, slot: u64) -> bool {
+        let is_open = |(subject, wanted): (&Subject, &Wanted)| {
+            !self.under_way.contains_key(subject) && slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS
+        };
+        self.wanted.iter().any(is_open)
+    }
+
+    /// Tells whether an intent may be acted on at `slot`, with the target's state as of `state_slot`.
+    pub fn is_due(&mut self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> bool {
+        let (subject, id) = (subject(intent), intent.id());
+        if self.under_way.contains_key(&subject) {
+            return false;
+        }
+        if self.trouble.get(&subject).is_some_and(|t| slot < t.pause_until_slot) {
+            return false;
+        }
+        let is_settled = |s: &Settled| {
+            let shows = state_slot.is_some_and(|state| state >= s.slot) || slot >= s.slot.saturating_add(CATCH_UP_SLOTS);
+            s.id == id && !shows
+        };
+        if self.settled.get(&subject).is_some_and(is_settled) {
+            return false;
+        }
+        let first_slot = self.wanted.get(&subject).map_or(slot, |wanted| wanted.first_slot);
+        slot >= first_slot.saturating_add(delay_slots)
+    }
+
+    /// Notes that an intent is being carried out. `spends`: mint and amount.
+    pub fn started(&mut self, intent: &Intent, spends: Option<(Pubkey, u64)>, slot: u64) {
+        self.settled.remove(&subject(intent));
+        self.under_way.insert(subject(intent), UnderWay { since_slot: slot, spends });
+    }
+
+    /// Notes that nothing was sent after all; tried again after a short pause.
+    pub fn not_sent(&mut self, intent: &Intent, slot: u64) {
+        self.under_way.remove(&subject(intent));
+        let trouble = self.trouble.entry(subject(intent)).or_default();
+        trouble.pause_until_slot = trouble.pause_until_slot.max(slot.saturating_add(8));
+    }
+
+    /// Notes what became of an intent's transaction.
+    pub fn ended(&mut self, intent: &Intent, outcome: &Outcome, slot: u64) {
+        let subject = subject(intent);
+        match outcome {
+            // it may have landed: nothing new while that is open
+            Outcome::Unknown => return,
+            Outcome::Landed { slot: landed, .. } => {
+                self.trouble.remove(&subject);
+                self.settled.insert(subject, Settled { id: intent.id(), slot: *landed });
+            }
+            // no error of ours: wait until the winner's change shows
+            Outcome::Failed { slot: failed, lost_race: true, .. } => {
+                self.settled.insert(subject, Settled { id: intent.id(), slot: *failed });
+            }
+            Outcome::Failed { error, code, .. } => self.failed(subject, error, *code, slot),
+            Outcome::Expired => self.trouble.entry(subject).or_default().expiries += 1,
+        }
+        self.under_way.remove(&subject);
+    }
+
+    fn failed(&mut self, subject: Subject, error: &TransactionError, code: Option<u32>, slot: u64) {
+        let trouble = self.trouble.entry(subject).or_default();
+        if is_compute_exceeded(error) {
+            trouble.compute_exceeded = trouble.compute_exceeded.saturating_add(1);
+        }
+        trouble.failures = trouble.failures.saturating_add(1);
+        let first = pause_slots(error, code);
+        let pause = first.saturating_mul(1 << (trouble.failures - 1).min(12)).min(LONGEST_PAUSE_SLOTS);
+        // a trip that failed is tried again soon, however often: it guards everything
+        let pause = if subject.0 == ActionClass::Trip { pause.min(8) } else { pause };
+        trouble.pause_until_slot = slot.saturating_add(pause);
+    }
+}
+
+/// How long to leave a target alone after its first failure, slots.
+fn pause_slots(error: &TransactionError, code: Option<u32>) -> u64 {
+    use RampartError as E;
+    // the evidence moved between decision and block: look again after the next slots
+    const MOVED: [RampartError; 14] = [
+        E::PositionHealthy, E::OutsideSoftBand, E::LiquidatedThisSlot, E::ObservationNotNewer, E::PriceIndeterminate,
+        E::PriceDisagreement, E::RuleNotTrue, E::RuleIndeterminate, E::RuleNotPersistent, E::RuleNotClear,
+        E::DwellNotOver, E::SoftQuotaUsed, E::LevelForbids, E::TwoSourcesRequired,
+    ];
+    if code.is_some_and(|code| MOVED.iter().any(|moved| u32::from(*moved) == code)) {
+        return 2;
+    }
+    match error {
+        _ if is_compute_exceeded(error) => 1,
+        TransactionError::InsufficientFundsForFee | TransactionError::InsufficientFundsForRent { .. } => 128,
+        _ => 16,
+    }
+}
+
+fn is_compute_exceeded(error: &TransactionError) -> bool {
+    use InstructionError::{ComputationalBudgetExceeded, ProgramFailedToComplete};
+    matches!(error, TransactionError::InstructionError(_, ComputationalBudgetExceeded | ProgramFailedToComplete))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: Pubkey = Pubkey::new_from_array([7; 32]);
+
+    fn intent(class: ActionClass, fence: u64) -> Intent {
+        Intent { class, target: TARGET, fence, reason: String::new() }
+    }
+
+    fn failed(code: u32) -> Outcome {
+        let error = TransactionError::InstructionError(2, InstructionError::Custom(code));
+        Outcome::Failed { slot: 10, error, code: Some(code), lost_race: false }
+    }
+
+    #[test]
+    fn one_transaction_for_a_target_is_under_way_at_a_time() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
+        assert!(history.is_due(&first, 10, None, 0));
+        history.started(&first, Some((TARGET, 5)), 10);
+        assert!(!history.is_due(&first, 11, None, 0));
+        assert!(!history.is_due(&intent(ActionClass::Liquidate, 2), 11, None, 0));
+        assert!(history.is_due(&intent(ActionClass::Deleverage, 1), 11, None, 0));
+        assert_eq!(history.reserved(), BTreeMap::from([(TARGET, 5)]));
+    }
+
+    #[test]
+    fn landed_intent_waits_until_its_effect_shows() {
+        let (mut history, first) = (History::default(), intent(ActionClass::StepDown, 1));
+        history.started(&first, None, 10);
+        history.ended(&first, &Outcome::Landed { slot: 12, compute_units: None }, 13);
+        assert!(!history.is_due(&first, 13, Some(11), 0), "the store is behind");
+        assert!(history.is_due(&intent(ActionClass::StepDown, 2), 13, Some(11), 0), "the fence moved");
+        assert!(history.is_due(&first, 14, Some(12), 0), "it shows, and is wanted again");
+        assert!(history.is_due(&first, 12 + CATCH_UP_SLOTS, None, 0), "the fork it landed on is gone");
+    }
+
+    #[test]
+    fn lost_race_is_no_error_but_waits_for_the_winner() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
+        history.started(&first, None, 10);
+        let code = u32::from(RampartError::LiquidationSeqMoved);
+        let error = TransactionError::InstructionError(2, InstructionError::Custom(code));
+        let lost = Outcome::Failed { slot: 10, error, code: Some(code), lost_race: true };
+        history.ended(&first, &lost, 11);
+        assert!(!history.is_due(&first, 11, Some(9), 0));
+        assert!(history.is_due(&intent(ActionClass::Liquidate, 2), 11, Some(10), 0));
+    }
+
+    #[test]
+    fn target_that_keeps_failing_is_left_alone_for_longer_and_longer() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
+        let mut pauses = vec![];
+        for slot in [1_000, 100_000, 200_000, 300_000] {
+            history.ended(&first, &failed(1), slot);
+            pauses.push((1..).find(|wait| history.is_due(&first, slot + wait, None, 0)).unwrap());
+        }
+        assert_eq!(pauses, [16, 32, 64, 128]);
+        assert!(history.is_due(&intent(ActionClass::Deleverage, 1), 300_001, None, 0), "others are unaffected");
+    }
+
+    #[test]
+    fn moved_evidence_and_trips_are_tried_again_soon() {
+        let mut history = History::default();
+        let (liquidate, trip) = (intent(ActionClass::Liquidate, 1), intent(ActionClass::Trip, 1));
+        history.ended(&liquidate, &failed(u32::from(RampartError::PositionHealthy)), 100);
+        assert!(!history.is_due(&liquidate, 101, None, 0) && history.is_due(&liquidate, 102, None, 0));
+        for _ in 0..40 {
+            history.ended(&trip, &failed(u32::from(RampartError::RuleNotTrue)), 100);
+        }
+        assert!(history.is_due(&trip, 108, None, 0));
+    }
+
+    #[test]
+    fn unknown_fate_blocks_and_expiry_frees() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Trip, 1));
+        history.started(&first, None, 10);
+        history.ended(&first, &Outcome::Unknown, 50);
+        history.note_wanted(std::iter::once((&first, 1)), 60);
+        assert!(!history.is_due(&first, 60, None, 0));
+        history.ended(&first, &Outcome::Expired, 200);
+        assert!(history.is_due(&first, 200, None, 0));
+        assert_eq!(history.expiries(&first), 1);
+    }
+
+    #[test]
+    fn rank_waits_and_waits_anew_when_the_chain_moved() {
+        let (mut history, first, second) = (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Liquidate, 2));
+        history.note_wanted(std::iter::once((&first, 1)), 100);
+        assert!(!history.is_due(&first, 105, None, 6));
+        history.note_wanted(std::iter::once((&first, 1)), 106);
+        assert!(history.is_due(&first, 106, None, 6));
+        history.note_wanted(std::iter::once((&second, 2)), 106);
+        assert!(!history.is_due(&second, 106, None, 6));
+        history.note_wanted(std::iter::empty(), 106 + FORGET_SLOTS + 1);
+        history.note_wanted(std::iter::once((&second, 2)), 200);
+        assert!(!history.is_due(&second, 205, None, 6), "it was not wanted for a while");
+    }
+
+    #[test]
+    fn compute_exceeded_is_counted_and_tried_again_at_once() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
+        let error = TransactionError::InstructionError(2, InstructionError::ComputationalBudgetExceeded);
+        history.ended(&first, &Outcome::Failed { slot: 10, error, code: None, lost_race: false }, 10);
+        assert_eq!(history.compute_exceeded(&first), 1);
+        assert!(history.is_due(&first, 11, None, 0));
+    }
+}

@@ -1,0 +1,249 @@
+use super::*;
+use crate::assess::assess;
+use crate::chain::clock::ChainTime;
+use crate::intent::Outcome;
+use crate::watch::index::PriceIndex;
+use crate::watch::testing::{NOW, SLOT, World, bytes_of, key};
+use rampart::state::{Cause, Position, Rule};
+
+const RULE: u8 = 60;
+
+struct Scene {
+    world: World,
+    store: Store,
+    index: PriceIndex,
+    policy: Policy,
+    means: Means,
+    history: History,
+}
+
+impl Scene {
+    fn new(positions: &[(Pubkey, Position)]) -> Self {
+        let world = World::new();
+        let store = world.store(positions);
+        let mut index = PriceIndex::default();
+        positions.iter().for_each(|(at, position)| index.put(*at, Some(position)));
+        let policy = Policy { classes: Classes::default(), stagger_slots: 0, max_in_flight: 64 };
+        let tokens = BTreeMap::from([(key(21), 10_000_000)]);
+        let means = Means { is_gapless: true, is_funded: true, tokens };
+        Self { world, store, index, policy, means, history: History::default() }
+    }
+
+    fn with_rule(change: impl FnOnce(&mut Rule)) -> Self {
+        let mut scene = Self::new(&[]);
+        let mut rule = scene.world.rule();
+        change(&mut rule);
+        scene.world.put(&mut scene.store, key(RULE), bytes_of(&rule));
+        scene
+    }
+
+    fn price(&mut self, milli_dollars: i128, publish_ts: i64) {
+        self.world.price(&mut self.store, 0, milli_dollars, publish_ts);
+    }
+
+    fn decide_at(&mut self, slot: u64, unix_ts: i64) -> Vec<(ActionClass, Pubkey, u64)> {
+        let assessment = assess(&self.store, &self.index, &self.world.found(), ChainTime { slot, unix_ts });
+        let decided = decide(&assessment, &self.store, &self.policy, &self.means, &mut self.history);
+        decided.into_iter().map(|d| (d.intent.class, d.intent.target, d.intent.fence)).collect()
+    }
+
+    fn decide(&mut self) -> Vec<(ActionClass, Pubkey, u64)> {
+        // prices that were published together with the reference need no observation
+        self.decide_at(SLOT, NOW).into_iter().filter(|(class, ..)| *class != ActionClass::Observe).collect()
+    }
+}
+
+#[test]
+fn rule_that_is_true_is_tripped_with_its_fence() {
+    let mut scene = Scene::with_rule(|rule| rule.trip_epoch = 7);
+    assert!(scene.decide().is_empty());
+    scene.price(850, NOW - 1);
+    assert_eq!(scene.decide(), [(ActionClass::Trip, key(RULE), 7)]);
+}
+
+#[test]
+fn rule_that_must_hold_gets_its_streak_built_and_is_tripped_then() {
+    let mut scene = Scene::with_rule(|rule| {
+        (rule.params.min_persist_secs, rule.params.min_observations) = (10, 3);
+    });
+    scene.price(850, NOW - 1);
+    assert_eq!(scene.decide(), [(ActionClass::ObserveRule, key(RULE), NOW as u64 - 1)]);
+    let mut rule = *scene.store.rule(&key(RULE)).unwrap();
+    let seen = rampart::risk::verdict::Verdict::True { value: 1_500 };
+    rule.observe(seen, NOW - 1, NOW, SLOT).unwrap();
+    scene.world.put(&mut scene.store, key(RULE), bytes_of(&rule));
+    assert!(scene.decide().is_empty(), "the same print counts once");
+    scene.price(850, NOW + 4);
+    assert!(!scene.decide_at(SLOT, NOW + 5).iter().any(|d| d.0 == ActionClass::ObserveRule), "the slot has to move too");
+    assert!(scene.decide_at(SLOT + 9, NOW + 5).contains(&(ActionClass::ObserveRule, key(RULE), SLOT)));
+    rule.observe(seen, NOW + 4, NOW + 5, SLOT + 9).unwrap();
+    scene.world.put(&mut scene.store, key(RULE), bytes_of(&rule));
+    scene.price(850, NOW + 9);
+    let trips = |scene: &mut Scene, now_ts| scene.decide_at(SLOT + 30, now_ts).iter().any(|d| d.0 == ActionClass::Trip);
+    assert!(!trips(&mut scene, NOW + 9), "not for ten seconds yet");
+    scene.price(850, NOW + 10);
+    assert!(trips(&mut scene, NOW + 11));
+}
+
+#[test]
+fn left_over_streak_is_ended_when_the_rule_is_clear() {
+    let mut scene = Scene::with_rule(|rule| (rule.streak.count, rule.streak.last_slot) = (2, SLOT - 9));
+    assert_eq!(scene.decide(), [(ActionClass::ObserveRule, key(RULE), SLOT - 9)]);
+}
+
+fn in_force(scene: &mut Scene, level: u8) {
+    let mut asset = *scene.store.asset(&scene.world.asset_keys[0]).unwrap();
+    let (tripped_at_ts, dwell_until_ts, expires_at_ts) = (NOW - 100, NOW - 1, NOW + 500);
+    asset.breaker.causes[0] = Cause { rule: key(RULE), tripped_at_ts, expires_at_ts, dwell_until_ts, level, reserved: [0; 7] };
+    scene.world.put(&mut scene.store, scene.world.asset_keys[0], bytes_of(&asset));
+}
+
+#[test]
+fn clear_rule_steps_down_after_its_dwell_time_and_each_step_is_another_intent() {
+    let mut scene = Scene::with_rule(|_| {});
+    in_force(&mut scene, 3);
+    assert_eq!(scene.decide(), [(ActionClass::StepDown, key(RULE), NOW as u64 - 100)]);
+    let early = scene.decide_at(SLOT, NOW - 2);
+    assert!(early.iter().all(|d| d.0 != ActionClass::StepDown));
+    scene.price(930, NOW - 1);
+    assert!(scene.decide().is_empty(), "between the thresholds it stays");
+}
+
+#[test]
+fn rule_in_force_is_not_tripped_again() {
+    let mut scene = Scene::with_rule(|_| {});
+    in_force(&mut scene, 3);
+    scene.price(850, NOW - 1);
+    assert!(scene.decide().is_empty());
+}
+
+#[test]
+fn disabled_rule_and_disabled_class_do_nothing() {
+    let mut scene = Scene::with_rule(|rule| rule.params.switch = 1);
+    scene.price(850, NOW - 1);
+    assert!(scene.decide().is_empty());
+    let mut scene = Scene::with_rule(|_| {});
+    scene.price(850, NOW - 1);
+    scene.policy.classes.trip = false;
+    assert!(scene.decide().is_empty());
+}
+
+#[test]
+fn open_gap_or_empty_purse_leaves_trips_alone() {
+    let world = World::new();
+    for blind in [true, false] {
+        let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
+        scene.world.put(&mut scene.store, key(RULE), bytes_of(&world.rule()));
+        scene.price(850, NOW - 1);
+        (scene.means.is_gapless, scene.means.is_funded) = (!blind, blind);
+        assert_eq!(scene.decide_at(SLOT, NOW), [(ActionClass::Trip, key(RULE), 0)]);
+    }
+}
+
+#[test]
+fn positions_are_taken_deepest_first_within_what_the_signer_holds() {
+    let world = World::new();
+    let positions = [(key(50), world.position(1_000_000, 820_000)), (key(51), world.position(1_000_000, 940_000)), (key(52), world.position(1_000_000, 780_000))];
+    let mut scene = Scene::new(&positions);
+    assert_eq!(
+        scene.decide(),
+        [(ActionClass::Liquidate, key(51), 0), (ActionClass::Liquidate, key(50), 0), (ActionClass::Deleverage, key(52), 0)]
+    );
+    scene.means.tokens.insert(key(21), 0);
+    assert!(scene.decide().is_empty(), "nothing to repay with");
+}
+
+#[test]
+fn repayments_together_never_exceed_the_balance() {
+    let world = World::new();
+    let positions: Vec<_> = (0..10).map(|n| (key(50 + n), world.position(1_000_000, 900_000))).collect();
+    let mut scene = Scene::new(&positions);
+    scene.means.tokens.insert(key(21), 1_000_000);
+    let assessment = assess(&scene.store, &scene.index, &scene.world.found(), ChainTime { slot: SLOT, unix_ts: NOW });
+    let decided = decide(&assessment, &scene.store, &scene.policy, &scene.means, &mut scene.history);
+    let repaid = decided.iter().filter_map(|d| match d.action {
+        Action::Position { plan, .. } => Some(plan.repay_amount),
+        _ => None,
+    });
+    let sum: u64 = repaid.sum();
+    assert!(sum > 0 && sum <= 1_000_000, "{sum}");
+    assert!(decided.len() < 10);
+}
+
+#[test]
+fn halt_liquidates_only_on_two_sources_and_a_resolution_never() {
+    let world = World::new();
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
+    in_force(&mut scene, 3);
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
+    for n in 0..2 {
+        let mut asset = *scene.store.asset(&world.asset_keys[n]).unwrap();
+        asset.oracle.required = 1;
+        asset.oracle.count = 1;
+        scene.world.put(&mut scene.store, world.asset_keys[n], bytes_of(&asset));
+    }
+    assert!(scene.decide().is_empty(), "one source is not enough in a halt");
+}
+
+#[test]
+fn position_liquidated_in_this_slot_waits_for_the_next() {
+    let world = World::new();
+    let mut position = world.position(1_000_000, 900_000);
+    (position.liquidation_seq, position.last_liquidation_slot) = (1, SLOT);
+    let mut scene = Scene::new(&[(key(50), position)]);
+    assert!(scene.decide().is_empty());
+    let next = scene.decide_at(SLOT + 1, NOW);
+    assert!(next.contains(&(ActionClass::Liquidate, key(50), 1)));
+}
+
+#[test]
+fn assets_are_observed_when_cold_moved_or_due_and_only_on_newer_prints() {
+    let mut scene = Scene::new(&[]);
+    let observes = |scene: &mut Scene, slot, now_ts| {
+        scene.decide_at(slot, now_ts).into_iter().filter(|d| d.0 == ActionClass::Observe && d.1 == key(2)).count()
+    };
+    assert_eq!(observes(&mut scene, SLOT, NOW), 0, "20 seconds old, and the price is the same");
+    scene.price(1_010, NOW - 1);
+    assert_eq!(observes(&mut scene, SLOT, NOW), 1, "it moved by one per cent");
+    scene.price(1_000, NOW + 9);
+    assert_eq!(observes(&mut scene, SLOT, NOW + 10), 1, "half a cell has passed");
+    scene.price(1_010, NOW - 20);
+    assert_eq!(observes(&mut scene, SLOT, NOW), 0, "a print that was counted counts no more");
+    scene.price(1_010, NOW - 1);
+    assert_eq!(observes(&mut scene, SLOT - 50, NOW), 0, "the slot has to move");
+    let mut asset = *scene.store.asset(&key(2)).unwrap();
+    asset.reference.samples = 1;
+    scene.world.put(&mut scene.store, key(2), bytes_of(&asset));
+    scene.price(1_000, NOW - 1);
+    assert_eq!(observes(&mut scene, SLOT, NOW), 1, "cold");
+}
+
+#[test]
+fn what_is_under_way_is_not_decided_again_and_room_is_kept() {
+    let world = World::new();
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000)), (key(51), world.position(1_000_000, 850_000))]);
+    scene.policy.max_in_flight = 1;
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
+    let intent = Intent { class: ActionClass::Liquidate, target: key(50), fence: 0, reason: String::new() };
+    scene.history.started(&intent, Some((key(21), 100)), SLOT);
+    assert!(scene.decide().is_empty(), "no room");
+    scene.policy.max_in_flight = 2;
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(51), 0)]);
+    scene.history.ended(&intent, &Outcome::Expired, SLOT);
+    assert_eq!(scene.decide().len(), 2);
+}
+
+#[test]
+fn rank_leaves_the_first_slots_to_others_and_a_trip_waits_less() {
+    let world = World::new();
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
+    scene.world.put(&mut scene.store, key(RULE), bytes_of(&world.rule()));
+    scene.price(850, NOW - 1);
+    scene.policy.stagger_slots = 8;
+    let classes = |scene: &mut Scene, slot| -> Vec<ActionClass> {
+        scene.decide_at(slot, NOW).into_iter().map(|d| d.0).filter(|c| *c != ActionClass::Observe).collect()
+    };
+    assert!(classes(&mut scene, SLOT).is_empty());
+    assert_eq!(classes(&mut scene, SLOT + 2), [ActionClass::Trip]);
+    assert_eq!(classes(&mut scene, SLOT + 8), [ActionClass::Trip, ActionClass::Liquidate]);
+}

@@ -1,0 +1,129 @@
+//! API, app, metrics and health, on one address. Read only: nothing here can make the keeper act.
+//!
+//! There is no login, so the address is loopback unless the operator sets another one. Owns the list of peers; the rest
+//! of what it shows is handed over by `run`.
+
+mod api;
+mod app;
+mod error;
+mod health;
+mod peers;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use api::{PriceHistory, Sample};
+pub use error::HttpError;
+pub use health::Pulse;
+
+use crate::config::Peer;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::view::{PeerView, View};
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Readers of the event stream at once.
+const STREAMS: usize = 64;
+/// How long open requests may take after the stop.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Everything that requests are answered from.
+#[derive(Clone)]
+pub struct ApiState {
+    view: watch::Receiver<Arc<View>>,
+    events: Events,
+    metrics: Metrics,
+    history: Arc<dyn PriceHistory>,
+    pulse: Pulse,
+    peers: Arc<watch::Sender<Vec<PeerView>>>,
+    streams: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl ApiState {
+    /// Gathers what requests are answered from. `peers` are polled once [`serve`] runs.
+    pub fn new(
+        view: watch::Receiver<Arc<View>>,
+        events: Events,
+        metrics: Metrics,
+        history: Arc<dyn PriceHistory>,
+        pulse: Pulse,
+        peers: &[Peer],
+    ) -> Self {
+        let unknown = |peer: &Peer| PeerView { name: peer.name.clone(), url: peer.url.clone(), ..PeerView::default() };
+        let (peers, _) = watch::channel(peers.iter().map(unknown).collect());
+        let streams = Arc::new(Semaphore::new(STREAMS));
+        let shutdown = CancellationToken::new();
+        Self { view, events, metrics, history, pulse, peers: Arc::new(peers), streams, shutdown }
+    }
+}
+
+/// Takes an address.
+///
+/// # Errors
+/// `Bind` if it is in use or not this machine's.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, HttpError> {
+    TcpListener::bind(address).await.map_err(|source| HttpError::Bind { address, source })
+}
+
+/// Answers requests and polls peers until `shutdown`.
+///
+/// # Errors
+/// `Serve` if the listener fails.
+pub async fn serve(listener: TcpListener, state: ApiState, shutdown: CancellationToken) -> Result<(), HttpError> {
+    let state = ApiState { shutdown: shutdown.clone(), ..state };
+    let polling = peers::poll(state.peers.clone(), state.metrics.clone());
+    let serving = axum::serve(listener, router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let overdue = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        result = serving.into_future() => result.map_err(|source| HttpError::Serve { source }),
+        () = polling => Ok(()),
+        () = overdue => Ok(()),
+    }
+}
+
+/// Returns every route. Pure: starts nothing.
+pub fn router(state: ApiState) -> Router {
+    Router::new()
+        .route("/api/v1/state", get(api::state))
+        .route("/api/v1/history", get(api::history))
+        .route("/api/v1/events", get(stream::events))
+        .route("/metrics", get(health::metrics))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(get(app::asset))
+        .layer(map_response(secure))
+        .with_state(state)
+}
+
+/// What a browser may do with any answer: load from here alone, and never be framed or guess a type.
+const SECURITY: [(&str, &str); 4] = [
+    (
+        "content-security-policy",
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; \
+         base-uri 'none'; form-action 'none'; object-src 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+async fn secure(mut response: Response) -> Response {
+    for (name, value) in SECURITY {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}

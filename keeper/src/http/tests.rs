@@ -1,0 +1,175 @@
+use super::*;
+use crate::events::{EventKind, Fact};
+use futures_util::StreamExt;
+use solana_sdk::pubkey::Pubkey;
+
+const ASSET: Pubkey = Pubkey::new_from_array([5; 32]);
+
+struct OneAsset;
+
+impl PriceHistory for OneAsset {
+    fn samples(&self, asset: &Pubkey) -> Option<Vec<Sample>> {
+        let sample = Sample { ts: 7, price: Some("150.25".into()), ..Sample::default() };
+        (*asset == ASSET).then(|| vec![sample])
+    }
+}
+
+struct Server {
+    base: String,
+    view: watch::Sender<Arc<View>>,
+    events: Events,
+    shutdown: CancellationToken,
+    serving: tokio::task::JoinHandle<Result<(), HttpError>>,
+}
+
+async fn server(peers: &[Peer]) -> Server {
+    let (view, receiver) = watch::channel(Arc::new(View::default()));
+    let metrics = Metrics::new();
+    let events = Events::new(metrics.clone());
+    let state = ApiState::new(receiver, events.clone(), metrics, Arc::new(OneAsset), Pulse::new(), peers);
+    let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, state, shutdown.clone()));
+    Server { base, view, events, shutdown, serving }
+}
+
+fn view(is_ready: bool) -> Arc<View> {
+    let mut view = View { schema: crate::view::SCHEMA, ..View::default() };
+    (view.keeper.ready, view.keeper.slot) = (is_ready, 77);
+    view.keeper.not_ready_reasons = if is_ready { vec![] } else { vec!["no source is up".into()] };
+    view.keeper.transactions.landed = 3;
+    Arc::new(view)
+}
+
+async fn get(server: &Server, path: &str) -> reqwest::Response {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    client.get(format!("{}{path}", server.base)).send().await.expect("an answer")
+}
+
+#[tokio::test]
+async fn state_is_the_newest_view() {
+    let server = server(&[]).await;
+    server.view.send_replace(view(true));
+    let answer = get(&server, "/api/v1/state").await;
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    assert!(answer.headers()["content-security-policy"].to_str().expect("text").starts_with("default-src 'self'"));
+    assert_eq!(answer.json::<View>().await.expect("a view"), *view(true));
+}
+
+#[tokio::test]
+async fn readiness_follows_the_view_and_says_why() {
+    let server = server(&[]).await;
+    server.view.send_replace(view(false));
+    let answer = get(&server, "/readyz").await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.expect("a body").contains("no source is up"));
+    server.view.send_replace(view(true));
+    assert_eq!(get(&server, "/readyz").await.status(), 200);
+    assert_eq!(get(&server, "/livez").await.status(), 200);
+}
+
+#[tokio::test]
+async fn history_tells_assets_apart() {
+    let server = server(&[]).await;
+    let body: serde_json::Value =
+        get(&server, &format!("/api/v1/history?asset={ASSET}")).await.json().await.expect("JSON");
+    assert_eq!(body["samples"][0]["price"], "150.25");
+    assert_eq!(body["samples"][0]["ts"], 7);
+    assert_eq!(get(&server, &format!("/api/v1/history?asset={}", Pubkey::default())).await.status(), 404);
+    assert_eq!(get(&server, "/api/v1/history?asset=abc").await.status(), 400);
+    assert_eq!(get(&server, "/api/v1/history").await.status(), 400);
+    assert_eq!(get(&server, "/api/v1/nothing").await.status(), 404);
+}
+
+#[tokio::test]
+async fn metrics_are_told_as_text() {
+    let server = server(&[]).await;
+    let answer = get(&server, "/metrics").await;
+    assert!(answer.headers()["content-type"].to_str().expect("text").contains("openmetrics-text"));
+    assert!(answer.text().await.expect("a body").contains("rampart_build_info{"));
+}
+
+/// Reads frames until `count` events came.
+async fn events_of(answer: reqwest::Response, count: usize) -> String {
+    let mut stream = answer.bytes_stream_text();
+    let mut text = String::new();
+    while text.matches("\nid: ").count() < count {
+        text.push_str(&stream.next().await.expect("the stream goes on"));
+    }
+    text
+}
+
+trait TextStream {
+    fn bytes_stream_text(self) -> futures_util::stream::BoxStream<'static, String>;
+}
+
+impl TextStream for reqwest::Response {
+    fn bytes_stream_text(self) -> futures_util::stream::BoxStream<'static, String> {
+        futures_util::stream::unfold(self, |mut answer| async move {
+            let chunk = answer.chunk().await.ok()??;
+            Some((String::from_utf8_lossy(&chunk).into_owned(), answer))
+        })
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn events_are_replayed_and_then_followed() {
+    let server = server(&[]).await;
+    let first = server.events.emit(Fact::new(EventKind::SourceDown, 5, "gone"));
+    let answer = get(&server, "/api/v1/events").await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    server.events.emit(Fact::new(EventKind::SourceUp, 6, "back"));
+    let text = events_of(answer, 2).await;
+    assert!(text.starts_with("event: source_down\n"), "{text}");
+    assert!(text.contains("event: source_up\n") && text.contains(&format!("\"id\":{}", first.id)), "{text}");
+}
+
+#[tokio::test]
+async fn a_returning_reader_gets_only_what_it_missed() {
+    let server = server(&[]).await;
+    let seen = server.events.emit(Fact::new(EventKind::SourceDown, 5, "gone"));
+    server.events.emit(Fact::new(EventKind::SourceUp, 6, "back"));
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let request = client.get(format!("{}/api/v1/events", server.base)).header("last-event-id", seen.id);
+    let text = events_of(request.send().await.expect("an answer"), 1).await;
+    assert!(text.starts_with("event: source_up\n"), "{text}");
+}
+
+#[tokio::test]
+async fn stop_ends_open_streams() {
+    let server = server(&[]).await;
+    let answer = get(&server, "/api/v1/events").await;
+    server.shutdown.cancel();
+    server.serving.await.expect("the task ends").expect("without an error");
+    assert!(answer.bytes_stream_text().collect::<Vec<_>>().await.iter().all(|text| !text.contains("event:")));
+}
+
+#[tokio::test]
+async fn peers_are_shown_up_and_down() {
+    let peer = server(&[]).await;
+    peer.view.send_replace(view(true));
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let named = |url: &str| PeerView { name: "two".into(), url: url.into(), ..PeerView::default() };
+    let up = peers::refresh(&client, named(&peer.base)).await;
+    assert_eq!((up.up, up.ready, up.slot, up.transactions.landed), (true, true, 77, 3));
+    peer.shutdown.cancel();
+    peer.serving.await.expect("the task ends").expect("without an error");
+    let down = peers::refresh(&client, up).await;
+    assert_eq!((down.up, down.ready, down.slot), (false, false, 77));
+}
+
+#[tokio::test]
+async fn a_screen_gets_the_page_and_a_missing_file_does_not() {
+    let server = server(&[]).await;
+    let (screen, file) = (get(&server, "/vaults/one").await, get(&server, "/assets/none-12345678.js").await);
+    assert_eq!(file.status(), 404);
+    // With the app built in, every screen is the one page; without it, the answer says so.
+    match screen.status().as_u16() {
+        200 => assert_eq!(screen.headers()["cache-control"], "no-cache"),
+        404 => assert!(screen.text().await.expect("a body").contains("without the app")),
+        other => panic!("unexpected status {other}"),
+    }
+    assert_eq!(get(&server, "/../../Cargo.toml").await.status(), 404);
+}

@@ -1,0 +1,254 @@
+//! The journal: every signature is on the disk before its first send.
+//!
+//! Owns one SQLite file and the lock of its directory. Decides nothing: `submit` says what is true. All calls block for
+//! the length of one disk write; async callers use a blocking task.
+//!
+//! ```text
+//! signed ─> sent ─> landed | failed | lost_race | expired
+//!   │         └──> unknown ─> (any of these)
+//!   └──> superseded | observed          never sent, certainly
+//! ```
+
+mod error;
+mod row;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+pub use error::JournalError;
+pub use row::{Signed, State, Undecided};
+#[cfg(test)]
+pub(crate) use tests::copy_files;
+
+use crate::events::unix_ms;
+use crate::intent::Outcome;
+use crate::metrics::Metrics;
+use rusqlite::{Connection, Transaction, params};
+use solana_sdk::signature::Signature;
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Name of the journal's file in the state directory.
+pub const FILE: &str = "journal.db";
+const LOCK: &str = "keeper.lock";
+/// How long decided transactions are kept.
+const KEEP_DECIDED_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// How long transactions that were never sent are kept.
+const KEEP_UNSENT_MS: u64 = 10 * 60 * 1_000;
+
+/// The journal of one state directory. Clones share it.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+    metrics: Metrics,
+    #[cfg(test)]
+    after_commit: Mutex<Option<tests::Hook>>,
+    // Released by the system when the process ends, however it ends.
+    _lock: File,
+}
+
+impl Journal {
+    /// Opens the journal of a directory, and makes both if they are missing.
+    ///
+    /// # Errors
+    /// `Locked` if another keeper holds the directory, `Corrupt` if the file is not whole, `TooNew`, `Directory`, and
+    /// `Storage` for anything the disk refuses.
+    pub fn open(dir: &Path, metrics: Metrics) -> Result<Self, JournalError> {
+        let lock = lock(dir)?;
+        let path = dir.join(FILE);
+        let mut connection =
+            Connection::open(&path).map_err(|source| JournalError::from_sqlite(&path, "open the file", source))?;
+        schema::prepare(&mut connection, &path)?;
+        let journal = Self {
+            shared: Arc::new(Shared {
+                connection: Mutex::new(connection),
+                path,
+                metrics,
+                #[cfg(test)]
+                after_commit: Mutex::default(),
+                _lock: lock,
+            }),
+        };
+        journal.prune(unix_ms())?;
+        Ok(journal)
+    }
+
+    /// Writes new transactions, all in one durable step.
+    ///
+    /// # Shape
+    /// For each one whether it was written: `false` if these very bytes were signed before.
+    pub fn insert_signed(&self, batch: &[Signed]) -> Result<Vec<bool>, JournalError> {
+        self.write("write signed transactions", |change| batch.iter().map(|signed| insert(change, signed)).collect())
+    }
+
+    /// Notes that a transaction was handed to a node.
+    pub fn mark_sent(&self, signature: &Signature) -> Result<(), JournalError> {
+        self.write("note a send", |change| {
+            let now = unix_ms().cast_signed();
+            change
+                .prepare_cached("UPDATE transactions SET state = 'sent', sent_ms = ?2 WHERE signature = ?1 AND state = 'signed'")?
+                .execute(params![signature.to_string(), now])
+                .map(drop)
+        })
+    }
+
+    /// Notes that transactions were never sent and never will be.
+    ///
+    /// `state` is `Superseded` or `Observed`.
+    pub fn mark_unsent(&self, signatures: &[Signature], state: State) -> Result<(), JournalError> {
+        debug_assert!(matches!(state, State::Superseded | State::Observed));
+        self.write("note transactions that were not sent", |change| {
+            let sql = "UPDATE transactions SET state = ?2, decided_ms = ?3 WHERE signature = ?1 AND state = 'signed'";
+            let mut statement = change.prepare_cached(sql)?;
+            let now = unix_ms().cast_signed();
+            signatures.iter().try_for_each(|s| statement.execute(params![s.to_string(), state.as_str(), now]).map(drop))
+        })
+    }
+
+    /// Notes what became of a transaction. A final state is never changed.
+    pub fn decide(&self, signature: &Signature, outcome: &Outcome) -> Result<(), JournalError> {
+        let (state, slot, detail) = describe(outcome);
+        self.write("note an outcome", |change| {
+            let sql = "UPDATE transactions SET state = ?2, decided_ms = ?3, slot = ?4, detail = ?5 \
+                       WHERE signature = ?1 AND state IN ('signed', 'sent', 'unknown')";
+            let slot = slot.map(u64::cast_signed);
+            let row = params![signature.to_string(), state.as_str(), unix_ms().cast_signed(), slot, detail];
+            change.prepare_cached(sql)?.execute(row).map(drop)
+        })
+    }
+
+    /// Returns every transaction that may still land, oldest first.
+    ///
+    /// # Errors
+    /// `Corrupt` if a row is not what was written.
+    pub fn undecided(&self) -> Result<Vec<Undecided>, JournalError> {
+        let sql = format!(
+            "SELECT {} FROM transactions WHERE state NOT IN \
+             ('landed', 'failed', 'lost_race', 'expired', 'superseded', 'observed') ORDER BY id",
+            row::COLUMNS
+        );
+        let rows = self.query(&sql)?;
+        rows.into_iter().map(|row| row.map_err(|reason| self.corrupt(reason))).collect()
+    }
+
+    /// Returns the newest intents that landed, at most `limit`: they must not be acted on again.
+    pub fn landed(&self, limit: u32) -> Result<Vec<crate::intent::IntentId>, JournalError> {
+        let sql =
+            format!("SELECT {} FROM transactions WHERE state = 'landed' ORDER BY id DESC LIMIT {limit}", row::COLUMNS);
+        let rows = self.query(&sql)?;
+        rows.into_iter()
+            .map(|row| row.map(|undecided| undecided.signed.intent.id()).map_err(|reason| self.corrupt(reason)))
+            .collect()
+    }
+
+    /// Removes what is decided and old. Nothing undecided is ever removed.
+    pub fn prune(&self, now_ms: u64) -> Result<(), JournalError> {
+        let before = |keep| now_ms.saturating_sub(keep).cast_signed();
+        self.write("prune", |change| {
+            let unsent = "DELETE FROM transactions WHERE state IN ('superseded', 'observed') AND planned_ms < ?1";
+            change.execute(unsent, [before(KEEP_UNSENT_MS)])?;
+            let decided = "DELETE FROM transactions WHERE state IN ('landed', 'failed', 'lost_race', 'expired') \
+                           AND planned_ms < ?1";
+            change.execute(decided, [before(KEEP_DECIDED_MS)]).map(drop)
+        })
+    }
+
+    fn query(&self, sql: &str) -> Result<Vec<Result<Undecided, String>>, JournalError> {
+        let failed = |source| JournalError::from_sqlite(&self.shared.path, "read transactions", source);
+        let connection = self.connection();
+        let mut statement = connection.prepare(sql).map_err(failed)?;
+        let rows = statement.query_map([], row::read).map_err(failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    fn write<T>(
+        &self,
+        what: &'static str,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, JournalError> {
+        let started = Instant::now();
+        let result = self.commit(change).map_err(|source| JournalError::from_sqlite(&self.shared.path, what, source));
+        self.shared.metrics.journal_write_seconds.observe(started.elapsed().as_secs_f64());
+        if result.is_err() {
+            self.shared.metrics.journal_errors.inc();
+        }
+        result
+    }
+
+    fn commit<T>(&self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let value = change(&transaction)?;
+        transaction.commit()?;
+        #[cfg(test)]
+        self.tell_commit();
+        Ok(value)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic rolls its transaction back: the connection stays usable.
+        self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn corrupt(&self, reason: String) -> JournalError {
+        JournalError::Corrupt { path: self.shared.path.clone(), reason }
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, JournalError> {
+    let failed = |source| JournalError::Directory { path: dir.to_owned(), source };
+    if !dir.is_dir() {
+        // Its files tell what the keeper is about to do: for the owner only.
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    }
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(LOCK)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { path: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn insert(change: &Transaction<'_>, signed: &Signed) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO transactions (intent, class, target, fence, reason, signature, bytes, blockhash, \
+               last_valid_block_height, fee_lamports, checksum, state, planned_ms, signed_ms) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'signed', ?12, ?13) \
+               ON CONFLICT (signature) DO NOTHING";
+    let (intent, blockhash) = (&signed.intent, &signed.blockhash);
+    let row = params![
+        intent.id().to_string(),
+        intent.class.as_str(),
+        intent.target.to_string(),
+        intent.fence.cast_signed(),
+        intent.reason,
+        signed.signature.to_string(),
+        signed.bytes,
+        blockhash.hash.to_string(),
+        blockhash.last_valid_block_height.cast_signed(),
+        signed.fee_lamports.cast_signed(),
+        signed.checksum(),
+        signed.planned_ms.cast_signed(),
+        unix_ms().cast_signed(),
+    ];
+    change.prepare_cached(sql)?.execute(row).map(|written| written == 1)
+}
+
+fn describe(outcome: &Outcome) -> (State, Option<u64>, Option<String>) {
+    match outcome {
+        Outcome::Landed { slot, .. } => (State::Landed, Some(*slot), None),
+        Outcome::Failed { slot, error, lost_race, .. } => {
+            let state = if *lost_race { State::LostRace } else { State::Failed };
+            (state, Some(*slot), Some(error.to_string()))
+        }
+        Outcome::Expired => (State::Expired, None, None),
+        Outcome::Unknown => (State::Unknown, None, None),
+    }
+}

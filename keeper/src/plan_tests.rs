@@ -1,0 +1,113 @@
+use super::*;
+use crate::assess::Candidate;
+use crate::intent::Outcome;
+use crate::watch::testing::{NOW, SLOT, World, bytes_of, key, token_account};
+use crate::watch::{Origin, Update};
+use rampart::state::Position;
+use solana_sdk::instruction::InstructionError;
+use solana_sdk::transaction::TransactionError;
+use std::time::Instant;
+
+const SIGNER: u8 = 90;
+
+struct Scene {
+    world: World,
+    store: Store,
+    found: Found,
+    prices: ComputePrices,
+    history: History,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        let position = world.position(1_000_000, 900_000);
+        let mut store = world.store(&[(key(50), position)]);
+        world.put(&mut store, key(60), bytes_of(&world.rule()));
+        let found = world.found();
+        Self { world, store, found, prices: ComputePrices::default(), history: History::default() }
+    }
+
+    fn planner(&self) -> Planner<'_> {
+        Planner { store: &self.store, found: &self.found, signer: key(SIGNER), prices: &self.prices }
+    }
+
+    fn liquidation(&self) -> Decision {
+        let vault = self.store.vault(&self.world.vault_key).unwrap();
+        let position: &Position = self.store.position(&key(50)).unwrap();
+        let price = rampart::math::Price::from_q64(1 << 64).unwrap();
+        let candidate = Candidate::judge(key(50), self.world.vault_key, position, vault, price).unwrap();
+        let plan = candidate.plan(u64::MAX).unwrap();
+        let action = Action::Position { candidate, plan, max_repay_amount: 500 };
+        Decision::new(ActionClass::Liquidate, key(50), 0, String::new(), action)
+    }
+
+    /// Gives the signer both token accounts.
+    fn fund(&mut self) {
+        let wallets = feeds::wallets(&self.store, &key(SIGNER));
+        self.store.watch_raw(wallets.values().map(|w| w.token).collect());
+        for (mint, wallet) in wallets {
+            let data = token_account(&mint, &key(SIGNER), 5);
+            let update = Update { key: wallet.token, owner: wallet.token_program, lamports: 1, data, slot: SLOT, origin: Origin::Poll };
+            self.store.apply(update, Instant::now());
+        }
+    }
+}
+
+#[test]
+fn trip_names_rule_scope_fence_and_oracles() {
+    let scene = Scene::new();
+    let rule = *scene.store.rule(&key(60)).unwrap();
+    let planned = scene.planner().plan_trip(key(60), &rule, &scene.history).unwrap();
+    let expected = evidence::trip(key(60), &rule, None, &rampart_client::oracle_metas(&scene.world.asset(0).oracle));
+    assert_eq!((planned.instructions, planned.compute_unit_limit), (vec![expected], 60_000));
+    assert_eq!((planned.intent.class, planned.intent.target, planned.intent.fence), (ActionClass::Trip, key(60), 0));
+    assert_eq!(planned.priority_micro_lamports, scene.prices.trip.floor);
+    assert!(NOW > 0);
+}
+
+#[test]
+fn liquidation_creates_the_token_accounts_that_are_missing_and_only_those() {
+    let mut scene = Scene::new();
+    let first = scene.planner().plan(&scene.liquidation(), &scene.history).unwrap();
+    assert_eq!((first.instructions.len(), first.compute_unit_limit), (3, 150_000 + 2 * TOKEN_ACCOUNT_UNITS));
+    scene.fund();
+    let next = scene.planner().plan(&scene.liquidation(), &scene.history).unwrap();
+    assert_eq!((next.instructions.len(), next.compute_unit_limit), (1, 150_000));
+    let wallets = feeds::wallets(&scene.store, &key(SIGNER));
+    let named = |mint| next.instructions[0].accounts.iter().any(|meta| meta.pubkey == wallets[&mint].token && meta.is_writable);
+    assert!(named(key(20)) && named(key(21)));
+}
+
+#[test]
+fn price_rises_with_expiries_up_to_the_cap_and_units_with_failures() {
+    let mut scene = Scene::new();
+    scene.fund();
+    let decision = scene.liquidation();
+    let mut prices = vec![];
+    for _ in 0..40 {
+        prices.push(scene.planner().plan(&decision, &scene.history).unwrap().priority_micro_lamports);
+        scene.history.ended(&decision.intent, &Outcome::Expired, SLOT);
+    }
+    assert!(prices.windows(2).all(|w| w[0] <= w[1]) && prices[0] < prices[1]);
+    assert_eq!((prices[0], prices[39]), (scene.prices.liquidate.floor, scene.prices.liquidate.cap));
+    let error = TransactionError::InstructionError(2, InstructionError::ComputationalBudgetExceeded);
+    scene.history.ended(&decision.intent, &Outcome::Failed { slot: 1, error, code: None, lost_race: false }, SLOT);
+    assert_eq!(scene.planner().plan(&decision, &scene.history).unwrap().compute_unit_limit, 300_000);
+}
+
+#[test]
+fn feed_without_an_account_can_not_be_planned_until_one_is_found() {
+    let mut scene = Scene::new();
+    let mut asset = scene.world.asset(0);
+    let source = &mut asset.oracle.sources[0];
+    (source.pin, source.kind, source.feed_id, source.account) = (2, 1, [9; 32], Pubkey::default());
+    let program = source.program;
+    scene.world.put(&mut scene.store, key(2), bytes_of(&asset));
+    let rule = *scene.store.rule(&key(60)).unwrap();
+    let refused = scene.planner().plan_trip(key(60), &rule, &scene.history);
+    assert_eq!(refused, Err(PlanError::OracleNotFound(key(2))));
+    scene.found.insert((program, [9; 32]), key(70));
+    let planned = scene.planner().plan_trip(key(60), &rule, &scene.history).unwrap();
+    assert!(planned.instructions[0].accounts.iter().any(|meta| meta.pubkey == key(70)));
+}

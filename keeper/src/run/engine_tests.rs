@@ -1,0 +1,272 @@
+use super::courier::Courier;
+use super::engine::{Engine, Setup};
+use super::shared::Shared;
+use crate::config::Config;
+use crate::events::{EventKind, Events};
+use crate::intent::{ActionClass, Blockhash, Intent, Outcome, PlannedTx};
+use crate::metrics::Metrics;
+use crate::submit::{Prepared, SubmitError};
+use crate::view::TransactionsView;
+use crate::watch::feeds::{self, CLOCK, WatchSet};
+use crate::watch::oracles::Found;
+use crate::watch::poll::{Polled, Snapshot};
+use crate::watch::testing::{self, NOW, SLOT, World, bytes_of, key};
+use crate::watch::{Origin, Update};
+use anchor_lang::prelude::Pubkey;
+use rampart::state::{Position, Rule};
+use solana_sdk::hash::Hash;
+use solana_sdk::signature::Signature;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+const SIGNER: u8 = 90;
+const RULE: u8 = 60;
+
+/// Records what it is asked for, in order.
+#[derive(Clone, Default)]
+struct Recorder {
+    calls: Arc<Mutex<Vec<(&'static str, ActionClass, Pubkey)>>>,
+}
+
+impl Recorder {
+    fn note(&self, call: &'static str, intent: &Intent) {
+        self.calls.lock().unwrap().push((call, intent.class, intent.target));
+    }
+
+    fn take(&self) -> Vec<(&'static str, ActionClass, Pubkey)> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+}
+
+impl Courier for Recorder {
+    async fn prepare_all(&self, plans: Vec<PlannedTx>, blockhash: Blockhash) -> Vec<Result<Prepared, SubmitError>> {
+        let prepare = |plan: PlannedTx| {
+            self.note("prepare", &plan.intent);
+            Ok(Prepared { intent: plan.intent, signature: Signature::default(), blockhash })
+        };
+        plans.into_iter().map(prepare).collect()
+    }
+
+    async fn send(&self, prepared: &Prepared) {
+        self.note("send", &prepared.intent);
+    }
+
+    fn set_balance(&self, _: u64) {}
+
+    fn counts(&self) -> TransactionsView {
+        TransactionsView::default()
+    }
+}
+
+struct Rig {
+    world: World,
+    engine: Engine<Recorder>,
+    recorder: Recorder,
+    events: Events,
+    _refused: mpsc::UnboundedReceiver<super::engine::Refused>,
+    _renewals: mpsc::Receiver<feeds::Topic>,
+}
+
+fn config(guard: Pubkey) -> Config {
+    let text = format!(
+        "[cluster]\nrpc_url = \"http://127.0.0.1:1\"\nguard = \"{guard}\"\n[keeper]\nname = \"k\"\nstate_dir = \"s\"\n[keys]\npayer_file = \"p\"\n"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+fn blockhash(n: u8) -> Blockhash {
+    Blockhash { hash: Hash::new_from_array([n; 32]), last_valid_block_height: 500 }
+}
+
+fn account(at: Pubkey, data: Vec<u8>, slot: u64) -> Update {
+    Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin: Origin::Poll }
+}
+
+fn clock(slot: u64, unix_ts: i64) -> Update {
+    let mut data = vec![0; 40];
+    data[..8].copy_from_slice(&slot.to_le_bytes());
+    data[32..].copy_from_slice(&unix_ts.to_le_bytes());
+    Update { key: CLOCK, owner: Pubkey::default(), lamports: 1, data, slot, origin: Origin::Poll }
+}
+
+fn oracle(n: u8, milli_dollars: i128, slot: u64) -> Update {
+    let data = testing::feed(milli_dollars, NOW - 20);
+    Update { key: key(n), owner: rampart::oracle::SWITCHBOARD_ON_DEMAND, lamports: 1, data, slot, origin: Origin::Push }
+}
+
+impl Rig {
+    fn new() -> Self {
+        let (world, recorder, metrics) = (World::new(), Recorder::default(), Metrics::new());
+        let events = Events::new(metrics.clone());
+        let (shared, renewals) = Shared::new(Arc::default());
+        let (refused, from_couriers) = mpsc::unbounded_channel();
+        let config = Arc::new(config(world.guard_key));
+        let setup = Setup { config, signer: key(SIGNER), courier: recorder.clone(), shared, events: events.clone(), metrics, refused };
+        Self { world, engine: Engine::new(setup), recorder, events, _refused: from_couriers, _renewals: renewals }
+    }
+
+    /// Everything on chain, as one snapshot after another until the watched set stands still.
+    fn load(&mut self, rule: &Rule, positions: &[(Pubkey, Position)]) {
+        for _ in 0..4 {
+            let snapshot = self.everything(rule, positions);
+            self.engine.polled(Polled::Snapshot(Box::new(snapshot)));
+        }
+    }
+
+    fn everything(&self, rule: &Rule, positions: &[(Pubkey, Position)]) -> Snapshot {
+        let world = &self.world;
+        let of_program = [
+            (world.guard_key, bytes_of(&world.guard)),
+            (world.asset_keys[0], bytes_of(&world.asset(0))),
+            (world.asset_keys[1], bytes_of(&world.asset(1))),
+            (world.vault_key, bytes_of(&world.vault())),
+            (key(RULE), bytes_of(rule)),
+        ];
+        let mut updates: Vec<Update> = of_program.into_iter().map(|(at, data)| account(at, data, SLOT)).collect();
+        updates.extend(positions.iter().map(|(at, position)| account(*at, bytes_of(position), SLOT)));
+        let listed = updates.iter().map(|u| u.key).collect();
+        updates.extend((10..14).map(|n| Update { origin: Origin::Poll, ..oracle(n, 1_000, SLOT) }));
+        updates.push(clock(SLOT, NOW));
+        updates.push(Update { lamports: 1_000_000_000, ..Update::absent(key(SIGNER), SLOT, Origin::Poll) });
+        for (mint, wallet) in feeds::wallets(&self.engine.store, &key(SIGNER)) {
+            let data = testing::token_account(&mint, &key(SIGNER), 1_000_000_000);
+            updates.push(Update { key: wallet.token, owner: wallet.token_program, lamports: 1, data, slot: SLOT, origin: Origin::Poll });
+        }
+        let set: Arc<WatchSet> = self.engine.sources.set.clone();
+        Snapshot { updates, listed, slot: SLOT, set, found: Found::new(), asked_at: Instant::now() }
+    }
+
+    fn events(&self) -> Vec<EventKind> {
+        self.events.subscribe().0.iter().map(|event| event.kind).collect()
+    }
+}
+
+/// Lets every spawned task that can go on do so.
+async fn settle() {
+    for _ in 0..32 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn tick_that_proves_a_rule_only_sends_what_was_prepared_before() {
+    let mut rig = Rig::new();
+    tokio::spawn(rig.engine.armory.worker());
+    settle().await;
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    settle().await;
+    assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE))]);
+    assert_eq!(rig.engine.armory.ready(), 1);
+    rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
+    settle().await;
+    assert_eq!(rig.recorder.take(), [("send", ActionClass::Trip, key(RULE))]);
+    assert!(rig.events().contains(&EventKind::RuleBecameTrue));
+    rig.engine.updates(vec![oracle(10, 840, SLOT + 2), oracle(11, 840, SLOT + 2)]);
+    rig.engine.tick();
+    settle().await;
+    assert!(rig.recorder.take().iter().all(|call| call.0 != "send"), "it is under way");
+}
+
+#[tokio::test]
+async fn trips_are_prepared_anew_with_each_blockhash_and_fence_and_not_more_often() {
+    let mut rig = Rig::new();
+    tokio::spawn(rig.engine.armory.worker());
+    settle().await;
+    rig.load(&rig.world.rule(), &[]);
+    for n in [1, 1, 2] {
+        rig.engine.blockhash(blockhash(n));
+        rig.engine.tick();
+        settle().await;
+    }
+    assert_eq!(rig.recorder.take().len(), 2);
+    let moved = Rule { trip_epoch: 1, ..rig.world.rule() };
+    rig.engine.updates(vec![account(key(RULE), bytes_of(&moved), SLOT + 1)]);
+    settle().await;
+    assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE))]);
+    assert!(rig.events().contains(&EventKind::BreakerTripped));
+}
+
+#[tokio::test]
+async fn trip_without_a_prepared_one_is_signed_and_sent_all_the_same() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
+    settle().await;
+    assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE)), ("send", ActionClass::Trip, key(RULE))]);
+}
+
+#[tokio::test]
+async fn price_gap_liquidates_what_it_crosses_and_nothing_twice() {
+    let mut rig = Rig::new();
+    let healthy = Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    let positions = [(key(50), rig.world.position(1_000_000, 600_000)), (key(51), rig.world.position(1_000_000, 100_000))];
+    rig.load(&healthy, &positions);
+    rig.engine.blockhash(blockhash(1));
+    settle().await;
+    assert!(rig.recorder.take().is_empty());
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1)]);
+    settle().await;
+    let calls = [("prepare", ActionClass::Liquidate, key(50)), ("send", ActionClass::Liquidate, key(50))];
+    assert_eq!(rig.recorder.take(), calls);
+    let intent = Intent { class: ActionClass::Liquidate, target: key(50), fence: 0, reason: String::new() };
+    rig.engine.outcome(&intent, &Outcome::Landed { slot: SLOT + 2, compute_units: None });
+    rig.engine.updates(vec![clock(SLOT + 2, NOW + 1)]);
+    settle().await;
+    assert!(rig.recorder.take().is_empty(), "its effect does not show yet");
+    let after = Position { liquidation_seq: 1, last_liquidation_slot: SLOT + 2, collateral_amount: 700_000, debt_scaled: 400_000u128.into(), ..positions[0].1 };
+    rig.engine.updates(vec![account(key(50), bytes_of(&after), SLOT + 3), clock(SLOT + 3, NOW + 1)]);
+    settle().await;
+    assert_eq!(rig.recorder.take().len(), 2, "still beyond the line: the next fence");
+    assert!(rig.events().contains(&EventKind::PositionLiquidated));
+}
+
+#[tokio::test]
+async fn open_gap_holds_liquidations_back_until_a_snapshot() {
+    let mut rig = Rig::new();
+    let positions = [(key(50), rig.world.position(1_000_000, 900_000))];
+    let snapshot = rig.everything(&rig.world.rule(), &positions);
+    rig.engine.blockhash(blockhash(1));
+    // the same accounts without the all-clear of a snapshot
+    let raw: std::collections::HashSet<Pubkey> = (10..14).map(key).chain([CLOCK, key(SIGNER)]).collect();
+    rig.engine.store.watch_raw(raw);
+    rig.engine.updates(snapshot.updates);
+    settle().await;
+    assert!(!rig.engine.is_gapless());
+    assert!(rig.recorder.take().iter().all(|call| call.1 == ActionClass::Trip));
+    rig.load(&rig.world.rule(), &positions);
+    settle().await;
+    assert!(rig.engine.is_gapless());
+    assert!(rig.recorder.take().contains(&("send", ActionClass::Liquidate, key(50))));
+}
+
+#[tokio::test]
+async fn view_is_ready_only_with_everything_it_takes() {
+    let mut rig = Rig::new();
+    assert!(!rig.engine.view().keeper.ready);
+    rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 1_000))]);
+    assert_eq!(rig.engine.view().keeper.not_ready_reasons, ["no fresh blockhash"]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    let view = rig.engine.view();
+    assert!(view.keeper.ready, "{:?}", view.keeper.not_ready_reasons);
+    assert_eq!((view.keeper.coverage.positions, view.keeper.coverage.mismatches), (1, 0));
+    assert_eq!((view.vaults[0].positions.count, view.keeper.balance_lamports.as_str()), (1, "1000000000"));
+    rig.engine.updates(vec![account(rig.world.vault_key, vec![1; 50], SLOT + 5)]);
+    assert!(!rig.engine.view().keeper.ready);
+}
+
+#[tokio::test]
+async fn closed_position_leaves_store_and_index_with_the_next_listing() {
+    let mut rig = Rig::new();
+    let position = (key(50), rig.world.position(1_000_000, 900_000));
+    rig.load(&rig.world.rule(), &[position]);
+    assert_eq!(rig.engine.store.position_count(), 1);
+    let mut snapshot = rig.everything(&rig.world.rule(), &[]);
+    snapshot.slot = SLOT + 1;
+    rig.engine.polled(Polled::Snapshot(Box::new(snapshot)));
+    assert_eq!(rig.engine.store.position_count(), 0);
+    assert!(rig.engine.index.vault(&rig.world.vault_key).unwrap().is_empty());
+}

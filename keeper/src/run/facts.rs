@@ -1,0 +1,95 @@
+//! What changed, as facts for the log, the metrics and the stream of events.
+
+use crate::assess::RuleReport;
+use crate::events::{EventKind, Fact, unix_ms};
+use crate::view::amounts::level_name;
+use anchor_lang::prelude::Pubkey;
+use rampart::risk::verdict::Verdict;
+use rampart::state::{Cause, Level, Position, Rule};
+
+/// A rule turned true, or clear.
+pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool, slot: u64) -> Option<Fact> {
+    let value = report.verdict().and_then(Verdict::value)?;
+    let (kind, text) = match (was_true, report.is_true(), report.is_clear()) {
+        (false, true, _) => (EventKind::RuleBecameTrue, format!("rule {name} became true at {value}")),
+        (true, _, true) => (EventKind::RuleCleared, format!("rule {name} is clear again at {value}")),
+        _ => return None,
+    };
+    let fact = Fact::new(kind, slot, text).with("rule", key.to_string()).with("rule_name", name);
+    Some(fact.with("value", value.to_string()).with("slot", slot).with("unix_ms", unix_ms()))
+}
+
+/// A rule tripped: its fence moved.
+pub fn tripped(key: &Pubkey, name: &str, before: &Rule, after: &Rule, slot: u64) -> Option<Fact> {
+    if after.trip_epoch <= before.trip_epoch {
+        return None;
+    }
+    let level = Level::try_from(after.params.level).unwrap_or(Level::Halt);
+    let text = format!("rule {name} raised its breaker to {}", level_name(level));
+    let fact = Fact::new(EventKind::BreakerTripped, slot, text).with("rule", key.to_string()).with("rule_name", name);
+    let scope = rampart_client::evidence::scope_of(after).to_string();
+    Some(fact.with("level", level as u8).with("trip_epoch", after.trip_epoch).with("scope", scope))
+}
+
+/// A cause was stepped down: it ended early, or started anew at a lower level.
+pub fn stepped_down(key: &Pubkey, name: &str, before: &Cause, after: Option<&Cause>, now_ts: i64, slot: u64) -> Option<Fact> {
+    let from = before.level_at(now_ts);
+    let to = after.map_or(Level::Normal, |cause| cause.level_at(now_ts));
+    let is_same = after.is_some_and(|cause| cause.tripped_at_ts == before.tripped_at_ts);
+    // what only expired has a level below its own by now
+    if is_same || to >= from {
+        return None;
+    }
+    let text = format!("rule {name} stepped down from {} to {}", level_name(from), level_name(to));
+    let fact = Fact::new(EventKind::BreakerSteppedDown, slot, text).with("rule", key.to_string()).with("rule_name", name);
+    Some(fact.with("from", from as u8).with("to", to as u8))
+}
+
+/// A position was liquidated or deleveraged: its fence moved.
+pub fn reduced(key: &Pubkey, vault_name: &str, before: &Position, after: &Position, slot: u64) -> Option<Fact> {
+    if after.liquidation_seq <= before.liquidation_seq {
+        return None;
+    }
+    // only soft deleveraging uses the quota
+    let is_soft = after.soft_quota != before.soft_quota && after.soft_quota.repaid_amount > 0;
+    let (kind, verb) = match is_soft {
+        true => (EventKind::PositionDeleveraged, "deleveraged"),
+        false => (EventKind::PositionLiquidated, "liquidated"),
+    };
+    let seized = before.collateral_amount.saturating_sub(after.collateral_amount);
+    let fact = Fact::new(kind, slot, format!("a position of {vault_name} was {verb}")).with("position", key.to_string());
+    let fact = fact.with("vault", after.vault.to_string()).with("owner", after.owner.to_string());
+    Some(fact.with("seized_amount", seized.to_string()).with("liquidation_seq", after.liquidation_seq))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::testing::{NOW, World, key};
+
+    #[test]
+    fn trip_and_reduction_are_told_once_by_their_fences() {
+        let world = World::new();
+        let before = world.rule();
+        let after = Rule { trip_epoch: 1, ..before };
+        assert_eq!(tripped(&key(5), "r", &before, &after, 9).unwrap().kind, EventKind::BreakerTripped);
+        assert!(tripped(&key(5), "r", &after, &after, 9).is_none());
+        let before = world.position(100, 80);
+        let mut after = Position { liquidation_seq: 1, collateral_amount: 60, ..before };
+        let fact = reduced(&key(6), "v", &before, &after, 9).unwrap();
+        assert_eq!((fact.kind, &fact.fields["seized_amount"]), (EventKind::PositionLiquidated, &"40".into()));
+        after.soft_quota.repaid_amount = 5;
+        assert_eq!(reduced(&key(6), "v", &before, &after, 9).unwrap().kind, EventKind::PositionDeleveraged);
+        assert!(reduced(&key(6), "v", &after, &after, 9).is_none());
+    }
+
+    #[test]
+    fn step_down_is_told_apart_from_expiry() {
+        let cause = Cause { level: Level::Halt as u8, tripped_at_ts: NOW, expires_at_ts: NOW + 60, ..Cause::default() };
+        let lower = Cause { level: Level::ReduceOnly as u8, tripped_at_ts: NOW + 20, ..cause };
+        assert!(stepped_down(&key(5), "r", &cause, Some(&lower), NOW + 20, 9).is_some());
+        assert!(stepped_down(&key(5), "r", &cause, Some(&cause), NOW + 20, 9).is_none());
+        assert!(stepped_down(&key(5), "r", &cause, None, NOW + 20, 9).is_some());
+        assert!(stepped_down(&key(5), "r", &cause, None, NOW + 200, 9).is_none(), "it expired by itself");
+    }
+}

@@ -1,0 +1,95 @@
+//! What the keeper says of itself: the view, readiness, and the gauges.
+
+use crate::metrics::SourceLabel;
+use crate::run::courier::Courier;
+use crate::run::engine::Engine;
+use crate::view::build::Inputs;
+use crate::view::{CoverageView, KeeperView, SourceView, View};
+use crate::chain::liveness::SourceHealth;
+use std::time::{Duration, Instant};
+
+impl<C: Courier> Engine<C> {
+    /// Builds the view and sets the gauges.
+    pub fn view(&self) -> View {
+        let keeper = self.keeper();
+        self.measure(&keeper);
+        let inputs = Inputs { store: &self.store, assessment: &self.assessment, tallies: &self.tallies };
+        self.builder.build(inputs, keeper)
+    }
+
+    fn keeper(&self) -> KeeperView {
+        let now = Instant::now();
+        let not_ready_reasons = self.not_ready_reasons(now);
+        KeeperView {
+            name: self.config.keeper.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            mode: self.config.keeper.mode.as_str().to_owned(),
+            started_at_ts: self.started_at_ts,
+            signer: self.signer.to_string(),
+            slot: self.clock.tip_slot(),
+            slot_ms: u64::try_from(self.clock.slot_duration().as_millis()).unwrap_or(u64::MAX),
+            ready: not_ready_reasons.is_empty(),
+            not_ready_reasons,
+            sources: vec![source("websocket", &self.sources.socket, now), source("poll", &self.sources.poll, now)],
+            coverage: self.coverage(now),
+            balance_lamports: self.balance().to_string(),
+            transactions: self.courier.counts(),
+        }
+    }
+
+    fn coverage(&self, now: Instant) -> CoverageView {
+        let (verified_ratio, oldest) = self.store.coverage(now, self.coverage_age());
+        CoverageView {
+            positions: self.store.position_count() as u64,
+            verified_ratio,
+            oldest_secs: oldest.as_secs(),
+            mismatches: self.mismatches,
+        }
+    }
+
+    /// What a sweep verified stays verified until the next could have come twice.
+    fn coverage_age(&self) -> Duration {
+        Duration::from_secs(self.config.ingest.sweep_secs) * 2 + Duration::from_secs(2)
+    }
+
+    fn not_ready_reasons(&self, now: Instant) -> Vec<String> {
+        let (covered, _) = self.store.coverage(now, self.coverage_age());
+        let is_missing = [
+            (self.clock.now().is_none(), "the chain's clock is not known".to_owned()),
+            (self.store.guard().is_none(), "the guard account is not known".to_owned()),
+            (!self.is_gapless(), "no source of data is complete".to_owned()),
+            (!self.has_blockhash(), "no fresh blockhash".to_owned()),
+            (covered < 1.0, "not every position was verified lately".to_owned()),
+            (self.store.quarantined() > 0, format!("{} accounts can't be read", self.store.quarantined())),
+            (self.balance() < self.config.budget.min_payer_lamports, format!("balance of {} lamports is below the minimum", self.balance())),
+        ];
+        is_missing.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, reason)| reason).collect()
+    }
+
+    fn measure(&self, keeper: &KeeperView) {
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.metrics.slot.set(gauge(keeper.slot));
+        self.metrics.slot_seconds.set(self.clock.slot_duration().as_secs_f64());
+        self.metrics.ready.set(i64::from(keeper.ready));
+        self.metrics.accounts.set(gauge(self.store.account_count() as u64));
+        self.metrics.coverage_ratio.set(keeper.coverage.verified_ratio);
+        self.metrics.coverage_oldest_seconds.set(gauge(keeper.coverage.oldest_secs));
+        let sources = [("websocket", &keeper.sources[0]), ("poll", &keeper.sources[1])];
+        for (source, view) in sources {
+            self.metrics.source_up.get_or_create(&SourceLabel { source }).set(i64::from(view.up));
+            let lag = keeper.slot.saturating_sub(view.last_slot);
+            self.metrics.source_lag_slots.get_or_create(&SourceLabel { source }).set(gauge(lag));
+        }
+    }
+}
+
+fn source(name: &str, health: &SourceHealth, now: Instant) -> SourceView {
+    SourceView {
+        name: name.to_owned(),
+        kind: name.to_owned(),
+        up: health.is_up,
+        last_slot: health.last_slot,
+        silent_ms: u64::try_from(health.silent(now).as_millis()).unwrap_or(u64::MAX),
+        reconnects: health.reconnects,
+    }
+}

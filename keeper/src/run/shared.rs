@@ -1,0 +1,46 @@
+//! What the engine shares with the tasks of the sources.
+
+use crate::chain::ws::Topics;
+use crate::watch::feeds::{Topic, WatchSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use tokio::sync::{Notify, mpsc, watch};
+
+/// The engine's side of it.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// What the requests fetch.
+    pub set: watch::Sender<Arc<WatchSet>>,
+    /// What the socket subscribes to.
+    pub topics: watch::Sender<Topics>,
+    /// Subscriptions to renew.
+    pub renew: mpsc::Sender<Topic>,
+    /// Told when a snapshot is wanted at once.
+    pub snapshot_wanted: Arc<Notify>,
+    /// Whether the subscriptions can't be relied on.
+    pub is_alone: Arc<AtomicBool>,
+    /// Whether the clock has to be asked for.
+    pub needs_clock: Arc<AtomicBool>,
+    /// Measured slot duration, microseconds.
+    pub slot_micros: Arc<AtomicU64>,
+    /// Newest slot known.
+    pub slot: Arc<AtomicU64>,
+}
+
+impl Shared {
+    /// The engine's side, and the end that the socket takes renewals from.
+    pub fn new(slot: Arc<AtomicU64>) -> (Self, mpsc::Receiver<Topic>) {
+        let (renew, renewals) = mpsc::channel(64);
+        let shared = Self {
+            set: watch::Sender::new(Arc::default()),
+            topics: watch::Sender::new(Topics::default()),
+            renew,
+            snapshot_wanted: Arc::default(),
+            is_alone: Arc::new(AtomicBool::new(true)),
+            needs_clock: Arc::new(AtomicBool::new(true)),
+            slot_micros: Arc::new(AtomicU64::new(400_000)),
+            slot,
+        };
+        (shared, renewals)
+    }
+}

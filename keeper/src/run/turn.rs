@@ -1,0 +1,97 @@
+//! The engine's loop: one piece of news at a time, and a regular tick.
+
+use crate::chain::blockhash::Blockhashes;
+use crate::chain::ws::Signal;
+use crate::http::Pulse;
+use crate::run::courier::Courier;
+use crate::run::engine::{Engine, Refused};
+use crate::run::prices::Prices;
+use crate::submit::Settled;
+use crate::view::View;
+use crate::watch::mailbox::Mailbox;
+use crate::watch::poll::Polled;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+const TICK: Duration = Duration::from_millis(100);
+/// The view is built anew this often, and sooner after a change.
+const VIEW: Duration = Duration::from_secs(1);
+/// The least time between two views.
+const VIEW_AFTER_CHANGE: Duration = Duration::from_millis(250);
+
+/// Everything that the engine hears from and tells.
+pub struct Loop {
+    /// Accounts.
+    pub mailbox: Arc<Mailbox>,
+    /// Slots, coverage and losses of the subscriptions.
+    pub from_socket: mpsc::Receiver<Signal>,
+    /// Snapshots and failures of the requests.
+    pub from_poller: mpsc::Receiver<Polled>,
+    /// Plans that could not be signed.
+    pub from_couriers: mpsc::UnboundedReceiver<Refused>,
+    /// Fresh blockhashes.
+    pub blockhashes: Blockhashes,
+    /// What became of transactions.
+    pub outcomes: broadcast::Receiver<Settled>,
+    /// Where views go.
+    pub views: watch::Sender<Arc<View>>,
+    /// Where prices are remembered.
+    pub prices: Arc<Prices>,
+    /// Proof that the loop turns.
+    pub pulse: Pulse,
+}
+
+impl Loop {
+    /// Turns until it is told to stop, or a source is gone.
+    pub async fn run<C: Courier>(mut self, mut engine: Engine<C>, stop: CancellationToken) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut shown_at: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                signal = self.from_socket.recv() => match signal {
+                    Some(signal) => engine.signal(signal),
+                    None => return,
+                },
+                () = self.mailbox.changed() => engine.updates(self.mailbox.take()),
+                polled = self.from_poller.recv() => match polled {
+                    Some(polled) => engine.polled(polled),
+                    None => return,
+                },
+                changed = self.blockhashes.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let newest = *self.blockhashes.borrow_and_update();
+                    newest.into_iter().for_each(|blockhash| engine.blockhash(blockhash));
+                }
+                settled = self.outcomes.recv() => match settled {
+                    Ok(settled) => engine.outcome(&settled.intent, &settled.outcome),
+                    Err(RecvError::Lagged(lost)) => tracing::error!(lost, "outcomes were lost to a slow loop"),
+                    Err(RecvError::Closed) => return,
+                },
+                Some(refused) = self.from_couriers.recv() => engine.refused(&refused),
+                _ = ticks.tick() => {
+                    engine.tick();
+                    self.pulse.beat();
+                    self.show(&mut engine, &mut shown_at);
+                }
+            }
+        }
+    }
+
+    fn show<C: Courier>(&self, engine: &mut Engine<C>, shown_at: &mut Option<Instant>) {
+        let age = shown_at.map_or(Duration::MAX, |at| at.elapsed());
+        if age >= VIEW_AFTER_CHANGE && (engine.take_news() || age >= VIEW) {
+            let view = engine.view();
+            self.prices.record(&view);
+            self.views.send_replace(Arc::new(view));
+            *shown_at = Some(Instant::now());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What may be spent: an hour's allowance for all classes but trips, and a balance that is kept for trips.
+
+use super::SubmitError;
+use crate::config::Budget;
+use crate::intent::ActionClass;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Fees spent within the last hour, and the balance.
+#[derive(Debug)]
+pub(super) struct Spending {
+    limits: Budget,
+    trip_fee_lamports: u64,
+    spent: VecDeque<Spent>,
+    spent_lamports: u64,
+    balance_lamports: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    at: Instant,
+    fee_lamports: u64,
+}
+
+impl Spending {
+    /// Starts with nothing spent and an unknown balance. `trip_fee_lamports` is the most that one trip costs.
+    pub fn new(limits: Budget, trip_fee_lamports: u64) -> Self {
+        Self { limits, trip_fee_lamports, spent: VecDeque::new(), spent_lamports: 0, balance_lamports: None }
+    }
+
+    /// Takes over a balance that was read from the chain.
+    pub const fn set_balance(&mut self, lamports: u64) {
+        self.balance_lamports = Some(lamports);
+    }
+
+    /// Returns how many trips the balance pays for; nothing while it is unknown.
+    pub fn trips_affordable(&self) -> Option<u64> {
+        self.balance_lamports.map(|balance| balance / self.trip_fee_lamports.max(1))
+    }
+
+    /// Refuses a fee that a class may not spend now. Trips are never refused: what they protect is worth more.
+    ///
+    /// An unknown balance refuses nothing: the chain does, at no cost.
+    pub fn check(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) -> Result<(), SubmitError> {
+        self.forget(now);
+        if class == ActionClass::Trip {
+            return Ok(());
+        }
+        let left_lamports = self.limits.lamports_per_hour.saturating_sub(self.spent_lamports);
+        if fee_lamports > left_lamports {
+            return Err(SubmitError::OverBudget { fee_lamports, left_lamports });
+        }
+        let reserved_lamports = self.reserved();
+        match self.balance_lamports {
+            Some(balance_lamports) if balance_lamports < reserved_lamports.saturating_add(fee_lamports) => {
+                Err(SubmitError::ReserveForTrips { balance_lamports, reserved_lamports })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a fee at the first send.
+    pub fn charge(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) {
+        self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_sub(fee_lamports));
+        if class != ActionClass::Trip {
+            self.spent.push_back(Spent { at: now, fee_lamports });
+            self.spent_lamports = self.spent_lamports.saturating_add(fee_lamports);
+        }
+    }
+
+    /// Gives back the fee of a transaction that can never land.
+    ///
+    /// Only the balance: the hour's allowance also bounds how often the keeper tries.
+    pub fn refund(&mut self, fee_lamports: u64) {
+        self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_add(fee_lamports));
+    }
+
+    fn reserved(&self) -> u64 {
+        let trips = self.limits.reserve_trips.saturating_mul(self.trip_fee_lamports);
+        trips.max(self.limits.min_payer_lamports)
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while let Some(oldest) = self.spent.front().copied() {
+            if now.saturating_duration_since(oldest.at) < HOUR {
+                break;
+            }
+            self.spent_lamports = self.spent_lamports.saturating_sub(oldest.fee_lamports);
+            self.spent.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ActionClass::{Liquidate, Trip};
+
+    fn spending() -> Spending {
+        let limits = Budget { lamports_per_hour: 100, reserve_trips: 2, min_payer_lamports: 30 };
+        Spending::new(limits, 20)
+    }
+
+    #[test]
+    fn check_fails_beyond_the_hour_and_passes_after_it() {
+        let (mut spending, start) = (spending(), Instant::now());
+        spending.charge(Liquidate, 60, start);
+        let refused = spending.check(Liquidate, 41, start + HOUR - Duration::from_secs(1));
+        assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 41, left_lamports: 40 })));
+        assert!(spending.check(Liquidate, 40, start).is_ok());
+        assert!(spending.check(Liquidate, 100, start + HOUR).is_ok());
+    }
+
+    #[test]
+    fn check_keeps_the_reserve_for_trips() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.set_balance(50);
+        assert!(spending.check(Liquidate, 10, now).is_ok());
+        let refused = spending.check(Liquidate, 11, now);
+        assert!(matches!(refused, Err(SubmitError::ReserveForTrips { balance_lamports: 50, reserved_lamports: 40 })));
+        assert!(spending.check(Trip, 1_000, now).is_ok(), "trips are never refused");
+        assert_eq!(spending.trips_affordable(), Some(2));
+    }
+
+    #[test]
+    fn trips_do_not_use_the_hour_of_others() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.charge(Trip, 1_000, now);
+        assert!(spending.check(Liquidate, 100, now).is_ok());
+    }
+
+    #[test]
+    fn fees_under_way_lower_the_balance_until_they_are_refunded() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.set_balance(60);
+        spending.charge(Liquidate, 20, now);
+        assert!(spending.check(Liquidate, 1, now).is_err());
+        spending.refund(20);
+        assert!(spending.check(Liquidate, 20, now).is_ok());
+    }
+}

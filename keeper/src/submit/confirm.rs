@@ -1,0 +1,151 @@
+//! One turn of resending, one turn of confirming.
+
+use super::book::{Flight, Stage};
+use super::step::{Answer, NextStep, next_step};
+use super::wire::{STATUS_BATCH, Tip};
+use super::{Settled, Submitter};
+use crate::intent::Outcome;
+use crate::journal::{Signed, State};
+use solana_sdk::signature::Signature;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Turns between questions that nothing waits for.
+const RARE_TURNS: u64 = 25;
+/// Turns without an answer after which a fate counts as unknown.
+const UNKNOWN_AFTER_TURNS: u32 = 10;
+
+impl Submitter {
+    /// Hands all bytes that may still land to a node again.
+    pub(super) fn resend_turn(&self) {
+        let due: Vec<_> = {
+            let book = self.book();
+            let due = book.flights().filter(|flight| flight.stage == Stage::Sent && !flight.is_held);
+            due.map(|flight| flight.signed.clone()).collect()
+        };
+        for signed in due {
+            self.shared.metrics.resends.inc();
+            self.spawn_send(signed);
+        }
+    }
+
+    /// Asks what became of everything that is open, and acts on the answers.
+    pub(super) async fn confirm_turn(&self) {
+        let (open, is_due) = self.begin_turn();
+        if !is_due {
+            return;
+        }
+        // MUST come before the statuses: see `next_step`.
+        let tip = self.shared.wire.tip().await.ok();
+        if let Some(tip) = tip {
+            let forgotten = self.book().forget_unsent(tip.block_height);
+            self.note_unsent(forgotten, State::Superseded).await;
+        }
+        let answers = self.ask(&open, tip).await;
+        for signed in open {
+            let answer = answers.get(&signed.signature).unwrap_or(&Answer::Silence);
+            let height = signed.blockhash.last_valid_block_height;
+            let step = next_step(&signed.bytes, height, tip, answer);
+            self.apply(&signed, step, *answer == Answer::Silence).await;
+        }
+        self.measure();
+    }
+
+    fn begin_turn(&self) -> (Vec<Arc<Signed>>, bool) {
+        let mut book = self.book();
+        book.turn += 1;
+        let open: Vec<_> = book.flights().filter(|flight| flight.is_open()).map(|f| f.signed.clone()).collect();
+        // Those never sent only have to be forgotten some day.
+        let is_due = !open.is_empty() || (book.turn % RARE_TURNS == 0 && book.flights().next().is_some());
+        (open, is_due)
+    }
+
+    async fn ask(&self, open: &[Arc<Signed>], tip: Option<Tip>) -> BTreeMap<Signature, Answer> {
+        let is_past = |signed: &&Arc<Signed>| {
+            tip.is_some_and(|tip| tip.block_height > signed.blockhash.last_valid_block_height)
+        };
+        // The history costs a node more, and only a verdict needs it.
+        let (past, recent): (Vec<_>, Vec<_>) = open.iter().partition(is_past);
+        let mut answers = BTreeMap::new();
+        for (group, search_history) in [(past, true), (recent, false)] {
+            let signatures: Vec<_> = group.iter().map(|signed| signed.signature).collect();
+            for batch in signatures.chunks(STATUS_BATCH) {
+                self.ask_batch(batch, search_history, &mut answers).await;
+            }
+        }
+        answers
+    }
+
+    async fn ask_batch(&self, batch: &[Signature], history: bool, answers: &mut BTreeMap<Signature, Answer>) {
+        let statuses = match self.shared.wire.statuses(batch, history).await {
+            Ok(statuses) => statuses,
+            // Nobody said anything: no entry, which reads as silence.
+            Err(error) => return tracing::debug!("{}", crate::error::chain(&error)),
+        };
+        let context_slot = statuses.context_slot;
+        for (signature, found) in batch.iter().zip(statuses.found) {
+            let not_found = Answer::NotFound { context_slot, searched_history: history };
+            answers.insert(*signature, found.map_or(not_found, Answer::Found));
+        }
+    }
+
+    async fn apply(&self, signed: &Signed, step: NextStep, is_silent: bool) {
+        match step {
+            NextStep::Resend => self.mark(signed, false, is_silent).await,
+            NextStep::Wait => self.mark(signed, true, false).await,
+            NextStep::AskAgain => self.mark(signed, true, true).await,
+            NextStep::Settle(outcome) => self.settle(signed, outcome).await,
+        }
+    }
+
+    async fn mark(&self, signed: &Signed, is_held: bool, is_silent: bool) {
+        let is_news = {
+            let mut book = self.book();
+            let Some(flight) = book.flight_mut(signed) else { return };
+            flight.is_held = is_held;
+            flight.silent_turns = if is_silent { flight.silent_turns.saturating_add(1) } else { 0 };
+            let is_unknown = flight.silent_turns >= UNKNOWN_AFTER_TURNS;
+            let is_news = is_unknown && flight.unknown_since.is_none();
+            flight.unknown_since = is_unknown.then(|| flight.unknown_since.unwrap_or_else(Instant::now));
+            is_news
+        };
+        if is_news {
+            let (signature, outcome) = (signed.signature, Outcome::Unknown);
+            self.note(move |journal| journal.decide(&signature, &outcome)).await;
+            self.tell(signed, None, Outcome::Unknown);
+        }
+    }
+
+    async fn settle(&self, signed: &Signed, outcome: Outcome) {
+        let (signature, durable) = (signed.signature, outcome.clone());
+        self.note(move |journal| journal.decide(&signature, &durable)).await;
+        let flight = {
+            let mut book = self.book();
+            let Some(flight) = book.settle(signed, &outcome) else { return };
+            if outcome == Outcome::Expired && flight.first_sent.is_some() {
+                book.spending.refund(signed.fee_lamports);
+            }
+            flight
+        };
+        let submitter = self.clone();
+        self.background(async move { submitter.finish(flight, outcome).await });
+    }
+
+    async fn finish(&self, flight: Flight, outcome: Outcome) {
+        let outcome = match outcome {
+            Outcome::Landed { slot, .. } => {
+                let compute_units = self.shared.wire.compute_units(&flight.signed.signature).await;
+                Outcome::Landed { slot, compute_units }
+            }
+            other => other,
+        };
+        self.tell(&flight.signed, flight.first_sent, outcome);
+    }
+
+    pub(super) fn publish_outcome(&self, signed: &Signed, outcome: Outcome) {
+        let settled = Settled { intent: signed.intent.clone(), signature: signed.signature, outcome };
+        // Nobody listening is fine.
+        let _ = self.shared.outcomes.send(settled);
+    }
+}

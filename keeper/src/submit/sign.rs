@@ -1,0 +1,115 @@
+//! From a plan to signed bytes. No network, no clock.
+
+use super::SubmitError;
+use crate::config::payer::PayerKey;
+use crate::intent::{Blockhash, PlannedTx};
+use crate::journal::Signed;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_sdk::instruction::Instruction;
+use solana_sdk::pubkey::Pubkey;
+use solana_sdk::signer::SignerError;
+use solana_sdk::transaction::Transaction;
+
+/// Bytes that fit into one packet.
+pub const PACKET_BYTES: usize = 1_232;
+/// Fee of one signature.
+pub const SIGNATURE_LAMPORTS: u64 = 5_000;
+const MICRO: u128 = 1_000_000;
+
+/// Returns the most that a plan can cost: one signature and its priority fee, rounded up.
+pub fn fee_lamports(compute_unit_limit: u32, priority_micro_lamports: u64) -> u64 {
+    let priority = (u128::from(compute_unit_limit) * u128::from(priority_micro_lamports)).div_ceil(MICRO);
+    u64::try_from(priority).unwrap_or(u64::MAX).saturating_add(SIGNATURE_LAMPORTS)
+}
+
+/// Signs a plan.
+pub(super) fn sign(
+    planned: PlannedTx,
+    blockhash: Blockhash,
+    payer: &PayerKey,
+    planned_ms: u64,
+) -> Result<Signed, SubmitError> {
+    let fee = fee_lamports(planned.compute_unit_limit, planned.priority_micro_lamports);
+    let refused = |source| SubmitError::Sign { payer: payer.pubkey(), source };
+    let mut transaction = Transaction::new_with_payer(&instructions(&planned), Some(&payer.pubkey()));
+    transaction.try_sign(&[payer.keypair()], blockhash.hash).map_err(refused)?;
+    let signature = *transaction.signatures.first().ok_or_else(|| refused(SignerError::NotEnoughSigners))?;
+    // CANNOT fail: plain data written into a vector. An empty result would be refused below all the same.
+    let bytes = bincode::serialize(&transaction).unwrap_or_default();
+    if bytes.is_empty() || bytes.len() > PACKET_BYTES {
+        return Err(SubmitError::TooLarge { bytes: bytes.len(), limit: PACKET_BYTES });
+    }
+    Ok(Signed { intent: planned.intent, signature, bytes, blockhash, fee_lamports: fee, planned_ms })
+}
+
+fn instructions(planned: &PlannedTx) -> Vec<Instruction> {
+    let mut all = Vec::with_capacity(planned.instructions.len() + 2);
+    all.push(ComputeBudgetInstruction::set_compute_unit_limit(planned.compute_unit_limit));
+    if planned.priority_micro_lamports > 0 {
+        all.push(ComputeBudgetInstruction::set_compute_unit_price(planned.priority_micro_lamports));
+    }
+    all.extend_from_slice(&planned.instructions);
+    all
+}
+
+/// Returns the program that a top-level instruction of signed bytes calls.
+pub(super) fn program_of(bytes: &[u8], instruction: u8) -> Option<Pubkey> {
+    let transaction: Transaction = bincode::deserialize(bytes).ok()?;
+    let called = transaction.message.instructions.get(usize::from(instruction))?;
+    transaction.message.account_keys.get(usize::from(called.program_id_index)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::{ActionClass, Intent};
+    use solana_sdk::hash::Hash;
+    use solana_sdk::instruction::AccountMeta;
+    use solana_sdk::signature::Keypair;
+
+    fn planned(data: usize) -> PlannedTx {
+        let target = Pubkey::new_from_array([3; 32]);
+        let intent = Intent { class: ActionClass::Trip, target, fence: 1, reason: "test".into() };
+        let instruction = Instruction::new_with_bytes(rampart::ID, &vec![0; data], vec![AccountMeta::new(target, false)]);
+        PlannedTx { intent, instructions: vec![instruction], compute_unit_limit: 100_000, priority_micro_lamports: 15 }
+    }
+
+    fn blockhash() -> Blockhash {
+        Blockhash { hash: Hash::new_from_array([9; 32]), last_valid_block_height: 150 }
+    }
+
+    #[test]
+    fn sign_makes_bytes_that_verify() {
+        let payer = PayerKey::new(Keypair::new());
+        let signed = sign(planned(8), blockhash(), &payer, 1).expect("a signature");
+        let transaction: Transaction = bincode::deserialize(&signed.bytes).expect("a transaction");
+        assert!(transaction.verify().is_ok());
+        assert_eq!(transaction.signatures[0], signed.signature);
+        assert_eq!(transaction.message.recent_blockhash, blockhash().hash);
+        assert_eq!(program_of(&signed.bytes, 2), Some(rampart::ID));
+        assert_eq!(program_of(&signed.bytes, 3), None);
+    }
+
+    #[test]
+    fn sign_fails_when_the_packet_would_overflow() {
+        let payer = PayerKey::new(Keypair::new());
+        let error = sign(planned(1_200), blockhash(), &payer, 1).expect_err("too large");
+        assert!(matches!(error, SubmitError::TooLarge { limit: PACKET_BYTES, .. }), "{error}");
+    }
+
+    #[test]
+    fn sign_fails_when_somebody_else_must_sign() {
+        let payer = PayerKey::new(Keypair::new());
+        let mut plan = planned(8);
+        plan.instructions[0].accounts.push(AccountMeta::new(Pubkey::new_from_array([4; 32]), true));
+        let error = sign(plan, blockhash(), &payer, 1).expect_err("a missing signer");
+        assert!(matches!(error, SubmitError::Sign { .. }), "{error}");
+    }
+
+    #[test]
+    fn fee_counts_the_signature_and_rounds_the_priority_up() {
+        assert_eq!(fee_lamports(200_000, 0), 5_000);
+        assert_eq!(fee_lamports(100_000, 15), 5_002);
+        assert_eq!(fee_lamports(u32::MAX, u64::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,175 @@
+//! What to do next with a transaction that was sent. Pure.
+//!
+//! The same bytes may be sent again freely. New bytes are allowed only after [`Outcome::Expired`], which needs two facts:
+//! the confirmed chain is past the last height at which the bytes may land, and a node that has seen the chain at least
+//! that far does not know the signature. Silence is neither.
+
+use super::sign::program_of;
+use super::wire::{Found, Tip};
+use crate::intent::Outcome;
+use rampart::error::RampartError;
+use solana_sdk::instruction::InstructionError;
+use solana_sdk::transaction::TransactionError;
+
+/// What a node said of a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes.
+    Found(Found),
+    /// No, as far as the node has seen.
+    NotFound {
+        /// Slot up to which the node had seen the chain.
+        context_slot: u64,
+        /// Whether it looked beyond its recent memory.
+        searched_history: bool,
+    },
+    /// Nobody said.
+    Silence,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// It may still land: go on sending the same bytes.
+    Resend,
+    /// It is in a block that may still be undone: wait.
+    Wait,
+    /// It can be neither sent nor given up: ask again.
+    AskAgain,
+    /// It is decided.
+    Settle(Outcome),
+}
+
+/// Decides what to do next with `bytes`.
+///
+/// `tip` MUST have been asked for before `answer`, or a block between the two could hold the transaction.
+pub fn next_step(bytes: &[u8], last_valid_block_height: u64, tip: Option<Tip>, answer: &Answer) -> NextStep {
+    match (answer, tip) {
+        (Answer::Found(found), _) if found.is_confirmed => NextStep::Settle(outcome(bytes, found)),
+        (Answer::Found(_), _) => NextStep::Wait,
+        // Nobody knows the height: the bytes may still land, and sending them again is always safe.
+        (_, None) => NextStep::Resend,
+        (_, Some(tip)) if tip.block_height <= last_valid_block_height => NextStep::Resend,
+        (Answer::NotFound { context_slot, searched_history: true }, Some(tip)) if *context_slot >= tip.slot => {
+            NextStep::Settle(Outcome::Expired)
+        }
+        (Answer::NotFound { .. } | Answer::Silence, Some(_)) => NextStep::AskAgain,
+    }
+}
+
+fn outcome(bytes: &[u8], found: &Found) -> Outcome {
+    let Err(error) = &found.result else {
+        return Outcome::Landed { slot: found.slot, compute_units: None };
+    };
+    let code = program_code(bytes, error);
+    Outcome::Failed { slot: found.slot, error: error.clone(), code, lost_race: code.is_some_and(is_lost_race) }
+}
+
+/// Returns the code with which our program refused; nothing if another program or the runtime did.
+fn program_code(bytes: &[u8], error: &TransactionError) -> Option<u32> {
+    let TransactionError::InstructionError(index, InstructionError::Custom(code)) = error else {
+        return None;
+    };
+    (program_of(bytes, *index)? == rampart::ID).then_some(*code)
+}
+
+/// Refusals that mean: somebody else was first, or the cause is gone. No fault of the keeper's.
+const LOST_RACE: [RampartError; 12] = [
+    RampartError::TripEpochMoved,
+    RampartError::AlreadyTripped,
+    RampartError::NotTripped,
+    RampartError::RuleNotTrue,
+    RampartError::RuleNotClear,
+    RampartError::ObservationNotNewer,
+    RampartError::PositionHealthy,
+    RampartError::OutsideSoftBand,
+    RampartError::LiquidationSeqMoved,
+    RampartError::LiquidatedThisSlot,
+    RampartError::SoftQuotaUsed,
+    RampartError::NoDebt,
+];
+
+fn is_lost_race(code: u32) -> bool {
+    LOST_RACE.into_iter().any(|error| u32::from(error) == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEIGHT: u64 = 150;
+
+    fn tip(block_height: u64) -> Option<Tip> {
+        Some(Tip { slot: block_height + 1_000, block_height })
+    }
+
+    fn not_found(context_slot: u64, searched_history: bool) -> Answer {
+        Answer::NotFound { context_slot, searched_history }
+    }
+
+    fn found(result: Result<(), TransactionError>, is_confirmed: bool) -> Answer {
+        Answer::Found(Found { slot: 77, result, is_confirmed })
+    }
+
+    fn step(tip: Option<Tip>, answer: &Answer) -> NextStep {
+        next_step(&[], HEIGHT, tip, answer)
+    }
+
+    #[test]
+    fn resends_until_the_confirmed_chain_is_past_the_last_height() {
+        for answer in [not_found(9_999, true), not_found(0, false), Answer::Silence] {
+            assert_eq!(step(tip(HEIGHT), &answer), NextStep::Resend);
+            assert_eq!(step(None, &answer), NextStep::Resend);
+        }
+    }
+
+    #[test]
+    fn expires_only_when_a_node_that_saw_the_tip_searched_its_history() {
+        let past = tip(HEIGHT + 1);
+        let slot = past.expect("a tip").slot;
+        assert_eq!(step(past, &not_found(slot, true)), NextStep::Settle(Outcome::Expired));
+        assert_eq!(step(past, &not_found(slot - 1, true)), NextStep::AskAgain, "the node lags behind");
+        assert_eq!(step(past, &not_found(slot, false)), NextStep::AskAgain, "the node did not search");
+        assert_eq!(step(past, &Answer::Silence), NextStep::AskAgain, "silence is not no");
+    }
+
+    #[test]
+    fn a_block_that_may_be_undone_decides_nothing() {
+        for tip in [None, tip(HEIGHT), tip(HEIGHT + 1_000)] {
+            assert_eq!(step(tip, &found(Ok(()), false)), NextStep::Wait);
+        }
+    }
+
+    #[test]
+    fn a_confirmed_block_decides_whatever_the_tip() {
+        let landed = Outcome::Landed { slot: 77, compute_units: None };
+        for tip in [None, tip(1), tip(HEIGHT + 1_000)] {
+            assert_eq!(step(tip, &found(Ok(()), true)), NextStep::Settle(landed.clone()));
+        }
+    }
+
+    #[test]
+    fn lost_races_are_told_apart_by_the_program_that_refused() {
+        let refused = |code| Err(TransactionError::InstructionError(1, InstructionError::Custom(code)));
+        let settle = |bytes: &[u8], code| next_step(bytes, HEIGHT, None, &found(refused(code), true));
+        let is_lost = |step: &NextStep| {
+            matches!(step, NextStep::Settle(Outcome::Failed { lost_race: true, code: Some(_), .. }))
+        };
+        let ours = calls(rampart::ID);
+        for error in LOST_RACE {
+            assert!(is_lost(&settle(&ours, error.into())));
+        }
+        assert!(!is_lost(&settle(&ours, RampartError::RuleIndeterminate.into())));
+        assert!(!is_lost(&settle(&ours, RampartError::MathOverflow.into())));
+        let other = calls(solana_sdk::pubkey::Pubkey::new_from_array([1; 32]));
+        assert!(!is_lost(&settle(&other, RampartError::TripEpochMoved.into())), "the code of another program");
+    }
+
+    fn calls(program: solana_sdk::pubkey::Pubkey) -> Vec<u8> {
+        use solana_sdk::{instruction::Instruction, pubkey::Pubkey, transaction::Transaction};
+        let instruction = |id| Instruction::new_with_bytes(id, &[], vec![]);
+        let both = [instruction(Pubkey::new_from_array([2; 32])), instruction(program)];
+        let transaction = Transaction::new_with_payer(&both, Some(&Pubkey::new_from_array([5; 32])));
+        bincode::serialize(&transaction).expect("plain data")
+    }
+}
