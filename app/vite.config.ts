@@ -19,8 +19,7 @@ export default defineConfig({
   plugins: [react(), typefaceLicence()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
   build: {
-    outDir: '../artifacts/app',
-    emptyOutDir: true,
+    outDir: 'dist',
     // The keeper's policy refuses inline data except images, so nothing is inlined.
     assetsInlineLimit: 0,
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],

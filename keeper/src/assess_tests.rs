@@ -28,7 +28,11 @@ fn verdict(world: &World, store: &Store, now_ts: i64) -> Option<Verdict> {
 fn positions_at_the_lines_are_found_and_planned_as_the_program_would() {
     let world = World::new();
     // the owner's end of the price is a little above one: 0.05 % of confidence on both sides
-    let positions = [(key(50), world.position(1_000_000, 700_000)), (key(51), world.position(1_000_000, 780_000)), (key(52), world.position(1_000_000, 900_000))];
+    let positions = [
+        (key(50), world.position(1_000_000, 700_000)),
+        (key(51), world.position(1_000_000, 780_000)),
+        (key(52), world.position(1_000_000, 900_000)),
+    ];
     let store = world.store(&positions);
     let assessment = assess(&store, &indexed(&positions), &world.found(), at(NOW));
     let found: Vec<_> = assessment.candidates.iter().map(|c| (c.position, c.is_liquidatable())).collect();
@@ -85,7 +89,8 @@ fn stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
 fn missing_scope_counts_as_a_halt() {
     let world = World::new();
     let mut store = world.store(&[]);
-    let level = |store: &Store| assess(store, &PriceIndex::default(), &world.found(), at(NOW)).vaults[&world.vault_key].level;
+    let level =
+        |store: &Store| assess(store, &PriceIndex::default(), &world.found(), at(NOW)).vaults[&world.vault_key].level;
     assert_eq!(level(&store), Level::Normal);
     world.put(&mut store, world.guard_key, vec![0; 9]);
     assert_eq!(level(&store), Level::Halt);
@@ -124,10 +129,18 @@ fn breaker_in_force_has_no_room_for_the_same_rule() {
     let world = World::new();
     let mut store = with_rule(&world, &world.rule());
     world.price(&mut store, 0, 800, NOW - 1);
-    let report = |store: &Store, now_ts| assess(store, &PriceIndex::default(), &world.found(), at(now_ts)).rules[&key(60)];
+    let report =
+        |store: &Store, now_ts| assess(store, &PriceIndex::default(), &world.found(), at(now_ts)).rules[&key(60)];
     assert!(report(&store, NOW).has_room && report(&store, NOW).is_persistent);
     let mut asset = *store.asset(&world.asset_keys[0]).unwrap();
-    let cause = rampart::state::Cause { rule: key(60), tripped_at_ts: NOW, expires_at_ts: NOW + 60, dwell_until_ts: NOW + 10, level: 3, reserved: [0; 7] };
+    let cause = rampart::state::Cause {
+        rule: key(60),
+        tripped_at_ts: NOW,
+        expires_at_ts: NOW + 60,
+        dwell_until_ts: NOW + 10,
+        level: 3,
+        reserved: [0; 7],
+    };
     asset.breaker.trip(cause, NOW).unwrap();
     world.put(&mut store, world.asset_keys[0], bytes_of(&asset));
     assert!(!report(&store, NOW + 1).has_room && report(&store, NOW + 1).cause.is_some());

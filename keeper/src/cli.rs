@@ -20,8 +20,10 @@ pub const USAGE: u8 = 64;
 /// Watches oracle prices and guarded vaults, and acts when a risk limit is crossed.
 #[derive(Debug, Parser)]
 #[command(name = "rampart", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 stopped, 2 settings, 3 key, 4 wrong chain or program, 5 critical task or network, \
-                        6 journal, 64 usage.")]
+#[command(
+    after_help = "Exit codes: 0 stopped, 2 settings, 3 key, 4 wrong chain or program, 5 critical task or network, \
+                        6 journal, 64 usage."
+)]
 pub struct Cli {
     /// Settings file
     #[arg(long, global = true, env = "RAMPART_CONFIG", default_value = "rampart.toml", value_name = "FILE")]
@@ -146,7 +148,10 @@ impl Cli {
             return show::text(example::TEXT);
         }
         example::write(&self.config)?;
-        show::text(&format!("wrote {}; set `cluster.guard` and `keys.payer_file`, then run `rampart check`\n", self.config.display()))
+        show::text(&format!(
+            "wrote {}; set `cluster.guard` and `keys.payer_file`, then run `rampart check`\n",
+            self.config.display()
+        ))
     }
 }
 

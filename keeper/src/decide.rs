@@ -99,7 +99,13 @@ impl Decision {
 }
 
 /// Returns what is to be done now, the most urgent first.
-pub fn decide(assessment: &Assessment, store: &Store, policy: &Policy, means: &Means, history: &mut History) -> Vec<Decision> {
+pub fn decide(
+    assessment: &Assessment,
+    store: &Store,
+    policy: &Policy,
+    means: &Means,
+    history: &mut History,
+) -> Vec<Decision> {
     let slot = assessment.now.slot;
     let mut wanted = wanted(assessment, store, means, history);
     wanted.retain(|d| is_allowed(d.intent.class, policy, means));
@@ -107,7 +113,8 @@ pub fn decide(assessment: &Assessment, store: &Store, policy: &Policy, means: &M
     let mut room = policy.max_in_flight.saturating_sub(history.in_flight());
     wanted.retain(|decision| {
         let class = decision.intent.class;
-        let is_due = history.is_due(&decision.intent, slot, store.slot_of(&decision.intent.target), policy.delay_slots(class));
+        let is_due =
+            history.is_due(&decision.intent, slot, store.slot_of(&decision.intent.target), policy.delay_slots(class));
         // a trip never waits for room
         let has_room = class == ActionClass::Trip || room > 0;
         room = room.saturating_sub(usize::from(is_due && has_room));

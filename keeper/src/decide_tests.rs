@@ -74,7 +74,10 @@ fn rule_that_must_hold_gets_its_streak_built_and_is_tripped_then() {
     scene.world.put(&mut scene.store, key(RULE), bytes_of(&rule));
     assert!(scene.decide().is_empty(), "the same print counts once");
     scene.price(850, NOW + 4);
-    assert!(!scene.decide_at(SLOT, NOW + 5).iter().any(|d| d.0 == ActionClass::ObserveRule), "the slot has to move too");
+    assert!(
+        !scene.decide_at(SLOT, NOW + 5).iter().any(|d| d.0 == ActionClass::ObserveRule),
+        "the slot has to move too"
+    );
     assert!(scene.decide_at(SLOT + 9, NOW + 5).contains(&(ActionClass::ObserveRule, key(RULE), SLOT)));
     rule.observe(seen, NOW + 4, NOW + 5, SLOT + 9).unwrap();
     scene.world.put(&mut scene.store, key(RULE), bytes_of(&rule));
@@ -94,7 +97,8 @@ fn left_over_streak_is_ended_when_the_rule_is_clear() {
 fn in_force(scene: &mut Scene, level: u8) {
     let mut asset = *scene.store.asset(&scene.world.asset_keys[0]).unwrap();
     let (tripped_at_ts, dwell_until_ts, expires_at_ts) = (NOW - 100, NOW - 1, NOW + 500);
-    asset.breaker.causes[0] = Cause { rule: key(RULE), tripped_at_ts, expires_at_ts, dwell_until_ts, level, reserved: [0; 7] };
+    asset.breaker.causes[0] =
+        Cause { rule: key(RULE), tripped_at_ts, expires_at_ts, dwell_until_ts, level, reserved: [0; 7] };
     scene.world.put(&mut scene.store, scene.world.asset_keys[0], bytes_of(&asset));
 }
 
@@ -143,11 +147,19 @@ fn open_gap_or_empty_purse_leaves_trips_alone() {
 #[test]
 fn positions_are_taken_deepest_first_within_what_the_signer_holds() {
     let world = World::new();
-    let positions = [(key(50), world.position(1_000_000, 820_000)), (key(51), world.position(1_000_000, 940_000)), (key(52), world.position(1_000_000, 780_000))];
+    let positions = [
+        (key(50), world.position(1_000_000, 820_000)),
+        (key(51), world.position(1_000_000, 940_000)),
+        (key(52), world.position(1_000_000, 780_000)),
+    ];
     let mut scene = Scene::new(&positions);
     assert_eq!(
         scene.decide(),
-        [(ActionClass::Liquidate, key(51), 0), (ActionClass::Liquidate, key(50), 0), (ActionClass::Deleverage, key(52), 0)]
+        [
+            (ActionClass::Liquidate, key(51), 0),
+            (ActionClass::Liquidate, key(50), 0),
+            (ActionClass::Deleverage, key(52), 0)
+        ]
     );
     scene.means.tokens.insert(key(21), 0);
     assert!(scene.decide().is_empty(), "nothing to repay with");
@@ -221,7 +233,8 @@ fn assets_are_observed_when_cold_moved_or_due_and_only_on_newer_prints() {
 #[test]
 fn what_is_under_way_is_not_decided_again_and_room_is_kept() {
     let world = World::new();
-    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000)), (key(51), world.position(1_000_000, 850_000))]);
+    let mut scene =
+        Scene::new(&[(key(50), world.position(1_000_000, 900_000)), (key(51), world.position(1_000_000, 850_000))]);
     scene.policy.max_in_flight = 1;
     assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
     let intent = Intent { class: ActionClass::Liquidate, target: key(50), fence: 0, reason: String::new() };

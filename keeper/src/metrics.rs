@@ -2,7 +2,7 @@
 
 use crate::intent::ActionClass;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, LabelValueEncoder};
+use prometheus_client::encoding::{EncodeLabelSet, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -189,7 +189,7 @@ fn latency() -> Histogram {
     Histogram::new(exponential_buckets(1e-3, 2.0, 16))
 }
 
-fn add(registry: &mut Registry, name: &'static str, help: &'static str, metric: impl EncodeMetric + Metric) {
+fn add(registry: &mut Registry, name: &'static str, help: &'static str, metric: impl Metric) {
     // The library ends the text with a full stop and counters with `_total` by itself.
     registry.register(name, help.trim().trim_end_matches('.'), metric);
 }

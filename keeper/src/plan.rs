@@ -141,9 +141,14 @@ impl Planner<'_> {
             ActionClass::Deleverage => liquidation::deleverage(&keys, position, by, &oracles, args),
             _ => liquidation::liquidate(&keys, position, by, &oracles, args),
         };
-        let missing = [(by.loan_token, keys.loan_mint, keys.loan_token_program), (by.collateral_token, keys.collateral_mint, keys.collateral_token_program)];
+        let missing = [
+            (by.loan_token, keys.loan_mint, keys.loan_token_program),
+            (by.collateral_token, keys.collateral_mint, keys.collateral_token_program),
+        ];
         let missing = missing.into_iter().filter(|(token, ..)| self.store.raw(token).is_none());
-        let create = missing.map(|(_, mint, program)| create_associated_token_account_idempotent(&self.signer, &self.signer, &mint, &program));
+        let create = missing.map(|(_, mint, program)| {
+            create_associated_token_account_idempotent(&self.signer, &self.signer, &mint, &program)
+        });
         Ok(create.chain([act]).collect())
     }
 
@@ -157,7 +162,8 @@ impl Planner<'_> {
     }
 
     fn vault_keys(&self, key: Pubkey, vault: &Vault) -> Result<VaultKeys, PlanError> {
-        let program = |asset: Pubkey| self.store.asset(&asset).map(|a| a.token_program).ok_or(PlanError::Unknown(asset));
+        let program =
+            |asset: Pubkey| self.store.asset(&asset).map(|a| a.token_program).ok_or(PlanError::Unknown(asset));
         Ok(VaultKeys {
             vault: key,
             guard: vault.guard,

@@ -48,7 +48,14 @@ impl Scene {
         self.store.watch_raw(wallets.values().map(|w| w.token).collect());
         for (mint, wallet) in wallets {
             let data = token_account(&mint, &key(SIGNER), 5);
-            let update = Update { key: wallet.token, owner: wallet.token_program, lamports: 1, data, slot: SLOT, origin: Origin::Poll };
+            let update = Update {
+                key: wallet.token,
+                owner: wallet.token_program,
+                lamports: 1,
+                data,
+                slot: SLOT,
+                origin: Origin::Poll,
+            };
             self.store.apply(update, Instant::now());
         }
     }
@@ -75,7 +82,8 @@ fn liquidation_creates_the_token_accounts_that_are_missing_and_only_those() {
     let next = scene.planner().plan(&scene.liquidation(), &scene.history).unwrap();
     assert_eq!((next.instructions.len(), next.compute_unit_limit), (1, 150_000));
     let wallets = feeds::wallets(&scene.store, &key(SIGNER));
-    let named = |mint| next.instructions[0].accounts.iter().any(|meta| meta.pubkey == wallets[&mint].token && meta.is_writable);
+    let named =
+        |mint| next.instructions[0].accounts.iter().any(|meta| meta.pubkey == wallets[&mint].token && meta.is_writable);
     assert!(named(key(20)) && named(key(21)));
 }
 

@@ -124,7 +124,14 @@ impl Keeper {
     }
 
     /// Starts the sources, the engine and the submitter.
-    fn watch(&mut self, config: &Arc<Config>, rpc: Arc<Rpc>, metrics: Metrics, slot: Arc<AtomicU64>, signer: anchor_lang::prelude::Pubkey) -> Views {
+    fn watch(
+        &mut self,
+        config: &Arc<Config>,
+        rpc: Arc<Rpc>,
+        metrics: Metrics,
+        slot: Arc<AtomicU64>,
+        signer: anchor_lang::prelude::Pubkey,
+    ) -> Views {
         let (shared, renewals) = Shared::new(slot);
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
@@ -146,11 +153,13 @@ impl Keeper {
             snapshot_wanted: shared.snapshot_wanted.clone(),
             is_alone: shared.is_alone.clone(),
             needs_clock: shared.needs_clock.clone(),
+            slot_began: shared.slot_began.clone(),
             mailbox: mailbox.clone(),
             polled,
             poll: Duration::from_millis(config.ingest.poll_ms),
             sweep: Duration::from_secs(config.ingest.sweep_secs),
         };
+        let slot_micros = shared.slot_micros.clone();
         let engine = Engine::new(engine::Setup {
             config: config.clone(),
             signer,
@@ -164,13 +173,23 @@ impl Keeper {
         let (views, receiver) = watch::channel(Arc::new(engine.view()));
         let (prices, pulse) = (Arc::<Prices>::default(), Pulse::new());
         let outcomes = self.submitter.outcomes();
-        let loop_ = turn::Loop { mailbox, from_socket, from_poller, from_couriers, blockhashes, outcomes, views, prices: prices.clone(), pulse: pulse.clone() };
+        let loop_ = turn::Loop {
+            mailbox,
+            from_socket,
+            from_poller,
+            from_couriers,
+            blockhashes,
+            outcomes,
+            views,
+            prices: prices.clone(),
+            pulse: pulse.clone(),
+        };
         self.spawn_endless("armory", engine.armory.worker());
         self.spawn_endless("engine", loop_.run(engine, self.deciding.clone()));
         self.spawn_endless("submitter", self.submitter.clone().drive());
         self.spawn_endless("socket", socket.run(self.serving.clone()));
         self.spawn_endless("poller", poller.run(self.serving.clone()));
-        self.spawn_endless("blockhash", blockhash::run(rpc, newest, self.serving.clone()));
+        self.spawn_endless("blockhash", blockhash::run(rpc, newest, slot_micros, self.serving.clone()));
         Views { views: receiver, prices, pulse }
     }
 

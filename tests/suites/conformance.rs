@@ -4,6 +4,8 @@
 //! `tests/fixtures/conformance/src/operations`, is compiled here for the host and there for SBF; the outcomes MUST agree
 //! for every operation, over operands at the edges of their types and over random ones.
 
+// The host encodes operands and never reads them.
+#[allow(dead_code)]
 #[path = "../fixtures/conformance/src/operations/mod.rs"]
 mod operations;
 
@@ -71,9 +73,14 @@ impl Machine {
         let signers = [&self.payer];
         let blockhash = self.svm.latest_blockhash();
         let instructions = [most_compute_units(), call];
-        let transaction = Transaction::new_signed_with_payer(&instructions, Some(&self.payer.pubkey()), &signers, blockhash);
+        let transaction =
+            Transaction::new_signed_with_payer(&instructions, Some(&self.payer.pubkey()), &signers, blockhash);
         let simulated = self.svm.simulate_transaction(transaction);
-        simulated.unwrap_or_else(|e| panic!("{} fails on {operands:?}: {e:?}", OPERATIONS[index].0)).meta.return_data.data
+        simulated
+            .unwrap_or_else(|e| panic!("{} fails on {operands:?}: {e:?}", OPERATIONS[index].0))
+            .meta
+            .return_data
+            .data
     }
 }
 

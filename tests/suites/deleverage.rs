@@ -74,6 +74,21 @@ fn deleverage_fails_beyond_its_quota_until_the_hour_is_over() {
 }
 
 #[test]
+fn deleverage_keeps_to_its_quota_in_any_hour() {
+    // an hour that only began with the first repayment let 19 % of the debt go within a second of its end
+    let (mut world, [_, borrower, by]) = at_risk();
+    crash(&mut world, 126.0);
+    world.deleverage(&by, borrower.position, 100 * USDC).unwrap();
+    world.tick(3_599, 126.0, 1.0);
+    world.deleverage(&by, borrower.position, 900 * USDC).unwrap();
+    world.tick(1, 126.0, 1.0);
+    let ix = deleverage_ix(&world, &by, borrower.position, u64::MAX);
+    assert_refused(&mut world, &ix, &[&by.key], E::SoftQuotaUsed);
+    world.tick(3_599, 126.0, 1.0);
+    world.send(&[ix], &[&by.key]).unwrap();
+}
+
+#[test]
 fn deleverage_shares_the_fence_with_liquidate() {
     let (mut world, [_, borrower, by]) = at_risk();
     crash(&mut world, 126.0);

@@ -143,8 +143,9 @@ impl Run {
     fn act(&mut self, action: &Action) {
         let (actor, ix) = self.instruction(action);
         let before = self.balances(actor);
-        let user = &self.users[actor];
-        let outcome = self.world.send(&[ix], &[&user.key]);
+        let key = &self.users[actor].key;
+        let signers = if matches!(action, Action::Accrue) { vec![] } else { vec![key] };
+        let outcome = self.world.send(&[ix], &signers);
         assert_sane(action, &outcome);
         if outcome.is_ok() {
             self.record(action, actor, before);

@@ -13,6 +13,7 @@ mod repay;
 mod accrue;
 mod open_position;
 mod close_position;
+mod conformance;
 mod forced;
 mod limiter;
 mod liquidate;

@@ -159,7 +159,7 @@ fn observe_fails_when_the_price_is_indeterminate() {
     world.refuses(&ix(&world), &[], RampartError::PriceDisagreement);
     world.publish_switchboard(&feeds, 150.0, 201, world.now_ts());
     world.refuses(&ix(&world), &[], RampartError::PriceIndeterminate);
-    world.publish_switchboard(&feeds, 151.4, 200, world.now_ts());
+    world.publish_switchboard(&feeds, 151.4, 199, world.now_ts());
     world.send(&[ix(&world)], &[]).unwrap();
 }
 

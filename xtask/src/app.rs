@@ -35,13 +35,8 @@ pub fn script(name: &str) -> Result<()> {
 /// # Errors
 /// npm is missing, or the registry can't be reached.
 pub fn install() -> Result<()> {
-    let (installed, wanted) = (
-        folder().join("node_modules/.package-lock.json"),
-        folder().join("package-lock.json"),
-    );
-    if files::modified(&installed).is_some()
-        && files::modified(&installed) >= files::modified(&wanted)
-    {
+    let (installed, wanted) = (folder().join("node_modules/.package-lock.json"), folder().join("package-lock.json"));
+    if files::modified(&installed).is_some() && files::modified(&installed) >= files::modified(&wanted) {
         return Ok(());
     }
     command::run(npm().args(["ci", "--no-audit", "--no-fund"]))
@@ -55,10 +50,7 @@ pub fn generate(check: bool) -> Result<()> {
     if !has_script("generate") {
         return Ok(());
     }
-    let (client, before) = (
-        files::root().join(CLIENT),
-        files::root().join("target/app-client"),
-    );
+    let (client, before) = (files::root().join(CLIENT), files::root().join("target/app-client"));
     files::remove_folder(&before)?;
     if client.is_dir() {
         files::copy_folder(&client, &before)?;
@@ -72,8 +64,7 @@ pub fn generate(check: bool) -> Result<()> {
     if before.is_dir() {
         files::copy_folder(&before, &client)?;
     }
-    Err(Failure::new(format!("`{CLIENT}` isn't what the IDL gives"))
-        .hint("run `cargo xtask gen` and commit"))
+    Err(Failure::new(format!("`{CLIENT}` isn't what the IDL gives")).hint("run `cargo xtask gen` and commit"))
 }
 
 /// Builds the app to `artifacts/app`; with `check`, compares it with what is there.
@@ -93,8 +84,7 @@ pub fn build(check: bool) -> Result<()> {
     if kept.is_dir() && files::same_folder(&built, &kept)? {
         return Ok(());
     }
-    Err(Failure::new("`artifacts/app` isn't what the source gives")
-        .hint("run `cargo xtask gen` and commit"))
+    Err(Failure::new("`artifacts/app` isn't what the source gives").hint("run `cargo xtask gen` and commit"))
 }
 
 fn npm() -> Command {

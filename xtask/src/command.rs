@@ -47,14 +47,7 @@ pub fn cargo() -> Command {
 /// It can't be started, or ends with another code than zero.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|e| not_started(command, &e))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!(
-            "`{}` ended with {status}",
-            line(command)
-        )))
-    }
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{}` ended with {status}", line(command)))) }
 }
 
 /// Runs a command to its end and returns what it printed, without the last line break.
@@ -64,25 +57,15 @@ pub fn run(command: &mut Command) -> Result<()> {
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().map_err(|e| not_started(command, &e))?;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned());
+        return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!(
-        "`{}` ended with {}: {}",
-        line(command),
-        output.status,
-        said.trim()
-    )))
+    Err(Failure::new(format!("`{}` ended with {}: {}", line(command), output.status, said.trim())))
 }
 
 /// Runs a command without a word, and returns whether it succeeds in time.
 pub fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
-    let silent = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = silent.spawn() else {
         return false;
     };
@@ -104,24 +87,16 @@ pub fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
 /// Returns where a program is on the PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> Failure {
-    Failure::new(format!(
-        "failed to start `{}`: {error}",
-        command.get_program().to_string_lossy()
-    ))
+    Failure::new(format!("failed to start `{}`: {error}", command.get_program().to_string_lossy()))
 }
 
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|w| w.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|w| w.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -130,32 +105,19 @@ mod tests {
 
     #[test]
     fn failure_names_the_command_and_its_code() {
-        let error = run(Command::new("sh").args(["-c", "exit 3"]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("sh -c exit 3") && error.contains('3'),
-            "{error}"
-        );
+        let error = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err().to_string();
+        assert!(error.contains("sh -c exit 3") && error.contains('3'), "{error}");
     }
 
     #[test]
     fn command_fails_when_it_takes_too_long() {
-        assert!(succeeds_within(
-            Command::new("true").arg(""),
-            Duration::from_secs(60)
-        ));
-        assert!(!succeeds_within(
-            Command::new("sleep").arg("60"),
-            Duration::from_millis(100)
-        ));
+        assert!(succeeds_within(Command::new("true").arg(""), Duration::from_secs(60)));
+        assert!(!succeeds_within(Command::new("sleep").arg("60"), Duration::from_millis(100)));
     }
 
     #[test]
     fn failure_names_the_program_when_it_is_missing() {
-        let error = output(&mut Command::new("no-such-program"))
-            .unwrap_err()
-            .to_string();
+        let error = output(&mut Command::new("no-such-program")).unwrap_err().to_string();
         assert!(error.contains("no-such-program"), "{error}");
     }
 }

@@ -16,18 +16,12 @@ pub struct Failure {
 impl Failure {
     /// Makes a failure without a hint.
     pub fn new(message: impl Into<String>) -> Failure {
-        Failure {
-            message: message.into(),
-            hint: None,
-        }
+        Failure { message: message.into(), hint: None }
     }
 
     /// Adds what to do next.
     pub fn hint(self, hint: impl Into<String>) -> Failure {
-        Failure {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Failure { hint: Some(hint.into()), ..self }
     }
 
     /// Makes a failure to `action` (read, write, ..) the file or folder `path`.

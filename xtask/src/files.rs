@@ -9,9 +9,7 @@ pub fn root() -> PathBuf {
     // `cargo run` and `cargo test` set the variable; the path at compile time serves a binary that is called directly.
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let manifest = manifest
-        .filter(|path| path.ends_with("xtask"))
-        .unwrap_or(own);
+    let manifest = manifest.filter(|path| path.ends_with("xtask")).unwrap_or(own);
     manifest.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
@@ -84,12 +82,8 @@ pub fn modified(path: &Path) -> Option<SystemTime> {
 /// Returns whether two folders hold files of the same names and contents.
 pub fn same_folder(one: &Path, other: &Path) -> Result<bool> {
     let (left, right) = (list(one)?, list(other)?);
-    let names = |paths: &[PathBuf]| {
-        paths
-            .iter()
-            .filter_map(|p| p.file_name().map(|n| n.to_owned()))
-            .collect::<Vec<_>>()
-    };
+    let names =
+        |paths: &[PathBuf]| paths.iter().filter_map(|p| p.file_name().map(|n| n.to_owned())).collect::<Vec<_>>();
     if names(&left) != names(&right) {
         return Ok(false);
     }

@@ -31,13 +31,6 @@ pub fn generate(check: bool) -> Result<()> {
 /// An instruction fails.
 pub fn compute_units() -> Result<()> {
     let mut test = command::cargo();
-    test.args([
-        "nextest",
-        "run",
-        "--locked",
-        "-p",
-        "rampart-tests",
-        "cu_snapshot",
-    ]);
+    test.args(["nextest", "run", "--locked", "-p", "rampart-tests", "cu_snapshot"]);
     command::run(test.env("RAMPART_WRITE_CU", "1"))
 }

@@ -49,29 +49,17 @@ pub fn check() -> Result<PathBuf> {
     build_sbf(&toolchain, &source(), &built)?;
     check_idl()?;
     if files::read_text(&artifact(SUMS))? != sums()? {
-        return Err(Failure::new(format!(
-            "`artifacts/{SUMS}` doesn't fit the files beside it"
-        ))
-        .hint(REBUILD));
+        return Err(Failure::new(format!("`artifacts/{SUMS}` doesn't fit the files beside it")).hint(REBUILD));
     }
-    let (recorded, present) = (
-        files::read_text(&artifact(TOOLCHAIN))?,
-        toolchain.versions()?,
-    );
+    let (recorded, present) = (files::read_text(&artifact(TOOLCHAIN))?, toolchain.versions()?);
     if recorded != present {
         println!("artifacts/{PROGRAM} was built with other tools and is not compared");
         println!("--- recorded\n{recorded}--- present\n{present}---");
-        println!(
-            "tests should run on this build: RAMPART_SO={}",
-            built.display()
-        );
+        println!("tests should run on this build: RAMPART_SO={}", built.display());
         return Ok(built);
     }
     if files::read(&built)? != files::read(&artifact(PROGRAM))? {
-        return Err(
-            Failure::new(format!("`artifacts/{PROGRAM}` isn't what the source gives"))
-                .hint(REBUILD),
-        );
+        return Err(Failure::new(format!("`artifacts/{PROGRAM}` isn't what the source gives")).hint(REBUILD));
     }
     println!("artifacts/{PROGRAM} is what the source gives");
     Ok(artifact(PROGRAM))
@@ -95,11 +83,7 @@ pub fn check_idl() -> Result<()> {
 /// The program doesn't compile.
 pub fn write_idl() -> Result<()> {
     files::write(&artifact(IDL), idl::generate()?)?;
-    if artifact(PROGRAM).is_file() {
-        files::write(&artifact(SUMS), sums()?)
-    } else {
-        Ok(())
-    }
+    if artifact(PROGRAM).is_file() { files::write(&artifact(SUMS), sums()?) } else { Ok(()) }
 }
 
 fn source() -> PathBuf {
@@ -117,10 +101,7 @@ fn sums() -> Result<String> {
 }
 
 fn sum_line(name: &str, bytes: &[u8]) -> String {
-    let hash: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{hash}  {name}\n")
 }
 

@@ -20,7 +20,6 @@ const MAX_PAGES: usize = 50;
 const EVENT_TAG: [u8; 8] = 0x1d9acb512ea545e4u64.to_le_bytes();
 
 /// A fact, with its transaction.
-#[derive(Clone, Debug)]
 pub struct Entry<T> {
     /// The slot.
     pub slot: u64,
@@ -33,7 +32,7 @@ pub struct Entry<T> {
 }
 
 /// Everything that the summary and the invariants need, in the order of slots.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Ledger {
     /// Trips.
     pub trips: Vec<Entry<BreakerTripped>>,

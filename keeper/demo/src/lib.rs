@@ -5,9 +5,20 @@
 //! for how much is asked of the program's crate.
 
 pub mod accounts;
+pub mod cli;
 pub mod error;
 pub mod feeder;
+pub mod invariants;
+pub mod keepers;
+pub mod ledger;
+pub mod live;
 pub mod market;
 pub mod metronome;
 pub mod network;
+pub mod play;
+pub mod run;
+pub mod scenario;
+pub mod summary;
+pub mod unguarded;
+pub mod watch;
 pub mod world;

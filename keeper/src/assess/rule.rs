@@ -53,7 +53,9 @@ pub fn report(
 ) -> RuleReport {
     let measured = measure(rule, store, assets, vaults, now.unix_ts);
     let breaker = breaker_of(rule, store);
-    let persists = |m: &Measured| matches!(m.verdict, Verdict::True { .. }) && rule.is_persistent(m.publish_ts, now.unix_ts, now.slot);
+    let persists = |m: &Measured| {
+        matches!(m.verdict, Verdict::True { .. }) && rule.is_persistent(m.publish_ts, now.unix_ts, now.slot)
+    };
     RuleReport {
         is_persistent: measured.as_ref().is_ok_and(persists),
         measured,
@@ -84,7 +86,9 @@ fn measure(
     };
     match pair {
         // the program takes only these two for an unknown price; the others refuse the call
-        Err(error) if error != RampartError::PriceIndeterminate && error != RampartError::PriceDisagreement => Err(error),
+        Err(error) if error != RampartError::PriceIndeterminate && error != RampartError::PriceDisagreement => {
+            Err(error)
+        }
         // unaccrued, as the program measures it
         pair => measures::vault(&rule.params, vault, pair, now_ts),
     }

@@ -112,7 +112,9 @@ impl Rpc {
             }
             listing.slot = listing.slot.min(slot);
             let found = batch.iter().zip(answer.value).map(|(key, account)| match account {
-                Some(a) => Update { key: *key, owner: a.owner, lamports: a.lamports, data: a.data, slot, origin: Origin::Poll },
+                Some(a) => {
+                    Update { key: *key, owner: a.owner, lamports: a.lamports, data: a.data, slot, origin: Origin::Poll }
+                }
                 None => Update::absent(*key, slot, Origin::Poll),
             });
             listing.updates.extend(found);
@@ -143,7 +145,8 @@ impl Rpc {
         let before = self.counted("getSlot", "the slot", self.client.get_slot().await)?;
         let config = json!({ "encoding": "base64", "commitment": self.commitment.commitment, "filters": filters, "withContext": true });
         let params = json!([program.to_string(), config]);
-        let answer = self.client.send::<OptionalContext<Vec<RpcKeyedAccount>>>(RpcRequest::GetProgramAccounts, params).await;
+        let answer =
+            self.client.send::<OptionalContext<Vec<RpcKeyedAccount>>>(RpcRequest::GetProgramAccounts, params).await;
         let (slot, accounts) = match self.counted("getProgramAccounts", "accounts of a program", answer)? {
             OptionalContext::Context(answer) => (answer.context.slot, answer.value),
             OptionalContext::NoContext(accounts) => (before, accounts),
@@ -182,7 +185,12 @@ impl Rpc {
         self.counted("getGenesisHash", "the genesis hash", self.client.get_genesis_hash().await)
     }
 
-    fn counted<T>(&self, method: &'static str, what: &'static str, answer: Result<T, ClientError>) -> Result<T, RpcError> {
+    fn counted<T>(
+        &self,
+        method: &'static str,
+        what: &'static str,
+        answer: Result<T, ClientError>,
+    ) -> Result<T, RpcError> {
         let result = if answer.is_ok() { "ok" } else { "error" };
         self.metrics.rpc_requests.get_or_create(&RpcLabel { method, result }).inc();
         answer.map_err(|source| RpcError::Request { what, source: Box::new(source) })

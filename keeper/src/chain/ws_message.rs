@@ -74,7 +74,9 @@ pub fn subscribe(id: u64, topic: &Topic, commitment: Commitment) -> String {
     };
     let (method, params) = match topic {
         Topic::Slots => ("slotSubscribe", json!([])),
-        Topic::Account(key) => ("accountSubscribe", json!([key.to_string(), { "encoding": "base64", "commitment": commitment }])),
+        Topic::Account(key) => {
+            ("accountSubscribe", json!([key.to_string(), { "encoding": "base64", "commitment": commitment }]))
+        }
         Topic::Children(child, parent) => {
             let config = json!({ "encoding": "base64", "commitment": commitment, "filters": filters(*child, parent) });
             ("programSubscribe", json!([rampart::ID.to_string(), config]))
@@ -140,12 +142,16 @@ mod tests {
     }
 
     fn notify(method: &str, result: Value) -> Option<Incoming> {
-        read(&json!({ "jsonrpc": "2.0", "method": method, "params": { "result": result, "subscription": 7 } }).to_string())
+        read(
+            &json!({ "jsonrpc": "2.0", "method": method, "params": { "result": result, "subscription": 7 } })
+                .to_string(),
+        )
     }
 
     #[test]
     fn account_and_program_notifications_are_read() {
-        let expected = |key| Update { key, owner: rampart::ID, lamports: 5, data: vec![1, 2, 3], slot: 9, origin: Origin::Push };
+        let expected =
+            |key| Update { key, owner: rampart::ID, lamports: 5, data: vec![1, 2, 3], slot: 9, origin: Origin::Push };
         let of = |value| json!({ "context": { "slot": 9 }, "value": value });
         let single = notify("accountNotification", of(account("AQID")));
         assert_eq!(single, Some(Incoming::Account { subscription: 7, update: expected(Pubkey::default()) }));

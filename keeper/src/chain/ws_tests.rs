@@ -28,7 +28,11 @@ async fn request(peer: &mut Peer) -> (u64, String, Value) {
         let message = peer.next().await.unwrap().unwrap();
         if let Message::Text(text) = message {
             let value: Value = serde_json::from_str(&text).unwrap();
-            return (value["id"].as_u64().unwrap(), value["method"].as_str().unwrap().to_owned(), value["params"][0].clone());
+            return (
+                value["id"].as_u64().unwrap(),
+                value["method"].as_str().unwrap().to_owned(),
+                value["params"][0].clone(),
+            );
         }
     }
 }

@@ -110,7 +110,9 @@ fn asked(what: &str, source: crate::chain::rpc::RpcError) -> KeeperError {
 fn report(findings: &[Finding]) -> Result<(), KeeperError> {
     let lines = findings.iter().map(|finding| match &finding.result {
         Ok(found) => format!("ok      {:<9} {found}\n", finding.name),
-        Err(error) => format!("failed  {:<9} {}\n        {:<9} hint: {}\n", finding.name, error::chain(error), "", error.hint()),
+        Err(error) => {
+            format!("failed  {:<9} {}\n        {:<9} hint: {}\n", finding.name, error::chain(error), "", error.hint())
+        }
     });
     text(&lines.collect::<String>())?;
     let mut failed = findings.iter().filter_map(|finding| finding.result.as_ref().err());

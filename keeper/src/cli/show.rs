@@ -9,16 +9,19 @@ use tracing_subscriber::EnvFilter;
 
 /// Prints settings as TOML. There are no secrets in them.
 pub(super) fn config(config: &Config) -> Result<(), KeeperError> {
-    let text = toml::to_string_pretty(config).map_err(|source| KeeperError::Chain {
-        what: "write settings as TOML".into(),
-        source: Box::new(source),
-    })?;
+    let text = toml::to_string_pretty(config)
+        .map_err(|source| KeeperError::Chain { what: "write settings as TOML".into(), source: Box::new(source) })?;
     self::text(&text)
 }
 
 /// Prints the version and the program it is built for.
 pub(super) fn version() -> Result<(), KeeperError> {
-    text(&format!("rampart {}\nprogram {}\nview schema {}\n", env!("CARGO_PKG_VERSION"), rampart::ID, crate::view::SCHEMA))
+    text(&format!(
+        "rampart {}\nprogram {}\nview schema {}\n",
+        env!("CARGO_PKG_VERSION"),
+        rampart::ID,
+        crate::view::SCHEMA
+    ))
 }
 
 /// Prints text. A reader that left early is no failure.

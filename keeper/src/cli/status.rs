@@ -45,7 +45,8 @@ pub(super) fn summary(view: &View) -> String {
 
 fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
     let keeper = &view.keeper;
-    let ready = if keeper.ready { "ready".to_owned() } else { format!("NOT READY: {}", keeper.not_ready_reasons.join("; ")) };
+    let ready =
+        if keeper.ready { "ready".to_owned() } else { format!("NOT READY: {}", keeper.not_ready_reasons.join("; ")) };
     writeln!(out, "{} {} ({}), slot {}, {ready}", keeper.name, keeper.version, keeper.mode, keeper.slot)?;
     writeln!(out, "signer {} with {} lamports", keeper.signer, keeper.balance_lamports)?;
     let sent = &keeper.transactions;

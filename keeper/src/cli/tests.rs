@@ -13,7 +13,8 @@ fn line(words: &[&str]) -> Vec<std::ffi::OsString> {
 #[test]
 fn help_is_as_recorded() {
     let mut text = String::new();
-    let commands = [&[][..], &["run"], &["status"], &["check"], &["init"], &["config"], &["config", "print"], &["completions"]];
+    let commands =
+        [&[][..], &["run"], &["status"], &["check"], &["init"], &["config"], &["config", "print"], &["completions"]];
     for words in commands {
         let (help, code) = parse(line(&[words, &["--help"]].concat())).expect_err("help ends the parsing");
         assert_eq!(code, 0);
@@ -39,13 +40,11 @@ fn usage_errors_have_their_own_code() {
 
 #[test]
 fn flags_of_run_become_overrides() {
-    let cli = parse(line(&["run", "--observe", "--listen", "127.0.0.1:7", "--log-format", "pretty"])).expect("a command");
+    let cli =
+        parse(line(&["run", "--observe", "--listen", "127.0.0.1:7", "--log-format", "pretty"])).expect("a command");
     let Command::Run(args) = cli.command else { panic!("another command") };
-    let expected = Overrides {
-        observe: true,
-        listen: Some(([127, 0, 0, 1], 7).into()),
-        log_format: Some(LogFormat::Pretty),
-    };
+    let expected =
+        Overrides { observe: true, listen: Some(([127, 0, 0, 1], 7).into()), log_format: Some(LogFormat::Pretty) };
     assert_eq!(args.overrides(), expected);
 }
 

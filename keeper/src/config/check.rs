@@ -19,9 +19,12 @@ fn check_urls(config: &Config) -> Result<(), Refusal> {
     if let Some(url) = &config.cluster.ws_url {
         scheme("cluster.ws_url", url, ["ws://", "wss://"])?;
     }
-    config.http.peers.iter().enumerate().try_for_each(|(index, peer)| {
-        scheme(&format!("http.peers[{index}].url"), &peer.url, ["http://", "https://"])
-    })
+    config
+        .http
+        .peers
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, peer)| scheme(&format!("http.peers[{index}].url"), &peer.url, ["http://", "https://"]))
 }
 
 fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {

@@ -54,7 +54,9 @@ impl ConfigError {
             Self::Read { path, .. } => {
                 format!("write an example with `rampart init --config {}`, or pass --config", path.display())
             }
-            Self::Write { path, .. } => format!("check that the directory of `{}` exists and is writable", path.display()),
+            Self::Write { path, .. } => {
+                format!("check that the directory of `{}` exists and is writable", path.display())
+            }
             Self::Syntax { path, .. } => format!("correct `{}` at the line shown", path.display()),
             Self::Refused { key, origin, .. } => {
                 format!("correct `{key}` in {origin}; `rampart init --print` shows every key with its default")

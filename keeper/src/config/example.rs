@@ -17,10 +17,11 @@ pub fn write(path: &Path) -> Result<(), ConfigError> {
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir).map_err(failed)?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| match source.kind() {
-        ErrorKind::AlreadyExists => failed(std::io::Error::new(ErrorKind::AlreadyExists, "it exists already")),
-        _ => failed(source),
-    })?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => failed(std::io::Error::new(ErrorKind::AlreadyExists, "it exists already")),
+            _ => failed(source),
+        })?;
     file.write_all(TEXT.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
 }
 

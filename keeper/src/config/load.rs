@@ -94,7 +94,8 @@ impl Origins {
     }
 
     fn refuse(&self, key: String, reason: impl Into<String>) -> ConfigError {
-        let is_part = |set: &str| key == set || key.starts_with(&format!("{set}.")) || key.starts_with(&format!("{set}["));
+        let is_part =
+            |set: &str| key == set || key.starts_with(&format!("{set}.")) || key.starts_with(&format!("{set}["));
         let variable = self.0.iter().find(|(set, _)| is_part(set)).map(|(_, variable)| variable);
         let origin = variable.unwrap_or(&self.1).clone();
         ConfigError::Refused { key, origin, reason: reason.into().trim().replace('\n', " ") }
@@ -194,7 +195,10 @@ mod tests {
     fn wrong_kinds_and_addresses_fail_at_their_key() {
         assert_eq!(refused(with("[tx]\nresend_ms = \"fast\"\n", &[])).0, "tx.resend_ms");
         let (key, origin, reason) = refused(with("", &[("RAMPART__CLUSTER__GUARD", "abc")]));
-        assert_eq!((key.as_str(), origin.as_str()), ("cluster.guard", "environment variable `RAMPART__CLUSTER__GUARD`"));
+        assert_eq!(
+            (key.as_str(), origin.as_str()),
+            ("cluster.guard", "environment variable `RAMPART__CLUSTER__GUARD`")
+        );
         assert!(reason.contains("`abc` is not base58"), "{reason}");
     }
 

@@ -52,7 +52,9 @@ impl KeyError {
             Self::Read { path, .. } => {
                 format!("set `keys.payer_file`, or make a key with `solana-keygen new --outfile {}`", path.display())
             }
-            Self::Mode { path, .. } => format!("run `chmod 600 {}`; if others could read it, make a new key", path.display()),
+            Self::Mode { path, .. } => {
+                format!("run `chmod 600 {}`; if others could read it, make a new key", path.display())
+            }
             Self::Format { .. } => "it must hold a JSON array of 64 numbers, as `solana-keygen` writes".into(),
         }
     }

@@ -1,6 +1,6 @@
 //! Rules to trip, to observe and to step down; assets to observe.
 
-use crate::assess::{AssetReport, Assessment, RuleReport};
+use crate::assess::{Assessment, AssetReport, RuleReport};
 use crate::chain::clock::ChainTime;
 use crate::decide::{Action, Decision};
 use crate::intent::ActionClass;
@@ -38,7 +38,13 @@ fn trip(key: &Pubkey, rule: &Rule, report: &RuleReport, measured: &Measured) -> 
 }
 
 /// A true rule that has not held for long enough needs its streak built; a clear one, a left-over streak ended.
-fn observe_rule(key: &Pubkey, rule: &Rule, report: &RuleReport, measured: &Measured, now: ChainTime) -> Option<Decision> {
+fn observe_rule(
+    key: &Pubkey,
+    rule: &Rule,
+    report: &RuleReport,
+    measured: &Measured,
+    now: ChainTime,
+) -> Option<Decision> {
     let streak = &rule.streak;
     let (is_due, reason) = if report.is_true() && report.has_room {
         let count = format!("true observation {} of {}", streak.count.saturating_add(1), rule.params.min_observations);

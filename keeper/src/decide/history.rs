@@ -142,7 +142,8 @@ impl History {
             return false;
         }
         let is_settled = |s: &Settled| {
-            let shows = state_slot.is_some_and(|state| state >= s.slot) || slot >= s.slot.saturating_add(CATCH_UP_SLOTS);
+            let shows =
+                state_slot.is_some_and(|state| state >= s.slot) || slot >= s.slot.saturating_add(CATCH_UP_SLOTS);
             s.id == id && !shows
         };
         if self.settled.get(&subject).is_some_and(is_settled) {
@@ -204,9 +205,20 @@ fn pause_slots(error: &TransactionError, code: Option<u32>) -> u64 {
     use RampartError as E;
     // the evidence moved between decision and block: look again after the next slots
     const MOVED: [RampartError; 14] = [
-        E::PositionHealthy, E::OutsideSoftBand, E::LiquidatedThisSlot, E::ObservationNotNewer, E::PriceIndeterminate,
-        E::PriceDisagreement, E::RuleNotTrue, E::RuleIndeterminate, E::RuleNotPersistent, E::RuleNotClear,
-        E::DwellNotOver, E::SoftQuotaUsed, E::LevelForbids, E::TwoSourcesRequired,
+        E::PositionHealthy,
+        E::OutsideSoftBand,
+        E::LiquidatedThisSlot,
+        E::ObservationNotNewer,
+        E::PriceIndeterminate,
+        E::PriceDisagreement,
+        E::RuleNotTrue,
+        E::RuleIndeterminate,
+        E::RuleNotPersistent,
+        E::RuleNotClear,
+        E::DwellNotOver,
+        E::SoftQuotaUsed,
+        E::LevelForbids,
+        E::TwoSourcesRequired,
     ];
     if code.is_some_and(|code| MOVED.iter().any(|moved| u32::from(*moved) == code)) {
         return 2;
@@ -310,7 +322,8 @@ mod tests {
 
     #[test]
     fn rank_waits_and_waits_anew_when_the_chain_moved() {
-        let (mut history, first, second) = (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Liquidate, 2));
+        let (mut history, first, second) =
+            (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Liquidate, 2));
         history.note_wanted(std::iter::once((&first, 1)), 100);
         assert!(!history.is_due(&first, 105, None, 6));
         history.note_wanted(std::iter::once((&first, 1)), 106);

@@ -33,7 +33,12 @@ fn is_open(candidate: &Candidate, assessment: &Assessment) -> bool {
     passes && !again
 }
 
-fn decide(candidate: &Candidate, store: &Store, left: &mut BTreeMap<Pubkey, u64>, history: &History) -> Option<Decision> {
+fn decide(
+    candidate: &Candidate,
+    store: &Store,
+    left: &mut BTreeMap<Pubkey, u64>,
+    history: &History,
+) -> Option<Decision> {
     let mint = store.vault(&candidate.vault)?.loan_mint;
     let held = left.get(&mint).copied().unwrap_or(0);
     // errors are states in which the program would refuse: dust, a used quota, too few tokens
@@ -50,7 +55,8 @@ fn of(candidate: &Candidate, plan: Plan, held: u64) -> Decision {
     let class = if is_liquidatable { ActionClass::Liquidate } else { ActionClass::Deleverage };
     let line = if is_liquidatable { candidate.risk.liquidation_line_bps } else { candidate.risk.soft_line_bps };
     let reason = format!("loan-to-value {} bps at a line of {line} bps", candidate.ltv.0);
-    let action = Action::Position { candidate: *candidate, plan, max_repay_amount: headroom(plan.repay_amount).min(held) };
+    let action =
+        Action::Position { candidate: *candidate, plan, max_repay_amount: headroom(plan.repay_amount).min(held) };
     Decision::new(class, candidate.position, candidate.liquidation_seq, reason, action)
 }
 

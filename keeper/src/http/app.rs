@@ -24,7 +24,9 @@ pub(super) async fn asset(uri: Uri) -> Response {
     let name = if is_screen { INDEX } else { path };
     match App::get(name) {
         Some(file) => answer(name, file),
-        None if is_screen => refuse(StatusCode::NOT_FOUND, "this keeper was built without the app; the API is at /api/v1"),
+        None if is_screen => {
+            refuse(StatusCode::NOT_FOUND, "this keeper was built without the app; the API is at /api/v1")
+        }
         None => refuse(StatusCode::NOT_FOUND, "there is no such file"),
     }
 }

@@ -94,7 +94,9 @@ impl Journal {
         self.write("note a send", |change| {
             let now = unix_ms().cast_signed();
             change
-                .prepare_cached("UPDATE transactions SET state = 'sent', sent_ms = ?2 WHERE signature = ?1 AND state = 'signed'")?
+                .prepare_cached(
+                    "UPDATE transactions SET state = 'sent', sent_ms = ?2 WHERE signature = ?1 AND state = 'signed'",
+                )?
                 .execute(params![signature.to_string(), now])
                 .map(drop)
         })

@@ -63,7 +63,12 @@ impl<C: Courier> Armory<C> {
     }
 }
 
-async fn prepare<C: Courier>(courier: &C, armed: &Mutex<HashMap<Pubkey, Prepared>>, plans: Vec<PlannedTx>, blockhash: Blockhash) {
+async fn prepare<C: Courier>(
+    courier: &C,
+    armed: &Mutex<HashMap<Pubkey, Prepared>>,
+    plans: Vec<PlannedTx>,
+    blockhash: Blockhash,
+) {
     let targets: Vec<Pubkey> = plans.iter().map(|p| p.intent.target).collect();
     let prepared = courier.prepare_all(plans, blockhash).await;
     let mut armed = lock(armed);

@@ -102,7 +102,15 @@ impl Rig {
         let (shared, renewals) = Shared::new(Arc::default());
         let (refused, from_couriers) = mpsc::unbounded_channel();
         let config = Arc::new(config(world.guard_key));
-        let setup = Setup { config, signer: key(SIGNER), courier: recorder.clone(), shared, events: events.clone(), metrics, refused };
+        let setup = Setup {
+            config,
+            signer: key(SIGNER),
+            courier: recorder.clone(),
+            shared,
+            events: events.clone(),
+            metrics,
+            refused,
+        };
         Self { world, engine: Engine::new(setup), recorder, events, _refused: from_couriers, _renewals: renewals }
     }
 
@@ -131,7 +139,14 @@ impl Rig {
         updates.push(Update { lamports: 1_000_000_000, ..Update::absent(key(SIGNER), SLOT, Origin::Poll) });
         for (mint, wallet) in feeds::wallets(&self.engine.store, &key(SIGNER)) {
             let data = testing::token_account(&mint, &key(SIGNER), 1_000_000_000);
-            updates.push(Update { key: wallet.token, owner: wallet.token_program, lamports: 1, data, slot: SLOT, origin: Origin::Poll });
+            updates.push(Update {
+                key: wallet.token,
+                owner: wallet.token_program,
+                lamports: 1,
+                data,
+                slot: SLOT,
+                origin: Origin::Poll,
+            });
         }
         let set: Arc<WatchSet> = self.engine.sources.set.clone();
         Snapshot { updates, listed, slot: SLOT, set, found: Found::new(), asked_at: Instant::now() }
@@ -195,14 +210,19 @@ async fn trip_without_a_prepared_one_is_signed_and_sent_all_the_same() {
     rig.engine.blockhash(blockhash(1));
     rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
     settle().await;
-    assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE)), ("send", ActionClass::Trip, key(RULE))]);
+    assert_eq!(
+        rig.recorder.take(),
+        [("prepare", ActionClass::Trip, key(RULE)), ("send", ActionClass::Trip, key(RULE))]
+    );
 }
 
 #[tokio::test]
 async fn price_gap_liquidates_what_it_crosses_and_nothing_twice() {
     let mut rig = Rig::new();
-    let healthy = Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
-    let positions = [(key(50), rig.world.position(1_000_000, 600_000)), (key(51), rig.world.position(1_000_000, 100_000))];
+    let healthy =
+        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    let positions =
+        [(key(50), rig.world.position(1_000_000, 600_000)), (key(51), rig.world.position(1_000_000, 100_000))];
     rig.load(&healthy, &positions);
     rig.engine.blockhash(blockhash(1));
     settle().await;
@@ -216,7 +236,13 @@ async fn price_gap_liquidates_what_it_crosses_and_nothing_twice() {
     rig.engine.updates(vec![clock(SLOT + 2, NOW + 1)]);
     settle().await;
     assert!(rig.recorder.take().is_empty(), "its effect does not show yet");
-    let after = Position { liquidation_seq: 1, last_liquidation_slot: SLOT + 2, collateral_amount: 700_000, debt_scaled: 400_000u128.into(), ..positions[0].1 };
+    let after = Position {
+        liquidation_seq: 1,
+        last_liquidation_slot: SLOT + 2,
+        collateral_amount: 700_000,
+        debt_scaled: 400_000u128.into(),
+        ..positions[0].1
+    };
     rig.engine.updates(vec![account(key(50), bytes_of(&after), SLOT + 3), clock(SLOT + 3, NOW + 1)]);
     settle().await;
     assert_eq!(rig.recorder.take().len(), 2, "still beyond the line: the next fence");

@@ -32,7 +32,14 @@ pub fn tripped(key: &Pubkey, name: &str, before: &Rule, after: &Rule, slot: u64)
 }
 
 /// A cause was stepped down: it ended early, or started anew at a lower level.
-pub fn stepped_down(key: &Pubkey, name: &str, before: &Cause, after: Option<&Cause>, now_ts: i64, slot: u64) -> Option<Fact> {
+pub fn stepped_down(
+    key: &Pubkey,
+    name: &str,
+    before: &Cause,
+    after: Option<&Cause>,
+    now_ts: i64,
+    slot: u64,
+) -> Option<Fact> {
     let from = before.level_at(now_ts);
     let to = after.map_or(Level::Normal, |cause| cause.level_at(now_ts));
     let is_same = after.is_some_and(|cause| cause.tripped_at_ts == before.tripped_at_ts);
@@ -41,7 +48,8 @@ pub fn stepped_down(key: &Pubkey, name: &str, before: &Cause, after: Option<&Cau
         return None;
     }
     let text = format!("rule {name} stepped down from {} to {}", level_name(from), level_name(to));
-    let fact = Fact::new(EventKind::BreakerSteppedDown, slot, text).with("rule", key.to_string()).with("rule_name", name);
+    let fact =
+        Fact::new(EventKind::BreakerSteppedDown, slot, text).with("rule", key.to_string()).with("rule_name", name);
     Some(fact.with("from", from as u8).with("to", to as u8))
 }
 
@@ -57,7 +65,8 @@ pub fn reduced(key: &Pubkey, vault_name: &str, before: &Position, after: &Positi
         false => (EventKind::PositionLiquidated, "liquidated"),
     };
     let seized = before.collateral_amount.saturating_sub(after.collateral_amount);
-    let fact = Fact::new(kind, slot, format!("a position of {vault_name} was {verb}")).with("position", key.to_string());
+    let fact =
+        Fact::new(kind, slot, format!("a position of {vault_name} was {verb}")).with("position", key.to_string());
     let fact = fact.with("vault", after.vault.to_string()).with("owner", after.owner.to_string());
     Some(fact.with("seized_amount", seized.to_string()).with("liquidation_seq", after.liquidation_seq))
 }

@@ -1,11 +1,11 @@
 //! What the keeper says of itself: the view, readiness, and the gauges.
 
+use crate::chain::liveness::SourceHealth;
 use crate::metrics::SourceLabel;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
 use crate::view::build::Inputs;
 use crate::view::{CoverageView, KeeperView, SourceView, View};
-use crate::chain::liveness::SourceHealth;
 use std::time::{Duration, Instant};
 
 impl<C: Courier> Engine<C> {
@@ -61,7 +61,10 @@ impl<C: Courier> Engine<C> {
             (!self.has_blockhash(), "no fresh blockhash".to_owned()),
             (covered < 1.0, "not every position was verified lately".to_owned()),
             (self.store.quarantined() > 0, format!("{} accounts can't be read", self.store.quarantined())),
-            (self.balance() < self.config.budget.min_payer_lamports, format!("balance of {} lamports is below the minimum", self.balance())),
+            (
+                self.balance() < self.config.budget.min_payer_lamports,
+                format!("balance of {} lamports is below the minimum", self.balance()),
+            ),
         ];
         is_missing.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, reason)| reason).collect()
     }

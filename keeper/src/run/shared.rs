@@ -21,6 +21,8 @@ pub struct Shared {
     pub is_alone: Arc<AtomicBool>,
     /// Whether the clock has to be asked for.
     pub needs_clock: Arc<AtomicBool>,
+    /// Told when a slot begins: the clock moved.
+    pub slot_began: Arc<Notify>,
     /// Measured slot duration, microseconds.
     pub slot_micros: Arc<AtomicU64>,
     /// Newest slot known.
@@ -38,6 +40,7 @@ impl Shared {
             snapshot_wanted: Arc::default(),
             is_alone: Arc::new(AtomicBool::new(true)),
             needs_clock: Arc::new(AtomicBool::new(true)),
+            slot_began: Arc::default(),
             slot_micros: Arc::new(AtomicU64::new(400_000)),
             slot,
         };

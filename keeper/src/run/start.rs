@@ -21,9 +21,14 @@ pub async fn verify(rpc: &Rpc, config: &Config) -> Result<(), KeeperError> {
         match try_verify(rpc, config).await {
             Ok(judged) => return judged,
             Err(error) if attempt == ATTEMPTS => {
-                return Err(KeeperError::Chain { what: "verify chain, program and guard".to_owned(), source: Box::new(error) });
+                return Err(KeeperError::Chain {
+                    what: "verify chain, program and guard".to_owned(),
+                    source: Box::new(error),
+                });
             }
-            Err(error) => tracing::warn!(attempt, error = %crate::error::chain(&error), "the endpoint can't be asked yet"),
+            Err(error) => {
+                tracing::warn!(attempt, error = %crate::error::chain(&error), "the endpoint can't be asked yet")
+            }
         }
         attempt += 1;
         tokio::time::sleep(backoff.next_delay(entropy())).await;
@@ -34,7 +39,9 @@ pub async fn verify(rpc: &Rpc, config: &Config) -> Result<(), KeeperError> {
 async fn try_verify(rpc: &Rpc, config: &Config) -> Result<Result<(), KeeperError>, RpcError> {
     let genesis = rpc.genesis_hash().await?;
     if let Some(wanted) = config.cluster.genesis_hash.filter(|wanted| *wanted != genesis) {
-        return Ok(Err(KeeperError::WrongChain(format!("genesis hash is {genesis}, `cluster.genesis_hash` is {wanted}"))));
+        return Ok(Err(KeeperError::WrongChain(format!(
+            "genesis hash is {genesis}, `cluster.genesis_hash` is {wanted}"
+        ))));
     }
     let listing = rpc.accounts(&[rampart::ID, config.cluster.guard]).await?;
     let [program, guard] = listing.updates.as_slice() else {

@@ -83,8 +83,7 @@ impl Book {
     pub fn new(spending: Spending, undecided: Vec<Undecided>, landed: Vec<IntentId>) -> Self {
         let counts = TransactionsView::default();
         let (landed_set, landed_order) = (BTreeSet::new(), VecDeque::new());
-        let mut book =
-            Self { flights: BTreeMap::new(), landed: landed_set, landed_order, spending, counts, turn: 0 };
+        let mut book = Self { flights: BTreeMap::new(), landed: landed_set, landed_order, spending, counts, turn: 0 };
         // Newest first in the journal; the newest must be forgotten last.
         landed.into_iter().rev().for_each(|id| book.remember_landed(id));
         for Undecided { signed, state } in undecided {

@@ -57,14 +57,13 @@ impl Submitter {
         book.turn += 1;
         let open: Vec<_> = book.flights().filter(|flight| flight.is_open()).map(|f| f.signed.clone()).collect();
         // Those never sent only have to be forgotten some day.
-        let is_due = !open.is_empty() || (book.turn % RARE_TURNS == 0 && book.flights().next().is_some());
+        let is_due = !open.is_empty() || (book.turn.is_multiple_of(RARE_TURNS) && book.flights().next().is_some());
         (open, is_due)
     }
 
     async fn ask(&self, open: &[Arc<Signed>], tip: Option<Tip>) -> BTreeMap<Signature, Answer> {
-        let is_past = |signed: &&Arc<Signed>| {
-            tip.is_some_and(|tip| tip.block_height > signed.blockhash.last_valid_block_height)
-        };
+        let is_past =
+            |signed: &&Arc<Signed>| tip.is_some_and(|tip| tip.block_height > signed.blockhash.last_valid_block_height);
         // The history costs a node more, and only a verdict needs it.
         let (past, recent): (Vec<_>, Vec<_>) = open.iter().partition(is_past);
         let mut answers = BTreeMap::new();

@@ -78,9 +78,7 @@ fn detail(fact: Fact, outcome: &Outcome) -> Fact {
         Outcome::Landed { compute_units, .. } => {
             fact.with("landed_unix_ms", unix_ms()).with("compute_units", *compute_units)
         }
-        Outcome::Failed { error, code, .. } => {
-            fact.with("error", error.to_string()).with("code", *code)
-        }
+        Outcome::Failed { error, code, .. } => fact.with("error", error.to_string()).with("code", *code),
         Outcome::Expired | Outcome::Unknown => fact,
     }
 }

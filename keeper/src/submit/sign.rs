@@ -70,7 +70,8 @@ mod tests {
     fn planned(data: usize) -> PlannedTx {
         let target = Pubkey::new_from_array([3; 32]);
         let intent = Intent { class: ActionClass::Trip, target, fence: 1, reason: "test".into() };
-        let instruction = Instruction::new_with_bytes(rampart::ID, &vec![0; data], vec![AccountMeta::new(target, false)]);
+        let instruction =
+            Instruction::new_with_bytes(rampart::ID, &vec![0; data], vec![AccountMeta::new(target, false)]);
         PlannedTx { intent, instructions: vec![instruction], compute_unit_limit: 100_000, priority_micro_lamports: 15 }
     }
 

@@ -152,9 +152,8 @@ mod tests {
     fn lost_races_are_told_apart_by_the_program_that_refused() {
         let refused = |code| Err(TransactionError::InstructionError(1, InstructionError::Custom(code)));
         let settle = |bytes: &[u8], code| next_step(bytes, HEIGHT, None, &found(refused(code), true));
-        let is_lost = |step: &NextStep| {
-            matches!(step, NextStep::Settle(Outcome::Failed { lost_race: true, code: Some(_), .. }))
-        };
+        let is_lost =
+            |step: &NextStep| matches!(step, NextStep::Settle(Outcome::Failed { lost_race: true, code: Some(_), .. }));
         let ours = calls(rampart::ID);
         for error in LOST_RACE {
             assert!(is_lost(&settle(&ours, error.into())));

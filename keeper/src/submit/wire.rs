@@ -160,7 +160,8 @@ impl Wire for RpcWire {
 
     fn compute_units<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<u64>> {
         async move {
-            let options = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
+            let options =
+                json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
             let params = json!([signature.to_string(), options]);
             let question = self.client.send::<serde_json::Value>(RpcRequest::GetTransaction, params);
             let answer = self.ask("getTransaction", question).await.ok()?;
@@ -169,4 +170,3 @@ impl Wire for RpcWire {
         .boxed()
     }
 }
-

@@ -62,10 +62,14 @@ impl Builder {
     /// Returns the causes of a breaker that are in force.
     pub(super) fn causes(&self, inputs: Inputs, breaker: &Breaker) -> Vec<CauseView> {
         let now_ts = inputs.assessment.now.unix_ts;
-        let in_force = breaker.causes.iter().map(|c| (c, c.level_at(now_ts))).filter(|(_, level)| *level > Level::Normal);
+        let in_force =
+            breaker.causes.iter().map(|c| (c, c.level_at(now_ts))).filter(|(_, level)| *level > Level::Normal);
         let view = in_force.map(|(cause, level)| CauseView {
             rule: cause.rule.to_string(),
-            rule_name: inputs.store.rule(&cause.rule).map_or_else(|| self.name(&cause.rule), |r| build_rule::name(self, inputs.store, &cause.rule, r)),
+            rule_name: inputs
+                .store
+                .rule(&cause.rule)
+                .map_or_else(|| self.name(&cause.rule), |r| build_rule::name(self, inputs.store, &cause.rule, r)),
             level: level as u8,
             level_name: level_name(level).to_owned(),
             tripped_at_ts: cause.tripped_at_ts,

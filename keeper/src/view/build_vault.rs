@@ -5,7 +5,8 @@ use crate::view::amounts::{level_name, pair_price};
 use crate::view::build::{Builder, Inputs};
 use crate::view::build_asset::{reason_of, state_of};
 use crate::view::{
-    BucketView, BudgetsView, CauseView, GaugeView, LimitsView, LinesView, PairPriceView, PositionsView, TotalsView, VaultView,
+    BucketView, BudgetsView, CauseView, GaugeView, LimitsView, LinesView, PairPriceView, PositionsView, TotalsView,
+    VaultView,
 };
 use crate::watch::index::sweep::{BAR_BPS, Tally};
 use anchor_lang::prelude::Pubkey;

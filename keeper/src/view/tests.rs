@@ -17,7 +17,8 @@ fn view(change: impl FnOnce(&World, &mut Store)) -> View {
     let mut tallies = HashMap::new();
     sweep::step(&store, &index, &assessment.priced(), None, 100, &mut tallies);
     let labels = BTreeMap::from([(key(2), "SOL".to_owned()), (key(21), "USDC".to_owned())]);
-    Builder::new(labels).build(Inputs { store: &store, assessment: &assessment, tallies: &tallies }, KeeperView::default())
+    Builder::new(labels)
+        .build(Inputs { store: &store, assessment: &assessment, tallies: &tallies }, KeeperView::default())
 }
 
 #[test]
@@ -39,13 +40,23 @@ fn view_shows_prices_positions_and_names() {
 fn raised_level_is_shown_where_it_holds_with_its_cause() {
     let view = view(|world, store| {
         let mut asset = *store.asset(&key(2)).unwrap();
-        let cause = rampart::state::Cause { rule: key(60), tripped_at_ts: NOW - 5, expires_at_ts: NOW + 60, dwell_until_ts: NOW + 10, level: 3, reserved: [0; 7] };
+        let cause = rampart::state::Cause {
+            rule: key(60),
+            tripped_at_ts: NOW - 5,
+            expires_at_ts: NOW + 60,
+            dwell_until_ts: NOW + 10,
+            level: 3,
+            reserved: [0; 7],
+        };
         asset.breaker.trip(cause, NOW - 5).unwrap();
         world.put(store, key(2), bytes_of(&asset));
     });
     assert_eq!((view.guard.level, view.assets[0].level, view.vaults[0].level, view.vaults[0].own_level), (0, 3, 3, 0));
     let cause = &view.vaults[0].causes[0];
-    assert_eq!((cause.rule_name.as_str(), cause.level_name.as_str(), cause.expires_at_ts), ("drawdown SOL", "Halt", NOW + 60));
+    assert_eq!(
+        (cause.rule_name.as_str(), cause.level_name.as_str(), cause.expires_at_ts),
+        ("drawdown SOL", "Halt", NOW + 60)
+    );
     assert!(view.rules[0].is_in_force);
 }
 
@@ -53,7 +64,10 @@ fn raised_level_is_shown_where_it_holds_with_its_cause() {
 fn what_is_not_known_is_shown_as_such() {
     let view = view(|world, store| world.price(store, 0, 1_000, NOW - 600));
     let asset = &view.assets[0];
-    assert_eq!((asset.price.state.as_str(), asset.price.reason.as_deref(), asset.price.mid.as_deref()), ("indeterminate", Some("price"), None));
+    assert_eq!(
+        (asset.price.state.as_str(), asset.price.reason.as_deref(), asset.price.mid.as_deref()),
+        ("indeterminate", Some("price"), None)
+    );
     assert!(asset.price.sources.iter().all(|source| source.state == "stale"));
     assert_eq!((view.vaults[0].price.state.as_str(), view.vaults[0].price.hi.as_deref()), ("indeterminate", None));
     assert_eq!((view.rules[0].verdict.as_str(), view.rules[0].reason.as_deref()), ("indeterminate", Some("price")));

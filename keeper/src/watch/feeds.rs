@@ -6,8 +6,8 @@
 
 use crate::watch::oracles;
 use crate::watch::store::Store;
-use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
+use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use rampart::state::{Asset, Pin, Position, Rule, Vault};
 use std::collections::{BTreeMap, BTreeSet, HashSet};

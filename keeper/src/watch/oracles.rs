@@ -13,12 +13,19 @@ pub type Found = BTreeMap<(Pubkey, [u8; 32]), Pubkey>;
 
 /// Returns the account of `source`; `None` while none was found for its feed.
 pub fn account_of(source: &OracleSource, found: &Found) -> Option<Pubkey> {
-    if source.pin == Pin::Account as u8 { Some(source.account) } else { found.get(&(source.program, source.feed_id)).copied() }
+    if source.pin == Pin::Account as u8 {
+        Some(source.account)
+    } else {
+        found.get(&(source.program, source.feed_id)).copied()
+    }
 }
 
 /// Returns the oracle accounts of a set in its order; `None` while one of them is not known.
 pub fn metas(set: &OracleSet, found: &Found) -> Option<Vec<AccountMeta>> {
-    set.active().iter().map(|source| account_of(source, found).map(|key| AccountMeta::new_readonly(key, false))).collect()
+    set.active()
+        .iter()
+        .map(|source| account_of(source, found).map(|key| AccountMeta::new_readonly(key, false)))
+        .collect()
 }
 
 /// Reads every source of `asset` as the program will.

@@ -1,14 +1,14 @@
 //! Requests as a source of their own, and as the check on the others.
 //!
-//! Three rounds: the clock, while no subscription brings it; the watched accounts, every `poll_ms`; and the snapshot,
+//! Three rounds: the clock, at every slot, while no subscription brings it; the watched accounts, every `poll_ms`; and the snapshot,
 //! which lists everything: on request (it closes the gap after a reconnection), every `sweep_secs`, and in place of the
 //! second round while the subscriptions are down.
 
 use crate::chain::rpc::{Listing, Rpc, RpcError};
+use crate::watch::Update;
 use crate::watch::feeds::{CLOCK, WatchSet};
 use crate::watch::mailbox::Mailbox;
 use crate::watch::oracles::Found;
-use crate::watch::Update;
 use anchor_lang::prelude::Pubkey;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-/// How often the clock is asked for while nothing brings it.
+/// How often the clock is asked for while nothing brings it, neither itself nor news of a slot.
 const CLOCK_PERIOD: Duration = Duration::from_millis(250);
+/// The least time between two such requests.
+const CLOCK_PAUSE: Duration = Duration::from_millis(40);
 
 /// What the poller found.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub struct Poller {
     pub is_alone: Arc<AtomicBool>,
     /// Whether the clock has to be asked for.
     pub needs_clock: Arc<AtomicBool>,
+    /// Told when a slot begins.
+    pub slot_began: Arc<Notify>,
     /// Where accounts go.
     pub mailbox: Arc<Mailbox>,
     /// Where everything else goes.
@@ -86,7 +90,8 @@ impl Poller {
     async fn rounds(&self) {
         let mut snapshot_at: Option<Instant> = None;
         loop {
-            let is_due = snapshot_at.is_none_or(|at| at.elapsed() >= self.sweep) || self.is_alone.load(Ordering::Relaxed);
+            let is_due =
+                snapshot_at.is_none_or(|at| at.elapsed() >= self.sweep) || self.is_alone.load(Ordering::Relaxed);
             if is_due {
                 snapshot_at = Some(Instant::now());
             }
@@ -103,7 +108,9 @@ impl Poller {
 
     async fn clock(&self) {
         loop {
-            tokio::time::sleep(CLOCK_PERIOD).await;
+            tokio::time::sleep(CLOCK_PAUSE).await;
+            // the clock moves with the slots; a wait that ends by itself is as good
+            let _ = tokio::time::timeout(CLOCK_PERIOD, self.slot_began.notified()).await;
             if !self.needs_clock.load(Ordering::Relaxed) {
                 continue;
             }
@@ -126,8 +133,14 @@ impl Poller {
         let (asked_at, set) = (Instant::now(), self.set.borrow().clone());
         let keys: Vec<Pubkey> = set.accounts.iter().copied().collect();
         let accounts = self.rpc.accounts(&keys).await?;
-        let mut snapshot =
-            Snapshot { updates: accounts.updates, listed: HashSet::new(), slot: accounts.slot, set: set.clone(), found: Found::new(), asked_at };
+        let mut snapshot = Snapshot {
+            updates: accounts.updates,
+            listed: HashSet::new(),
+            slot: accounts.slot,
+            set: set.clone(),
+            found: Found::new(),
+            asked_at,
+        };
         for (child, parent) in &set.children {
             snapshot.add(self.rpc.children(*child, parent).await?);
         }
@@ -151,6 +164,7 @@ impl Snapshot {
 
 /// The account with the newest price of a feed.
 fn newest(listing: &Listing, feed_id: &[u8; 32]) -> Option<Pubkey> {
-    let publish_ts = |u: &Update| rampart::oracle::pyth::decode(&u.data, feed_id).ok().map(|raw| (raw.publish_ts, u.key));
+    let publish_ts =
+        |u: &Update| rampart::oracle::pyth::decode(&u.data, feed_id).ok().map(|raw| (raw.publish_ts, u.key));
     listing.updates.iter().filter_map(publish_ts).max().map(|(_, key)| key)
 }

@@ -258,11 +258,11 @@ impl Store {
 
     fn put_decoded(&mut self, key: Pubkey, decoded: Decoded) -> Applied {
         let (kind, is_same) = match decoded {
-            Decoded::Guard(guard) => (Kind::Guard, same(self.guard.replace(guard), self.guard.as_ref())),
-            Decoded::Asset(asset) => (Kind::Asset, same(self.assets.insert(key, asset), self.assets.get(&key))),
-            Decoded::Vault(vault) => (Kind::Vault, same(self.vaults.insert(key, vault), self.vaults.get(&key))),
-            Decoded::Rule(rule) => (Kind::Rule, same(self.rules.insert(key, rule), self.rules.get(&key))),
-            Decoded::Position(p) => (Kind::Position, same(self.positions.insert(key, p), self.positions.get(&key))),
+            Decoded::Guard(guard) => (Kind::Guard, same(self.guard.replace(guard), self.guard.as_deref())),
+            Decoded::Asset(asset) => (Kind::Asset, same(self.assets.insert(key, asset), self.asset(&key))),
+            Decoded::Vault(vault) => (Kind::Vault, same(self.vaults.insert(key, vault), self.vault(&key))),
+            Decoded::Rule(rule) => (Kind::Rule, same(self.rules.insert(key, rule), self.rule(&key))),
+            Decoded::Position(p) => (Kind::Position, same(self.positions.insert(key, p), self.position(&key))),
         };
         if is_same { Applied::Same } else { Applied::Changed(kind) }
     }
@@ -278,7 +278,10 @@ impl Store {
             (self.rules.remove(key).is_some(), Kind::Rule),
         ];
         let kind = removed.into_iter().find(|(was_there, _)| *was_there).map(|(_, kind)| kind);
-        kind.map_or_else(|| if self.versions.contains_key(key) { Applied::Same } else { Applied::Unwanted }, Applied::Changed)
+        kind.map_or_else(
+            || if self.versions.contains_key(key) { Applied::Same } else { Applied::Unwanted },
+            Applied::Changed,
+        )
     }
 
     /// Removes every account of the program that a full listing of `slot` does not hold; returns what went away.
@@ -296,11 +299,8 @@ impl Store {
     }
 }
 
-fn same<T: bytemuck::Pod>(before: Option<Box<T>>, after: Option<&Box<T>>) -> bool {
-    match (before, after) {
-        (Some(before), Some(after)) => bytemuck::bytes_of(&*before) == bytemuck::bytes_of(&**after),
-        _ => false,
-    }
+fn same<T: bytemuck::Pod>(before: Option<Box<T>>, after: Option<&T>) -> bool {
+    before.zip(after).is_some_and(|(before, after)| bytemuck::bytes_of(&*before) == bytemuck::bytes_of(after))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use crate::watch::oracles::Found;
 use crate::watch::store::Store;
 use crate::watch::{Origin, Update};
-use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
+use anchor_lang::prelude::Pubkey;
 use bytemuck::Zeroable;
 use rampart::constants::LAYOUT_VERSION;
 use rampart::math::price::Q64_ONE;
@@ -13,8 +13,8 @@ use rampart::oracle::{SWITCHBOARD_ON_DEMAND, switchboard};
 use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, RiskParams, Rule, Scope, SourceKind, Switch,
-    Vault,
+    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, RiskParams, Rule, Scope, SourceKind,
+    Switch, Vault,
 };
 use std::collections::HashSet;
 use std::time::Instant;
@@ -147,7 +147,13 @@ impl World {
             full_close_ltv_bps: 9_500,
             reserved: [0; 4],
         };
-        vault.curve = InterestCurve { base_rate_bps: 0, kink_rate_bps: 1_000, max_rate_bps: 10_000, kink_bps: 8_000, reserve_factor_bps: 1_000 };
+        vault.curve = InterestCurve {
+            base_rate_bps: 0,
+            kink_rate_bps: 1_000,
+            max_rate_bps: 10_000,
+            kink_bps: 8_000,
+            reserve_factor_bps: 1_000,
+        };
         vault.borrow_index_q64 = Q64_ONE.into();
         vault.accrued_at_ts = NOW;
         (vault.collateral_decimals, vault.loan_decimals) = (6, 6);
@@ -209,7 +215,10 @@ impl World {
     /// Puts an account of the program into `store`, at the slot after the one it holds.
     pub fn put(&self, store: &mut Store, at: Pubkey, data: Vec<u8>) {
         let slot = store.slot_of(&at).unwrap_or(SLOT - 100) + 1;
-        store.apply(Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin: Origin::Push }, Instant::now());
+        store.apply(
+            Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin: Origin::Push },
+            Instant::now(),
+        );
     }
 
     /// Lets both sources of an asset say a price, in thousandths of a dollar.
@@ -218,7 +227,8 @@ impl World {
             let oracle = key(10 + 2 * asset + at);
             let slot = store.slot_of(&oracle).unwrap_or(SLOT - 100) + 1;
             let data = feed(milli_dollars, publish_ts);
-            let update = Update { key: oracle, owner: SWITCHBOARD_ON_DEMAND, lamports: 1, data, slot, origin: Origin::Push };
+            let update =
+                Update { key: oracle, owner: SWITCHBOARD_ON_DEMAND, lamports: 1, data, slot, origin: Origin::Push };
             store.apply(update, Instant::now());
         }
     }

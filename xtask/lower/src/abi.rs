@@ -35,49 +35,28 @@ impl Abi {
     pub fn of(module: &Module, function: Type) -> Result<Option<Abi>, Error> {
         let (params, returns) = (function.params(), function.returns());
         let returns_by_pointer = registers(returns)? > 1;
-        let widths = params
-            .iter()
-            .map(|p| registers(*p))
-            .collect::<Result<Vec<_>, _>>()?;
+        let widths = params.iter().map(|p| registers(*p)).collect::<Result<Vec<_>, _>>()?;
         let hidden = usize::from(returns_by_pointer);
         let fits = widths.iter().sum::<usize>() + hidden <= ARGUMENT_REGISTERS;
         if fits && !returns_by_pointer {
             return Ok(None);
         }
         if function.is_variadic() {
-            return Err(Error(
-                "a function with any number of arguments can't be passed them on SBF".into(),
-            ));
+            return Err(Error("a function with any number of arguments can't be passed them on SBF".into()));
         }
-        let direct = if fits {
-            params.len()
-        } else {
-            leading(&widths, hidden)
-        };
+        let direct = if fits { params.len() } else { leading(&widths, hidden) };
         let packed = (!fits).then(|| module.structure(&params[direct..]));
         let mut passed = vec![module.pointer(); hidden];
         passed.extend_from_slice(&params[..direct]);
         passed.extend(packed.map(|_| module.pointer()));
-        let result = if returns_by_pointer {
-            module.void()
-        } else {
-            returns
-        };
+        let result = if returns_by_pointer { module.void() } else { returns };
         let signature = module.function_type(result, &passed);
-        Ok(Some(Abi {
-            returns_by_pointer,
-            direct,
-            packed,
-            signature,
-            params,
-            returns,
-        }))
+        Ok(Some(Abi { returns_by_pointer, direct, packed, signature, params, returns }))
     }
 
     /// Returns the position of the parameter `index` in the struct behind the last pointer, if it is in there.
     pub fn packed_position(&self, index: usize) -> Option<(Type, usize)> {
-        self.packed
-            .and_then(|packed| Some((packed, index.checked_sub(self.direct)?)))
+        self.packed.and_then(|packed| Some((packed, index.checked_sub(self.direct)?)))
     }
 }
 
@@ -98,10 +77,7 @@ fn registers(ty: Type) -> Result<usize, Error> {
         Shape::Int(bits) => (bits as usize).div_ceil(64),
         Shape::Pointer | Shape::Float | Shape::Double => 1,
         Shape::Wide => 2,
-        Shape::Struct(fields) => fields
-            .into_iter()
-            .map(registers)
-            .sum::<Result<usize, _>>()?,
+        Shape::Struct(fields) => fields.into_iter().map(registers).sum::<Result<usize, _>>()?,
         Shape::Array(length, element) => length as usize * registers(element)?,
         Shape::Other => return Err(Error("a type without a size can't be an argument".into())),
     })
@@ -136,11 +112,7 @@ mod tests {
         let abi = abi_of("declare i128 @f(i64)").unwrap();
         assert!(abi.returns_by_pointer && abi.packed.is_none());
         assert_eq!(abi.direct, 1);
-        assert!(
-            abi_of("declare { i64, i1 } @f()")
-                .unwrap()
-                .returns_by_pointer
-        );
+        assert!(abi_of("declare { i64, i1 } @f()").unwrap().returns_by_pointer);
         assert!(abi_of("declare [2 x i64] @f()").unwrap().returns_by_pointer);
     }
 
@@ -155,10 +127,7 @@ mod tests {
     #[test]
     fn wide_argument_is_packed_when_it_would_be_split() {
         let abi = abi_of("declare void @f(i64, i128, i128, i64)").unwrap();
-        assert_eq!(
-            abi.direct, 2,
-            "the second i128 would straddle the last register"
-        );
+        assert_eq!(abi.direct, 2, "the second i128 would straddle the last register");
         let abi = abi_of("declare i128 @f(i64, i64, i128, i64)").unwrap();
         assert_eq!(abi.direct, 2, "the result's pointer takes a register, too");
     }

@@ -24,9 +24,7 @@ pub fn lower(module: &Module) -> Result<(), Error> {
 fn lower_instruction(rewrite: Rewrite<'_>, instruction: Value) -> Result<(), Error> {
     rewrite.builder.before(instruction);
     let replacement = match instruction.callee() {
-        Some(callee) if callee.is_function() => {
-            lower_intrinsic(rewrite, instruction, &callee.name())?
-        }
+        Some(callee) if callee.is_function() => lower_intrinsic(rewrite, instruction, &callee.name())?,
         Some(_) => None,
         None => lower_operation(rewrite, instruction)?,
     };
@@ -40,9 +38,7 @@ fn lower_instruction(rewrite: Rewrite<'_>, instruction: Value) -> Result<(), Err
 fn lower_operation(rewrite: Rewrite<'_>, instruction: Value) -> Result<Option<Value>, Error> {
     match instruction.ty().bits() {
         128 => wide::lower(rewrite, instruction),
-        1..=64 if division::is_signed(instruction) => {
-            Ok(Some(division::lower(rewrite, instruction)))
-        }
+        1..=64 if division::is_signed(instruction) => Ok(Some(division::lower(rewrite, instruction))),
         _ => floats::lower(rewrite, instruction),
     }
 }
@@ -51,9 +47,7 @@ fn lower_operation(rewrite: Rewrite<'_>, instruction: Value) -> Result<Option<Va
 fn lower_intrinsic(rewrite: Rewrite<'_>, call: Value, name: &str) -> Result<Option<Value>, Error> {
     match name.strip_prefix("llvm.") {
         None => Ok(None),
-        Some(name) if name.contains("mul.with.overflow.") => {
-            overflow::lower(rewrite, call, name).map(Some)
-        }
+        Some(name) if name.contains("mul.with.overflow.") => overflow::lower(rewrite, call, name).map(Some),
         Some(name) if name.starts_with("mem") => memory::lower(rewrite, call, name),
         Some(name) => floats::lower_conversion(rewrite, call, name),
     }

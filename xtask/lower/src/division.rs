@@ -15,10 +15,7 @@ pub fn lower(rewrite: Rewrite<'_>, instruction: Value) -> Value {
     let (x, x_sign) = absolute(rewrite, builder.sign_extend(instruction.operand(0), long));
     let (y, y_sign) = absolute(rewrite, builder.sign_extend(instruction.operand(1), long));
     let (result, sign) = if instruction.opcode() == LLVMSDiv {
-        (
-            builder.binary(LLVMUDiv, x, y),
-            builder.binary(LLVMXor, x_sign, y_sign),
-        )
+        (builder.binary(LLVMUDiv, x, y), builder.binary(LLVMXor, x_sign, y_sign))
     } else {
         (builder.binary(LLVMURem, x, y), x_sign) // a remainder has the dividend's sign
     };
@@ -27,9 +24,7 @@ pub fn lower(rewrite: Rewrite<'_>, instruction: Value) -> Value {
 
 /// Returns a 64-bit integer's absolute value, and its sign as zero or all ones.
 pub fn absolute(rewrite: Rewrite<'_>, x: Value) -> (Value, Value) {
-    let sign = rewrite
-        .builder
-        .binary(LLVMAShr, x, rewrite.builder.constant(x.ty(), 63));
+    let sign = rewrite.builder.binary(LLVMAShr, x, rewrite.builder.constant(x.ty(), 63));
     (with_sign(rewrite, x, sign), sign)
 }
 
@@ -46,36 +41,15 @@ mod tests {
     #[test]
     fn signed_division_becomes_unsigned() {
         let text = lowered("define i32 @f(i32 %x, i32 %y) { %q = sdiv i32 %x, %y ret i32 %q }");
-        assert!(
-            text.contains("udiv i64") && !text.contains("sdiv"),
-            "{text}"
-        );
-        assert!(
-            text.contains("sext i32 %x to i64") && text.contains("trunc i64"),
-            "{text}"
-        );
+        assert!(text.contains("udiv i64") && !text.contains("sdiv"), "{text}");
+        assert!(text.contains("sext i32 %x to i64") && text.contains("trunc i64"), "{text}");
     }
 
     #[test]
     fn remainder_takes_the_sign_of_the_dividend() {
         let text = lowered("define i64 @f(i64 %x, i64 %y) { %r = srem i64 %x, %y ret i64 %r }");
-        assert!(
-            text.contains("urem i64") && !text.contains("srem"),
-            "{text}"
-        );
-        let sign = text
-            .lines()
-            .find(|l| l.contains("ashr i64 %x, 63"))
-            .unwrap()
-            .trim()
-            .split(' ')
-            .next()
-            .unwrap();
-        assert!(
-            text.lines()
-                .rev()
-                .any(|l| l.contains(" = sub i64") && l.ends_with(sign)),
-            "{text}"
-        );
+        assert!(text.contains("urem i64") && !text.contains("srem"), "{text}");
+        let sign = text.lines().find(|l| l.contains("ashr i64 %x, 63")).unwrap().trim().split(' ').next().unwrap();
+        assert!(text.lines().rev().any(|l| l.contains(" = sub i64") && l.ends_with(sign)), "{text}");
     }
 }

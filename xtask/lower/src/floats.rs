@@ -44,19 +44,13 @@ pub fn lower(rewrite: Rewrite<'_>, instruction: Value) -> Result<Option<Value>, 
 ///
 /// # Errors
 /// The soft-float function of compiler_builtins is not in the program.
-pub fn lower_conversion(
-    rewrite: Rewrite<'_>,
-    call: Value,
-    name: &str,
-) -> Result<Option<Value>, Error> {
+pub fn lower_conversion(rewrite: Rewrite<'_>, call: Value, name: &str) -> Result<Option<Value>, Error> {
     let soft = match name {
         "fptoui.sat.i64.f64" => "__fixunsdfdi",
         "fptosi.sat.i64.f64" => "__fixdfdi",
         _ => return Ok(None),
     };
-    rewrite
-        .call(soft, rewrite.int(64), &[call.operand(0)])
-        .map(Some)
+    rewrite.call(soft, rewrite.int(64), &[call.operand(0)]).map(Some)
 }
 
 /// Compares as integers of the same order, NaNs apart.
@@ -108,30 +102,18 @@ mod tests {
             "define double @__muldf3(double %a, double %b) { ret double %a }
              define double @f(double %x) { %y = fmul double %x, %x ret double %y }",
         );
-        assert!(
-            text.contains("call double @__muldf3(double %x, double %x)"),
-            "{text}"
-        );
+        assert!(text.contains("call double @__muldf3(double %x, double %x)"), "{text}");
     }
 
     #[test]
     fn comparison_is_made_on_integers() {
-        let text =
-            lowered("define i1 @f(double %x, double %y) { %c = fcmp olt double %x, %y ret i1 %c }");
-        assert!(
-            text.contains("icmp slt i64") && !text.contains("fcmp"),
-            "{text}"
-        );
+        let text = lowered("define i1 @f(double %x, double %y) { %c = fcmp olt double %x, %y ret i1 %c }");
+        assert!(text.contains("icmp slt i64") && !text.contains("fcmp"), "{text}");
     }
 
     #[test]
     fn arithmetic_is_refused_when_the_program_has_no_soft_float() {
         let text = "define double @f(double %x) { %y = fadd double %x, %x ret double %y }";
-        assert!(
-            try_lowered(text)
-                .unwrap_err()
-                .to_string()
-                .contains("`__adddf3`")
-        );
+        assert!(try_lowered(text).unwrap_err().to_string().contains("`__adddf3`"));
     }
 }

@@ -15,10 +15,7 @@ const MAGIC: &[u8] = b"BC\xC0\xDE";
 pub fn link_folder(folder: &Path) -> Result<Module, Error> {
     let unreadable = |e| Error(format!("failed to read `{}`: {e}", folder.display()));
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
-    let mut paths = entries
-        .map(|e| e.map(|e| e.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unreadable)?;
+    let mut paths = entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     paths.sort();
     let mut module = Module::empty();
     for path in &paths {
@@ -40,10 +37,7 @@ fn link_file(module: &mut Module, path: &Path) -> Result<(), Error> {
     let mut archive = ar::Archive::new(&bytes[..]);
     while let Some(entry) = archive.next_entry() {
         let mut member = Vec::new();
-        entry
-            .map_err(unreadable)?
-            .read_to_end(&mut member)
-            .map_err(unreadable)?;
+        entry.map_err(unreadable)?.read_to_end(&mut member).map_err(unreadable)?;
         // The other members are the crate's metadata.
         if member.starts_with(MAGIC) {
             module.link_bitcode(&name, &member)?;

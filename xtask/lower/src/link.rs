@@ -14,9 +14,6 @@ pub fn link(object: &[u8]) -> Result<Vec<u8>, Error> {
     let options = ProgramOptions::new(OptimizationConfig::default(), SbpfArch::V3, FRAME_BYTES);
     link_program(object, options).map_err(|errors| {
         let hint = "a program can't have writable statics; find the crate that brings one in";
-        Error(format!(
-            "{}\nhint: {hint}",
-            SbpfLinkerError::format_errors(&errors)
-        ))
+        Error(format!("{}\nhint: {hint}", SbpfLinkerError::format_errors(&errors)))
     })
 }

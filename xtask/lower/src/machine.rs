@@ -27,11 +27,7 @@ const FEATURES: &std::ffi::CStr = c"+allows-misaligned-mem-access";
 /// Options that LLVM takes on its command line alone.
 ///
 /// A frame has 4,096 bytes on SBF and 512 elsewhere; a trap is the syscall `abort`, which is called already.
-const OPTIONS: [&std::ffi::CStr; 3] = [
-    c"sbf-lower",
-    c"-bpf-stack-size=4096",
-    c"-bpf-disable-trap-unreachable",
-];
+const OPTIONS: [&std::ffi::CStr; 3] = [c"sbf-lower", c"-bpf-stack-size=4096", c"-bpf-disable-trap-unreachable"];
 
 /// The BPF backend.
 pub struct Machine(LLVMTargetMachineRef);
@@ -48,10 +44,7 @@ impl Machine {
         // SAFETY: the strings end in zero, the target is checked before its use.
         unsafe {
             if LLVMGetTargetFromTriple(TRIPLE.as_ptr(), &mut target, &mut message) != 0 {
-                return Err(Error(format!(
-                    "LLVM has no BPF backend: {}",
-                    take_message(message)
-                )));
+                return Err(Error(format!("LLVM has no BPF backend: {}", take_message(message))));
             }
             Ok(Machine(LLVMCreateTargetMachine(
                 target,
@@ -79,10 +72,7 @@ impl Machine {
             if error.is_null() {
                 return Ok(());
             }
-            Err(Error(format!(
-                "LLVM refuses `{passes}`: {}",
-                take_message(LLVMGetErrorMessage(error))
-            )))
+            Err(Error(format!("LLVM refuses `{passes}`: {}", take_message(LLVMGetErrorMessage(error)))))
         }
     }
 
@@ -95,18 +85,8 @@ impl Machine {
         let object = LLVMCodeGenFileType::LLVMObjectFile;
         // SAFETY: the buffer is read only when LLVM reports success, and disposed of once.
         unsafe {
-            if LLVMTargetMachineEmitToMemoryBuffer(
-                self.0,
-                module.raw(),
-                object,
-                &mut message,
-                &mut buffer,
-            ) != 0
-            {
-                return Err(Error(format!(
-                    "the BPF backend refuses the program: {}",
-                    take_message(message)
-                )));
+            if LLVMTargetMachineEmitToMemoryBuffer(self.0, module.raw(), object, &mut message, &mut buffer) != 0 {
+                return Err(Error(format!("the BPF backend refuses the program: {}", take_message(message))));
             }
             let start = LLVMGetBufferStart(buffer).cast::<u8>();
             let bytes = std::slice::from_raw_parts(start, LLVMGetBufferSize(buffer)).to_vec();
@@ -148,15 +128,8 @@ mod tests {
         module.link_text("test", text).unwrap();
         let object = Machine::new().unwrap().compile(&module).unwrap();
         // The low bits of an instruction's first byte are its class: 4 is 32-bit arithmetic.
-        let code: Vec<_> = object[64..]
-            .chunks(8)
-            .take(6)
-            .map(|instruction| instruction[0])
-            .collect();
+        let code: Vec<_> = object[64..].chunks(8).take(6).map(|instruction| instruction[0]).collect();
         assert!(code.contains(&0x1f), "no 64-bit subtraction in {code:x?}");
-        assert!(
-            !code.contains(&0x1c) && !code.contains(&0xbc),
-            "32-bit arithmetic in {code:x?}"
-        );
+        assert!(!code.contains(&0x1c) && !code.contains(&0xbc), "32-bit arithmetic in {code:x?}");
     }
 }

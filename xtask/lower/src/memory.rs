@@ -22,28 +22,15 @@ pub fn lower(rewrite: Rewrite<'_>, call: Value, name: &str) -> Result<Option<Val
         _ => return Ok(None),
     };
     let length = call.operand(2);
-    if length
-        .constant()
-        .is_some_and(|length| length <= INLINE_BYTES)
-    {
+    if length.constant().is_some_and(|length| length <= INLINE_BYTES) {
         return Ok(None);
     }
     let builder = rewrite.builder;
     // The syscall takes the byte as a C int.
     let second = call.operand(1);
-    let second = if callee == "sol_memset_" {
-        builder.zero_extend(second, rewrite.int(32))
-    } else {
-        second
-    };
+    let second = if callee == "sol_memset_" { builder.zero_extend(second, rewrite.int(32)) } else { second };
     let length = builder.zero_extend(length, rewrite.int(64));
-    rewrite
-        .call(
-            callee,
-            rewrite.module.void(),
-            &[call.operand(0), second, length],
-        )
-        .map(Some)
+    rewrite.call(callee, rewrite.module.void(), &[call.operand(0), second, length]).map(Some)
 }
 
 #[cfg(test)]
@@ -73,10 +60,6 @@ mod tests {
     #[test]
     fn memory_functions_are_well_formed() {
         let text = lowered(FUNCTIONS);
-        assert!(
-            ["memcpy", "memmove", "memset", "memcmp", "bcmp"]
-                .iter()
-                .all(|f| text.contains(&format!("@{f}(")))
-        );
+        assert!(["memcpy", "memmove", "memset", "memcmp", "bcmp"].iter().all(|f| text.contains(&format!("@{f}("))));
     }
 }

@@ -14,15 +14,7 @@ pub fn lower(rewrite: Rewrite<'_>, call: Value, name: &str) -> Result<Value, Err
     let (x, y) = (call.operand(0), call.operand(1));
     let is_signed = name.starts_with('s');
     let (product, overflowed) = match x.ty().bits() {
-        128 => wide(
-            rewrite,
-            call,
-            if is_signed {
-                "__rust_i128_mulo"
-            } else {
-                "__rust_u128_mulo"
-            },
-        )?,
+        128 => wide(rewrite, call, if is_signed { "__rust_i128_mulo" } else { "__rust_u128_mulo" })?,
         _ if is_signed => signed(rewrite, call, x, y)?,
         _ => unsigned(rewrite, x, y),
     };
@@ -35,25 +27,15 @@ fn wide(rewrite: Rewrite<'_>, call: Value, callee: &str) -> Result<(Value, Value
     let flag = rewrite.room(call, int);
     let product = rewrite.builtin(call, callee, &[call.operand(0), call.operand(1), flag])?;
     let flag = rewrite.builder.load(int, flag);
-    Ok((
-        product,
-        differs(rewrite, flag, rewrite.builder.constant(int, 0)),
-    ))
+    Ok((product, differs(rewrite, flag, rewrite.builder.constant(int, 0))))
 }
 
 /// The product as 128 bits doesn't fit when narrowing and widening it again changes it.
 fn signed(rewrite: Rewrite<'_>, call: Value, x: Value, y: Value) -> Result<(Value, Value), Error> {
     let (builder, wide) = (rewrite.builder, rewrite.int(128));
-    let exact = rewrite.builtin(
-        call,
-        "__multi3",
-        &[builder.sign_extend(x, wide), builder.sign_extend(y, wide)],
-    )?;
+    let exact = rewrite.builtin(call, "__multi3", &[builder.sign_extend(x, wide), builder.sign_extend(y, wide)])?;
     let product = builder.truncate(exact, x.ty());
-    Ok((
-        product,
-        differs(rewrite, builder.sign_extend(product, wide), exact),
-    ))
+    Ok((product, differs(rewrite, builder.sign_extend(product, wide), exact)))
 }
 
 /// `x * y` overflows when `x != 0 && (x * y) / x != y`: four instructions, where a division costs one unit like the rest.
@@ -92,10 +74,7 @@ mod tests {
     #[test]
     fn unsigned_multiplication_is_checked_by_division() {
         let text = lowered_call(64, "umul");
-        assert!(
-            text.contains("mul i64 %x, %y") && text.contains("udiv i64"),
-            "{text}"
-        );
+        assert!(text.contains("mul i64 %x, %y") && text.contains("udiv i64"), "{text}");
         assert!(!text.contains("call { i64, i1 }"), "{text}");
     }
 

@@ -40,8 +40,7 @@ fn trap_function(module: &Module, function: Value, begins: bool) -> Result<(), E
 mod tests {
     use super::*;
 
-    const PANIC: &str =
-        "define void @_RNvCs1_7___rustc17rust_begin_unwind(ptr %info) { ret void }\n";
+    const PANIC: &str = "define void @_RNvCs1_7___rustc17rust_begin_unwind(ptr %info) { ret void }\n";
 
     fn trapped(text: &str) -> String {
         let mut module = Module::empty();
@@ -54,22 +53,14 @@ mod tests {
     #[test]
     fn panic_aborts() {
         let text = trapped(PANIC);
-        assert!(
-            text.contains("trap:") && text.contains("call void @abort()"),
-            "{text}"
-        );
+        assert!(text.contains("trap:") && text.contains("call void @abort()"), "{text}");
         assert!(!text.contains("custom_panic"), "{text}");
     }
 
     #[test]
     fn panic_logs_when_the_program_has_custom_panic() {
-        let text = trapped(&format!(
-            "{PANIC} define void @custom_panic(ptr %info) {{ ret void }}"
-        ));
-        assert!(
-            text.contains("call void @custom_panic(ptr %info)"),
-            "{text}"
-        );
+        let text = trapped(&format!("{PANIC} define void @custom_panic(ptr %info) {{ ret void }}"));
+        assert!(text.contains("call void @custom_panic(ptr %info)"), "{text}");
     }
 
     #[test]

@@ -59,17 +59,11 @@ pub fn build(folder: &Path) -> Result<Vec<u8>, Error> {
 fn optimise(machine: &Machine, module: &Module) -> Result<(), Error> {
     let lowering = [&ENTRY[..], &MEMORY, &BUILTINS].concat();
     let runtime = [&ENTRY[..], &MEMORY].concat();
-    machine.run(
-        module,
-        &keeping(&lowering, "lower-atomic,default<Oz>,lower-atomic"),
-    )?;
+    machine.run(module, &keeping(&lowering, "lower-atomic,default<Oz>,lower-atomic"))?;
     lower(module)?;
     machine.run(module, &keeping(&lowering, "default<O1>"))?;
     lower(module)?;
-    machine.run(
-        module,
-        &keeping(&runtime, "function(simplifycfg,instsimplify,dce)"),
-    )
+    machine.run(module, &keeping(&runtime, "function(simplifycfg,instsimplify,dce)"))
 }
 
 fn lower(module: &Module) -> Result<(), Error> {
@@ -80,10 +74,7 @@ fn lower(module: &Module) -> Result<(), Error> {
 
 /// Returns `passes`, after everything that neither is in `kept` nor is reached from there has gone.
 fn keeping(kept: &[&str], passes: &str) -> String {
-    let kept: Vec<_> = kept
-        .iter()
-        .map(|name| format!("preserve-gv={name}"))
-        .collect();
+    let kept: Vec<_> = kept.iter().map(|name| format!("preserve-gv={name}")).collect();
     format!("internalize<{}>,globaldce,{passes}", kept.join(";"))
 }
 
@@ -106,9 +97,7 @@ mod tests {
     fn program_is_lowered_compiled_and_linked() {
         let mut module = Module::empty();
         module.link_text("test", PROGRAM).unwrap();
-        module
-            .link_text("memory functions", memory::FUNCTIONS)
-            .unwrap();
+        module.link_text("memory functions", memory::FUNCTIONS).unwrap();
         let machine = Machine::new().unwrap();
         optimise(&machine, &module).unwrap();
         assert!(!module.text().contains("unused"), "{}", module.text());
@@ -118,10 +107,7 @@ mod tests {
 
     #[test]
     fn unknown_optimisation_is_refused() {
-        let error = Machine::new()
-            .unwrap()
-            .run(&Module::empty(), "no-such-pass")
-            .unwrap_err();
+        let error = Machine::new().unwrap().run(&Module::empty(), "no-such-pass").unwrap_err();
         assert!(error.0.contains("no-such-pass"), "{error}");
     }
 }

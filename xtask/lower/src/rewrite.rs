@@ -15,10 +15,7 @@ pub struct Rewrite<'m> {
 impl<'m> Rewrite<'m> {
     /// Returns what changes `module`.
     pub fn of(module: &'m Module) -> Self {
-        Rewrite {
-            module,
-            builder: module.builder(),
-        }
+        Rewrite { module, builder: module.builder() }
     }
 
     /// Returns the type of integers of so many bits.
@@ -38,9 +35,7 @@ impl<'m> Rewrite<'m> {
             Some(function) => function,
             None if is_syscall => self.module.add_function(callee, signature),
             None => {
-                return Err(Error(format!(
-                    "`{callee}` is needed and not defined in the program"
-                )));
+                return Err(Error(format!("`{callee}` is needed and not defined in the program")));
             }
         };
         Ok(self.builder.call(signature, function, args))
@@ -59,21 +54,12 @@ impl<'m> Rewrite<'m> {
     ///
     /// # Errors
     /// The program doesn't define the function.
-    pub fn builtin(
-        &self,
-        instruction: Value,
-        callee: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    pub fn builtin(&self, instruction: Value, callee: &str, args: &[Value]) -> Result<Value, Error> {
         let wide = self.int(128);
         let result = self.room(instruction, wide);
         let mut passed = vec![result];
         for &arg in args {
-            passed.push(if arg.ty() == wide {
-                self.behind_pointer(instruction, arg)
-            } else {
-                arg
-            });
+            passed.push(if arg.ty() == wide { self.behind_pointer(instruction, arg) } else { arg });
         }
         self.call(callee, self.module.void(), &passed)?;
         Ok(self.builder.load(wide, result))

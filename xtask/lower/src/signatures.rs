@@ -26,10 +26,7 @@ pub fn lower(module: &Module) -> Result<(), Error> {
 fn strip_sret(module: &Module) {
     for function in module.functions() {
         function.strip_parameter_attribute("sret");
-        function
-            .instructions()
-            .into_iter()
-            .for_each(|i| i.strip_parameter_attribute("sret"));
+        function.instructions().into_iter().for_each(|i| i.strip_parameter_attribute("sret"));
     }
 }
 
@@ -97,8 +94,7 @@ fn lower_calls(module: &Module, function: Value) -> Result<(), Error> {
             continue;
         };
         if is_known && callee.is_declaration() {
-            let problem =
-                "is not defined in the program and can't be passed its arguments as a syscall";
+            let problem = "is not defined in the program and can't be passed its arguments as a syscall";
             return Err(Error(format!("`{}` {problem}", callee.name())));
         }
         lower_call(module, &abi, call, &mut rooms);
@@ -150,14 +146,8 @@ mod tests {
             "define i64 @six(i64 %a, i64 %b, i64 %c, i64 %d, i64 %e, i64 %g) { ret i64 %g }
              define i64 @f(ptr %p) { %r = call i64 %p(i64 1, i64 2, i64 3, i64 4, i64 5, i64 6) ret i64 %r }",
         );
-        assert!(
-            text.contains("define i64 @six(i64 %0, i64 %1, i64 %2, i64 %3, ptr %4)"),
-            "{text}"
-        );
-        assert!(
-            text.contains("call i64 %p(i64 1, i64 2, i64 3, i64 4, ptr %"),
-            "{text}"
-        );
+        assert!(text.contains("define i64 @six(i64 %0, i64 %1, i64 %2, i64 %3, ptr %4)"), "{text}");
+        assert!(text.contains("call i64 %p(i64 1, i64 2, i64 3, i64 4, ptr %"), "{text}");
         assert!(text.contains("alloca { i64, i64 }"), "{text}");
     }
 
@@ -169,13 +159,7 @@ mod tests {
 
     #[test]
     fn call_is_refused_when_a_syscall_would_need_a_wide_result() {
-        let text =
-            "declare i128 @sol_wide() define void @f() { %x = call i128 @sol_wide() ret void }";
-        assert!(
-            try_lowered(text)
-                .unwrap_err()
-                .to_string()
-                .contains("`sol_wide`")
-        );
+        let text = "declare i128 @sol_wide() define void @f() { %x = call i128 @sol_wide() ret void }";
+        assert!(try_lowered(text).unwrap_err().to_string().contains("`sol_wide`"));
     }
 }

@@ -29,9 +29,7 @@ pub fn lower(rewrite: Rewrite<'_>, instruction: Value) -> Result<Option<Value>, 
         return Ok(None); // the backend shifts by a constant in place
     }
     let distance = rewrite.builder.truncate(y, rewrite.int(32));
-    rewrite
-        .builtin(instruction, callee, &[x, distance])
-        .map(Some)
+    rewrite.builtin(instruction, callee, &[x, distance]).map(Some)
 }
 
 #[cfg(test)]
@@ -56,9 +54,6 @@ mod tests {
                %x = load i128, ptr %p  %y = lshr i128 %x, 64  %z = lshr i128 %y, %n  store i128 %z, ptr %p  ret void }",
         );
         assert!(text.contains("lshr i128 %x, 64"), "{text}");
-        assert!(
-            text.contains("trunc i128 %n to i32") && text.contains("call void @__lshrti3"),
-            "{text}"
-        );
+        assert!(text.contains("trunc i128 %n to i32") && text.contains("call void @__lshrti3"), "{text}");
     }
 }

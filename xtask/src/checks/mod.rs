@@ -51,22 +51,11 @@ const STEPS: [Step; 11] = [
 /// # Errors
 /// The names of the steps that failed.
 pub fn run(quick: bool) -> Result<()> {
-    let mut run = Run {
-        quick,
-        program: None,
-    };
+    let mut run = Run { quick, program: None };
     let rows: Vec<Row> = STEPS.iter().map(|step| perform(step, &mut run)).collect();
     print!("\n{}", summary(&rows));
-    let failed: Vec<_> = rows
-        .iter()
-        .filter(|row| matches!(row.2, Verdict::Failed(_)))
-        .map(|row| row.0)
-        .collect();
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("failed: {}", failed.join(", "))))
-    }
+    let failed: Vec<_> = rows.iter().filter(|row| matches!(row.2, Verdict::Failed(_))).map(|row| row.0).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
 }
 
 fn perform((name, step): &Step, run: &mut Run) -> Row {
@@ -75,10 +64,7 @@ fn perform((name, step): &Step, run: &mut Run) -> Row {
     let verdict = step(run).unwrap_or_else(|failure| Verdict::Failed(failure.to_string()));
     let took = start.elapsed();
     let (word, reason) = words(&verdict);
-    println!(
-        "=== {name}: {word} after {:.1} s {reason}",
-        took.as_secs_f64()
-    );
+    println!("=== {name}: {word} after {:.1} s {reason}", took.as_secs_f64());
     (name, took, verdict)
 }
 
@@ -89,19 +75,9 @@ fn summary(rows: &[Row]) -> String {
     for (name, took, verdict) in rows {
         let (word, reason) = words(verdict);
         let reason = reason.lines().next().unwrap_or_default();
-        let _ = writeln!(
-            table,
-            "{name:<14}{word:<9}{:>8.1} s  {reason}",
-            took.as_secs_f64()
-        );
+        let _ = writeln!(table, "{name:<14}{word:<9}{:>8.1} s  {reason}", took.as_secs_f64());
     }
-    let _ = writeln!(
-        table,
-        "{:<14}{:<9}{:>8.1} s",
-        "total",
-        "",
-        total.as_secs_f64()
-    );
+    let _ = writeln!(table, "{:<14}{:<9}{:>8.1} s", "total", "", total.as_secs_f64());
     table
 }
 
@@ -121,30 +97,17 @@ mod tests {
     fn summary_names_every_step_and_its_reason() {
         let rows = [
             ("format", Duration::from_millis(1500), Verdict::Passed),
-            (
-                "program",
-                Duration::ZERO,
-                Verdict::Skipped("rustc is missing\nhint: install it".into()),
-            ),
+            ("program", Duration::ZERO, Verdict::Skipped("rustc is missing\nhint: install it".into())),
         ];
         let table = summary(&rows);
-        assert!(
-            table.contains("format        passed        1.5 s"),
-            "{table}"
-        );
-        assert!(
-            table.contains("skipped       0.0 s  rustc is missing\n"),
-            "{table}"
-        );
+        assert!(table.contains("format        passed        1.5 s"), "{table}");
+        assert!(table.contains("skipped       0.0 s  rustc is missing\n"), "{table}");
         assert!(table.ends_with("1.5 s\n"), "{table}");
     }
 
     #[test]
     fn failed_step_keeps_its_reason() {
-        let mut run = Run {
-            quick: true,
-            program: None,
-        };
+        let mut run = Run { quick: true, program: None };
         let row = perform(&("broken", |_| Err(Failure::new("two differ"))), &mut run);
         assert!(matches!(row.2, Verdict::Failed(reason) if reason == "two differ"));
     }

@@ -16,11 +16,7 @@ const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 pub fn format(_: &mut Run) -> Result<Verdict> {
     command::run(command::cargo().args(["fmt", "--all", "--check"]))?;
     for folder in programs::folders()? {
-        command::run(
-            command::cargo()
-                .current_dir(folder)
-                .args(["fmt", "--check"]),
-        )?;
+        command::run(command::cargo().current_dir(folder).args(["fmt", "--check"]))?;
     }
     Ok(Verdict::Passed)
 }
@@ -28,14 +24,7 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
 /// Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
     let mut clippy = command::cargo();
-    clippy.args([
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "sbf-lower",
-        "--all-targets",
-    ]);
+    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]);
     command::run(clippy.args(["--", "-D", "warnings"]))?;
     Ok(Verdict::Passed)
 }
@@ -46,16 +35,11 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
         return Ok(Verdict::Skipped("left out by --quick".into()));
     }
     if command::find("cargo-deny").is_none() {
-        return Ok(Verdict::Skipped(
-            "cargo-deny is missing: `cargo install --locked cargo-deny`".into(),
-        ));
+        return Ok(Verdict::Skipped("cargo-deny is missing: `cargo install --locked cargo-deny`".into()));
     }
-    command::run(
-        command::cargo().args(["deny", "--locked", "check", "licenses", "bans", "sources"]),
-    )?;
+    command::run(command::cargo().args(["deny", "--locked", "check", "licenses", "bans", "sources"]))?;
     let mut look = command::clean("git");
-    look.args(["ls-remote", "--quiet", ADVISORIES, "HEAD"])
-        .env("GIT_TERMINAL_PROMPT", "0");
+    look.args(["ls-remote", "--quiet", ADVISORIES, "HEAD"]).env("GIT_TERMINAL_PROMPT", "0");
     if !command::succeeds_within(&mut look, Duration::from_secs(20)) {
         println!("the database of vulnerabilities can't be reached: advisories are not checked");
         return Ok(Verdict::Passed);
@@ -85,14 +69,7 @@ pub fn fixtures(_: &mut Run) -> Result<Verdict> {
 /// Every test of the workspace passes.
 pub fn tests(run: &mut Run) -> Result<Verdict> {
     let mut nextest = command::cargo();
-    nextest.args([
-        "nextest",
-        "run",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "sbf-lower",
-    ]);
+    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]);
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
     }
@@ -110,12 +87,7 @@ pub fn lowering(_: &mut Run) -> Result<Verdict> {
         Ok(Toolchain::Upstream(_)) => {}
     }
     let package = ["--locked", "--quiet", "-p", "sbf-lower"];
-    command::run(cargo_with_llvm().arg("clippy").args(package).args([
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    command::run(cargo_with_llvm().arg("clippy").args(package).args(["--all-targets", "--", "-D", "warnings"]))?;
     command::run(cargo_with_llvm().arg("test").args(package))?;
     Ok(Verdict::Passed)
 }
@@ -129,10 +101,7 @@ pub fn app(_: &mut Run) -> Result<Verdict> {
         return Err(Failure::new("npm is missing").hint("install Node 20 or later"));
     }
     web::install()?;
-    for name in ["check", "test"]
-        .into_iter()
-        .filter(|name| web::has_script(name))
-    {
+    for name in ["check", "test"].into_iter().filter(|name| web::has_script(name)) {
         web::script(name)?;
     }
     web::build(true)?;
@@ -142,9 +111,7 @@ pub fn app(_: &mut Run) -> Result<Verdict> {
 /// The app's client is what the IDL gives; the step `program` compares the IDL.
 pub fn generated(_: &mut Run) -> Result<Verdict> {
     if !web::has_script("generate") || command::find("npm").is_none() {
-        return Ok(Verdict::Skipped(
-            "the app has no generator, or npm is missing".into(),
-        ));
+        return Ok(Verdict::Skipped("the app has no generator, or npm is missing".into()));
     }
     web::install()?;
     web::generate(true)?;

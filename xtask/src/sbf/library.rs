@@ -42,9 +42,7 @@ pub fn prepare(source: &Path, version: &str, folder: &Path) -> Result<PathBuf> {
     }
     files::remove_folder(&library)?;
     files::copy_folder(source, &library)?;
-    PATCHES
-        .iter()
-        .try_for_each(|patch| apply(&library, patch))?;
+    PATCHES.iter().try_for_each(|patch| apply(&library, patch))?;
     files::write(&stamp, version)?;
     Ok(library)
 }
@@ -53,11 +51,8 @@ fn apply(library: &Path, patch: &Patch) -> Result<()> {
     let path = library.join(patch.file);
     let text = files::read_text(&path)?;
     let changed = replace(&text, patch).ok_or_else(|| {
-        Failure::new(format!(
-            "`{}` of this rustc lacks the text to change",
-            patch.file
-        ))
-        .hint("adapt `xtask/src/sbf/library.rs` to the new version; rustc 1.96 is known to work")
+        Failure::new(format!("`{}` of this rustc lacks the text to change", patch.file))
+            .hint("adapt `xtask/src/sbf/library.rs` to the new version; rustc 1.96 is known to work")
     })?;
     files::write(&path, changed)
 }

@@ -47,43 +47,22 @@ pub struct Crate {
 impl Crate {
     fn read(toolchain: &Toolchain, folder: &Path) -> Result<Crate> {
         let mut metadata = clean(toolchain.cargo());
-        metadata
-            .current_dir(folder)
-            .args(["metadata", "--no-deps", "--format-version", "1"]);
+        metadata.current_dir(folder).args(["metadata", "--no-deps", "--format-version", "1"]);
         let metadata: Value = serde_json::from_str(&command::output(&mut metadata)?)
             .map_err(|e| Failure::new(format!("failed to read cargo's metadata: {e}")))?;
         let manifest = folder.join("Cargo.toml");
         let stem = program_name(&metadata, &manifest);
-        let missing = || {
-            Failure::new(format!(
-                "`{}` has no target of type cdylib",
-                manifest.display()
-            ))
-        };
-        let is_member = metadata["workspace_root"]
-            .as_str()
-            .is_some_and(|root| Path::new(root) == files::root());
-        Ok(Crate {
-            folder: folder.to_path_buf(),
-            stem: stem.ok_or_else(missing)?,
-            is_member,
-        })
+        let missing = || Failure::new(format!("`{}` has no target of type cdylib", manifest.display()));
+        let is_member = metadata["workspace_root"].as_str().is_some_and(|root| Path::new(root) == files::root());
+        Ok(Crate { folder: folder.to_path_buf(), stem: stem.ok_or_else(missing)?, is_member })
     }
 }
 
 /// Returns the name of the cdylib that the package of `manifest` builds.
 fn program_name(metadata: &Value, manifest: &Path) -> Option<String> {
     let packages = metadata["packages"].as_array()?;
-    let package = packages.iter().find(|p| {
-        p["manifest_path"]
-            .as_str()
-            .is_some_and(|m| Path::new(m) == manifest)
-    })?;
-    let is_program = |t: &&Value| {
-        t["crate_types"]
-            .as_array()
-            .is_some_and(|k| k.iter().any(|k| k == "cdylib"))
-    };
+    let package = packages.iter().find(|p| p["manifest_path"].as_str().is_some_and(|m| Path::new(m) == manifest))?;
+    let is_program = |t: &&Value| t["crate_types"].as_array().is_some_and(|k| k.iter().any(|k| k == "cdylib"));
     let target = package["targets"].as_array()?.iter().find(is_program)?;
     Some(target["name"].as_str()?.replace('-', "_"))
 }
@@ -92,10 +71,7 @@ fn platform(krate: &Crate) -> Result<PathBuf> {
     let folder = work_folder().join("platform");
     files::create_folder(&folder)?;
     let mut build = clean("cargo");
-    build
-        .current_dir(&krate.folder)
-        .args(["build-sbf", "--arch", "v3", "--sbf-out-dir"])
-        .arg(&folder);
+    build.current_dir(&krate.folder).args(["build-sbf", "--arch", "v3", "--sbf-out-dir"]).arg(&folder);
     command::run(build.args(["--", "--locked"]))?;
     Ok(folder.join(format!("{}.so", krate.stem)))
 }
@@ -112,10 +88,7 @@ mod tests {
             {"manifest_path": "/w/b/Cargo.toml", "targets": [
                 {"name": "build-script-build", "crate_types": ["bin"]},
                 {"name": "token-swap", "crate_types": ["cdylib", "lib"]}]}]});
-        assert_eq!(
-            program_name(&metadata, Path::new("/w/b/Cargo.toml")).as_deref(),
-            Some("token_swap")
-        );
+        assert_eq!(program_name(&metadata, Path::new("/w/b/Cargo.toml")).as_deref(), Some("token_swap"));
         assert_eq!(program_name(&metadata, Path::new("/w/a/Cargo.toml")), None);
     }
 }

@@ -24,11 +24,7 @@ pub const STEM: &str = "RAMPART_SBF_STEM";
 pub fn answer() -> Option<Result<()>> {
     let rustc = std::env::var_os(RUSTC)?;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if args.first() == Some(&rustc) {
-        Some(wrap(&rustc, &args[1..]))
-    } else {
-        Some(link(&args))
-    }
+    if args.first() == Some(&rustc) { Some(wrap(&rustc, &args[1..])) } else { Some(link(&args)) }
 }
 
 /// Calls rustc so that nothing of it depends on the machine's paths: neither names of files nor crates' identities.
@@ -44,11 +40,7 @@ fn wrap(rustc: &OsString, args: &[OsString]) -> Result<()> {
         }
     }
     // Returns only if rustc can't be started.
-    Err(Failure::new(format!(
-        "failed to start `{}`: {}",
-        rustc.display(),
-        command.exec()
-    )))
+    Err(Failure::new(format!("failed to start `{}`: {}", rustc.display(), command.exec())))
 }
 
 /// Returns the arguments with an identity of the crate that depends on the package and its features alone.
@@ -59,28 +51,18 @@ fn with_identity(package: &str, args: &[OsString]) -> Vec<OsString> {
     if !args.iter().any(|arg| arg == "--target") {
         return args.to_vec();
     }
-    let follows = |names: &[&str], index: usize| {
-        index > 0 && names.iter().any(|name| args[index - 1] == *name)
-    };
+    let follows = |names: &[&str], index: usize| index > 0 && names.iter().any(|name| args[index - 1] == *name);
     let mut hash = Sha256::new().chain_update(package);
-    for index in 0..args.len() {
+    for (index, arg) in args.iter().enumerate() {
         if follows(&["--crate-name", "--crate-type", "--cfg"], index) {
             hash.update(b"\0");
-            hash.update(args[index].as_encoded_bytes());
+            hash.update(arg.as_encoded_bytes());
         }
     }
-    let identity: String = hash.finalize()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let identity: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let replaced = |(index, arg): (usize, &OsString)| {
-        let is_identity =
-            follows(&["-C"], index) && arg.as_encoded_bytes().starts_with(b"metadata=");
-        if is_identity {
-            OsString::from(format!("metadata={identity}"))
-        } else {
-            arg.clone()
-        }
+        let is_identity = follows(&["-C"], index) && arg.as_encoded_bytes().starts_with(b"metadata=");
+        if is_identity { OsString::from(format!("metadata={identity}")) } else { arg.clone() }
     };
     args.iter().enumerate().map(replaced).collect()
 }
@@ -90,8 +72,7 @@ fn with_identity(package: &str, args: &[OsString]) -> Vec<OsString> {
 /// Dependencies that are cdylibs call the linker, too; they are not the program.
 fn link(args: &[OsString]) -> Result<()> {
     let out = output(args).ok_or_else(|| Failure::new("rustc named no output file"))?;
-    let setting =
-        |name| std::env::var_os(name).ok_or_else(|| Failure::new(format!("`{name}` is not set")));
+    let setting = |name| std::env::var_os(name).ok_or_else(|| Failure::new(format!("`{name}` is not set")));
     let mut program = OsString::from("lib");
     program.push(setting(STEM)?);
     program.push(".so");
@@ -104,12 +85,7 @@ fn link(args: &[OsString]) -> Result<()> {
 fn keep(args: &[OsString], folder: &Path) -> Result<()> {
     let partial = folder.with_extension("partial");
     files::remove_folder(&partial)?;
-    for (number, input) in args
-        .iter()
-        .map(Path::new)
-        .filter(|path| is_input(path))
-        .enumerate()
-    {
+    for (number, input) in args.iter().map(Path::new).filter(|path| is_input(path)).enumerate() {
         let name = input.file_name().unwrap_or_default().to_string_lossy();
         files::copy(input, &partial.join(format!("{number:04}-{name}")))?;
     }
@@ -125,9 +101,7 @@ fn output(args: &[OsString]) -> Option<&Path> {
 
 /// Returns whether an argument is bitcode of the program; `symbols.o` only lists the exported names.
 fn is_input(path: &Path) -> bool {
-    let is_kind = path
-        .extension()
-        .is_some_and(|kind| kind == "o" || kind == "rlib");
+    let is_kind = path.extension().is_some_and(|kind| kind == "o" || kind == "rlib");
     is_kind && path.file_name().is_some_and(|name| name != "symbols.o")
 }
 
@@ -150,35 +124,11 @@ mod tests {
     #[test]
     fn identity_depends_on_the_package_and_its_features_alone() {
         let identity = |package, text: &str| with_identity(package, &words(text))[5].clone();
-        let first = identity(
-            "core-1",
-            "--crate-name core --target t -C metadata=a /one/lib.rs",
-        );
-        assert_eq!(
-            first,
-            identity(
-                "core-1",
-                "--crate-name core --target t -C metadata=b /other/lib.rs"
-            )
-        );
-        assert_ne!(
-            first,
-            identity(
-                "core-2",
-                "--crate-name core --target t -C metadata=a /one/lib.rs"
-            )
-        );
-        assert_ne!(
-            first,
-            identity(
-                "core-1",
-                "--crate-name core --target t -C metadata=a --cfg x"
-            )
-        );
-        assert_eq!(
-            with_identity("a-1", &words("-C metadata=a")),
-            words("-C metadata=a")
-        );
+        let first = identity("core-1", "--crate-name core --target t -C metadata=a /one/lib.rs");
+        assert_eq!(first, identity("core-1", "--crate-name core --target t -C metadata=b /other/lib.rs"));
+        assert_ne!(first, identity("core-2", "--crate-name core --target t -C metadata=a /one/lib.rs"));
+        assert_ne!(first, identity("core-1", "--crate-name core --target t -C metadata=a --cfg x"));
+        assert_eq!(with_identity("a-1", &words("-C metadata=a")), words("-C metadata=a"));
     }
 
     #[test]

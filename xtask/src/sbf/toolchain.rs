@@ -17,7 +17,8 @@ const LLVM: &str = "/usr/lib/llvm-22";
 const LLVM_MAJOR: &str = "22.";
 
 /// Installs what [`Toolchain::find`] looks for.
-const INSTALL: &str = "run `apt-get install rustc-web cargo-web rust-web-src llvm-22 llvm-22-dev`, or put `cargo build-sbf` on the PATH";
+const INSTALL: &str =
+    "run `apt-get install rustc-web cargo-web rust-web-src llvm-22 llvm-22-dev`, or put `cargo build-sbf` on the PATH";
 
 /// The tools that build programs.
 pub enum Toolchain {
@@ -44,9 +45,7 @@ impl Toolchain {
     /// What is missing, and the command that installs it.
     pub fn find() -> Result<Toolchain> {
         if find("cargo-build-sbf").is_some() {
-            return Ok(Toolchain::Platform(command::output(
-                clean("cargo").args(["build-sbf", "--version"]),
-            )?));
+            return Ok(Toolchain::Platform(command::output(clean("cargo").args(["build-sbf", "--version"]))?));
         }
         Upstream::find().map(Toolchain::Upstream)
     }
@@ -61,11 +60,7 @@ impl Toolchain {
 
     /// Returns the cargo that reads the manifests.
     pub fn cargo(&self) -> &Path {
-        Path::new(if let Toolchain::Upstream(_) = self {
-            CARGO
-        } else {
-            "cargo"
-        })
+        Path::new(if let Toolchain::Upstream(_) = self { CARGO } else { "cargo" })
     }
 
     /// Returns every version that the bytes of a program depend on, a line for each.
@@ -78,10 +73,7 @@ impl Toolchain {
             Toolchain::Platform(version) => version.lines().collect::<Vec<_>>().join(", "),
             Toolchain::Upstream(tools) => tools.versions(&lock),
         };
-        Ok(format!(
-            "{tools}\nanchor-lang {}\n",
-            locked_version(&lock, "anchor-lang")
-        ))
+        Ok(format!("{tools}\nanchor-lang {}\n", locked_version(&lock, "anchor-lang")))
     }
 }
 
@@ -89,34 +81,23 @@ impl Upstream {
     fn find() -> Result<Upstream> {
         let missing = |what: String| Failure::new(format!("{what} is missing")).hint(INSTALL);
         let mut rustc = clean(RUSTC);
-        let rustc_version =
-            command::output(rustc.arg("-Vv")).map_err(|_| missing(format!("`{RUSTC}`")))?;
+        let rustc_version = command::output(rustc.arg("-Vv")).map_err(|_| missing(format!("`{RUSTC}`")))?;
         if !Path::new(CARGO).is_file() {
             return Err(missing(format!("`{CARGO}`")));
         }
-        let its_llvm = rustc_version
-            .lines()
-            .find_map(|l| l.strip_prefix("LLVM version: "))
-            .unwrap_or_default();
+        let its_llvm = rustc_version.lines().find_map(|l| l.strip_prefix("LLVM version: ")).unwrap_or_default();
         if !its_llvm.starts_with(LLVM_MAJOR) {
-            return Err(
-                Failure::new(format!("`{RUSTC}` has LLVM {its_llvm}, not {LLVM_MAJOR}x"))
-                    .hint(INSTALL),
-            );
+            return Err(Failure::new(format!("`{RUSTC}` has LLVM {its_llvm}, not {LLVM_MAJOR}x")).hint(INSTALL));
         }
         let config = format!("{LLVM}/bin/llvm-config");
-        let llvm_version = command::output(clean(&config).arg("--version"))
-            .map_err(|_| missing(format!("`{config}`")))?;
+        let llvm_version =
+            command::output(clean(&config).arg("--version")).map_err(|_| missing(format!("`{config}`")))?;
         let sysroot = command::output(clean(RUSTC).args(["--print", "sysroot"]))?;
         let library = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
         if !library.join("std/src/lib.rs").is_file() {
             return Err(missing(format!("std's source in `{}`", library.display())));
         }
-        Ok(Upstream {
-            rustc_version,
-            llvm_version,
-            library,
-        })
+        Ok(Upstream { rustc_version, llvm_version, library })
     }
 
     /// Returns the first line of `rustc -Vv`.
@@ -125,16 +106,9 @@ impl Upstream {
     }
 
     fn versions(&self, lock: &str) -> String {
-        let host = self
-            .rustc_version
-            .lines()
-            .find_map(|l| l.strip_prefix("host: "))
-            .unwrap_or_default();
+        let host = self.rustc_version.lines().find_map(|l| l.strip_prefix("host: ")).unwrap_or_default();
         let (linker, llvm) = (locked_version(lock, "sbpf-linker"), &self.llvm_version);
-        format!(
-            "{}\nhost {host}\nllvm {llvm}\nsbpf-linker {linker}",
-            self.rustc_version()
-        )
+        format!("{}\nhost {host}\nllvm {llvm}\nsbpf-linker {linker}", self.rustc_version())
     }
 
     /// Returns a command of the distribution's cargo.
@@ -153,9 +127,7 @@ impl Upstream {
 /// Returns a command of the repository's cargo that finds LLVM, with a target folder of its own.
 pub fn cargo_with_llvm() -> Command {
     let mut command = command::cargo();
-    command
-        .env("LLVM_SYS_221_PREFIX", LLVM)
-        .env("RUSTFLAGS", format!("-L {LLVM}/lib"));
+    command.env("LLVM_SYS_221_PREFIX", LLVM).env("RUSTFLAGS", format!("-L {LLVM}/lib"));
     command.env("CARGO_TARGET_DIR", super::work_folder().join("tools"));
     command
 }
@@ -164,9 +136,7 @@ pub fn cargo_with_llvm() -> Command {
 fn locked_version<'a>(lock: &'a str, package: &str) -> &'a str {
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name).skip(1);
-    let version = lines
-        .next()
-        .and_then(|line| line.strip_prefix("version = \""));
+    let version = lines.next().and_then(|line| line.strip_prefix("version = \""));
     version.map_or("unknown", |version| version.trim_end_matches('"'))
 }
 

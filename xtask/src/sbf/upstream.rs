@@ -15,8 +15,7 @@ const TARGET: &str = "sbpf-solana-solana";
 const DESCRIPTION: &str = include_str!("target.json");
 
 /// The Solana crates use their syscalls where the operating system is `solana`.
-const RUSTFLAGS: &str =
-    "-Zunstable-options --cfg target_os=\"solana\" -Aexplicit_builtin_cfgs_in_flags";
+const RUSTFLAGS: &str = "-Zunstable-options --cfg target_os=\"solana\" -Aexplicit_builtin_cfgs_in_flags";
 
 /// Builds a program and returns its file.
 pub fn build(tools: &Upstream, krate: &Crate) -> Result<PathBuf> {
@@ -52,63 +51,34 @@ fn lowering_tool() -> Result<PathBuf> {
 /// Compiles the program and everything it needs, std included, to bitcode in the folder `inputs`.
 fn compile(tools: &Upstream, krate: &Crate, work: &Path, inputs: &Path) -> Result<()> {
     let library = library::prepare(&tools.library, tools.rustc_version(), work)?;
-    files::write(
-        &work.join("targets").join(format!("{TARGET}.json")),
-        DESCRIPTION,
-    )?;
-    let own = std::env::current_exe()
-        .map_err(|e| Failure::new(format!("failed to find this binary: {e}")))?;
+    files::write(&work.join("targets").join(format!("{TARGET}.json")), DESCRIPTION)?;
+    let own = std::env::current_exe().map_err(|e| Failure::new(format!("failed to find this binary: {e}")))?;
     // Two workspaces that share a folder compile std again in turns.
-    let cargo_folder = work.join(if krate.is_member {
-        "cargo"
-    } else {
-        "cargo-fixtures"
-    });
+    let cargo_folder = work.join(if krate.is_member { "cargo" } else { "cargo-fixtures" });
     if !inputs.is_dir() {
         forget(&cargo_folder, &krate.stem);
     }
     let mut cargo = tools.cargo();
-    cargo.current_dir(&krate.folder).args([
-        "build",
-        "--release",
-        "--lib",
-        "--locked",
-        "--target",
-        TARGET,
-    ]);
+    cargo.current_dir(&krate.folder).args(["build", "--release", "--lib", "--locked", "--target", TARGET]);
     cargo.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="]);
     cargo
         .env("CARGO_TARGET_DIR", cargo_folder)
         .env("RUSTFLAGS", RUSTFLAGS)
         .env("RUST_TARGET_PATH", work.join("targets"));
-    cargo
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("__CARGO_TESTS_ONLY_SRC_ROOT", library);
+    cargo.env("RUSTC_BOOTSTRAP", "1").env("__CARGO_TESTS_ONLY_SRC_ROOT", library);
     // std is usable by crates that don't ask for an unstable target.
     cargo.env("RUSTC_BOOTSTRAP_SYNTHETIC_TARGET", "1");
     // One object for each crate, optimised as a whole later.
-    cargo
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
-    cargo
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-        .env("CARGO_INCREMENTAL", "0");
-    cargo
-        .env("RUSTC_WRAPPER", &own)
-        .env("CARGO_TARGET_SBPF_SOLANA_SOLANA_LINKER", &own);
-    cargo
-        .env(roles::RUSTC, tools.rustc())
-        .env(roles::INPUTS, inputs)
-        .env(roles::STEM, &krate.stem);
+    cargo.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "false").env("CARGO_INCREMENTAL", "0");
+    cargo.env("RUSTC_WRAPPER", &own).env("CARGO_TARGET_SBPF_SOLANA_SOLANA_LINKER", &own);
+    cargo.env(roles::RUSTC, tools.rustc()).env(roles::INPUTS, inputs).env(roles::STEM, &krate.stem);
     command::run(&mut cargo)
 }
 
 /// Makes cargo link the program again.
 fn forget(cargo_folder: &Path, stem: &str) {
-    let linked = cargo_folder
-        .join(TARGET)
-        .join("release/deps")
-        .join(format!("lib{stem}.so"));
+    let linked = cargo_folder.join(TARGET).join("release/deps").join(format!("lib{stem}.so"));
     // A file that isn't there is forgotten already.
     let _ = std::fs::remove_file(linked);
 }

@@ -105,7 +105,10 @@ async fn finish(chain: &Chain, dir: &Path, wanted: &Wanted) {
         process.turn().await;
         chain.advance(1);
     }
-    assert_eq!(process.journal.undecided().expect("rows").iter().filter(|row| row.signed.intent != wanted.standby).count(), 0);
+    assert_eq!(
+        process.journal.undecided().expect("rows").iter().filter(|row| row.signed.intent != wanted.standby).count(),
+        0
+    );
 }
 
 fn judge(chain: &Chain, wanted: &Wanted, step: u64) {

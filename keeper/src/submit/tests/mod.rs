@@ -1,3 +1,5 @@
+#[cfg(feature = "faults")]
+mod abort;
 mod basics;
 mod crash;
 mod faults;

@@ -205,7 +205,11 @@ impl Ledger {
         let landed = self.landed.get(signature).filter(|landed| landed.height <= seen)?;
         let is_recent = landed.height + LIFE + CONFIRMING > seen;
         let is_confirmed = landed.height + CONFIRMING <= seen;
-        (history || is_recent).then(|| Found { slot: landed.height + SKIPPED, result: landed.result.clone(), is_confirmed })
+        (history || is_recent).then(|| Found {
+            slot: landed.height + SKIPPED,
+            result: landed.result.clone(),
+            is_confirmed,
+        })
     }
 }
 

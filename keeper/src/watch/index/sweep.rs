@@ -89,7 +89,13 @@ pub fn crosses(priced: &Priced, position: &Position) -> bool {
     judge(priced, position).is_some_and(|(_, ltv)| ltv >= Bps(priced.vault.risk.soft_line_bps.into()))
 }
 
-fn is_right(index: &PriceIndex, key: &Pubkey, position: &Position, priced: Option<&Priced>, judged: Option<(u64, Bps)>) -> bool {
+fn is_right(
+    index: &PriceIndex,
+    key: &Pubkey,
+    position: &Position,
+    priced: Option<&Priced>,
+    judged: Option<(u64, Bps)>,
+) -> bool {
     let expected = key_of(position.debt_scaled.get(), position.collateral_amount);
     let indexed = index.vault(&position.vault).and_then(|vault| vault.key(key));
     let is_left_out = |priced: &Priced| {

@@ -18,7 +18,9 @@ fn magnitude() -> impl Strategy<Value = u64> {
 }
 
 fn price() -> impl Strategy<Value = u128> {
-    (32u32..112).prop_flat_map(|bits| (1u128 << bits)..(1u128 << (bits + 1))).prop_map(|raw| raw.clamp(PRICE_MIN_Q64, PRICE_MAX_Q64))
+    (32u32..112)
+        .prop_flat_map(|bits| (1u128 << bits)..(1u128 << (bits + 1)))
+        .prop_map(|raw| raw.clamp(PRICE_MIN_Q64, PRICE_MAX_Q64))
 }
 
 proptest! {
@@ -108,7 +110,8 @@ fn position_that_changes_or_goes_leaves_nothing_behind() {
 #[test]
 fn sweep_finds_a_stale_key_and_a_missing_one() {
     let world = World::new();
-    let positions = [(key(1), world.position(100, 80)), (key(2), world.position(100, 10)), (key(3), world.position(100, 90))];
+    let positions =
+        [(key(1), world.position(100, 80)), (key(2), world.position(100, 10)), (key(3), world.position(100, 90))];
     let store = world.store(&positions);
     let mut index = PriceIndex::default();
     for (at, position) in &positions {

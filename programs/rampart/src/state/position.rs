@@ -77,28 +77,37 @@ impl ExitFloor {
     }
 }
 
-/// What soft deleveraging has repaid of a position within the current hour.
+/// What soft deleveraging has repaid of a position since it last left it alone for an hour.
+///
+/// The quota renews after an hour without use, so no more than it is repaid within any hour, not only within hours that
+/// begin with a first repayment.
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SoftQuota {
-    /// When the hour started, unix seconds.
-    pub started_ts: i64,
-    /// The debt at that time, base units.
+    /// When it was last used, unix seconds.
+    pub used_at_ts: i64,
+    /// The debt when it was last renewed, base units.
     pub debt_amount: u64,
-    /// Repaid since, base units.
+    /// Repaid since then, base units.
     pub repaid_amount: u64,
 }
 
 impl SoftQuota {
-    /// Starts a new hour, at `debt`, where the last is over.
+    /// Renews the quota, at `debt`, after an hour without use.
     pub fn settle(&mut self, debt: u64, now_ts: i64) {
-        let is_over = now_ts.saturating_sub(self.started_ts) >= HOUR_SECS;
+        let is_over = now_ts.saturating_sub(self.used_at_ts) >= HOUR_SECS;
         if is_over || self.debt_amount == 0 {
-            *self = Self { started_ts: now_ts, debt_amount: debt, repaid_amount: 0 };
+            *self = Self { used_at_ts: now_ts, debt_amount: debt, repaid_amount: 0 };
         }
     }
 
-    /// Returns what `quota_bps` still allows of the settled hour, base units of the loan mint.
+    /// Records what was repaid of the settled quota.
+    pub fn record(&mut self, repaid_amount: u64, now_ts: i64) {
+        self.used_at_ts = self.used_at_ts.max(now_ts);
+        self.repaid_amount = self.repaid_amount.saturating_add(repaid_amount);
+    }
+
+    /// Returns what `quota_bps` still allows of the settled quota, base units of the loan mint.
     pub fn left(&self, quota_bps: u16) -> u64 {
         let allowed = Bps(quota_bps.into()).of_floor(self.debt_amount.into()).and_then(|a| u64::try_from(a).ok());
         allowed.unwrap_or(0).saturating_sub(self.repaid_amount)
@@ -164,6 +173,20 @@ mod tests {
         assert_eq!(credit.net(40, 3_600, 3_002), 10);
         credit.add(70, 3_600, 3_003);
         assert_eq!(credit.net(70, 3_600, 3_003 + 3_600), 70);
+    }
+
+    #[test]
+    fn quota_renews_after_an_hour_without_use() {
+        let mut quota = SoftQuota::default();
+        quota.settle(10_000, 50);
+        quota.record(100, 50);
+        quota.settle(9_900, 50 + 3_599);
+        assert_eq!(quota.left(1_000), 900);
+        quota.record(900, 50 + 3_599);
+        quota.settle(9_000, 50 + 3_600);
+        assert_eq!(quota.left(1_000), 0);
+        quota.settle(9_000, 50 + 3_599 + 3_600);
+        assert_eq!(quota.left(1_000), 900);
     }
 
     #[test]

@@ -34,20 +34,14 @@ impl<'m> Builder<'m> {
 
     /// Goes on at the start of a function's first block.
     pub fn at_entry(&self, function: Value) -> &Self {
-        unsafe {
-            LLVMPositionBuilderBefore(
-                self.raw,
-                LLVMGetFirstInstruction(LLVMGetEntryBasicBlock(function.0)),
-            )
-        };
+        unsafe { LLVMPositionBuilderBefore(self.raw, LLVMGetFirstInstruction(LLVMGetEntryBasicBlock(function.0))) };
         self
     }
 
     /// Goes on in a new block that becomes the function's first; the old blocks are no longer reached.
     pub fn in_new_entry(&self, function: Value) -> &Self {
         unsafe {
-            let entry =
-                LLVMAppendBasicBlockInContext(self.module.context(), function.0, c"trap".as_ptr());
+            let entry = LLVMAppendBasicBlockInContext(self.module.context(), function.0, c"trap".as_ptr());
             LLVMMoveBasicBlockBefore(entry, LLVMGetEntryBasicBlock(function.0));
             LLVMPositionBuilderAtEnd(self.raw, entry);
         }
@@ -81,29 +75,17 @@ impl<'m> Builder<'m> {
 
     /// Adds a widening with zeros; a value that has the type already stays.
     pub fn zero_extend(&self, x: Value, ty: Type) -> Value {
-        if x.ty() == ty {
-            x
-        } else {
-            unsafe { Value(LLVMBuildZExt(self.raw, x.0, ty.0, UNNAMED)) }
-        }
+        if x.ty() == ty { x } else { unsafe { Value(LLVMBuildZExt(self.raw, x.0, ty.0, UNNAMED)) } }
     }
 
     /// Adds a widening with the sign; a value that has the type already stays.
     pub fn sign_extend(&self, x: Value, ty: Type) -> Value {
-        if x.ty() == ty {
-            x
-        } else {
-            unsafe { Value(LLVMBuildSExt(self.raw, x.0, ty.0, UNNAMED)) }
-        }
+        if x.ty() == ty { x } else { unsafe { Value(LLVMBuildSExt(self.raw, x.0, ty.0, UNNAMED)) } }
     }
 
     /// Adds a narrowing; a value that has the type already stays.
     pub fn truncate(&self, x: Value, ty: Type) -> Value {
-        if x.ty() == ty {
-            x
-        } else {
-            unsafe { Value(LLVMBuildTrunc(self.raw, x.0, ty.0, UNNAMED)) }
-        }
+        if x.ty() == ty { x } else { unsafe { Value(LLVMBuildTrunc(self.raw, x.0, ty.0, UNNAMED)) } }
     }
 
     /// Adds a reading of the same bits as another type.
@@ -128,15 +110,7 @@ impl<'m> Builder<'m> {
 
     /// Adds the address of a struct's field.
     pub fn field(&self, ty: Type, base: Value, index: usize) -> Value {
-        unsafe {
-            Value(LLVMBuildStructGEP2(
-                self.raw,
-                ty.0,
-                base.0,
-                index as u32,
-                UNNAMED,
-            ))
-        }
+        unsafe { Value(LLVMBuildStructGEP2(self.raw, ty.0, base.0, index as u32, UNNAMED)) }
     }
 
     /// Adds a value of the struct type `ty` with two fields.
@@ -151,16 +125,7 @@ impl<'m> Builder<'m> {
     pub fn call(&self, signature: Type, callee: Value, args: &[Value]) -> Value {
         let mut raw: Vec<_> = args.iter().map(|a| a.0).collect();
         let count = raw.len() as u32;
-        unsafe {
-            Value(LLVMBuildCall2(
-                self.raw,
-                signature.0,
-                callee.0,
-                raw.as_mut_ptr(),
-                count,
-                UNNAMED,
-            ))
-        }
+        unsafe { Value(LLVMBuildCall2(self.raw, signature.0, callee.0, raw.as_mut_ptr(), count, UNNAMED)) }
     }
 
     /// Adds a return without a value.

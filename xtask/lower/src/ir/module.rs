@@ -24,11 +24,7 @@ impl Module {
         unsafe {
             let context = LLVMContextCreate();
             let raw = LLVMModuleCreateWithNameInContext(c"program".as_ptr(), context);
-            Module {
-                context,
-                raw,
-                builder: LLVMCreateBuilderInContext(context),
-            }
+            Module { context, raw, builder: LLVMCreateBuilderInContext(context) }
         }
     }
 
@@ -63,10 +59,7 @@ impl Module {
             failed
         };
         if failed {
-            return Err(Error(format!(
-                "`{name}` is not LLVM IR: {}",
-                take_message(message)
-            )));
+            return Err(Error(format!("`{name}` is not LLVM IR: {}", take_message(message))));
         }
         unsafe {
             LLVMSetTarget(other, LLVMGetTarget(self.raw));
@@ -83,9 +76,7 @@ impl Module {
             }
             match LLVMLinkModules2(self.raw, other) {
                 0 => Ok(()),
-                _ => Err(Error(format!(
-                    "failed to link `{name}` with the modules before it"
-                ))),
+                _ => Err(Error(format!("failed to link `{name}` with the modules before it"))),
             }
         }
     }
@@ -99,11 +90,7 @@ impl Module {
         let action = LLVMVerifierFailureAction::LLVMReturnStatusAction;
         let failed = unsafe { LLVMVerifyModule(self.raw, action, &mut message) != 0 };
         let message = take_message(message);
-        if failed {
-            Err(Error(format!("the module is broken: {message}")))
-        } else {
-            Ok(())
-        }
+        if failed { Err(Error(format!("the module is broken: {message}"))) } else { Ok(()) }
     }
 
     /// Returns the module as LLVM IR text.
@@ -113,18 +100,12 @@ impl Module {
 
     /// Returns the module's functions in order, declarations included.
     pub fn functions(&self) -> Vec<Value> {
-        unsafe {
-            list(LLVMGetFirstFunction(self.raw), |f| LLVMGetNextFunction(f))
-                .into_iter()
-                .map(Value)
-                .collect()
-        }
+        unsafe { list(LLVMGetFirstFunction(self.raw), |f| LLVMGetNextFunction(f)).into_iter().map(Value).collect() }
     }
 
     /// Returns a function by its name.
     pub fn function(&self, name: &str) -> Option<Value> {
-        let found =
-            unsafe { LLVMGetNamedFunctionWithLength(self.raw, name.as_ptr().cast(), name.len()) };
+        let found = unsafe { LLVMGetNamedFunctionWithLength(self.raw, name.as_ptr().cast(), name.len()) };
         (!found.is_null()).then_some(Value(found))
     }
 
@@ -157,27 +138,13 @@ impl Module {
     /// Returns the type of structs with these fields.
     pub fn structure(&self, fields: &[Type]) -> Type {
         let mut raw: Vec<_> = fields.iter().map(|t| t.0).collect();
-        unsafe {
-            Type(LLVMStructTypeInContext(
-                self.context,
-                raw.as_mut_ptr(),
-                raw.len() as u32,
-                0,
-            ))
-        }
+        unsafe { Type(LLVMStructTypeInContext(self.context, raw.as_mut_ptr(), raw.len() as u32, 0)) }
     }
 
     /// Returns the type of functions with these parameters.
     pub fn function_type(&self, returns: Type, params: &[Type]) -> Type {
         let mut raw: Vec<_> = params.iter().map(|t| t.0).collect();
-        unsafe {
-            Type(LLVMFunctionType(
-                returns.0,
-                raw.as_mut_ptr(),
-                raw.len() as u32,
-                0,
-            ))
-        }
+        unsafe { Type(LLVMFunctionType(returns.0, raw.as_mut_ptr(), raw.len() as u32, 0)) }
     }
 
     /// Returns LLVM's own pointer to the module.
@@ -203,9 +170,7 @@ impl Drop for Module {
 /// Copies `bytes` to a buffer of LLVM's.
 unsafe fn memory_buffer(name: &str, bytes: &[u8]) -> LLVMMemoryBufferRef {
     let name = CString::new(name).unwrap_or_default();
-    unsafe {
-        LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes.as_ptr().cast(), bytes.len(), name.as_ptr())
-    }
+    unsafe { LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes.as_ptr().cast(), bytes.len(), name.as_ptr()) }
 }
 
 /// Takes over a message of LLVM's, empty if there is none.

@@ -44,10 +44,7 @@ impl Type {
                 LLVMDoubleTypeKind => Shape::Double,
                 LLVMFP128TypeKind | LLVMVectorTypeKind => Shape::Wide,
                 LLVMStructTypeKind => Shape::Struct(self.fields()),
-                LLVMArrayTypeKind => Shape::Array(
-                    LLVMGetArrayLength2(self.0),
-                    Type(LLVMGetElementType(self.0)),
-                ),
+                LLVMArrayTypeKind => Shape::Array(LLVMGetArrayLength2(self.0), Type(LLVMGetElementType(self.0))),
                 _ => Shape::Other,
             }
         }
@@ -55,11 +52,7 @@ impl Type {
 
     /// Returns the width of an integer type, zero for any other type.
     pub fn bits(self) -> u32 {
-        if let Shape::Int(bits) = self.shape() {
-            bits
-        } else {
-            0
-        }
+        if let Shape::Int(bits) = self.shape() { bits } else { 0 }
     }
 
     /// Returns whether this is the type of 64-bit floating-point numbers.
@@ -92,10 +85,6 @@ impl Type {
     }
 
     unsafe fn fields(self) -> Vec<Type> {
-        unsafe {
-            (0..LLVMCountStructElementTypes(self.0))
-                .map(|k| Type(LLVMStructGetTypeAtIndex(self.0, k)))
-                .collect()
-        }
+        unsafe { (0..LLVMCountStructElementTypes(self.0)).map(|k| Type(LLVMStructGetTypeAtIndex(self.0, k))).collect() }
     }
 }

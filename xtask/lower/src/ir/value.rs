@@ -25,8 +25,7 @@ impl Value {
         unsafe {
             let mut length = 0;
             let start = LLVMGetValueName2(self.0, &mut length);
-            String::from_utf8_lossy(std::slice::from_raw_parts(start.cast::<u8>(), length))
-                .into_owned()
+            String::from_utf8_lossy(std::slice::from_raw_parts(start.cast::<u8>(), length)).into_owned()
         }
     }
 
@@ -100,21 +99,12 @@ impl Value {
 
     /// Returns a function's blocks in order.
     pub fn blocks(self) -> Vec<Block> {
-        unsafe {
-            list(LLVMGetFirstBasicBlock(self.0), |b| LLVMGetNextBasicBlock(b))
-                .into_iter()
-                .map(Block)
-                .collect()
-        }
+        unsafe { list(LLVMGetFirstBasicBlock(self.0), |b| LLVMGetNextBasicBlock(b)).into_iter().map(Block).collect() }
     }
 
     /// Returns a function's instructions in order.
     pub fn instructions(self) -> Vec<Value> {
-        let of = |block: Block| unsafe {
-            list(LLVMGetFirstInstruction(block.0), |i| {
-                LLVMGetNextInstruction(i)
-            })
-        };
+        let of = |block: Block| unsafe { list(LLVMGetFirstInstruction(block.0), |i| LLVMGetNextInstruction(i)) };
         self.blocks().into_iter().flat_map(of).map(Value).collect()
     }
 
@@ -143,8 +133,7 @@ impl Value {
         unsafe {
             let kind = LLVMGetEnumAttributeKindForName(name.as_ptr().cast(), name.len());
             if self.is_function() {
-                (1..=LLVMCountParams(self.0))
-                    .for_each(|k| LLVMRemoveEnumAttributeAtIndex(self.0, k, kind));
+                (1..=LLVMCountParams(self.0)).for_each(|k| LLVMRemoveEnumAttributeAtIndex(self.0, k, kind));
             } else if self.callee().is_some() {
                 let count = LLVMGetNumArgOperands(self.0);
                 (1..=count).for_each(|k| LLVMRemoveCallSiteEnumAttribute(self.0, k, kind));
@@ -159,14 +148,10 @@ impl Value {
             LLVMSetLinkage(self.0, LLVMGetLinkage(other.0));
             LLVMSetUnnamedAddress(self.0, LLVMGetUnnamedAddress(other.0));
             let kind = LLVMGetEnumAttributeKindForName(without.as_ptr().cast(), without.len());
-            let mut attributes =
-                vec![std::ptr::null_mut(); LLVMGetAttributeCountAtIndex(other.0, INDEX) as usize];
+            let mut attributes = vec![std::ptr::null_mut(); LLVMGetAttributeCountAtIndex(other.0, INDEX) as usize];
             LLVMGetAttributesAtIndex(other.0, INDEX, attributes.as_mut_ptr());
-            attributes
-                .retain(|a| LLVMIsEnumAttribute(*a) == 0 || LLVMGetEnumAttributeKind(*a) != kind);
-            attributes
-                .into_iter()
-                .for_each(|a| LLVMAddAttributeAtIndex(self.0, INDEX, a));
+            attributes.retain(|a| LLVMIsEnumAttribute(*a) == 0 || LLVMGetEnumAttributeKind(*a) != kind);
+            attributes.into_iter().for_each(|a| LLVMAddAttributeAtIndex(self.0, INDEX, a));
         }
     }
 

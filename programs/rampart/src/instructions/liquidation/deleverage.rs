@@ -109,7 +109,7 @@ impl<'info> Deleverage<'info> {
         position.soft_quota.settle(debt, now_ts);
         let quota_left = position.soft_quota.left(vault.risk.soft_quota_bps);
         let plan = plan_soft(subject, &vault.risk, quota_left, args.max_repay_amount)?;
-        position.soft_quota.repaid_amount = position.soft_quota.repaid_amount.saturating_add(plan.repay_amount);
+        position.soft_quota.record(plan.repay_amount, now_ts);
         let event = book(&mut vault, &mut position, plan, args, clock, true)?;
         Ok(PositionLiquidated { position: self.position.key(), liquidator: self.liquidator.key(), ..event })
     }

@@ -1,0 +1,156 @@
+//! News of the sources: accounts, slots, gaps and snapshots.
+
+use crate::chain::clock::ChainTime;
+use crate::chain::ws::Signal;
+use crate::metrics::{SourceLabel, UpdateLabel};
+use crate::run::courier::Courier;
+use crate::run::engine::Engine;
+use crate::watch::feeds::{self, CLOCK};
+use crate::watch::poll::{Polled, Snapshot};
+use crate::watch::store::{Applied, Kind};
+use crate::watch::{Origin, Update};
+use anchor_lang::prelude::Pubkey;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+impl<C: Courier> Engine<C> {
+    /// Takes updates in and decides what follows.
+    pub fn updates(&mut self, updates: Vec<Update>) {
+        let at = Instant::now();
+        for update in updates {
+            self.apply(update, at);
+        }
+        self.settle(at);
+    }
+
+    /// Takes a signal of the subscriptions in.
+    pub fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Slot { slot, at } => {
+                self.clock.slot_seen(slot, at);
+                self.sources.slot(slot, at);
+                let micros = u64::try_from(self.clock.slot_duration().as_micros()).unwrap_or(u64::MAX);
+                self.shared.slot_micros.store(micros, Ordering::Relaxed);
+                self.shared.slot_began.notify_one();
+            }
+            Signal::Covered(topics) => {
+                self.sources.covered(&topics, Instant::now());
+                if self.sources.needs_snapshot() {
+                    self.shared.snapshot_wanted.notify_one();
+                }
+            }
+            Signal::Down(reason) => {
+                let turn = self.sources.down();
+                self.metrics.source_reconnects.get_or_create(&SourceLabel { source: "websocket" }).inc();
+                tracing::debug!(reason, "the subscription socket is down");
+                self.tell_source(turn, &reason);
+                // the requests take over at once
+                self.shared.is_alone.store(true, Ordering::Relaxed);
+                self.shared.snapshot_wanted.notify_one();
+            }
+        }
+        self.shared.slot.store(self.clock.tip_slot(), Ordering::Relaxed);
+    }
+
+    /// Takes an answer of the requests in.
+    pub fn polled(&mut self, polled: Polled) {
+        match polled {
+            Polled::Accounts { slot } => self.sources.polled(slot, Instant::now()),
+            Polled::Snapshot(snapshot) => self.snapshot(*snapshot),
+            Polled::Failed(error) => {
+                self.sources.poll_failed();
+                tracing::warn!(error = %crate::error::chain(&error), "a request failed");
+            }
+        }
+    }
+
+    fn snapshot(&mut self, snapshot: Snapshot) {
+        let at = Instant::now();
+        self.sources.polled(snapshot.slot, at);
+        if snapshot.found.iter().any(|(feed, key)| self.found.get(feed) != Some(key)) {
+            self.found.extend(snapshot.found);
+            self.needs_watch = true;
+        }
+        for update in snapshot.updates {
+            self.apply(update, at);
+        }
+        for gone in self.store.retain_listed(&snapshot.listed, snapshot.slot) {
+            self.index.put(gone, None);
+            self.is_dirty = true;
+            self.needs_watch = true;
+        }
+        self.watch();
+        let turn = self.sources.snapshot(&snapshot.set, snapshot.asked_at);
+        self.tell_source(turn, "");
+        self.shared.is_alone.store(!self.sources.socket.is_gapless(), Ordering::Relaxed);
+        if self.sources.needs_snapshot() {
+            self.shared.snapshot_wanted.notify_one();
+        }
+        self.is_dirty = true;
+        self.settle(at);
+    }
+
+    pub(super) fn apply(&mut self, update: Update, at: Instant) {
+        let (key, origin) = (update.key, update.origin);
+        let position = self.store.position(&key).copied();
+        let rule = self.store.rule(&key).copied();
+        let applied = self.store.apply(update, at);
+        self.count(origin, applied);
+        let vault_of = self.store.position(&key).or(position.as_ref());
+        match origin {
+            Origin::Push => self.sources.pushed(key, vault_of, at),
+            Origin::Poll if matches!(applied, Applied::Changed(_)) => self.sources.found_by_request(key, vault_of, at),
+            Origin::Poll => {}
+        }
+        match applied {
+            Applied::Changed(kind) => self.changed(key, kind),
+            Applied::Quarantined(why) => {
+                tracing::warn!(account = %key, reason = why.name(), "an account is kept out: {why}");
+                self.index.put(key, None);
+                self.is_dirty = true;
+            }
+            Applied::Stale | Applied::Same | Applied::Unwanted => return,
+        }
+        self.tell_change(&key, position.as_ref(), rule.as_ref());
+    }
+
+    fn changed(&mut self, key: Pubkey, kind: Kind) {
+        self.is_dirty = true;
+        match kind {
+            Kind::Position => self.index.put(key, self.store.position(&key)),
+            Kind::Asset | Kind::Vault | Kind::Rule | Kind::Guard => self.needs_watch = true,
+            Kind::Raw if key == CLOCK => {
+                let reading = self.store.raw(&key).and_then(|account| ChainTime::decode(&account.data));
+                let _ = reading.is_some_and(|reading| self.clock.take(reading));
+            }
+            Kind::Raw if key == self.signer => self.courier.set_balance(self.balance()),
+            Kind::Raw => {}
+        }
+    }
+
+    fn count(&self, origin: Origin, applied: Applied) {
+        let source = if origin == Origin::Push { "websocket" } else { "poll" };
+        let result = match applied {
+            Applied::Changed(_) => "applied",
+            Applied::Stale => "stale",
+            Applied::Same | Applied::Unwanted => "duplicate",
+            Applied::Quarantined(_) => "decode_error",
+        };
+        self.metrics.account_updates.get_or_create(&UpdateLabel { source, result }).inc();
+    }
+
+    /// Derives anew what has to be watched, where something appeared or went away.
+    pub(super) fn watch(&mut self) {
+        if !std::mem::take(&mut self.needs_watch) {
+            return;
+        }
+        let set = feeds::watch_set(&self.store, &self.signer, &self.found);
+        if !self.sources.watch(set) {
+            return;
+        }
+        self.store.watch_raw(self.sources.set.raw.clone());
+        self.shared.set.send_replace(self.sources.set.clone());
+        self.shared.topics.send_replace(self.sources.topics.clone());
+        self.shared.snapshot_wanted.notify_one();
+    }
+}
