@@ -26,7 +26,14 @@ pub const USAGE: u8 = 64;
 )]
 pub struct Cli {
     /// Settings file
-    #[arg(long, global = true, env = "RAMPART_CONFIG", default_value = "rampart.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "RAMPART_CONFIG",
+        hide_env_values = true,
+        default_value = "rampart.toml",
+        value_name = "FILE"
+    )]
     pub config: PathBuf,
     /// What to do.
     #[command(subcommand)]

@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::config::payer::KeyError;
 use crate::http::HttpError;
 use crate::journal::JournalError;
+use crate::submit::SubmitError;
 use std::error::Error;
 use std::fmt::Write;
 
@@ -60,8 +61,9 @@ pub enum KeeperError {
 
 impl KeeperError {
     /// Returns the exit code of the process. See docs/operating.md.
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
+            Self::TaskDied { source: Some(cause), .. } if is_of_journal(cause) => 6,
             Self::Config(_) => 2,
             Self::Key(_) => 3,
             Self::WrongChain(_) => 4,
@@ -96,6 +98,10 @@ impl KeeperError {
     }
 }
 
+fn is_of_journal(cause: &Cause) -> bool {
+    cause.is::<JournalError>() || matches!(cause.downcast_ref(), Some(SubmitError::Journal(_)))
+}
+
 /// Writes an error with all its causes on one line.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -106,4 +112,23 @@ pub fn chain(error: &dyn Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_journal_that_breaks_at_run_time_has_the_exit_code_of_the_journal() {
+        let corrupt = JournalError::Corrupt { path: "journal.db".into(), reason: "torn".into() };
+        let cause = Cause::from(SubmitError::Journal(Arc::new(corrupt)));
+        let error = KeeperError::TaskDied { task: "submitter", source: Some(cause) };
+        assert_eq!(error.exit_code(), 6);
+        assert_eq!(
+            chain(&error),
+            "critical task `submitter` ended: failed to journal a transaction: journal `journal.db` is corrupt: torn"
+        );
+        assert_eq!(KeeperError::TaskDied { task: "engine", source: None }.exit_code(), 5);
+    }
 }

@@ -186,7 +186,8 @@ impl Keeper {
         };
         self.spawn_endless("armory", engine.armory.worker());
         self.spawn_endless("engine", loop_.run(engine, self.deciding.clone()));
-        self.spawn_endless("submitter", self.submitter.clone().drive());
+        let driving = self.submitter.clone().drive();
+        self.spawn("submitter", async move { driving.await.map_err(Cause::from) });
         self.spawn_endless("socket", socket.run(self.serving.clone()));
         self.spawn_endless("poller", poller.run(self.serving.clone()));
         self.spawn_endless("blockhash", blockhash::run(rpc, newest, slot_micros, self.serving.clone()));

@@ -60,11 +60,23 @@ impl World {
         outcome.expect("the transaction was sent")
     }
 
-    /// Runs `instructions` without keeping what they do.
+    /// Runs `instructions`, signed by the payer alone, without keeping what they do.
+    ///
+    /// # Errors
+    /// What they fail with.
     pub fn simulate(&self, instructions: &[Instruction]) -> Result<(), TransactionError> {
-        let payer = self.payer.insecure_clone();
+        self.simulate_with(instructions, &[])
+    }
+
+    /// As [`World::simulate`], signed by the payer and `signers`.
+    ///
+    /// # Errors
+    /// What they fail with.
+    pub fn simulate_with(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<(), TransactionError> {
+        let mut all = vec![&self.payer];
+        all.extend_from_slice(signers);
         let blockhash = self.svm.latest_blockhash();
-        let tx = Transaction::new_signed_with_payer(instructions, Some(&self.payer_address()), &[&payer], blockhash);
+        let tx = Transaction::new_signed_with_payer(instructions, Some(&self.payer_address()), &all, blockhash);
         self.svm.simulate_transaction(tx).map(|_| ()).map_err(|failed| failed.err)
     }
 

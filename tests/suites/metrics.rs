@@ -30,7 +30,6 @@ fn drawdown_is_judged_against_the_windows_high() {
     // the favourable end is 5 bps above the price: 150 - 10 % is reached at 134.93
     let at = [(134.9, Shown::True), (135.0, Shown::Between), (142.4, Shown::Between), (142.5, Shown::Clear), (200.0, Shown::Clear)];
     shows_at(&mut world, rule, &at);
-    world.warm_up(1, 60);
     // a new high counts once it is observed
     world.tick(60, 180.0, 1.0);
     shows_at(&mut world, rule, &[(150.0, Shown::True), (179.0, Shown::Clear)]);

@@ -6,9 +6,14 @@ use rampart::events::PriceObserved;
 use rampart::math::{Bps, Price, U128};
 use rampart::state::Asset;
 use rampart::state::asset::Reference;
-use rampart_client::{Instruction, evidence};
+use rampart::RegisterAssetArgs;
+use rampart::oracle::PYTH_RECEIVER;
+use rampart::state::oracle_set::OracleSource;
+use rampart_client::{Instruction, Pubkey, address, admin, evidence};
+use rampart_feeds::{VerificationLevel, pyth_price_update};
 use rampart_tests::refusals::{with_account, with_read_only};
 use rampart_tests::{World, defaults, events};
+use solana_sdk::signer::Signer;
 
 fn ix(world: &World) -> Instruction {
     evidence::observe(world.keys.collateral_asset, &world.sol_feeds.metas())
@@ -112,6 +117,40 @@ fn observe_fails_on_an_older_print_than_the_last_counted() {
     world.publish_pyth(&feeds, 120.0, 5, older);
     world.publish_switchboard(&feeds, 120.0, 5, world.now_ts());
     world.refuses(&ix(&world), &[], RampartError::ObservationNotNewer);
+}
+
+/// A third source that publishes seldom does not hold up the two that are required, and never goes back.
+#[test]
+fn observe_needs_as_many_newer_sources_as_are_required() {
+    let mut world = World::with_assets();
+    let (feeds, slow) = (world.sol_feeds, Pubkey::new_from_array([0x77; 32]));
+    let mint = world.create_mint(anchor_spl::token::ID, 9).mint;
+    let mut oracle = feeds.set();
+    oracle.sources[2] = OracleSource { account: slow, publisher: 3, ..oracle.sources[0] };
+    oracle.count = 3;
+    let args = RegisterAssetArgs { oracle, reference: defaults::reference() };
+    let register = admin::register_asset(world.root.pubkey(), world.guard, mint, args);
+    world.send_as_root(&[register]).unwrap();
+    let key = address::asset(&world.guard, &mint);
+    let observe = evidence::observe(key, &rampart_client::oracle_metas(&oracle));
+    let publish_slow = |w: &mut World, publish_ts| {
+        let level = VerificationLevel::Full;
+        let data = pyth_price_update(feeds.feed_id, 15_000_000_000, 0, -8, publish_ts, w.slot(), level);
+        w.put_account(slow, PYTH_RECEIVER, data);
+    };
+    let first_ts = world.now_ts();
+    publish_slow(&mut world, first_ts);
+    world.send(std::slice::from_ref(&observe), &[]).unwrap();
+    world.advance(10);
+    world.refuses(&observe, &[], RampartError::ObservationNotNewer);
+    world.publish(&feeds, 150.0);
+    world.send(std::slice::from_ref(&observe), &[]).unwrap();
+    let reference = world.load::<Asset>(&key).reference;
+    assert_eq!((reference.samples, reference.last_publish_ts), (2, [first_ts + 10, first_ts + 10, first_ts]));
+    world.advance(10);
+    world.publish(&feeds, 150.0);
+    publish_slow(&mut world, first_ts - 1);
+    world.refuses(&observe, &[], RampartError::ObservationNotNewer);
 }
 
 /// The number of observations decides nothing: sixty small steps come to the same as one large.

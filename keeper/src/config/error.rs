@@ -54,6 +54,9 @@ impl ConfigError {
             Self::Read { path, .. } => {
                 format!("write an example with `rampart init --config {}`, or pass --config", path.display())
             }
+            Self::Write { path, source } if source.kind() == io::ErrorKind::AlreadyExists => {
+                format!("keep `{}`, or name another file with --config", path.display())
+            }
             Self::Write { path, .. } => {
                 format!("check that the directory of `{}` exists and is writable", path.display())
             }

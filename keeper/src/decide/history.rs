@@ -27,6 +27,8 @@ fn subject(intent: &Intent) -> Subject {
 
 #[derive(Clone, Debug)]
 struct UnderWay {
+    id: IntentId,
+    fence: u64,
     since_slot: u64,
     /// Mint and amount that it will spend.
     spends: Option<(Pubkey, u64)>,
@@ -87,9 +89,12 @@ impl History {
         self.under_way.len()
     }
 
-    /// Tells whether a transaction of this class is under way for the target.
+    /// Tells whether a transaction is under way for the target that stands in the way of `intent`.
+    ///
+    /// Where the program fences the action and the fence moved on, the one under way has landed or can't any more.
     pub fn is_under_way(&self, intent: &Intent) -> bool {
-        self.under_way.contains_key(&subject(intent))
+        let is_fenced = matches!(intent.class, ActionClass::Trip | ActionClass::Liquidate | ActionClass::Deleverage);
+        self.under_way.get(&subject(intent)).is_some_and(|u| !(is_fenced && intent.fence > u.fence))
     }
 
     /// Returns what is promised to transactions under way, by mint.
@@ -135,7 +140,7 @@ impl History {
     /// Tells whether an intent may be acted on at `slot`, with the target's state as of `state_slot`.
     pub fn is_due(&mut self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> bool {
         let (subject, id) = (subject(intent), intent.id());
-        if self.under_way.contains_key(&subject) {
+        if self.is_under_way(intent) {
             return false;
         }
         if self.trouble.get(&subject).is_some_and(|t| slot < t.pause_until_slot) {
@@ -156,12 +161,13 @@ impl History {
     /// Notes that an intent is being carried out. `spends`: mint and amount.
     pub fn started(&mut self, intent: &Intent, spends: Option<(Pubkey, u64)>, slot: u64) {
         self.settled.remove(&subject(intent));
-        self.under_way.insert(subject(intent), UnderWay { since_slot: slot, spends });
+        let under_way = UnderWay { id: intent.id(), fence: intent.fence, since_slot: slot, spends };
+        self.under_way.insert(subject(intent), under_way);
     }
 
     /// Notes that nothing was sent after all; tried again after a short pause.
     pub fn not_sent(&mut self, intent: &Intent, slot: u64) {
-        self.under_way.remove(&subject(intent));
+        self.finish(intent);
         let trouble = self.trouble.entry(subject(intent)).or_default();
         trouble.pause_until_slot = trouble.pause_until_slot.max(slot.saturating_add(8));
     }
@@ -177,13 +183,25 @@ impl History {
                 self.settled.insert(subject, Settled { id: intent.id(), slot: *landed });
             }
             // no error of ours: wait until the winner's change shows
-            Outcome::Failed { slot: failed, lost_race: true, .. } => {
+            Outcome::Failed { slot: failed, lost_race: true, error, code } => {
                 self.settled.insert(subject, Settled { id: intent.id(), slot: *failed });
+                // where the evidence was gone instead, ours is behind: not again at once
+                if is_moved(*code) {
+                    self.failed(subject, error, *code, slot);
+                }
             }
             Outcome::Failed { error, code, .. } => self.failed(subject, error, *code, slot),
             Outcome::Expired => self.trouble.entry(subject).or_default().expiries += 1,
         }
-        self.under_way.remove(&subject);
+        self.finish(intent);
+    }
+
+    /// The target may be under way again by now, on a later fence.
+    fn finish(&mut self, intent: &Intent) {
+        let subject = subject(intent);
+        if self.under_way.get(&subject).is_some_and(|under_way| under_way.id == intent.id()) {
+            self.under_way.remove(&subject);
+        }
     }
 
     fn failed(&mut self, subject: Subject, error: &TransactionError, code: Option<u32>, slot: u64) {
@@ -200,30 +218,22 @@ impl History {
     }
 }
 
+/// Whether the evidence moved between decision and block.
+fn is_moved(code: Option<u32>) -> bool {
+    use RampartError as E;
+    const MOVED: [RampartError; 14] = [
+        E::PositionHealthy, E::OutsideSoftBand, E::LiquidatedThisSlot, E::ObservationNotNewer, E::PriceIndeterminate,
+        E::PriceDisagreement, E::RuleNotTrue, E::RuleIndeterminate, E::RuleNotPersistent, E::RuleNotClear,
+        E::DwellNotOver, E::SoftQuotaUsed, E::LevelForbids, E::TwoSourcesRequired,
+    ];
+    code.is_some_and(|code| MOVED.iter().any(|moved| u32::from(*moved) == code))
+}
+
 /// How long to leave a target alone after its first failure, slots.
 fn pause_slots(error: &TransactionError, code: Option<u32>) -> u64 {
-    use RampartError as E;
-    // the evidence moved between decision and block: look again after the next slots
-    const MOVED: [RampartError; 14] = [
-        E::PositionHealthy,
-        E::OutsideSoftBand,
-        E::LiquidatedThisSlot,
-        E::ObservationNotNewer,
-        E::PriceIndeterminate,
-        E::PriceDisagreement,
-        E::RuleNotTrue,
-        E::RuleIndeterminate,
-        E::RuleNotPersistent,
-        E::RuleNotClear,
-        E::DwellNotOver,
-        E::SoftQuotaUsed,
-        E::LevelForbids,
-        E::TwoSourcesRequired,
-    ];
-    if code.is_some_and(|code| MOVED.iter().any(|moved| u32::from(*moved) == code)) {
-        return 2;
-    }
     match error {
+        // look again after the next slots
+        _ if is_moved(code) => 2,
         _ if is_compute_exceeded(error) => 1,
         TransactionError::InsufficientFundsForFee | TransactionError::InsufficientFundsForRent { .. } => 128,
         _ => 16,
@@ -256,9 +266,34 @@ mod tests {
         assert!(history.is_due(&first, 10, None, 0));
         history.started(&first, Some((TARGET, 5)), 10);
         assert!(!history.is_due(&first, 11, None, 0));
-        assert!(!history.is_due(&intent(ActionClass::Liquidate, 2), 11, None, 0));
+        assert!(!history.is_due(&intent(ActionClass::Liquidate, 0), 11, None, 0), "an older version of the account");
         assert!(history.is_due(&intent(ActionClass::Deleverage, 1), 11, None, 0));
         assert_eq!(history.reserved(), BTreeMap::from([(TARGET, 5)]));
+    }
+
+    #[test]
+    fn fence_that_moved_frees_a_fenced_target_and_the_late_outcome_changes_nothing() {
+        let (mut history, first, second) = (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Liquidate, 2));
+        history.started(&first, Some((TARGET, 5)), 10);
+        assert!(history.is_due(&second, 12, None, 0));
+        history.started(&second, Some((TARGET, 7)), 12);
+        history.ended(&first, &Outcome::Landed { slot: 11, compute_units: None }, 14);
+        assert!(!history.is_due(&second, 14, None, 0));
+        assert_eq!(history.reserved(), BTreeMap::from([(TARGET, 7)]));
+        let (observe, next) = (intent(ActionClass::Observe, 1), intent(ActionClass::Observe, 2));
+        history.started(&observe, None, 10);
+        assert!(!history.is_due(&next, 12, None, 0), "observations are no race to win");
+    }
+
+    #[test]
+    fn refused_evidence_pauses_longer_each_time_although_the_race_is_lost() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
+        for (slot, pause) in [(100, 2), (200, 4), (300, 8)] {
+            let Outcome::Failed { error, code, .. } = failed(u32::from(RampartError::PositionHealthy)) else { unreachable!() };
+            history.ended(&first, &Outcome::Failed { slot, error, code, lost_race: true }, slot);
+            assert!(!history.is_due(&first, slot + pause - 1, Some(slot), 0));
+            assert!(history.is_due(&first, slot + pause, Some(slot), 0));
+        }
     }
 
     #[test]

@@ -24,6 +24,16 @@ impl Journal {
         self.connection().pragma_update(None, "query_only", is_refusing).expect("a setting");
     }
 
+    /// Overwrites the file, past what SQLite keeps in memory.
+    pub fn corrupt_file(&self) {
+        let connection = self.connection();
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("a checkpoint");
+        let length = fs::metadata(&self.shared.path).expect("its size").len();
+        let mut file = fs::OpenOptions::new().write(true).open(&self.shared.path).expect("the file");
+        file.write_all(&vec![0x5a; usize::try_from(length).expect("a small file")]).expect("an overwrite");
+        connection.execute_batch("PRAGMA shrink_memory; PRAGMA cache_size = 0;").expect("a setting");
+    }
+
     pub(super) fn tell_commit(&self) {
         if let Some(hook) = &*self.shared.after_commit.lock().expect("no panic holds it") {
             hook(self.shared.path.parent().expect("a directory"));

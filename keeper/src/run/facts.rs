@@ -43,8 +43,9 @@ pub fn stepped_down(
     let from = before.level_at(now_ts);
     let to = after.map_or(Level::Normal, |cause| cause.level_at(now_ts));
     let is_same = after.is_some_and(|cause| cause.tripped_at_ts == before.tripped_at_ts);
-    // what only expired has a level below its own by now
-    if is_same || to >= from {
+    // what only expired has a level below its own by now; before the dwell time no step is possible, so a cause that is
+    // not there then was only seen in an older version of its account
+    if is_same || to >= from || now_ts < before.dwell_until_ts {
         return None;
     }
     let text = format!("rule {name} stepped down from {} to {}", level_name(from), level_name(to));
@@ -94,11 +95,12 @@ mod tests {
 
     #[test]
     fn step_down_is_told_apart_from_expiry() {
-        let cause = Cause { level: Level::Halt as u8, tripped_at_ts: NOW, expires_at_ts: NOW + 60, ..Cause::default() };
+        let cause = Cause { level: Level::Halt as u8, tripped_at_ts: NOW, expires_at_ts: NOW + 60, dwell_until_ts: NOW + 10, ..Cause::default() };
         let lower = Cause { level: Level::ReduceOnly as u8, tripped_at_ts: NOW + 20, ..cause };
         assert!(stepped_down(&key(5), "r", &cause, Some(&lower), NOW + 20, 9).is_some());
         assert!(stepped_down(&key(5), "r", &cause, Some(&cause), NOW + 20, 9).is_none());
         assert!(stepped_down(&key(5), "r", &cause, None, NOW + 20, 9).is_some());
+        assert!(stepped_down(&key(5), "r", &cause, None, NOW + 9, 9).is_none(), "an older version of the account");
         assert!(stepped_down(&key(5), "r", &cause, None, NOW + 200, 9).is_none(), "it expired by itself");
     }
 }

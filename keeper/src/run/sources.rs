@@ -2,9 +2,7 @@
 
 use crate::chain::liveness::{Missed, SourceHealth};
 use crate::chain::ws::Topics;
-use crate::watch::feeds::{CLOCK, Child, Topic, WatchSet};
-use anchor_lang::prelude::Pubkey;
-use rampart::state::Position;
+use crate::watch::feeds::{CLOCK, Topic, WatchSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -128,35 +126,32 @@ impl Sources {
         self.covered_at.is_some() && (self.socket.has_gap || self.snapshot_at.is_none())
     }
 
-    /// Notes a notification of `key`.
-    pub fn pushed(&mut self, key: Pubkey, position: Option<&Position>, at: Instant) {
-        if key == CLOCK {
+    /// Notes a notification of `topic`.
+    pub fn pushed(&mut self, topic: &Topic, at: Instant) {
+        if *topic == Topic::Account(CLOCK) {
             self.clock_pushed_at = Some(at);
         }
-        self.missed.notified(&topic_of(key, position));
+        self.missed.notified(topic);
     }
 
     /// Notes that a request found a change that no notification told of.
-    pub fn found_by_request(&mut self, key: Pubkey, position: Option<&Position>, at: Instant) {
+    pub fn found_by_request(&mut self, topic: Topic, at: Instant) {
         // some servers never notify of sysvars: the clock is asked for then
-        if self.socket.is_gapless() && key != CLOCK {
-            self.missed.found_by_request(topic_of(key, position), at);
+        if self.socket.is_gapless() && topic != Topic::Account(CLOCK) {
+            self.missed.found_by_request(topic, at);
         }
     }
 
-    /// Takes out the subscriptions that have to be renewed.
+    /// Takes out the subscriptions that have to be renewed: slots keep coming, and their notification does not.
     pub fn take_dead(&mut self, grace: Duration, now: Instant) -> Vec<Topic> {
-        self.missed.take_dead(grace, now)
+        let is_slow = self.socket.silent(now) > grace / 2;
+        if is_slow { Vec::new() } else { self.missed.take_dead(grace, now) }
     }
 
     /// Tells whether the clock has to be asked for.
     pub fn needs_clock(&self, now: Instant, patience: Duration) -> bool {
         self.clock_pushed_at.is_none_or(|at| now.saturating_duration_since(at) >= patience)
     }
-}
-
-fn topic_of(key: Pubkey, position: Option<&Position>) -> Topic {
-    position.map_or(Topic::Account(key), |p| Topic::Children(Child::Position, p.vault))
 }
 
 #[cfg(test)]
@@ -226,14 +221,17 @@ mod tests {
         let mut s = sources(now);
         s.covered(&s.topics.clone(), now);
         s.snapshot(&set(1), now);
-        s.found_by_request(key(7), None, now);
-        s.found_by_request(CLOCK, None, now);
-        s.found_by_request(key(8), None, now);
-        s.pushed(key(8), None, now);
-        let later = now + Duration::from_secs(3);
-        assert_eq!(s.take_dead(Duration::from_secs(2), later), [Topic::Account(key(7))]);
+        let topic = |n| Topic::Account(key(n));
+        s.found_by_request(topic(7), now);
+        s.found_by_request(Topic::Account(CLOCK), now);
+        s.found_by_request(topic(8), now);
+        s.pushed(&topic(8), now);
+        let (later, grace) = (now + Duration::from_secs(3), Duration::from_secs(2));
+        assert!(s.take_dead(grace, later).is_empty(), "everything is late, not this one alone");
+        s.slot(9, later);
+        assert_eq!(s.take_dead(grace, later), [topic(7)]);
         assert!(s.needs_clock(later, Duration::from_secs(1)));
-        s.pushed(CLOCK, None, later);
+        s.pushed(&Topic::Account(CLOCK), later);
         assert!(!s.needs_clock(later, Duration::from_secs(1)));
     }
 }

@@ -32,7 +32,7 @@ use solana_sdk::signature::Signature;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Outcomes that a slow reader may fall behind.
@@ -102,6 +102,8 @@ struct Shared {
     book: Mutex<Book>,
     outcomes: broadcast::Sender<Settled>,
     closed: CancellationToken,
+    /// The journal is found corrupt, and nothing may be signed any more.
+    broken: watch::Sender<Option<Arc<JournalError>>>,
     /// Network calls and disk writes under way.
     pending: AtomicU64,
 }
@@ -130,6 +132,7 @@ impl Submitter {
                 book: Mutex::new(book),
                 outcomes: broadcast::channel(OUTCOMES).0,
                 closed: CancellationToken::new(),
+                broken: watch::channel(None).0,
                 pending: AtomicU64::new(0),
             }),
         };
@@ -221,15 +224,23 @@ impl Submitter {
     }
 
     /// Resends and confirms until [`Self::drain`] closes it.
-    pub async fn drive(self) {
+    ///
+    /// # Errors
+    /// `Journal` as soon as the journal is found corrupt: the keeper must end then.
+    pub async fn drive(self) -> Result<(), SubmitError> {
         let period = Duration::from_millis(self.shared.tx.resend_ms);
         let closed = self.shared.closed.clone();
         let resend = every(period, || async { self.resend_turn() });
         let confirm = every(period, || self.confirm_turn());
+        let mut broken = self.shared.broken.subscribe();
         tokio::select! {
-            () = closed.cancelled() => {}
-            () = resend => {}
-            () = confirm => {}
+            () = closed.cancelled() => Ok(()),
+            () = resend => Ok(()),
+            () = confirm => Ok(()),
+            // CANNOT close: this submitter holds the other end.
+            found = broken.wait_for(Option::is_some) => {
+                found.ok().and_then(|found| found.clone()).map_or(Ok(()), |error| Err(SubmitError::Journal(error)))
+            }
         }
     }
 
@@ -280,7 +291,7 @@ impl Submitter {
         match self.blocking(move |journal| journal.insert_signed(&batch)).await {
             Ok(written) => written.into_iter().map(Ok).collect(),
             Err(error) => {
-                let error = Arc::new(error);
+                let error = self.judge(error);
                 classes.into_iter().map(|(class, signature)| despite(class, signature, &error)).collect()
             }
         }
@@ -349,8 +360,17 @@ impl Submitter {
     /// Writes something that is safe to lose: the next start finds it out by asking the chain.
     async fn note(&self, write: impl FnOnce(&Journal) -> Result<(), JournalError> + Send + 'static) {
         if let Err(error) = self.blocking(write).await {
-            tracing::error!("{}", crate::error::chain(&error));
+            tracing::error!("{}", crate::error::chain(&self.judge(error)));
         }
+    }
+
+    /// Ends [`Self::drive`] if the journal cannot be trusted any more.
+    fn judge(&self, error: JournalError) -> Arc<JournalError> {
+        let error = Arc::new(error);
+        if !error.is_transient() {
+            self.shared.broken.send_replace(Some(error.clone()));
+        }
+        error
     }
 
     async fn blocking<T: Send + 'static>(

@@ -55,10 +55,15 @@ impl Child {
 }
 
 /// Everything to watch.
+///
+/// Assets, vaults and rules are fetched one by one and subscribed to as sets: a second subscription to the same account
+/// would bring the versions of one slot in no order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchSet {
-    /// Single accounts: the clock, the guard, its accounts, the signer and its token accounts.
+    /// Accounts to fetch: the clock, the guard, its accounts, the signer and its token accounts.
     pub accounts: BTreeSet<Pubkey>,
+    /// The guard.
+    pub guard: Pubkey,
     /// Those of them that are no accounts of the program, and are kept as bytes.
     pub raw: HashSet<Pubkey>,
     /// Sets of accounts, in which new ones may appear.
@@ -70,7 +75,7 @@ pub struct WatchSet {
 impl WatchSet {
     /// Returns one topic for each subscription.
     pub fn topics(&self) -> BTreeSet<Topic> {
-        let accounts = self.accounts.iter().map(|key| Topic::Account(*key));
+        let accounts = self.raw.iter().chain([&self.guard]).map(|key| Topic::Account(*key));
         let children = self.children.iter().map(|(child, parent)| Topic::Children(*child, *parent));
         std::iter::once(Topic::Slots).chain(accounts).chain(children).collect()
     }
@@ -97,10 +102,25 @@ pub fn wallets(store: &Store, signer: &Pubkey) -> Wallets {
     store.assets().map(|(_, asset)| (asset.mint, wallet(asset))).collect()
 }
 
+/// Returns the subscription that brings the account at `key`; `position`: what it is or was, if a position.
+pub fn topic_of(key: Pubkey, position: Option<&Position>, store: &Store) -> Topic {
+    let guard = store.guard_key();
+    if let Some(position) = position {
+        return Topic::Children(Child::Position, position.vault);
+    }
+    let kinds = [
+        (store.asset(&key).is_some(), Child::Asset),
+        (store.vault(&key).is_some(), Child::Vault),
+        (store.rule(&key).is_some(), Child::Rule),
+    ];
+    let child = kinds.into_iter().find(|(is_one, _)| *is_one).map(|(_, child)| child);
+    child.map_or(Topic::Account(key), |child| Topic::Children(child, guard))
+}
+
 /// Derives what to watch.
 pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> WatchSet {
     let guard = store.guard_key();
-    let mut set = WatchSet::default();
+    let mut set = WatchSet { guard, ..WatchSet::default() };
     set.raw.extend([CLOCK, *signer]);
     set.raw.extend(wallets(store, signer).values().map(|w| w.token));
     for (_, asset) in store.assets() {
@@ -139,6 +159,8 @@ mod tests {
             assert!(set.accounts.contains(&oracle) && set.raw.contains(&oracle));
         }
         assert!(set.accounts.contains(&world.vault_key) && !set.raw.contains(&world.vault_key));
-        assert_eq!(set.topics().len(), 1 + set.accounts.len() + set.children.len());
+        let topics = set.topics();
+        assert_eq!(topics.len(), 1 + set.raw.len() + 1 + set.children.len());
+        assert!(!topics.contains(&Topic::Account(world.vault_key)), "its set brings it");
     }
 }

@@ -23,9 +23,9 @@ impl Mailbox {
         for update in updates {
             match waiting.get(&update.key) {
                 Some(known) if !replaces(&update, known) => {}
-                _ => {
-                    waiting.insert(update.key, update);
-                }
+                // an answer that overtakes a notification must not hide that the subscription delivered
+                Some(known) => drop(waiting.insert(update.key, Update { origin: earliest(known, &update), ..update })),
+                None => drop(waiting.insert(update.key, update)),
             }
         }
         drop(waiting);
@@ -50,6 +50,10 @@ fn replaces(next: &Update, known: &Update) -> bool {
     next.slot > known.slot || (next.slot == known.slot && !is_weaker)
 }
 
+fn earliest(known: &Update, next: &Update) -> Origin {
+    if known.origin == Origin::Push { Origin::Push } else { next.origin }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +71,14 @@ mod tests {
         taken.sort_unstable();
         assert_eq!(taken, [(1, 4), (2, 2)]);
         assert!(mailbox.take().is_empty());
+    }
+
+    #[test]
+    fn answer_that_overtakes_a_notification_keeps_its_origin() {
+        let mailbox = Mailbox::default();
+        mailbox.put([update(1, 5, 1, Origin::Push)]);
+        mailbox.put([update(1, 6, 2, Origin::Poll)]);
+        assert_eq!(mailbox.take(), [update(1, 6, 2, Origin::Push)]);
     }
 
     #[tokio::test]

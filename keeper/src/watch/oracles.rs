@@ -30,11 +30,16 @@ pub fn metas(set: &OracleSet, found: &Found) -> Option<Vec<AccountMeta>> {
 
 /// Reads every source of `asset` as the program will.
 ///
+/// An account that no source has told of yet is not known to be missing: nothing is read then.
+///
 /// # Errors
-/// Those of `rampart::oracle::read_all`: what the program would refuse the call for.
+/// `OracleAccountsMissing` while an account is not known; those of `rampart::oracle::read_all`, for which the program
+/// would refuse the call.
 pub fn read(asset: &Asset, store: &Store, found: &Found, now_ts: i64) -> Result<AssetReading, RampartError> {
     let nobody = Pubkey::default();
-    let keys: Vec<Pubkey> = asset.oracle.active().iter().map(|s| account_of(s, found).unwrap_or(nobody)).collect();
+    let known = |source| account_of(source, found).filter(|key| store.slot_of(key).is_some());
+    let keys: Option<Vec<Pubkey>> = asset.oracle.active().iter().map(known).collect();
+    let keys = keys.ok_or(RampartError::OracleAccountsMissing)?;
     let accounts: Vec<OracleAccount> = keys
         .iter()
         .map(|key| match store.raw(key) {

@@ -38,6 +38,7 @@ fn lower_instruction(rewrite: Rewrite<'_>, instruction: Value) -> Result<(), Err
 fn lower_operation(rewrite: Rewrite<'_>, instruction: Value) -> Result<Option<Value>, Error> {
     match instruction.ty().bits() {
         128 => wide::lower(rewrite, instruction),
+        256 => wide::lower_double(rewrite, instruction),
         1..=64 if division::is_signed(instruction) => Ok(Some(division::lower(rewrite, instruction))),
         _ => floats::lower(rewrite, instruction),
     }

@@ -96,10 +96,10 @@ impl<C: Courier> Engine<C> {
         let rule = self.store.rule(&key).copied();
         let applied = self.store.apply(update, at);
         self.count(origin, applied);
-        let vault_of = self.store.position(&key).or(position.as_ref());
+        let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
         match origin {
-            Origin::Push => self.sources.pushed(key, vault_of, at),
-            Origin::Poll if matches!(applied, Applied::Changed(_)) => self.sources.found_by_request(key, vault_of, at),
+            Origin::Push => self.sources.pushed(&topic, at),
+            Origin::Poll if matches!(applied, Applied::Changed(_)) => self.sources.found_by_request(topic, at),
             Origin::Poll => {}
         }
         match applied {

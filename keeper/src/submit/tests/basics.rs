@@ -293,7 +293,19 @@ async fn drain_returns_when_everything_is_decided() {
     send(&process, &chain, &liquidation()).await;
     chain.advance(10);
     process.submitter.drain(std::time::Duration::from_secs(60)).await;
-    driving.await.expect("the loop ends");
+    driving.await.expect("the loop ends").expect("without an error");
     assert_eq!(chain.landings(&liquidation()), 1);
     assert_eq!(process.submitter.counts().landed, 1);
+}
+
+#[tokio::test]
+async fn a_corrupt_journal_ends_the_loop() {
+    let (chain, dir) = (Chain::new(), dir());
+    let process = Process::start(&chain, dir.path());
+    let driving = tokio::spawn(process.submitter.clone().drive());
+    process.journal.corrupt_file();
+    let refused = prepare(&process, &chain, &intent(ActionClass::Trip, 1)).await;
+    assert!(matches!(refused, Err(SubmitError::Journal(_))), "not even a trip goes on");
+    let error = driving.await.expect("the loop ends").expect_err("with the journal's error");
+    assert!(matches!(&error, SubmitError::Journal(error) if !error.is_transient()), "{error}");
 }

@@ -3,4 +3,5 @@ mod abort;
 mod basics;
 mod crash;
 mod faults;
+mod rpc;
 mod world;

@@ -51,6 +51,9 @@ pub fn mul_div_ceil(a: u128, b: u128, divisor: u128) -> Option<u128> {
 }
 
 /// Quotient and remainder of `a · b / divisor` over the full 256-bit product.
+///
+/// Never inlined: LLVM 22 takes a copy that needs only the high half for a 256-bit multiplication, which no SBF backend has.
+#[inline(never)]
 fn mul_div(a: u128, b: u128, divisor: u128) -> Option<(u128, u128)> {
     if divisor == 0 {
         return None;

@@ -1,0 +1,299 @@
+//! Compute units of every instruction, against `snapshots/cu.md`: a change beyond 1 % fails and has to be explained.
+//!
+//! Every key and the clock are fixed, so that the numbers repeat exactly for the same program.
+
+use rampart::state::flow::FlowLimits;
+use rampart::state::rule::{RuleParams, Scope};
+use rampart::state::{Asset, Level};
+use rampart::{SupplyArgs, TightenVaultArgs, Validity};
+use rampart_client::{Instruction, Pubkey, admin, evidence, lending};
+use rampart_tests::defaults::{self, SOL, USDC};
+use rampart_tests::world::defaults_args;
+use rampart_tests::{Outcome, User, World, compute_units, rules};
+use solana_sdk::signature::Keypair;
+use solana_sdk::signer::Signer;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// What was measured: the instruction with its circumstances, its units, and the design's budget.
+struct Row {
+    name: &'static str,
+    units: u64,
+    budget: Option<u64>,
+}
+
+/// Measurements so far.
+#[derive(Default)]
+struct Table(Vec<Row>);
+
+impl Table {
+    #[track_caller]
+    fn add(&mut self, name: &'static str, budget: Option<u64>, outcome: Outcome) {
+        let units = compute_units(outcome);
+        self.0.push(Row { name, units, budget });
+    }
+}
+
+const OBSERVE: Option<u64> = Some(15_000);
+const TRIP: Option<u64> = Some(15_000);
+const WITHDRAW: Option<u64> = Some(20_000);
+const BORROW: Option<u64> = Some(30_000);
+const LIQUIDATE: Option<u64> = Some(35_000);
+
+#[test]
+fn cu_snapshot() {
+    let mut table = Table::default();
+    measure_admin(&mut table);
+    measure_lending(&mut table);
+    measure_evidence(&mut table);
+    measure_trips(&mut table);
+    measure_forced(&mut table);
+    let (path, now) = (snapshot_path(), render(&table));
+    if std::env::var_os("RAMPART_WRITE_CU").is_some() {
+        std::fs::write(&path, &now).expect("the snapshot is written");
+    }
+    let recorded = std::fs::read_to_string(&path).expect("the snapshot exists: RAMPART_WRITE_CU=1 writes it");
+    let changes = changes(&table, &recorded);
+    assert!(changes.is_empty(), "compute units changed by more than 1 %; RAMPART_WRITE_CU=1 records:\n{changes}");
+}
+
+fn measure_admin(table: &mut Table) {
+    let mut world = World::empty();
+    world.sol = world.create_mint(anchor_spl::token::ID, 9);
+    world.usdc = world.create_mint(anchor_spl::token::ID, 6);
+    world.keys = rampart_client::VaultKeys::derive(world.guard, world.sol, world.usdc);
+    let root = world.root.insecure_clone();
+    let mut act = |world: &mut World, name, ix: Instruction| table.add(name, None, world.send(&[ix], &[&root]));
+    let ix = world.initialize_guard_ix();
+    act(&mut world, "initialize_guard", ix);
+    for (name, mint, feeds) in [
+        ("register_asset", world.sol, world.sol_feeds),
+        ("register_asset, of the loan", world.usdc, world.usdc_feeds),
+    ] {
+        let ix = world.register_asset_ix(mint, feeds);
+        act(&mut world, name, ix);
+    }
+    let ix = world.initialize_vault_ix(defaults_args());
+    act(&mut world, "initialize_vault", ix);
+    let params = defaults::drawdown_rule();
+    let ix = admin::create_rule(root.pubkey(), world.guard, world.keys.collateral_asset, 1, params);
+    act(&mut world, "create_rule", ix);
+    let validity = Validity { authority_epoch: 0, expires_at_ts: world.now_ts() };
+    let rule = rampart_client::address::rule(&world.guard, 1);
+    let params = RuleParams { threshold: 900, ..params };
+    let ix = admin::tighten_rule(root.pubkey(), world.guard, rule, params, validity);
+    act(&mut world, "tighten_rule", ix);
+    let limits = world.vault().limits;
+    let args = TightenVaultArgs {
+        ltv_bps: 6_000,
+        supply_cap_amount: 1,
+        borrow_cap_amount: 1,
+        collateral_cap_amount: 1,
+        loan_flow: FlowLimits { hourly_bps: 1_900, ..limits.loan_flow },
+        collateral_flow: limits.collateral_flow,
+    };
+    let ix = admin::tighten_vault(root.pubkey(), world.guard, world.keys.vault, args, validity);
+    act(&mut world, "tighten_vault", ix);
+}
+
+fn measure_lending(table: &mut Table) {
+    let mut world = World::with_vault();
+    let key = world.new_key();
+    let open = lending::open_position(world.payer_address(), key.pubkey(), world.keys.vault);
+    table.add("open_position", None, world.send(&[open], &[&key]));
+    let close = lending::close_position(key.pubkey(), world.keys.vault);
+    table.add("close_position", None, world.send(&[close], &[&key]));
+    let (lender, borrower) = (world.user(0, 2_000_000 * USDC), world.user(200 * SOL, 1_000 * USDC));
+    table.add("supply, first", None, world.supply(&lender, 1_000_000 * USDC));
+    table.add("deposit_collateral", None, world.deposit_collateral(&borrower, 100 * SOL));
+    table.add("withdraw_collateral, no debt", WITHDRAW, world.withdraw_collateral(&borrower, SOL));
+    table.add("borrow, first, four oracles", BORROW, world.borrow(&borrower, 5_000 * USDC));
+    world.warm_up(1, 60);
+    table.add("accrue", None, send(&mut world, lending::accrue, &[]));
+    world.warm_up(1, 60);
+    table.add("borrow, with interest, four oracles", BORROW, world.borrow(&borrower, 1_000 * USDC));
+    world.warm_up(1, 60);
+    let taken = world.withdraw_collateral(&borrower, SOL);
+    table.add("withdraw_collateral, behind a debt, four oracles", BORROW, taken);
+    world.warm_up(1, 60);
+    table.add("supply, with interest", None, world.supply(&lender, 1_000_000 * USDC));
+    world.warm_up(1, 60);
+    table.add("repay, with interest", None, world.repay(&borrower, 100 * USDC));
+    world.warm_up(1, 3_600);
+    let part = world.position(&lender.position).supply_shares.get() / 50;
+    table.add("withdraw, with interest", WITHDRAW, world.withdraw(&lender, part));
+    halt(&mut world);
+    table.add("withdraw, through the floor of a halt", WITHDRAW, world.withdraw(&lender, part / 4));
+    let saver_amount = SOL / 2;
+    world.repay(&borrower, u64::MAX).expect("debt is repaid or the amount is too large");
+    let taken = world.withdraw_collateral(&borrower, saver_amount);
+    table.add("withdraw_collateral, through the floor of a halt", WITHDRAW, taken);
+}
+
+fn send(world: &mut World, ix: impl Fn(Pubkey) -> Instruction, signers: &[&Keypair]) -> Outcome {
+    let ix = ix(world.keys.vault);
+    world.send(&[ix], signers)
+}
+
+/// Halts the collateral by a rule that is true.
+fn halt(world: &mut World) {
+    let params = RuleParams { level: Level::Halt as u8, ..defaults::drawdown_rule() };
+    let rule = world.create_rule(90, world.keys.collateral_asset, params);
+    world.warm_up(10, 60);
+    world.tick(10, 130.0, 1.0);
+    world.trip(rule).expect("the rule is true");
+}
+
+fn measure_evidence(table: &mut Table) {
+    let mut world = World::with_assets();
+    let observe = |w: &World| evidence::observe(w.keys.collateral_asset, &w.sol_feeds.metas());
+    let ix = observe(&world);
+    table.add("observe, first, two sources", OBSERVE, world.send(&[ix], &[]));
+    world.advance(37);
+    world.set_prices(151.3, 1.0);
+    let ix = observe(&world);
+    table.add("observe, moving reference, two sources", OBSERVE, world.send(&[ix], &[]));
+    let mut world = full_window();
+    world.advance(59);
+    world.set_prices(151.3, 1.0);
+    let ix = observe(&world);
+    table.add("observe, full window, two sources", OBSERVE, world.send(&[ix], &[]));
+}
+
+/// A world whose collateral has 64 observed cells, and a rule over all of them.
+fn full_window() -> World {
+    let mut world = World::with_vault();
+    world.warm_up(64, 60);
+    let asset: Asset = world.sol_asset();
+    let view = asset.window.view(64 * 60, world.now_ts()).expect("the window is covered");
+    assert_eq!((view.covered_cells, view.span_cells), (64, 64));
+    world
+}
+
+fn measure_trips(table: &mut Table) {
+    let mut world = full_window();
+    let (asset, vault) = (world.keys.collateral_asset, world.keys.vault);
+    world.lender(1_000_000 * USDC);
+    world.borrower(100 * SOL, 10_000 * USDC);
+    let mut outflow = rules::outflow_rate();
+    (outflow.threshold, outflow.clear_threshold, outflow.window_secs) = (1, 0, 23 * 3_600);
+    let whole = RuleParams { window_secs: 64 * 60, level: Level::Halt as u8, ..defaults::drawdown_rule() };
+    let caution = |params| RuleParams { level: Level::Caution as u8, scope: Scope::Guard as u8, ..params };
+    let all = [
+        ("drawdown, 64 cells", asset, whole),
+        ("deviation from the reference", asset, rules::deviation()),
+        ("confidence ratio", asset, rules::confidence_ratio()),
+        ("outflow rate, 23 hours", vault, outflow),
+        ("collateral ratio, four oracles", vault, rules::collateral_ratio()),
+        ("drawdown, scope of the guard", asset, caution(defaults::drawdown_rule())),
+        ("oracle age", asset, rules::oracle_age()),
+    ];
+    let keys: Vec<_> = (1..).zip(all).map(|(id, (_, subject, params))| world.create_rule(id, subject, params)).collect();
+    world.advance(30);
+    world.set_prices(120.0, 1.0);
+    let (feeds, now_ts) = (world.sol_feeds, world.now_ts());
+    world.publish_pyth(&feeds, 120.0, 110, now_ts);
+    world.publish_switchboard(&feeds, 120.0, 110, now_ts);
+    table.add("observe_rule, drawdown, 64 cells", OBSERVE, world.observe_rule(keys[0]));
+    let names = [
+        "trip, drawdown, 64 cells",
+        "trip, deviation from the reference",
+        "trip, confidence ratio",
+        "trip, outflow rate, 23 hours",
+        "trip, collateral ratio, four oracles",
+        "trip, drawdown, scope of the guard",
+    ];
+    for (name, key) in names.into_iter().zip(&keys) {
+        table.add(name, TRIP, world.trip(*key));
+    }
+    world.advance(120);
+    table.add("trip, oracle age", TRIP, world.trip(keys[6]));
+    world.advance(300);
+    world.set_prices(150.0, 1.0);
+    table.add("step_down, drawdown, 64 cells", TRIP, world.step_down(keys[0]));
+    table.add("step_down, collateral ratio, four oracles", TRIP, world.step_down(keys[4]));
+}
+
+/// A vault with a borrower of 10,000 against 100 SOL, and a liquidator.
+fn at_risk() -> (World, User, User) {
+    let mut world = World::with_vault();
+    world.lender(1_000_000 * USDC);
+    let borrower = world.borrower(100 * SOL, 10_000 * USDC);
+    let by = world.user(0, 100_000 * USDC);
+    world.advance(60);
+    (world, borrower, by)
+}
+
+fn measure_forced(table: &mut Table) {
+    let (mut world, borrower, by) = at_risk();
+    world.set_prices(120.0, 1.0);
+    table.add("liquidate, four oracles", LIQUIDATE, world.liquidate(&by, borrower.position, u64::MAX));
+    let (mut world, borrower, by) = at_risk();
+    world.set_prices(90.0, 1.0);
+    table.add("liquidate, bad debt, four oracles", LIQUIDATE, world.liquidate(&by, borrower.position, u64::MAX));
+    let (mut world, borrower, by) = at_risk();
+    let params = RuleParams { level: Level::Halt as u8, ..defaults::drawdown_rule() };
+    let rule = world.create_rule(1, world.keys.collateral_asset, params);
+    world.set_prices(120.0, 1.0);
+    world.trip(rule).expect("the rule is true");
+    table.add("liquidate, in a halt, four oracles", LIQUIDATE, world.liquidate(&by, borrower.position, u64::MAX));
+    let (mut world, borrower, by) = at_risk();
+    world.set_prices(130.0, 1.0);
+    table.add("deleverage, four oracles", LIQUIDATE, world.deleverage(&by, borrower.position, u64::MAX));
+    let mut world = World::with_token_2022_vault();
+    let lender = world.user(0, 1_000 * USDC);
+    let args = SupplyArgs { amount: 1_000 * USDC, min_shares: 0 };
+    let ix = lending::supply(&world.keys, lender.address(), lender.usdc, args);
+    table.add("supply, first, Token-2022", None, world.send(&[ix], &[&lender.key]));
+}
+
+fn snapshot_path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots/cu.md")
+}
+
+const HEAD: &str = "# Compute units
+
+Measured by `suites/cu.rs` in LiteSVM on `artifacts/rampart.so`, one instruction per transaction, token program included.
+A build with other tools has other numbers. A change beyond 1 % fails the suite; `RAMPART_WRITE_CU=1` records a new table.
+Budgets are the design's; where a figure is above its budget, the last column says so.
+
+| instruction | units | budget | |
+| --- | ---: | ---: | --- |
+";
+
+fn render(table: &Table) -> String {
+    let mut text = String::from(HEAD);
+    for Row { name, units, budget } in &table.0 {
+        let verdict = match budget {
+            Some(budget) if units > budget => format!("misses it by {}", units - budget),
+            Some(_) => "within".to_owned(),
+            None => String::new(),
+        };
+        let budget = budget.map_or(String::new(), |b| b.to_string());
+        writeln!(text, "| {name} | {units} | {budget} | {verdict} |").expect("a string takes every line");
+    }
+    text
+}
+
+/// One line for each row that is new, gone, or off by more than 1 %.
+fn changes(table: &Table, recorded: &str) -> String {
+    let mut text = String::new();
+    let mut left: Vec<(&str, u64)> = recorded.lines().filter_map(parse).collect();
+    for Row { name, units, .. } in &table.0 {
+        let at = left.iter().position(|(n, _)| n == name);
+        let before = at.map(|i| left.remove(i).1);
+        if before.is_none_or(|b| b.abs_diff(*units) * 100 > b) {
+            let before = before.map_or("none".to_owned(), |b| b.to_string());
+            writeln!(text, "{name}: {before} -> {units}").expect("a string takes every line");
+        }
+    }
+    for (name, before) in left {
+        writeln!(text, "{name}: {before} -> none").expect("a string takes every line");
+    }
+    text
+}
+
+fn parse(line: &str) -> Option<(&str, u64)> {
+    let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
+    Some((cells.next()?, cells.next()?.parse().ok()?))
+}
