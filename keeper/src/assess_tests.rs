@@ -148,3 +148,19 @@ fn breaker_in_force_has_no_room_for_the_same_rule() {
     assert!(in_its_tail.has_room && in_its_tail.cause.is_some(), "the own level is over, its tail is not");
     assert_eq!(Bps(0), Bps::default());
 }
+
+#[test]
+fn oracle_account_that_nothing_told_of_yet_is_no_missing_one() {
+    let world = World::new();
+    let mut rule = world.rule();
+    (rule.params.metric, rule.params.level) = (Metric::OracleAge as u8, 1);
+    let mut store = with_rule(&world, &rule);
+    store.watch_raw(std::collections::HashSet::new());
+    let report = |store: &Store| assess(store, &PriceIndex::default(), &world.found(), at(NOW)).rules[&key(60)];
+    assert_eq!(report(&store).measured.err(), Some(RampartError::OracleAccountsMissing));
+    store.watch_raw(world.oracle_keys().into_iter().collect());
+    for oracle in world.oracle_keys() {
+        store.apply(crate::watch::Update::absent(oracle, SLOT, crate::watch::Origin::Poll), std::time::Instant::now());
+    }
+    assert!(report(&store).is_true(), "now it is known that there is none");
+}

@@ -96,10 +96,7 @@ pub fn assert_refused(
     let before = read(world);
     let outcome = world.send(std::slice::from_ref(instruction), signers);
     expected.into().assert(outcome);
-    assert!(
-        before == read(world),
-        "a refused instruction changed an account"
-    );
+    assert!(before == read(world), "a refused instruction changed an account");
 }
 
 /// Returns `instruction` without the signature of its first account.
@@ -121,13 +118,6 @@ impl World {
     /// Returns the vault and everything that its instructions may write, without positions.
     pub fn vault_accounts(&self) -> [Pubkey; 6] {
         let k = &self.keys;
-        [
-            k.vault,
-            k.guard,
-            k.collateral_asset,
-            k.loan_asset,
-            k.collateral_token,
-            k.loan_token,
-        ]
+        [k.vault, k.guard, k.collateral_asset, k.loan_asset, k.collateral_token, k.loan_token]
     }
 }

@@ -25,12 +25,7 @@ pub enum Scope {
 }
 
 /// Every scope that a vault's level depends on.
-pub const SCOPES: [Scope; 4] = [
-    Scope::Guard,
-    Scope::Vault,
-    Scope::CollateralAsset,
-    Scope::LoanAsset,
-];
+pub const SCOPES: [Scope; 4] = [Scope::Guard, Scope::Vault, Scope::CollateralAsset, Scope::LoanAsset];
 
 /// What may be wrong with the price of an asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,13 +112,7 @@ impl World {
 
     /// Creates, under the same guard, the vault of the same mints the other way round.
     pub fn reversed_vault(&mut self) -> VaultKeys {
-        let ix = admin::initialize_vault(
-            self.root.pubkey(),
-            self.guard,
-            self.usdc,
-            self.sol,
-            defaults_args(),
-        );
+        let ix = admin::initialize_vault(self.root.pubkey(), self.guard, self.usdc, self.sol, defaults_args());
         self.send_as_root(&[ix]).expect("second vault is created");
         VaultKeys::derive(self.guard, self.usdc, self.sol)
     }
@@ -132,14 +121,9 @@ impl World {
     pub fn other_guard(&mut self) -> VaultKeys {
         let root = self.root.pubkey();
         let guard = address::guard(&root, 2);
-        let args = InitializeGuardArgs {
-            roles: defaults::roles(root, self.risk_admin.pubkey()),
-            bounds: defaults::bounds(),
-        };
-        let asset = |feeds: Feeds| rampart::RegisterAssetArgs {
-            oracle: feeds.set(),
-            reference: defaults::reference(),
-        };
+        let args =
+            InitializeGuardArgs { roles: defaults::roles(root, self.risk_admin.pubkey()), bounds: defaults::bounds() };
+        let asset = |feeds: Feeds| rampart::RegisterAssetArgs { oracle: feeds.set(), reference: defaults::reference() };
         let ixs = [
             admin::initialize_guard(root, 2, args),
             admin::register_asset(root, guard, self.sol.mint, asset(self.sol_feeds)),

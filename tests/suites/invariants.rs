@@ -12,6 +12,7 @@ use rampart_tests::scenario::{SCOPES, args_with_floors};
 use rampart_tests::{Outcome, User, World};
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::transaction::TransactionError;
+use std::cell::Cell;
 
 /// Sequences that are tried.
 const CASES: u32 = 24;
@@ -53,8 +54,8 @@ fn action() -> impl Strategy<Value = Action> {
         3 => one.clone().prop_map(|(user, bps)| A::TakeOut { user, bps }),
         4 => one.clone().prop_map(|(user, bps)| A::Borrow { user, bps }),
         2 => one.prop_map(|(user, bps)| A::Repay { user, bps }),
-        3 => pair.clone().prop_map(|(by, of, bps)| A::Liquidate { by, of, bps }),
-        2 => pair.prop_map(|(by, of, bps)| A::Deleverage { by, of, bps }),
+        5 => pair.clone().prop_map(|(by, of, bps)| A::Liquidate { by, of, bps }),
+        3 => pair.prop_map(|(by, of, bps)| A::Deleverage { by, of, bps }),
         1 => (0..4usize, 1u8..4).prop_map(|(scope, level)| A::Raise { scope, level }),
         2 => (0..4usize).prop_map(|scope| A::Calm { scope }),
         3 => prop_oneof![-12i64..12, -45i64..45].prop_map(|percent| A::Move { percent }),
@@ -96,10 +97,16 @@ impl Run {
         let mut world = World::with_vault_args(args_with_floors(LOAN_FLOOR, COLLATERAL_FLOOR));
         let users: Vec<User> = (0..3).map(|_| world.user(5_000 * SOL, 200_000 * USDC)).collect();
         world.supply(&users[0], 150_000 * USDC).unwrap();
-        world.deposit_collateral(&users[1], 1_000 * SOL).unwrap();
-        let now_ts = world.now_ts();
-        let first = |user, amount| Flow { ts: now_ts, user, amount, kind: Kind::In };
-        let (loan, collateral) = (vec![first(0, 150_000 * USDC)], vec![first(1, 1_000 * SOL)]);
+        let ts = world.now_ts();
+        let mut loan = vec![Flow { ts, user: 0, amount: 150_000 * USDC, kind: Kind::In }];
+        let mut collateral = vec![];
+        // two borrowers at 61 %, whom a fall of a quarter takes over the line
+        for user in [1, 2] {
+            world.deposit_collateral(&users[user], 60 * SOL).unwrap();
+            world.borrow(&users[user], 5_500 * USDC).unwrap();
+            collateral.push(Flow { ts, user, amount: 60 * SOL, kind: Kind::In });
+            loan.push(Flow { ts, user, amount: 5_500 * USDC, kind: Kind::Risk });
+        }
         Self { world, users, loan, collateral, donated: Donated::default(), most: (0, 0) }
     }
 
@@ -263,7 +270,7 @@ fn books_and_limits_hold_in_any_sequence_of_actions() {
     let config = Config { cases: CASES, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     // The same sequences in every run.
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let (landed, refused) = (std::cell::Cell::new(0u32), std::cell::Cell::new(0u32));
+    let (landed, refused, forced) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
     let outcome = runner.run(&prop::collection::vec(action(), ACTIONS), |actions| {
         let mut run = Run::new();
         for action in &actions {
@@ -273,10 +280,12 @@ fn books_and_limits_hold_in_any_sequence_of_actions() {
             let count = if moved { &landed } else { &refused };
             count.set(count.get() + 1);
         }
+        forced.set(forced.get() + u32::from(run.world.vault().totals.liquidated_amount > 0));
         Ok(())
     });
     outcome.unwrap_or_else(|e| panic!("{e}"));
     assert!(landed.get() >= CASES * 5, "{} of {} steps moved tokens", landed.get(), landed.get() + refused.get());
+    assert!(forced.get() >= CASES / 3, "{} of {CASES} sequences liquidated", forced.get());
 }
 
 #[test]

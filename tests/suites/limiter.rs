@@ -123,7 +123,10 @@ fn withdraw_and_borrow_stay_within_the_limit_in_any_window() {
     assert!(worst_window(&exits, 3_600) <= L * 6 / 10 && worst_window(&exits, 86_400) <= L * 6 / 10);
     assert!(worst_window(&risk, 3_600) <= L * 4 / 10 && worst_window(&risk, 86_400) <= L * 4 / 10);
     assert!(worst_window(&all, 3_600) <= L && worst_window(&all, 86_400) <= L);
-    assert!(worst_window(&exits, 86_400) >= 350_000 * USDC && worst_window(&risk, 86_400) >= 390_000 * USDC, "it binds");
+    assert!(
+        worst_window(&exits, 86_400) >= 350_000 * USDC && worst_window(&risk, 86_400) >= 390_000 * USDC,
+        "it binds"
+    );
 }
 
 #[test]
@@ -238,7 +241,8 @@ fn tightened_limits_keep_what_was_used() {
         loan_flow,
         collateral_flow: vault.limits.collateral_flow,
     };
-    let validity = Validity { authority_epoch: world.guard_state().authority_epoch, expires_at_ts: world.now_ts() + 60 };
+    let validity =
+        Validity { authority_epoch: world.guard_state().authority_epoch, expires_at_ts: world.now_ts() + 60 };
     let ix = admin::tighten_vault(world.risk_admin.pubkey(), world.guard, world.keys.vault, args, validity);
     let admin = world.risk_admin.insecure_clone();
     world.send(&[ix], &[&admin]).unwrap();

@@ -77,8 +77,7 @@ fn open_position_fails_for_anything_but_a_vault() {
     let owner = Keypair::new();
     let vault = world.keys.vault;
     let copy = world.copy_under(&vault, Pubkey::new_from_array([0xee; 32]));
-    let cases =
-        [(world.guard, Anchor::AccountDiscriminatorMismatch), (copy, Anchor::AccountOwnedByWrongProgram)];
+    let cases = [(world.guard, Anchor::AccountDiscriminatorMismatch), (copy, Anchor::AccountOwnedByWrongProgram)];
     for (wrong, error) in cases {
         let ix = lending::open_position(world.payer.pubkey(), owner.pubkey(), wrong);
         assert_refused(&mut world, &ix, &[&owner], error);

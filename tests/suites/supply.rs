@@ -41,7 +41,10 @@ fn supply_mints_fewer_shares_after_interest() {
     let shares = world.position(&late.position).supply_shares.get();
     let lent = world.position(&lender.position).supply_shares.get();
     assert!(shares < u128::from(1_000 * USDC) * SHARES);
-    assert!((999_999_999..=1_000 * USDC).contains(&worth(&world, &late)), "rounded against the caller by one unit at most");
+    assert!(
+        (999_999_999..=1_000 * USDC).contains(&worth(&world, &late)),
+        "rounded against the caller by one unit at most"
+    );
     assert!(worth(&world, &lender) > 100_500 * USDC && lent == u128::from(100_000 * USDC) * SHARES);
     world.assert_books(&[&lender, &borrower, &late], Donated::default());
 }

@@ -19,6 +19,9 @@ const NOISE_BPS: f64 = 3.0;
 /// Confidence in a calm market, bps of the price.
 const CONFIDENCE_BPS: f64 = 6.0;
 
+/// Between two prints of a market that stands still, seconds of chain time.
+const AGAIN_SECS: i64 = 4;
+
 /// What one source last published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Print {
@@ -80,6 +83,17 @@ impl Feeder {
         }
         self.last_usd = point.usd;
         Ok(())
+    }
+
+    /// Publishes the same market again and again, as long as it is polled; ends only with an error.
+    ///
+    /// # Errors
+    /// Those of [`Network::set_oracle`].
+    pub async fn keep_publishing(&mut self, network: &Network, world: &World, point: PricePoint) -> Outcome<()> {
+        loop {
+            self.publish(network, world, &point, &[]).await?;
+            network.until(network.now().unix_ts + AGAIN_SECS).await?;
+        }
     }
 
     /// The next print of a source; `None` while it is silent. Draws the noise either way: silence moves no later print.

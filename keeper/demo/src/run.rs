@@ -85,7 +85,7 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
     let mut keepers = Keepers::prepare(dir, &network, &world)?;
     network.at_pace();
     // prices go on while the keepers look around, or they would rightly call them stale
-    let watched = keep_fresh(&network, &world, &mut feeder, start);
+    let watched = feeder.keep_publishing(&network, &world, start);
     tokio::select! {
         started = keepers.start() => started?,
         stale = watched => stale?,
@@ -94,16 +94,10 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
     Ok(Stage { network, world, feeder, keepers, live })
 }
 
-/// Publishes the same market again and again; ends only with an error.
-async fn keep_fresh(network: &Network, world: &World, feeder: &mut Feeder, point: PricePoint) -> Outcome<()> {
-    loop {
-        feeder.publish(network, world, &point, &[]).await?;
-        network.until(network.now().unix_ts + STEP_SECS).await?;
-    }
-}
-
-fn program() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts/rampart.so")
+/// The program: the file that `RAMPART_SO` names, else the one that is kept in the repository.
+pub fn program() -> PathBuf {
+    let kept = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts/rampart.so");
+    std::env::var_os("RAMPART_SO").map_or_else(kept, PathBuf::from)
 }
 
 async fn conclude(cli: &Cli, stage: &mut Stage, chosen: Chosen, mut played: Played) -> Outcome<Summary> {
@@ -178,7 +172,7 @@ async fn linger(cli: &Cli, stage: &mut Stage, summary: &Summary, usd: [f64; 3]) 
     }
     eprintln!("The page stays at {} until Ctrl-C.", stage.keepers.page());
     stage.network.at_pace();
-    let fresh = keep_fresh(&stage.network, &stage.world, &mut stage.feeder, PricePoint { at_secs: -1, usd });
+    let fresh = stage.feeder.keep_publishing(&stage.network, &stage.world, PricePoint { at_secs: -1, usd });
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Ok(()),
         stale = fresh => stale,

@@ -222,9 +222,20 @@ impl History {
 fn is_moved(code: Option<u32>) -> bool {
     use RampartError as E;
     const MOVED: [RampartError; 14] = [
-        E::PositionHealthy, E::OutsideSoftBand, E::LiquidatedThisSlot, E::ObservationNotNewer, E::PriceIndeterminate,
-        E::PriceDisagreement, E::RuleNotTrue, E::RuleIndeterminate, E::RuleNotPersistent, E::RuleNotClear,
-        E::DwellNotOver, E::SoftQuotaUsed, E::LevelForbids, E::TwoSourcesRequired,
+        E::PositionHealthy,
+        E::OutsideSoftBand,
+        E::LiquidatedThisSlot,
+        E::ObservationNotNewer,
+        E::PriceIndeterminate,
+        E::PriceDisagreement,
+        E::RuleNotTrue,
+        E::RuleIndeterminate,
+        E::RuleNotPersistent,
+        E::RuleNotClear,
+        E::DwellNotOver,
+        E::SoftQuotaUsed,
+        E::LevelForbids,
+        E::TwoSourcesRequired,
     ];
     code.is_some_and(|code| MOVED.iter().any(|moved| u32::from(*moved) == code))
 }
@@ -273,7 +284,8 @@ mod tests {
 
     #[test]
     fn fence_that_moved_frees_a_fenced_target_and_the_late_outcome_changes_nothing() {
-        let (mut history, first, second) = (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Liquidate, 2));
+        let (mut history, first, second) =
+            (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Liquidate, 2));
         history.started(&first, Some((TARGET, 5)), 10);
         assert!(history.is_due(&second, 12, None, 0));
         history.started(&second, Some((TARGET, 7)), 12);
@@ -289,7 +301,9 @@ mod tests {
     fn refused_evidence_pauses_longer_each_time_although_the_race_is_lost() {
         let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
         for (slot, pause) in [(100, 2), (200, 4), (300, 8)] {
-            let Outcome::Failed { error, code, .. } = failed(u32::from(RampartError::PositionHealthy)) else { unreachable!() };
+            let Outcome::Failed { error, code, .. } = failed(u32::from(RampartError::PositionHealthy)) else {
+                unreachable!()
+            };
             history.ended(&first, &Outcome::Failed { slot, error, code, lost_race: true }, slot);
             assert!(!history.is_due(&first, slot + pause - 1, Some(slot), 0));
             assert!(history.is_due(&first, slot + pause, Some(slot), 0));

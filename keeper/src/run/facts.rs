@@ -95,7 +95,13 @@ mod tests {
 
     #[test]
     fn step_down_is_told_apart_from_expiry() {
-        let cause = Cause { level: Level::Halt as u8, tripped_at_ts: NOW, expires_at_ts: NOW + 60, dwell_until_ts: NOW + 10, ..Cause::default() };
+        let cause = Cause {
+            level: Level::Halt as u8,
+            tripped_at_ts: NOW,
+            expires_at_ts: NOW + 60,
+            dwell_until_ts: NOW + 10,
+            ..Cause::default()
+        };
         let lower = Cause { level: Level::ReduceOnly as u8, tripped_at_ts: NOW + 20, ..cause };
         assert!(stepped_down(&key(5), "r", &cause, Some(&lower), NOW + 20, 9).is_some());
         assert!(stepped_down(&key(5), "r", &cause, Some(&cause), NOW + 20, 9).is_none());

@@ -6,7 +6,9 @@
 mod book;
 mod budget;
 mod confirm;
+mod drive;
 mod error;
+mod prepare;
 mod report;
 mod sign;
 mod step;
@@ -22,16 +24,16 @@ pub use wire::{Answered, Found, RpcWire, STATUS_BATCH, Statuses, Tip, Wire, Wire
 use crate::config::payer::PayerKey;
 use crate::config::{Budget, Mode, Tx};
 use crate::events::{Events, unix_ms};
-use crate::intent::{ActionClass, Blockhash, Intent, IntentId, Outcome, PlannedTx};
+use crate::intent::{Blockhash, Intent, IntentId, Outcome};
 use crate::journal::{Journal, JournalError, Signed, State};
 use crate::metrics::{ClassLabel, Metrics};
 use crate::view::TransactionsView;
-use book::{Admission, Book, FirstSent, Stage};
+use book::{Book, FirstSent, Stage};
 use budget::Spending;
 use solana_sdk::signature::Signature;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -140,42 +142,6 @@ impl Submitter {
         Ok(submitter)
     }
 
-    /// Signs a plan and makes it durable. No network.
-    ///
-    /// # Errors
-    /// See [`SubmitError`]; nothing may be sent then.
-    pub async fn prepare(&self, planned: PlannedTx, blockhash: Blockhash) -> Result<Prepared, SubmitError> {
-        // CANNOT be empty: one plan, one result.
-        self.prepare_all(vec![planned], blockhash).await.pop().unwrap_or(Err(SubmitError::InFlight))
-    }
-
-    /// Signs plans and makes them durable in one disk write. No network.
-    ///
-    /// Bytes of the same intent that were never sent are replaced. A transaction of an earlier run that may still land is
-    /// returned as it is: its bytes are then the only ones that may be sent.
-    ///
-    /// # Shape
-    /// One result for each plan, in order.
-    pub async fn prepare_all(&self, plans: Vec<PlannedTx>, blockhash: Blockhash) -> Vec<Result<Prepared, SubmitError>> {
-        let now_ms = unix_ms();
-        let drafts: Vec<_> = plans.into_iter().map(|plan| self.draft(plan, blockhash, now_ms)).collect();
-        let fresh = drafts.iter().filter_map(|draft| match draft {
-            Ok(Draft::New(signed)) => Some(Signed::clone(signed)),
-            _ => None,
-        });
-        let written = self.journal_signed(fresh.collect()).await;
-        let mut written = written.into_iter();
-        let mut unsent = Vec::new();
-        let results = drafts.into_iter().map(|draft| match draft? {
-            Draft::Existing(signed) => Ok(prepared(&signed)),
-            Draft::New(signed) => self.publish(signed, written.next().unwrap_or(Ok(false)), &mut unsent),
-        });
-        let results: Vec<_> = results.collect();
-        self.note_unsent(unsent, State::Superseded).await;
-        self.count_refusals(&results);
-        results
-    }
-
     /// Hands prepared bytes to a node, and keeps at it until they have landed or never can.
     ///
     /// Returns before the network answers. Does nothing if they were sent before; sends the newer bytes if they were
@@ -223,100 +189,6 @@ impl Submitter {
         TransactionsView { unknown, ..book.counts.clone() }
     }
 
-    /// Resends and confirms until [`Self::drain`] closes it.
-    ///
-    /// # Errors
-    /// `Journal` as soon as the journal is found corrupt: the keeper must end then.
-    pub async fn drive(self) -> Result<(), SubmitError> {
-        let period = Duration::from_millis(self.shared.tx.resend_ms);
-        let closed = self.shared.closed.clone();
-        let resend = every(period, || async { self.resend_turn() });
-        let confirm = every(period, || self.confirm_turn());
-        let mut broken = self.shared.broken.subscribe();
-        tokio::select! {
-            () = closed.cancelled() => Ok(()),
-            () = resend => Ok(()),
-            () = confirm => Ok(()),
-            // CANNOT close: this submitter holds the other end.
-            found = broken.wait_for(Option::is_some) => {
-                found.ok().and_then(|found| found.clone()).map_or(Ok(()), |error| Err(SubmitError::Journal(error)))
-            }
-        }
-    }
-
-    /// Waits until every sent transaction is decided, or `patience` is over; then closes [`Self::drive`].
-    ///
-    /// What is undecided stays in the journal, for the next start.
-    pub async fn drain(&self, patience: Duration) {
-        let wait = async {
-            while self.book().flights().any(|flight| flight.stage == Stage::Sent) || self.is_busy() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        // Either way the journal holds the truth.
-        let _ = tokio::time::timeout(patience, wait).await;
-        self.shared.closed.cancel();
-    }
-
-    fn draft(&self, plan: PlannedTx, blockhash: Blockhash, now_ms: u64) -> Result<Draft, SubmitError> {
-        let (id, class) = (plan.intent.id(), plan.intent.class);
-        {
-            let mut book = self.book();
-            if let Admission::Adopt(signed) = book.admit(&id)? {
-                return Ok(Draft::Existing(signed));
-            }
-            self.check_room(&book, class)?;
-            let fee = fee_lamports(plan.compute_unit_limit, plan.priority_micro_lamports);
-            book.spending.check(class, fee, Instant::now())?;
-        }
-        let signed = Arc::new(sign::sign(plan, blockhash, &self.shared.payer, now_ms)?);
-        let is_known = self.book().ready(&signed.signature, &id);
-        Ok(if is_known { Draft::Existing(signed) } else { Draft::New(signed) })
-    }
-
-    fn check_room(&self, book: &Book, class: ActionClass) -> Result<(), SubmitError> {
-        let in_flight = book.flights().filter(|flight| flight.is_open()).count();
-        // Trips are exempt: there are as many as there are rules.
-        if class != ActionClass::Trip && in_flight >= self.shared.tx.max_in_flight {
-            return Err(SubmitError::TooManyInFlight { in_flight });
-        }
-        Ok(())
-    }
-
-    async fn journal_signed(&self, batch: Vec<Signed>) -> Vec<Result<bool, SubmitError>> {
-        if batch.is_empty() {
-            return Vec::new();
-        }
-        let classes: Vec<_> = batch.iter().map(|signed| (signed.intent.class, signed.signature)).collect();
-        match self.blocking(move |journal| journal.insert_signed(&batch)).await {
-            Ok(written) => written.into_iter().map(Ok).collect(),
-            Err(error) => {
-                let error = self.judge(error);
-                classes.into_iter().map(|(class, signature)| despite(class, signature, &error)).collect()
-            }
-        }
-    }
-
-    fn publish(
-        &self,
-        signed: Arc<Signed>,
-        is_written: Result<bool, SubmitError>,
-        unsent: &mut Vec<Signature>,
-    ) -> Result<Prepared, SubmitError> {
-        if !is_written? {
-            return Err(SubmitError::SameBytes);
-        }
-        self.shared.metrics.count_transaction(signed.intent.class, "signed");
-        match self.book().publish(signed.clone()) {
-            Ok(replaced) => unsent.extend(replaced),
-            Err(error) => {
-                unsent.push(signed.signature);
-                return Err(error);
-            }
-        }
-        Ok(prepared(&signed))
-    }
-
     fn depart(&self, id: &IntentId) -> Option<(Arc<Signed>, Stage)> {
         let (mut book, now) = (self.book(), Instant::now());
         let signed = book.sendable(id)?;
@@ -351,83 +223,9 @@ impl Submitter {
         });
     }
 
-    async fn note_unsent(&self, signatures: Vec<Signature>, state: State) {
-        if !signatures.is_empty() {
-            self.note(move |journal| journal.mark_unsent(&signatures, state)).await;
-        }
-    }
-
-    /// Writes something that is safe to lose: the next start finds it out by asking the chain.
-    async fn note(&self, write: impl FnOnce(&Journal) -> Result<(), JournalError> + Send + 'static) {
-        if let Err(error) = self.blocking(write).await {
-            tracing::error!("{}", crate::error::chain(&self.judge(error)));
-        }
-    }
-
-    /// Ends [`Self::drive`] if the journal cannot be trusted any more.
-    fn judge(&self, error: JournalError) -> Arc<JournalError> {
-        let error = Arc::new(error);
-        if !error.is_transient() {
-            self.shared.broken.send_replace(Some(error.clone()));
-        }
-        error
-    }
-
-    async fn blocking<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&Journal) -> Result<T, JournalError> + Send + 'static,
-    ) -> Result<T, JournalError> {
-        let journal = self.shared.journal.clone();
-        match tokio::task::spawn_blocking(move || call(&journal)).await {
-            Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-
-    fn background(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.shared.pending.fetch_add(1, Ordering::AcqRel);
-        let submitter = self.clone();
-        tokio::spawn(async move {
-            work.await;
-            submitter.shared.pending.fetch_sub(1, Ordering::AcqRel);
-        });
-    }
-
-    fn is_busy(&self) -> bool {
-        self.shared.pending.load(Ordering::Acquire) > 0
-    }
-
     fn book(&self) -> MutexGuard<'_, Book> {
         // Every change under this lock is one step: a panic elsewhere leaves it whole.
         self.shared.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-enum Draft {
-    Existing(Arc<Signed>),
-    New(Arc<Signed>),
-}
-
-fn prepared(signed: &Signed) -> Prepared {
-    Prepared { intent: signed.intent.clone(), signature: signed.signature, blockhash: signed.blockhash }
-}
-
-/// Lets a trip go on without the journal while the disk is full or away: what it protects is worth more, and the rule's
-/// `trip_epoch` lets only one land. Everything else stops.
-fn despite(class: ActionClass, signature: Signature, error: &Arc<JournalError>) -> Result<bool, SubmitError> {
-    if class == ActionClass::Trip && error.is_transient() {
-        tracing::error!(%signature, "a trip goes on without the journal: {}", crate::error::chain(error));
-        return Ok(true);
-    }
-    Err(SubmitError::Journal(error.clone()))
-}
-
-async fn every<F: Future<Output = ()>>(period: Duration, mut turn: impl FnMut() -> F) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        turn().await;
     }
 }
 

@@ -21,12 +21,14 @@ impl Mailbox {
     pub fn put(&self, updates: impl IntoIterator<Item = Update>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for update in updates {
-            match waiting.get(&update.key) {
-                Some(known) if !replaces(&update, known) => {}
-                // an answer that overtakes a notification must not hide that the subscription delivered
-                Some(known) => drop(waiting.insert(update.key, Update { origin: earliest(known, &update), ..update })),
-                None => drop(waiting.insert(update.key, update)),
+            let known = waiting.get(&update.key);
+            if known.is_some_and(|known| !replaces(&update, known)) {
+                continue;
             }
+            // an answer that overtakes a notification must not hide that the subscription delivered
+            let is_pushed = known.is_some_and(|known| known.origin == Origin::Push);
+            let origin = if is_pushed { Origin::Push } else { update.origin };
+            waiting.insert(update.key, Update { origin, ..update });
         }
         drop(waiting);
         self.notify.notify_one();
@@ -48,10 +50,6 @@ impl Mailbox {
 fn replaces(next: &Update, known: &Update) -> bool {
     let is_weaker = known.origin == Origin::Push && next.origin == Origin::Poll;
     next.slot > known.slot || (next.slot == known.slot && !is_weaker)
-}
-
-fn earliest(known: &Update, next: &Update) -> Origin {
-    if known.origin == Origin::Push { Origin::Push } else { next.origin }
 }
 
 #[cfg(test)]

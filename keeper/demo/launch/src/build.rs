@@ -33,7 +33,9 @@ fn build(root: &Path, total: usize, is_plain: bool) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root).arg("build").arg("--locked").arg("--color=never");
-    PACKAGES.iter().for_each(|package| drop(command.arg("-p").arg(package)));
+    for package in PACKAGES {
+        command.arg("-p").arg(package);
+    }
     let spawned = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|error| format!("cargo can't be started: {error}"))?;
     let mut progress = Progress::new(total, is_plain);

@@ -65,11 +65,6 @@ impl Progress {
             eprintln!();
         }
     }
-
-    /// Returns how many packages were compiled.
-    pub fn done(&self) -> usize {
-        self.done
-    }
 }
 
 #[cfg(test)]
@@ -82,13 +77,13 @@ mod tests {
         assert_eq!(progress.take("   Compiling serde v1.0.0"), None);
         assert_eq!(progress.take("    Finished `dev` profile"), None);
         assert_eq!(progress.take("error[E0308]: mismatched types"), Some("error[E0308]: mismatched types"));
-        assert_eq!(progress.done(), 1);
+        assert_eq!(progress.done, 1);
     }
 
     #[test]
     fn more_packages_than_estimated_do_no_harm() {
         let mut progress = Progress::new(1, false);
         (0..3).for_each(|_| assert_eq!(progress.take("Compiling a v1"), None));
-        assert_eq!(progress.done(), 3);
+        assert_eq!(progress.done, 3);
     }
 }

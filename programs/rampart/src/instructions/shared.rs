@@ -2,6 +2,7 @@
 
 use crate::constants::VAULT_SEED;
 use crate::error::RampartError;
+use crate::math::Price;
 use crate::oracle::{self, PriceBand};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::risk::health::{PairBand, Side};
@@ -96,6 +97,20 @@ impl PairPrices {
     pub fn pair(&self, vault: &Vault) -> Result<PairBand> {
         let (collateral, loan) = self.sides(vault);
         Ok(PairBand::new(collateral, loan)?)
+    }
+
+    /// Returns the end of the pair's price that is best for a borrower: at it positions are seized.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn best(&self, vault: &Vault) -> Result<Price> {
+        let (collateral, loan) = self.sides(vault);
+        Ok(PairBand::highest(collateral, loan)?)
+    }
+
+    /// Returns how many sources agree on each of both prices; the smaller number.
+    pub fn sources(&self) -> u8 {
+        self.collateral.sources.min(self.loan.sources)
     }
 
     /// Returns the older of both publish times, unix seconds.

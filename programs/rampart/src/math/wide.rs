@@ -111,6 +111,10 @@ fn divide_half(rest: u64, next: u64, d: u64) -> (u64, u64) {
 
 /// The 256-bit product as (high, low) halves.
 fn full_product(a: u128, b: u128) -> (u128, u128) {
+    if b == 1 << 64 {
+        // one in fixed point
+        return (a >> 64, a << 64);
+    }
     let (a1, a0) = split(a);
     let (b1, b0) = split(b);
     if a1 == 0 && b1 == 0 {

@@ -32,9 +32,17 @@ impl PairBand {
     pub fn new(collateral: Side, loan: Side) -> Result<Self, RampartError> {
         Ok(Self {
             lo: Price::pair(collateral.band.lo, collateral.decimals, loan.band.hi, loan.decimals)?,
-            hi: Price::pair(collateral.band.hi, collateral.decimals, loan.band.lo, loan.decimals)?,
+            hi: Self::highest(collateral, loan)?,
             sources: collateral.band.sources.min(loan.band.sources),
         })
+    }
+
+    /// Returns the end of the band that is best for a borrower, without the other one.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn highest(collateral: Side, loan: Side) -> Result<Price, RampartError> {
+        Price::pair(collateral.band.hi, collateral.decimals, loan.band.lo, loan.decimals)
     }
 }
 

@@ -101,11 +101,11 @@ impl<'info> Deleverage<'info> {
         mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
-        let band = PairPrices::read(&collateral, &loan, oracles, now_ts)?.pair(&vault)?;
-        require!(pass != Pass::TwoSources || band.sources >= 2, RampartError::TwoSourcesRequired);
+        let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
+        require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);
         let debt = vault.debt_of(&position)?;
         // the end of the band that favours the owner
-        let subject = Subject { debt, collateral: position.collateral_amount, price: band.hi };
+        let subject = Subject { debt, collateral: position.collateral_amount, price: prices.best(&vault)? };
         position.soft_quota.settle(debt, now_ts);
         let quota_left = position.soft_quota.left(vault.risk.soft_quota_bps);
         let plan = plan_soft(subject, &vault.risk, quota_left, args.max_repay_amount)?;

@@ -1,0 +1,136 @@
+//! The whole path: prices in oracle accounts of an embedded network, a keeper as a process, a landed trip.
+
+use rampart::state::{Level, Rule};
+use rampart_demo::accounts;
+use rampart_demo::error::Outcome;
+use rampart_demo::feeder::Feeder;
+use rampart_demo::keepers::files::Files;
+use rampart_demo::keepers::process::{Process, free_ports};
+use rampart_demo::ledger::Ledger;
+use rampart_demo::market::PricePoint;
+use rampart_demo::market::synthetic::START_USD;
+use rampart_demo::network::{Network, Pace};
+use rampart_demo::run::program;
+use rampart_demo::watch::Snapshot;
+use rampart_demo::world::World;
+use rampart_demo::world::build::SetUp;
+use rampart_demo::world::cast::{Cast, KEEPERS};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const CALM: PricePoint = PricePoint { at_secs: 0, usd: START_USD };
+/// A fifth below the start: beyond the drawdown rule, which is the world's first.
+const FALLEN: PricePoint = PricePoint { at_secs: 0, usd: [START_USD[0] * 0.8, START_USD[1], START_USD[2]] };
+/// Prints until something must have happened, and chain seconds between two.
+const PRINTS: u32 = 120;
+const STEP_SECS: i64 = 2;
+
+/// A network with its market, and the files of one keeper.
+struct Bench {
+    network: Network,
+    world: World,
+    feeder: Feeder,
+    files: Files,
+    binary: PathBuf,
+    from_slot: u64,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new(classes: &str) -> Outcome<Self> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let binary = keeper_with_faults(dir.path());
+        let world = World::new(Cast::from_seed(11));
+        let network = Network::start(Pace::of_speed(10, 100), world.cast.payer.pair().insecure_clone()).await?;
+        let mut feeder = Feeder::new(11);
+        SetUp { network: &network, world: &world, feeder: &mut feeder, start: CALM }.run(&program(), |_| ()).await?;
+        let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world)?;
+        let settings = std::fs::read_to_string(files.settings_path()).expect("settings");
+        std::fs::write(files.settings_path(), format!("{settings}\n{classes}\n")).expect("settings");
+        network.at_pace();
+        let from_slot = network.now().slot;
+        Ok(Self { network, world, feeder, files, binary, from_slot, _dir: dir })
+    }
+
+    async fn start(&mut self, environment: &[(&str, &str)], point: PricePoint) -> Outcome<Process> {
+        let mut keeper = Process::start(&self.binary, &self.files, environment)?;
+        tokio::select! {
+            ready = keeper.wait_ready() => ready?,
+            stale = self.feeder.keep_publishing(&self.network, &self.world, point) => stale?,
+        }
+        Ok(keeper)
+    }
+
+    async fn rule(&self) -> Outcome<Rule> {
+        accounts::read(&self.network, &self.world.rules[0].key).await
+    }
+
+    /// Prints `point` until the first rule has tripped.
+    async fn print_until_tripped(&mut self, point: PricePoint) -> Outcome<()> {
+        for _ in 0..PRINTS {
+            self.feeder.publish(&self.network, &self.world, &point, &[]).await?;
+            if self.rule().await?.trip_epoch > 0 {
+                return Ok(());
+            }
+            self.network.until(self.network.now().unix_ts + STEP_SECS).await?;
+        }
+        panic!("the rule has not tripped after {PRINTS} prints");
+    }
+
+    /// Prints `point` for a while, and returns how often the first rule has tripped, by its account and by transactions.
+    async fn trips_after(&mut self, point: PricePoint) -> Outcome<(u64, usize)> {
+        for _ in 0..20 {
+            self.feeder.publish(&self.network, &self.world, &point, &[]).await?;
+            self.network.until(self.network.now().unix_ts + STEP_SECS).await?;
+        }
+        let ledger = Ledger::read(&self.network, &self.world, self.from_slot).await?;
+        let landed = ledger.trips.iter().filter(|trip| trip.fact.rule == self.world.rules[0].key).count();
+        Ok((self.rule().await?.trip_epoch, landed))
+    }
+}
+
+/// Builds the keeper with its crash points and copies it, as the next build overwrites it.
+fn keeper_with_faults(dir: &Path) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // the same packages as in `cargo demo`, so that nothing but the keeper is compiled again
+    let packages = ["build", "--quiet", "--locked", "-p", "rampart-keeper", "-p", "rampart-demo", "--features", "rampart-keeper/faults"];
+    let status = Command::new(cargo).current_dir(root).args(packages).status().expect("cargo runs");
+    assert!(status.success(), "the keeper is built");
+    let built = rampart_demo::keepers::process::find_binary().expect("the keeper is beside the tests");
+    let copy = dir.join("rampart");
+    std::fs::copy(built, &copy).expect("a copy");
+    copy
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn price_crash_is_tripped_once_by_a_keeper_process() -> Outcome<()> {
+    let mut bench = Bench::new("").await?;
+    let mut keeper = bench.start(&[], CALM).await?;
+    assert_eq!(bench.rule().await?.trip_epoch, 0);
+    bench.print_until_tripped(FALLEN).await?;
+    assert_eq!(bench.trips_after(FALLEN).await?, (1, 1));
+    assert_eq!(Snapshot::read(&bench.network, &bench.world).await?.level(0), Level::ReduceOnly);
+    keeper.stop().await?;
+    bench.network.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crash_between_journal_and_send_leads_to_one_trip() -> Outcome<()> {
+    // trips alone, so that the first send is the trip's
+    let others_off = "[classes]\nliquidate = false\ndeleverage = false\nobserve = false\nobserve_rule = false\nstep_down = false";
+    let mut bench = Bench::new(others_off).await?;
+    let mut keeper = bench.start(&[("RAMPART_FAULT", "crash_after_journal")], CALM).await?;
+    let end = tokio::select! {
+        end = keeper.wait_end(Duration::from_secs(60)) => end?,
+        stale = bench.feeder.keep_publishing(&bench.network, &bench.world, FALLEN) => return stale,
+    };
+    assert!(!end.success(), "{end}");
+    assert_eq!(bench.rule().await?.trip_epoch, 0, "nothing was sent");
+    let mut keeper = bench.start(&[], FALLEN).await?;
+    bench.print_until_tripped(FALLEN).await?;
+    assert_eq!(bench.trips_after(FALLEN).await?, (1, 1));
+    keeper.stop().await?;
+    bench.network.stop()
+}
