@@ -20,9 +20,8 @@ impl World {
     #[track_caller]
     pub fn assert_books(&self, users: &[&User], donated: Donated) {
         let vault = self.vault();
-        let open = |u: &&User| self.svm.get_account(&u.position).is_some_and(|a| !a.data.is_empty());
-        let positions: Vec<Position> =
-            users.iter().copied().filter(|u| open(&u)).map(|u| self.position(&u.position)).collect();
+        let open = |u: &User| self.svm.get_account(&u.position).is_some_and(|a| !a.data.is_empty());
+        let positions: Vec<Position> = users.iter().filter(|u| open(u)).map(|u| self.position(&u.position)).collect();
         self.assert_balances(&vault, donated);
         assert_sums(&vault, &positions);
         assert_claims(&vault, &positions);

@@ -29,25 +29,19 @@ impl World {
         let mut instructions = vec![self.create_account_ix(&mint.pubkey(), len, token_program)];
         instructions.extend(extend(&mint.pubkey(), &authority));
         let init =
-            token::initialize_mint2(&token_program, &mint.pubkey(), &authority, None, decimals)
-                .expect("valid mint");
+            token::initialize_mint2(&token_program, &mint.pubkey(), &authority, None, decimals).expect("valid mint");
         instructions.push(init);
         self.send(&instructions, &[&mint]).expect("mint is created");
-        MintOf {
-            mint: mint.pubkey(),
-            token_program,
-        }
+        MintOf { mint: mint.pubkey(), token_program }
     }
 
     /// Creates a token account of `owner` that holds `amount`.
     pub fn create_token_account(&mut self, mint: MintOf, owner: Pubkey, amount: u64) -> Pubkey {
         let account = self.new_key();
         let create = self.create_account_ix(&account.pubkey(), ACCOUNT_LEN, mint.token_program);
-        let init =
-            token::initialize_account3(&mint.token_program, &account.pubkey(), &mint.mint, &owner)
-                .expect("valid account");
-        self.send(&[create, init], &[&account])
-            .expect("token account is created");
+        let init = token::initialize_account3(&mint.token_program, &account.pubkey(), &mint.mint, &owner)
+            .expect("valid account");
+        self.send(&[create, init], &[&account]).expect("token account is created");
         if amount > 0 {
             self.mint_to(mint, account.pubkey(), amount);
         }
@@ -57,34 +51,18 @@ impl World {
     /// Mints `amount` to `account`.
     pub fn mint_to(&mut self, mint: MintOf, account: Pubkey, amount: u64) {
         let authority = self.payer.pubkey();
-        let ix = token::mint_to(
-            &mint.token_program,
-            &mint.mint,
-            &account,
-            &authority,
-            &[],
-            amount,
-        )
-        .expect("valid mint");
+        let ix =
+            token::mint_to(&mint.token_program, &mint.mint, &account, &authority, &[], amount).expect("valid mint");
         self.send(&[ix], &[]).expect("tokens are minted");
     }
 
     /// Returns the balance of a token account.
     pub fn balance(&self, account: &Pubkey) -> u64 {
-        let data = self
-            .svm
-            .get_account(account)
-            .expect("token account exists")
-            .data;
+        let data = self.svm.get_account(account).expect("token account exists").data;
         u64::from_le_bytes(data[64..72].try_into().expect("eight bytes"))
     }
 
-    fn create_account_ix(
-        &self,
-        address: &Pubkey,
-        len: u64,
-        owner: Pubkey,
-    ) -> rampart_client::Instruction {
+    fn create_account_ix(&self, address: &Pubkey, len: u64, owner: Pubkey) -> rampart_client::Instruction {
         let lamports = self.svm.minimum_balance_for_rent_exemption(len as usize);
         anchor_lang::solana_program::system_instruction::create_account(
             &self.payer.pubkey(),

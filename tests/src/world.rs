@@ -21,7 +21,7 @@ use solana_sdk::signer::Signer;
 use solana_sdk::transaction::Transaction;
 
 /// What became of a transaction.
-pub type Outcome = Result<TransactionMetadata, FailedTransactionMetadata>;
+pub type Outcome = Result<TransactionMetadata, Box<FailedTransactionMetadata>>;
 
 /// Unix time at which every world starts, seconds.
 pub const START_TS: i64 = 1_800_000_000;
@@ -449,6 +449,7 @@ impl World {
         let message = Message::new(instructions, Some(&payer.pubkey()));
         self.svm
             .send_transaction(Transaction::new(&all, message, self.svm.latest_blockhash()))
+            .map_err(Box::new)
     }
 
     /// Sends instructions signed by the payer and the root.

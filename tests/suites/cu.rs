@@ -66,10 +66,9 @@ fn measure_admin(table: &mut Table) {
     let mut act = |world: &mut World, name, ix: Instruction| table.add(name, None, world.send(&[ix], &[&root]));
     let ix = world.initialize_guard_ix();
     act(&mut world, "initialize_guard", ix);
-    for (name, mint, feeds) in [
-        ("register_asset", world.sol, world.sol_feeds),
-        ("register_asset, of the loan", world.usdc, world.usdc_feeds),
-    ] {
+    for (name, mint, feeds) in
+        [("register_asset", world.sol, world.sol_feeds), ("register_asset, of the loan", world.usdc, world.usdc_feeds)]
+    {
         let ix = world.register_asset_ix(mint, feeds);
         act(&mut world, name, ix);
     }
@@ -188,7 +187,8 @@ fn measure_trips(table: &mut Table) {
         ("drawdown, scope of the guard", asset, caution(defaults::drawdown_rule())),
         ("oracle age", asset, rules::oracle_age()),
     ];
-    let keys: Vec<_> = (1..).zip(all).map(|(id, (_, subject, params))| world.create_rule(id, subject, params)).collect();
+    let keys: Vec<_> =
+        (1..).zip(all).map(|(id, (_, subject, params))| world.create_rule(id, subject, params)).collect();
     world.advance(30);
     world.set_prices(120.0, 1.0);
     let (feeds, now_ts) = (world.sol_feeds, world.now_ts());

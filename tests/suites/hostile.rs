@@ -43,7 +43,8 @@ fn scene() -> Scene {
     let sound = world.borrower(100 * SOL, 1_000 * USDC);
     let liquidator = world.user(0, 100_000 * USDC);
     let crash = world.create_rule(1, asset, RuleParams { level: Level::Caution as u8, ..defaults::drawdown_rule() });
-    let far = RuleParams { threshold: 9_000, clear_threshold: 8_000, level: Level::Caution as u8, ..rules::deviation() };
+    let far =
+        RuleParams { threshold: 9_000, clear_threshold: 8_000, level: Level::Caution as u8, ..rules::deviation() };
     let over = world.create_rule(2, asset, far);
     put_cause(&mut world, &asset, over, Level::Caution);
     world.advance(10);
@@ -56,7 +57,8 @@ fn put_cause(world: &mut World, asset: &Pubkey, rule: Pubkey, level: Level) {
     let mut state: Asset = world.load(asset);
     let now_ts = world.now_ts();
     let (tripped_at_ts, expires_at_ts, dwell_until_ts) = (now_ts, now_ts + 3_600, now_ts);
-    state.breaker.causes[3] = Cause { rule, tripped_at_ts, expires_at_ts, dwell_until_ts, level: level as u8, reserved: [0; 7] };
+    state.breaker.causes[3] =
+        Cause { rule, tripped_at_ts, expires_at_ts, dwell_until_ts, level: level as u8, reserved: [0; 7] };
     world.store(asset, &state);
 }
 
@@ -152,7 +154,8 @@ fn price_that_one_source_spoils_moves_nothing_on_any_path() {
 #[test]
 fn oracle_account_of_the_callers_own_is_refused_on_every_path() {
     let mut scene = scene();
-    let pins = [(scene.world.sol_feeds.pyth, PYTH_RECEIVER), (scene.world.sol_feeds.switchboard, SWITCHBOARD_ON_DEMAND)];
+    let pins =
+        [(scene.world.sol_feeds.pyth, PYTH_RECEIVER), (scene.world.sol_feeds.switchboard, SWITCHBOARD_ON_DEMAND)];
     for (pinned, owner) in pins {
         let own = scene.world.copy_under(&pinned, owner);
         for (name, ix, signer, _) in scene.paths() {
@@ -181,7 +184,11 @@ fn level_cannot_be_dodged_with_accounts_that_are_not_tripped() {
         (lending::supply(&w.keys, lender.address(), lender.usdc, supply), &lender.key, RampartError::LevelForbids),
         (lending::withdraw(&w.keys, lender.address(), lender.usdc, withdraw), &lender.key, RampartError::ExitFloorUsed),
         (lending::borrow(&w.keys, sound.address(), sound.usdc, &oracles, USDC), &sound.key, RampartError::LevelForbids),
-        (lending::withdraw_collateral(&w.keys, sound.address(), sound.sol, &oracles, 1), &sound.key, RampartError::LevelForbids),
+        (
+            lending::withdraw_collateral(&w.keys, sound.address(), sound.sol, &oracles, 1),
+            &sound.key,
+            RampartError::LevelForbids,
+        ),
     ];
     for (ix, signer, refusal) in gated {
         let code = |ix: &Instruction| code_of(&w.simulate_with(std::slice::from_ref(ix), &[signer]).unwrap_err());
@@ -363,7 +370,15 @@ fn guard_and_assets_are_read_only_wherever_users_act() {
 fn accounts_of_another_kind_or_owner_are_refused_in_every_place() {
     let mut scene = scene();
     let keys = scene.world.keys;
-    let own = [keys.guard, keys.collateral_asset, keys.loan_asset, keys.vault, scene.sick.position, scene.soft.position, scene.sound.position];
+    let own = [
+        keys.guard,
+        keys.collateral_asset,
+        keys.loan_asset,
+        keys.vault,
+        scene.sick.position,
+        scene.soft.position,
+        scene.sound.position,
+    ];
     let stolen = own.map(|key| (key, scene.world.copy_under(&key, anchor_spl::token::ID)));
     for (name, ix, signer, _) in scene.paths().into_iter().take(4) {
         let signers: Vec<_> = signer.into_iter().collect();

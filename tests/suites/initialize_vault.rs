@@ -39,7 +39,10 @@ fn initialize_vault_stores_every_field() {
     let (args, now_ts) = (defaults_args(), world.now_ts());
     let landed = world.send_as_root(&[world.initialize_vault_ix(args)]).unwrap();
     let (vault, keys) = (world.vault(), world.keys);
-    assert_eq!((vault.guard, vault.collateral_asset, vault.loan_asset), (keys.guard, keys.collateral_asset, keys.loan_asset));
+    assert_eq!(
+        (vault.guard, vault.collateral_asset, vault.loan_asset),
+        (keys.guard, keys.collateral_asset, keys.loan_asset)
+    );
     assert_eq!((vault.collateral_mint, vault.loan_mint), (keys.collateral_mint, keys.loan_mint));
     assert_eq!((vault.collateral_token, vault.loan_token), (keys.collateral_token, keys.loan_token));
     assert_eq!((vault.risk, vault.curve, vault.limits), (args.risk, args.curve, args.limits));
@@ -195,7 +198,10 @@ fn initialize_vault_fails_when_its_lines_are_out_of_order() {
 fn initialize_vault_fails_beyond_the_hard_bounds() {
     let beyond = RampartError::OutsideHardBounds;
     refuses(
-        |a| (a.risk.ltv_bps, a.risk.soft_line_bps, a.risk.liquidation_line_bps, a.risk.max_bonus_bps) = (9_001, 9_100, 9_200, 800),
+        |a| {
+            (a.risk.ltv_bps, a.risk.soft_line_bps, a.risk.liquidation_line_bps, a.risk.max_bonus_bps) =
+                (9_001, 9_100, 9_200, 800)
+        },
         beyond,
     );
     refuses(|a| a.risk.max_bonus_bps = 1_001, beyond);

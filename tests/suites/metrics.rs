@@ -28,7 +28,13 @@ fn shows_at(world: &mut World, rule: Pubkey, prices: &[(f64, Shown)]) {
 fn drawdown_is_judged_against_the_windows_high() {
     let (mut world, rule) = world_with(defaults::drawdown_rule(), false);
     // the favourable end is 5 bps above the price: 150 - 10 % is reached at 134.93
-    let at = [(134.9, Shown::True), (135.0, Shown::Between), (142.4, Shown::Between), (142.5, Shown::Clear), (200.0, Shown::Clear)];
+    let at = [
+        (134.9, Shown::True),
+        (135.0, Shown::Between),
+        (142.4, Shown::Between),
+        (142.5, Shown::Clear),
+        (200.0, Shown::Clear),
+    ];
     shows_at(&mut world, rule, &at);
     // a new high counts once it is observed
     world.tick(60, 180.0, 1.0);
@@ -51,7 +57,14 @@ fn drawdown_is_indeterminate_while_less_than_half_of_the_window_was_seen() {
 #[test]
 fn deviation_is_judged_against_the_reference_on_both_sides() {
     let (mut world, rule) = world_with(rules::deviation(), false);
-    let at = [(134.9, Shown::True), (135.0, Shown::Between), (150.0, Shown::Clear), (157.4, Shown::Clear), (165.0, Shown::Between), (165.1, Shown::True)];
+    let at = [
+        (134.9, Shown::True),
+        (135.0, Shown::Between),
+        (150.0, Shown::Clear),
+        (157.4, Shown::Clear),
+        (165.0, Shown::Between),
+        (165.1, Shown::True),
+    ];
     shows_at(&mut world, rule, &at);
 }
 
@@ -164,7 +177,8 @@ fn outflow_rate_is_judged_against_the_days_base() {
     assert_eq!(world.shown(rule), Shown::Clear);
     // own inflow of the last hour leaves uncharged; after it every withdrawal counts
     world.advance(3_600);
-    let shares = |w: &World, amount: u64| w.position(&lender.position).supply_shares.get() * u128::from(amount) / 4_000_000;
+    let shares =
+        |w: &World, amount: u64| w.position(&lender.position).supply_shares.get() * u128::from(amount) / 4_000_000;
     let first = shares(&world, 100_000);
     world.withdraw(&lender, first).unwrap();
     assert_eq!(world.shown(rule), Shown::Clear);

@@ -1,13 +1,13 @@
 //! Observing a price: what enters the reference and the window memory, and what never does.
 
 use anchor_lang::error::ErrorCode;
+use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::events::PriceObserved;
 use rampart::math::{Bps, Price, U128};
+use rampart::oracle::PYTH_RECEIVER;
 use rampart::state::Asset;
 use rampart::state::asset::Reference;
-use rampart::RegisterAssetArgs;
-use rampart::oracle::PYTH_RECEIVER;
 use rampart::state::oracle_set::OracleSource;
 use rampart_client::{Instruction, Pubkey, address, admin, evidence};
 use rampart_feeds::{VerificationLevel, pyth_price_update};
@@ -165,7 +165,10 @@ fn observe_often_moves_the_reference_as_far_as_observing_once() {
     observe(&mut once, 100.0).unwrap();
     let reference = |w: &World| w.sol_asset().reference_price(w.now_ts()).unwrap();
     assert!(reference(&often).deviation(reference(&once)) <= Bps(2));
-    assert_eq!(often.sol_asset().window.view(600, often.now_ts()).map(|v| v.high), once.sol_asset().window.view(600, once.now_ts()).map(|v| v.high));
+    assert_eq!(
+        often.sol_asset().window.view(600, often.now_ts()).map(|v| v.high),
+        once.sol_asset().window.view(600, once.now_ts()).map(|v| v.high)
+    );
 }
 
 #[test]

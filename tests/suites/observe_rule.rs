@@ -14,7 +14,8 @@ const LOAN_ASSET: usize = 3;
 /// A rule that has to hold for ten seconds and three observations.
 fn setup() -> (World, Pubkey) {
     let mut world = World::with_vault();
-    let params = RuleParams { min_persist_secs: 10, min_observations: 3, max_gap_secs: 30, ..defaults::drawdown_rule() };
+    let params =
+        RuleParams { min_persist_secs: 10, min_observations: 3, max_gap_secs: 30, ..defaults::drawdown_rule() };
     let rule = world.create_rule(1, world.keys.collateral_asset, params);
     (world, rule)
 }
@@ -141,7 +142,12 @@ fn observe_rule_counts_every_metric() {
     world.publish_pyth(&feeds, 120.0, 150, world.now_ts());
     let mut outflow = rules::outflow_rate();
     (outflow.threshold, outflow.clear_threshold) = (1, 0);
-    let all = [(asset, defaults::drawdown_rule()), (asset, rules::deviation()), (vault, outflow), (vault, rules::collateral_ratio())];
+    let all = [
+        (asset, defaults::drawdown_rule()),
+        (asset, rules::deviation()),
+        (vault, outflow),
+        (vault, rules::collateral_ratio()),
+    ];
     for (id, (subject, params)) in all.into_iter().enumerate() {
         let key = world.create_rule(id as u16, subject, params);
         world.observe_rule(key).unwrap();

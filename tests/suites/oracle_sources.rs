@@ -129,7 +129,9 @@ fn update_of_another_feed_is_indeterminate() {
 #[test]
 fn account_of_another_program_is_indeterminate() {
     let programs = [anchor_spl::token::ID, rampart::ID, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND, PYTH_RECEIVER];
-    for (key, own) in [(World::empty().sol_feeds.pyth, PYTH_RECEIVER), (World::empty().sol_feeds.switchboard, SWITCHBOARD_ON_DEMAND)] {
+    for (key, own) in
+        [(World::empty().sol_feeds.pyth, PYTH_RECEIVER), (World::empty().sol_feeds.switchboard, SWITCHBOARD_ON_DEMAND)]
+    {
         for owner in programs.into_iter().filter(|p| *p != own) {
             let mut world = fresh();
             let data = world.svm.get_account(&key).unwrap().data;

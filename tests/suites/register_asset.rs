@@ -1,9 +1,7 @@
 //! Registering a mint: what is stored, which price sources, references and mints are refused.
 
 use anchor_lang::error::ErrorCode;
-use anchor_spl::token_interface::spl_token_2022::extension::{
-    metadata_pointer, transfer_fee, transfer_hook,
-};
+use anchor_spl::token_interface::spl_token_2022::extension::{metadata_pointer, transfer_fee, transfer_hook};
 use anchor_spl::token_interface::spl_token_2022::instruction as token;
 use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;

@@ -29,7 +29,9 @@ fn recovered(level: Level) -> (World, Pubkey) {
 #[test]
 fn step_down_goes_from_halt_to_normal_one_level_at_a_time() {
     let (mut world, key) = recovered(Level::Halt);
-    for (from, to) in [(Level::Halt, Level::ReduceOnly), (Level::ReduceOnly, Level::Caution), (Level::Caution, Level::Normal)] {
+    for (from, to) in
+        [(Level::Halt, Level::ReduceOnly), (Level::ReduceOnly, Level::Caution), (Level::Caution, Level::Normal)]
+    {
         assert_eq!(world.level(), from);
         let landed = world.step_down(key).unwrap();
         assert_eq!(world.level(), to);
@@ -150,7 +152,11 @@ fn step_down_of_a_guards_rule_lowers_the_guard() {
     world.trip(key).unwrap();
     world.advance(300);
     world.set_prices(150.0, 1.0);
-    world.refuses(&with_account(&world.step_down_ix(key), SCOPE, world.keys.collateral_asset), &[], RampartError::RuleSubjectMismatch);
+    world.refuses(
+        &with_account(&world.step_down_ix(key), SCOPE, world.keys.collateral_asset),
+        &[],
+        RampartError::RuleSubjectMismatch,
+    );
     world.step_down(key).unwrap();
     assert_eq!(world.guard_state().breaker.level_at(world.now_ts()), Level::Caution);
 }

@@ -51,8 +51,18 @@ fn tighten_vault_stores_every_limit_and_nothing_else() {
         supply_cap_amount: 3,
         borrow_cap_amount: 2,
         collateral_cap_amount: 1,
-        loan_flow: FlowLimits { absolute_floor_amount: 9, hourly_bps: 1_900, daily_bps: 3_900, ..before.limits.loan_flow },
-        collateral_flow: FlowLimits { absolute_floor_amount: 8, hourly_bps: 1_800, daily_bps: 3_800, ..before.limits.collateral_flow },
+        loan_flow: FlowLimits {
+            absolute_floor_amount: 9,
+            hourly_bps: 1_900,
+            daily_bps: 3_900,
+            ..before.limits.loan_flow
+        },
+        collateral_flow: FlowLimits {
+            absolute_floor_amount: 8,
+            hourly_bps: 1_800,
+            daily_bps: 3_800,
+            ..before.limits.collateral_flow
+        },
     };
     let signer = world.risk_admin.insecure_clone();
     let landed = world.send(&[ix(&world, args)], &[&signer]).unwrap();

@@ -87,7 +87,9 @@ fn halt_falls_to_reduce_only_and_then_to_normal_without_any_call() {
     let (mut world, key) = crashed(with_level(Level::Halt));
     world.trip(key).unwrap();
     let stored = world.sol_asset().breaker;
-    for (secs, level) in [(0, Level::Halt), (3_599, Level::Halt), (1, Level::ReduceOnly), (3_599, Level::ReduceOnly), (1, Level::Normal)] {
+    for (secs, level) in
+        [(0, Level::Halt), (3_599, Level::Halt), (1, Level::ReduceOnly), (3_599, Level::ReduceOnly), (1, Level::Normal)]
+    {
         world.advance(secs);
         assert_eq!(world.level(), level);
     }

@@ -31,7 +31,8 @@ pub async fn read<T: ZeroCopy>(network: &Network, address: &Pubkey) -> Outcome<T
 /// [`DemoError::Account`] where one is missing or another kind, and the network's.
 pub async fn read_all<T: ZeroCopy>(network: &Network, addresses: &[Pubkey]) -> Outcome<Vec<T>> {
     let found = network.accounts(addresses).await?;
-    let missing = |address: &Pubkey| DemoError::Account { what: address.to_string(), problem: "there is none".to_owned() };
+    let missing =
+        |address: &Pubkey| DemoError::Account { what: address.to_string(), problem: "there is none".to_owned() };
     let pairs = addresses.iter().zip(found);
     pairs.map(|(address, account)| decode(address, &account.ok_or_else(|| missing(address))?.data)).collect()
 }

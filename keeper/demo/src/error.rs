@@ -66,7 +66,9 @@ impl DemoError {
     /// Returns what the user can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Market { .. } => Some("one candle a line: unix seconds, open, high, low, close, volume; CSV or CSV.GZ"),
+            Self::Market { .. } => {
+                Some("one candle a line: unix seconds, open, high, low, close, volume; CSV or CSV.GZ")
+            }
             Self::File { path, .. } if path.ends_with("artifacts/rampart.so") => {
                 Some("build the program with `cargo xtask build-program`")
             }

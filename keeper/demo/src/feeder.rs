@@ -40,7 +40,15 @@ impl Print {
     pub fn account_data(&self, coin: Coin, source: usize) -> Vec<u8> {
         if source == 0 {
             let (feed, level) = (FEED_IDS[coin.index()], VerificationLevel::Full);
-            return pyth_price_update(feed, self.price_e8, self.confidence_e8, EXPONENT, self.publish_ts, self.slot, level);
+            return pyth_price_update(
+                feed,
+                self.price_e8,
+                self.confidence_e8,
+                EXPONENT,
+                self.publish_ts,
+                self.slot,
+                level,
+            );
         }
         let (price, confidence) = (i128::from(self.price_e8), i128::from(self.confidence_e8));
         switchboard_pull_feed(price * TO_SWITCHBOARD, confidence * TO_SWITCHBOARD, self.publish_ts, self.slot.max(1))
@@ -69,7 +77,13 @@ impl Feeder {
     ///
     /// # Errors
     /// Those of [`Network::set_oracle`].
-    pub async fn publish(&mut self, network: &Network, world: &World, point: &PricePoint, disturbances: &[Disturbance]) -> Outcome<()> {
+    pub async fn publish(
+        &mut self,
+        network: &Network,
+        world: &World,
+        point: &PricePoint,
+        disturbances: &[Disturbance],
+    ) -> Outcome<()> {
         for coin in Coin::ALL {
             for source in 0..SOURCES {
                 let mark = network.now();

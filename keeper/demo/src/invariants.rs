@@ -88,8 +88,10 @@ pub fn parts_sum_to_the_vault(vaults: &[Vault], positions: &[Held]) -> Vec<Broke
         [shares, debt, mine().map(|p| u128::from(p.collateral_amount)).sum()]
     };
     let wrong = vaults.iter().enumerate().filter_map(|(at, vault)| {
-        let (found, want) = (sums(at), [vault.supply_shares.get(), vault.debt_scaled.get(), vault.collateral_amount.into()]);
-        (found != want).then(|| broken("positions sum to the vault", format!("{}: {found:?}, vault {want:?}", vault_name(at))))
+        let (found, want) =
+            (sums(at), [vault.supply_shares.get(), vault.debt_scaled.get(), vault.collateral_amount.into()]);
+        (found != want)
+            .then(|| broken("positions sum to the vault", format!("{}: {found:?}, vault {want:?}", vault_name(at))))
     });
     wrong.collect()
 }
@@ -106,7 +108,11 @@ pub fn levels_have_causes(world: &World, snapshot: &Snapshot, ledger: &Ledger) -
         live.filter(|c| tripped.get(&c.rule).is_none_or(|level| c.level > *level)).map(|c| (c.rule, c.level)).collect()
     };
     let found = breakers.flat_map(baseless);
-    found.map(|(rule, level)| broken("levels have causes", format!("{}: level {level} without its trip", world.name_of(&rule)))).collect()
+    found
+        .map(|(rule, level)| {
+            broken("levels have causes", format!("{}: level {level} without its trip", world.name_of(&rule)))
+        })
+        .collect()
 }
 
 /// A position's sequence moved once for each recorded liquidation, and no number was used twice.
@@ -120,7 +126,9 @@ pub fn nobody_is_liquidated_twice(before: &[Held], after: &[Held], ledger: &Ledg
         let mut found = recorded.get(&new.key).cloned().unwrap_or_default();
         found.sort_unstable();
         let wanted: Vec<u64> = (old.state.liquidation_seq + 1..=new.state.liquidation_seq).collect();
-        (found != wanted).then(|| broken("nobody is liquidated twice", format!("{}: recorded {found:?}, sequence {wanted:?}", new.key)))
+        (found != wanted).then(|| {
+            broken("nobody is liquidated twice", format!("{}: recorded {found:?}, sequence {wanted:?}", new.key))
+        })
     });
     wrong.collect()
 }
@@ -135,7 +143,9 @@ pub fn lenders_lose_bad_debt_alone(before: &[Vault], after: &[Vault]) -> Vec<Bro
         let came = u128::from(had) + moved(|v| v.totals.supplied_amount);
         let lost = moved(|v| v.totals.bad_debt_amount).saturating_sub(moved(|v| v.totals.insured_amount));
         let least = came.saturating_sub(moved(|v| v.totals.withdrawn_amount) + lost + ROUNDING);
-        (u128::from(have) < least).then(|| broken("lenders lose bad debt alone", format!("{}: have {have}, at least {least}", vault_name(at))))
+        (u128::from(have) < least).then(|| {
+            broken("lenders lose bad debt alone", format!("{}: have {have}, at least {least}", vault_name(at)))
+        })
     });
     wrong.collect()
 }

@@ -61,7 +61,8 @@ impl Ledger {
         for signature in signatures {
             let config = json!({ "encoding": "json", "commitment": "confirmed", "maxSupportedTransactionVersion": 1 });
             let params = json!([signature, config]);
-            let found: Value = network.rpc().send(RpcRequest::GetTransaction, params).await.map_err(rpc("read a transaction"))?;
+            let found: Value =
+                network.rpc().send(RpcRequest::GetTransaction, params).await.map_err(rpc("read a transaction"))?;
             ledger.take(signature, &found)?;
         }
         ledger.trips.sort_by_key(|entry| entry.slot);
@@ -111,7 +112,8 @@ async fn signatures_of(network: &Network, address: &Pubkey, from_slot: u64) -> O
     for _ in 0..MAX_PAGES {
         let config = json!({ "limit": PAGE, "before": before, "commitment": "confirmed" });
         let params = json!([address.to_string(), config]);
-        let page: Vec<Value> = network.rpc().send(RpcRequest::GetSignaturesForAddress, params).await.map_err(rpc("list transactions"))?;
+        let page: Vec<Value> =
+            network.rpc().send(RpcRequest::GetSignaturesForAddress, params).await.map_err(rpc("list transactions"))?;
         let recent = page.iter().filter(|one| one["slot"].as_u64().is_some_and(|slot| slot >= from_slot));
         found.extend(recent.filter_map(|one| one["signature"].as_str()).map(str::to_owned));
         before = page.last().and_then(|one| one["signature"].as_str()).map(str::to_owned);
@@ -130,7 +132,12 @@ mod tests {
 
     #[test]
     fn self_cpi_event_is_decoded_and_other_data_is_left() {
-        let fact = BreakerSteppedDown { rule: Pubkey::new_from_array([1; 32]), scope: Pubkey::new_from_array([2; 32]), from: 3, to: 2 };
+        let fact = BreakerSteppedDown {
+            rule: Pubkey::new_from_array([1; 32]),
+            scope: Pubkey::new_from_array([2; 32]),
+            from: 3,
+            to: 2,
+        };
         let mut body = Vec::new();
         fact.serialize(&mut body).unwrap();
         let data = [&EVENT_TAG[..], BreakerSteppedDown::DISCRIMINATOR, &body].concat();

@@ -35,7 +35,9 @@ impl Live {
         }
         let all = MultiProgress::new();
         let bar = all.add(ProgressBar::new(secs.unsigned_abs()));
-        let style = ProgressStyle::with_template("{bar:40.cyan/blue} {pos}/{len} s of the market, {elapsed} passed, {eta} left");
+        let style = ProgressStyle::with_template(
+            "{bar:40.cyan/blue} {pos}/{len} s of the market, {elapsed} passed, {eta} left",
+        );
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let table = all.add(ProgressBar::new_spinner());
         table.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -83,8 +85,12 @@ fn rows(snapshot: &Snapshot, usd: [f64; 3]) -> String {
         let debt = vault.debt_amount().unwrap_or(0);
         format!(
             "  {:<9} {:<11} cash {:>9}  debt {:>9}  liquidated {:>9}  bad debt {:>7} USDC",
-            vault_name(at), format!("{level:?}"), whole(vault.cash_amount), whole(debt),
-            whole(vault.totals.liquidated_amount), whole(vault.totals.bad_debt_amount),
+            vault_name(at),
+            format!("{level:?}"),
+            whole(vault.cash_amount),
+            whole(debt),
+            whole(vault.totals.liquidated_amount),
+            whole(vault.totals.bad_debt_amount),
         )
     });
     format!("  {prices}\n{}", vaults.collect::<Vec<_>>().join("\n"))

@@ -204,7 +204,11 @@ impl Beat {
     fn note(&self, event: &SimnetEvent) {
         let SimnetEvent::SystemClockUpdated(clock) = event else { return };
         if clock.slot > self.timeline.now().slot {
-            self.timeline.push(SlotMark { slot: clock.slot, unix_ts: clock.unix_timestamp, wall_unix_ms: wall_unix_ms() });
+            self.timeline.push(SlotMark {
+                slot: clock.slot,
+                unix_ts: clock.unix_timestamp,
+                wall_unix_ms: wall_unix_ms(),
+            });
         }
     }
 }

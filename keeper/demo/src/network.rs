@@ -102,7 +102,16 @@ impl Network {
         let no_profiles = SimnetCommand::StartRunbookExecution("rampart-demo".to_owned());
         surfnet.send_command(no_profiles).map_err(|e| DemoError::Network(e.to_string()))?;
         let metronome = Metronome::start(Arc::clone(&surfnet), pace)?;
-        Ok(Self { surfnet: Mutex::new(Some(surfnet)), metronome, blockhash: Mutex::new(None), sent: AtomicU32::new(0), payer, rpc_url, ws_url, rpc })
+        Ok(Self {
+            surfnet: Mutex::new(Some(surfnet)),
+            metronome,
+            blockhash: Mutex::new(None),
+            sent: AtomicU32::new(0),
+            payer,
+            rpc_url,
+            ws_url,
+            rpc,
+        })
     }
 
     /// Returns the address of the JSON RPC server.
@@ -206,7 +215,8 @@ impl Network {
     /// [`DemoError::Rpc`] where the network refuses.
     pub async fn set_oracle(&self, address: &Pubkey, owner: &Pubkey, data: &[u8]) -> Outcome<()> {
         let account = serde_json::json!({ "lamports": 100_000_000, "data": hex(data), "owner": owner.to_string() });
-        self.cheat("surfnet_setAccount", serde_json::json!([address.to_string(), account]), "write an oracle account").await
+        self.cheat("surfnet_setAccount", serde_json::json!([address.to_string(), account]), "write an oracle account")
+            .await
     }
 
     async fn cheat(&self, method: &'static str, params: serde_json::Value, doing: &'static str) -> Outcome<()> {
@@ -241,7 +251,8 @@ impl Network {
     pub async fn must(&self, step: &str, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome<()> {
         let transaction = self.signed(instructions, signers).await?;
         let commitment = Some(CommitmentConfig::processed().commitment);
-        let config = RpcSendTransactionConfig { preflight_commitment: commitment, ..RpcSendTransactionConfig::default() };
+        let config =
+            RpcSendTransactionConfig { preflight_commitment: commitment, ..RpcSendTransactionConfig::default() };
         let sent = self.rpc.send_transaction_with_config(&transaction, config).await;
         sent.map(|_| ()).map_err(|error| DemoError::SetUp { step: step.to_owned(), problem: error.to_string() })
     }
@@ -265,7 +276,7 @@ impl Network {
     async fn landing(&self, signature: &Signature) -> Outcome<Option<Landing>> {
         let answer = self.rpc.get_signature_statuses(&[*signature]).await.map_err(rpc("ask for a status"))?;
         let status = answer.value.into_iter().next().flatten();
-        Ok(status.map(|s| s.err.map_or(Landing::Landed, |error| refused(&error.into()))))
+        Ok(status.map(|s| s.err.map_or(Landing::Landed, |error| refused(&error))))
     }
 
     async fn recent_blockhash(&self) -> Outcome<Hash> {
@@ -304,7 +315,9 @@ impl Network {
         self.metronome.stop();
         let taken = self.surfnet.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         match taken.and_then(Arc::into_inner) {
-            Some(mut surfnet) => tokio::task::block_in_place(|| surfnet.stop()).map_err(|e| DemoError::Network(e.to_string())),
+            Some(mut surfnet) => {
+                tokio::task::block_in_place(|| surfnet.stop()).map_err(|e| DemoError::Network(e.to_string()))
+            }
             None => Ok(()),
         }
     }

@@ -73,7 +73,8 @@ pub async fn positions(network: &Network, world: &World) -> Outcome<Vec<Held>> {
     let lenders = cast.lenders.iter().map(|l| (l.vault, l.key.key()));
     let borrowers = cast.borrowers.iter().map(|b| (b.vault, b.key.key()));
     let all = lenders.chain(borrowers).chain([(0, cast.attacker.key())]);
-    let keys: Vec<_> = all.map(|(vault, owner)| (vault, address::position(&world.vaults[vault].vault, &owner))).collect();
+    let keys: Vec<_> =
+        all.map(|(vault, owner)| (vault, address::position(&world.vaults[vault].vault, &owner))).collect();
     let addresses: Vec<_> = keys.iter().map(|(_, key)| *key).collect();
     let states: Vec<Position> = accounts::read_all(network, &addresses).await?;
     Ok(keys.into_iter().zip(states).map(|((vault, key), state)| Held { key, vault, state }).collect())
@@ -131,7 +132,8 @@ impl Telling<'_> {
     async fn tell(mut self) -> Outcome<Played> {
         let last = self.story.points.last().copied().unwrap_or(PricePoint { at_secs: 0, usd: self.played.last_usd });
         let step_secs = self.stage.network.pace().slot_secs().max(4);
-        let tail = (1..=SETTLE_SECS / step_secs + 1).map(|n| PricePoint { at_secs: last.at_secs + n * step_secs, ..last });
+        let tail =
+            (1..=SETTLE_SECS / step_secs + 1).map(|n| PricePoint { at_secs: last.at_secs + n * step_secs, ..last });
         let points: Vec<_> = self.story.points.iter().copied().chain(tail).collect();
         for point in &points {
             tokio::select! {
@@ -172,7 +174,8 @@ impl Telling<'_> {
         played.broken.extend(invariants::outflow_stays_within_the_limit(&mut self.flows, &snapshot));
         let ended = stage.keepers.ended().into_iter();
         played.broken.extend(ended.map(|detail| Broken { invariant: "keepers keep running", detail }));
-        played.unguarded.step(stage.feeder.last(), point.usd, snapshot.mark)?;
+        let story_mark = SlotMark { unix_ts: self.start_ts + point.at_secs, ..snapshot.mark };
+        played.unguarded.step(stage.feeder.last(), point.usd, story_mark)?;
         stage.live.update(point.at_secs, &snapshot, point.usd);
         played.end = snapshot;
         Ok(())
@@ -196,7 +199,8 @@ impl Telling<'_> {
             Act::RestartsKeeper(rank) => stage.keepers.restart(rank)?,
             act => {
                 let (network, world) = (Arc::clone(&stage.network), Arc::clone(&stage.world));
-                let mark = network.now();
+                // the comparison follows the story's clock, so that the same seed gives the same numbers
+                let mark = SlotMark { unix_ts: self.start_ts + scheduled.at_secs, ..network.now() };
                 let succeeds = self.played.unguarded.act(&world, act, stage.feeder.last(), usd, mark);
                 self.played.unguarded_acts += usize::from(succeeds);
                 self.under_way.spawn(async move { perform(&network, &world, scheduled, usd).await });

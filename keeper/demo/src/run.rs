@@ -66,7 +66,13 @@ fn choose(cli: &Cli, pace: Pace) -> Outcome<Chosen> {
         return Ok(Chosen { story, market: format!("scenario {}", cli.scenario.name()), gaps: Vec::new() });
     };
     let recorded = recorded::load(&recording, step_secs, cli.seed)?;
-    let market = format!("{} as {}, {} to {}", shown(&recording.path), recording.coin.symbol(), recorded.from_ts, recorded.to_ts);
+    let market = format!(
+        "{} as {}, {} to {}",
+        shown(&recording.path),
+        recording.coin.symbol(),
+        recorded.from_ts,
+        recorded.to_ts
+    );
     let attempt = "A recorded market was played; nobody attempted anything but to stay solvent.".to_owned();
     Ok(Chosen { story: stories::recorded(recorded.points, attempt), market, gaps: recorded.gaps })
 }

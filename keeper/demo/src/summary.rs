@@ -151,7 +151,11 @@ impl Parts<'_> {
             true_at_secs: fact.mark.unix_ts - self.played.start.mark.unix_ts,
             min_persist_secs: self.played.end.rules[fact.rule].params.min_persist_secs,
             trip: trip.map(|trip| self.trip(fact, trip)),
-            no_trip: trip.is_none().then_some(if in_force { "already in force" } else { "did not hold long enough, or the story ended" }),
+            no_trip: trip.is_none().then_some(if in_force {
+                "already in force"
+            } else {
+                "did not hold long enough, or the story ended"
+            }),
         }
     }
 
@@ -176,7 +180,9 @@ impl Parts<'_> {
     /// Returns what the guarded market came to.
     pub fn guarded(&self) -> Tally {
         let (start, end) = (&self.played.start.vaults, &self.played.end.vaults);
-        let moved = |of: fn(&rampart::state::Vault) -> u64| start.iter().zip(end).map(|(a, b)| of(b).saturating_sub(of(a))).sum::<u64>();
+        let moved = |of: fn(&rampart::state::Vault) -> u64| {
+            start.iter().zip(end).map(|(a, b)| of(b).saturating_sub(of(a))).sum::<u64>()
+        };
         Tally {
             liquidated_amount: moved(|v| v.totals.liquidated_amount),
             bad_debt_amount: moved(|v| v.totals.bad_debt_amount),
@@ -192,7 +198,9 @@ impl Parts<'_> {
     pub fn keepers(&self, answers: Vec<(String, serde_json::Value)>) -> Vec<KeeperLine> {
         let lines = answers.into_iter().zip(&self.world.cast.keepers).map(|((name, transactions), key)| {
             let mine = |payer: &rampart_client::Pubkey| *payer == key.key();
-            let soft = |is_soft| self.ledger.liquidations.iter().filter(move |e| mine(&e.payer) && e.fact.is_soft == is_soft).count();
+            let soft = |is_soft| {
+                self.ledger.liquidations.iter().filter(move |e| mine(&e.payer) && e.fact.is_soft == is_soft).count()
+            };
             KeeperLine {
                 name,
                 trips: self.ledger.trips.iter().filter(|e| mine(&e.payer)).count(),

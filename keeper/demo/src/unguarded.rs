@@ -121,7 +121,11 @@ impl Unguarded {
         let is_wrong = ltv(vault, &held.state, fair).is_some_and(|ltv| ltv < line);
         let subject = Subject { debt, collateral: held.state.collateral_amount, price };
         let Ok(plan) = plan(subject, &vault.risk, u64::MAX) else { return false };
-        let args = LiquidateArgs { liquidation_seq: held.state.liquidation_seq, max_repay_amount: u64::MAX, min_seize_amount: 0 };
+        let args = LiquidateArgs {
+            liquidation_seq: held.state.liquidation_seq,
+            max_repay_amount: u64::MAX,
+            min_seize_amount: 0,
+        };
         let clock = Clock { slot: mark.slot, unix_timestamp: mark.unix_ts, ..Clock::default() };
         let Ok(fact) = rampart::book(vault, &mut held.state, plan, &args, &clock, false) else { return false };
         self.tally.liquidated_amount += fact.repaid_amount;
@@ -132,9 +136,18 @@ impl Unguarded {
     }
 
     /// Does what a person tries, as this market lets it; returns whether it succeeded.
-    pub fn act(&mut self, world: &World, act: Act, prints: &[[Print; SOURCES]; 3], true_usd: [f64; 3], mark: SlotMark) -> bool {
+    pub fn act(
+        &mut self,
+        world: &World,
+        act: Act,
+        prints: &[[Print; SOURCES]; 3],
+        true_usd: [f64; 3],
+        mark: SlotMark,
+    ) -> bool {
         match act {
-            Act::AttackerBorrows { usd } => self.borrow(position_of(world, 0, &world.cast.attacker.key()), 0, usd, prints),
+            Act::AttackerBorrows { usd } => {
+                self.borrow(position_of(world, 0, &world.cast.attacker.key()), 0, usd, prints)
+            }
             Act::BorrowsMore { borrower, usd } => {
                 let who = &world.cast.borrowers[borrower];
                 self.borrow(position_of(world, who.vault, &who.key.key()), who.vault, usd, prints)
@@ -156,7 +169,9 @@ impl Unguarded {
 
     fn borrow(&mut self, key: Pubkey, vault: usize, usd: u32, prints: &[[Print; SOURCES]; 3]) -> bool {
         let amount = u64::from(usd) * crate::world::params::USDC;
-        let (Some(price), Some(held)) = (pair_price(prints, vault), self.positions.iter_mut().find(|held| held.key == key)) else {
+        let (Some(price), Some(held)) =
+            (pair_price(prints, vault), self.positions.iter_mut().find(|held| held.key == key))
+        else {
             return false;
         };
         let vault = &mut self.vaults[vault];
@@ -190,7 +205,13 @@ impl Unguarded {
         true
     }
 
-    fn liquidate_safest(&mut self, world: &World, prints: &[[Print; SOURCES]; 3], true_usd: [f64; 3], mark: SlotMark) -> bool {
+    fn liquidate_safest(
+        &mut self,
+        world: &World,
+        prints: &[[Print; SOURCES]; 3],
+        true_usd: [f64; 3],
+        mark: SlotMark,
+    ) -> bool {
         let mine = world.cast.borrowers.iter().filter(|b| b.vault == 0);
         let Some(owner) = mine.min_by_key(|b| b.ltv_bps).map(|b| b.key.key()) else { return false };
         let key = position_of(world, 0, &owner);
@@ -213,8 +234,10 @@ impl Unguarded {
 pub fn hidden_bad_debt(vaults: &[Vault], positions: &[Held], true_usd: [f64; 3]) -> u64 {
     let missing = |held: &Held| {
         let vault = &vaults[held.vault];
-        let value = pair_of_usd(true_usd, held.vault).and_then(|price| price.value_floor(held.state.collateral_amount.into()));
-        let (debt, value) = (vault.debt_of(&held.state).unwrap_or(0), value.and_then(|v| u64::try_from(v).ok()).unwrap_or(0));
+        let value =
+            pair_of_usd(true_usd, held.vault).and_then(|price| price.value_floor(held.state.collateral_amount.into()));
+        let (debt, value) =
+            (vault.debt_of(&held.state).unwrap_or(0), value.and_then(|v| u64::try_from(v).ok()).unwrap_or(0));
         debt.saturating_sub(value)
     };
     positions.iter().map(missing).sum()

@@ -54,13 +54,21 @@ impl Snapshot {
             let missing = || DemoError::Account { what: world.name_of(key), problem: "there is none".to_owned() };
             account.as_ref().map(|a| (key, a.data.as_slice())).ok_or_else(missing)
         });
-        let mut take = || next.next().unwrap_or_else(|| Err(DemoError::Network("fewer accounts than asked for".to_owned())));
+        let mut take =
+            || next.next().unwrap_or_else(|| Err(DemoError::Network("fewer accounts than asked for".to_owned())));
         Ok(Self {
             mark,
             guard: take().and_then(|(key, data)| decode(key, data))?,
-            assets: Coin::ALL.iter().map(|_| take().and_then(|(key, data)| decode(key, data))).collect::<Outcome<_>>()?,
+            assets: Coin::ALL
+                .iter()
+                .map(|_| take().and_then(|(key, data)| decode(key, data)))
+                .collect::<Outcome<_>>()?,
             vaults: VAULTS.iter().map(|_| take().and_then(|(key, data)| decode(key, data))).collect::<Outcome<_>>()?,
-            rules: world.rules.iter().map(|_| take().and_then(|(key, data)| decode(key, data))).collect::<Outcome<_>>()?,
+            rules: world
+                .rules
+                .iter()
+                .map(|_| take().and_then(|(key, data)| decode(key, data)))
+                .collect::<Outcome<_>>()?,
             balances: VAULTS.iter().map(|_| Ok([balance(take()?)?, balance(take()?)?])).collect::<Outcome<_>>()?,
         })
     }
@@ -135,7 +143,9 @@ fn verdict(world: &World, snapshot: &Snapshot, readings: &[AssetReading; 3], rul
     let (params, about, now_ts) = (&snapshot.rules[rule].params, &world.rules[rule], snapshot.mark.unix_ts);
     let measured = match (about.coin, about.vault) {
         (Some(coin), _) => measures::asset(params, &snapshot.assets[coin.index()], &readings[coin.index()], now_ts),
-        (None, Some(vault)) => measures::vault(params, &snapshot.vaults[vault], pair(snapshot, readings, vault), now_ts),
+        (None, Some(vault)) => {
+            measures::vault(params, &snapshot.vaults[vault], pair(snapshot, readings, vault), now_ts)
+        }
         (None, None) => return None,
     };
     measured.ok().map(|m| m.verdict)

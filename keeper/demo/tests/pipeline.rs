@@ -95,7 +95,17 @@ fn keeper_with_faults(dir: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // the same packages as in `cargo demo`, so that nothing but the keeper is compiled again
-    let packages = ["build", "--quiet", "--locked", "-p", "rampart-keeper", "-p", "rampart-demo", "--features", "rampart-keeper/faults"];
+    let packages = [
+        "build",
+        "--quiet",
+        "--locked",
+        "-p",
+        "rampart-keeper",
+        "-p",
+        "rampart-demo",
+        "--features",
+        "rampart-keeper/faults",
+    ];
     let status = Command::new(cargo).current_dir(root).args(packages).status().expect("cargo runs");
     assert!(status.success(), "the keeper is built");
     let built = rampart_demo::keepers::process::find_binary().expect("the keeper is beside the tests");
@@ -119,7 +129,7 @@ async fn price_crash_is_tripped_once_by_a_keeper_process() -> Outcome<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn crash_between_journal_and_send_leads_to_one_trip() -> Outcome<()> {
     // trips alone, so that the first send is the trip's
-    let others_off = "[classes]\nliquidate = false\ndeleverage = false\nobserve = false\nobserve_rule = false\nstep_down = false";
+    let others_off = "[classes]\nliquidate = false\ndeleverage = false\nobserve = false\nstep_down = false";
     let mut bench = Bench::new(others_off).await?;
     let mut keeper = bench.start(&[("RAMPART_FAULT", "crash_after_journal")], CALM).await?;
     let end = tokio::select! {

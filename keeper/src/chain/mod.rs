@@ -9,6 +9,7 @@ pub mod liveness;
 pub mod rpc;
 pub mod ws;
 mod ws_message;
+mod ws_stamps;
 
 use std::time::Duration;
 

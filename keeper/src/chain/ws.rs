@@ -6,8 +6,10 @@
 
 use crate::chain::liveness::is_stalled;
 use crate::chain::ws_message::{self as message, Incoming};
+use crate::chain::ws_stamps::Stamps;
 use crate::chain::{Backoff, entropy};
 use crate::config::Commitment;
+use crate::watch::Update;
 use crate::watch::feeds::Topic;
 use crate::watch::mailbox::Mailbox;
 use futures_util::{SinkExt, StreamExt};
@@ -133,13 +135,18 @@ impl Socket {
     async fn handle(&self, session: &mut Session, text: &str) -> Result<(), String> {
         match message::read(text) {
             Some(Incoming::Slot { slot, .. }) => {
+                session.last_slot = session.last_slot.max(slot);
                 session.last_slot_at = Instant::now();
                 self.send(Signal::Slot { slot, at: session.last_slot_at }).await?;
             }
-            Some(Incoming::Keyed { update, .. }) => self.mailbox.put([update]),
+            Some(Incoming::Keyed { subscription, update }) => {
+                let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
+                self.mailbox.put([Update { slot, ..update }]);
+            }
             Some(Incoming::Account { subscription, update }) => {
                 if let Some(Topic::Account(key)) = session.active.get(&subscription) {
-                    self.mailbox.put([crate::watch::Update { key: *key, ..update }]);
+                    let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
+                    self.mailbox.put([Update { key: *key, slot, ..update }]);
                 }
             }
             Some(Incoming::Subscribed { id, subscription }) => {
@@ -180,6 +187,8 @@ struct Session {
     wanted: Topics,
     asked: HashMap<u64, Topic>,
     active: HashMap<u64, Topic>,
+    stamps: Stamps,
+    last_slot: u64,
     last_slot_at: Instant,
     has_slots: bool,
 }
@@ -193,6 +202,8 @@ impl Session {
             wanted: Topics::default(),
             asked: HashMap::new(),
             active: HashMap::new(),
+            stamps: Stamps::default(),
+            last_slot: 0,
             last_slot_at: Instant::now(),
             has_slots: false,
         }
@@ -230,6 +241,7 @@ impl Session {
         let numbers: Vec<u64> = self.active.iter().filter(|(_, t)| *t == topic).map(|(n, _)| *n).collect();
         for number in numbers {
             self.active.remove(&number);
+            self.stamps.forget(number);
             self.next_id += 1;
             let request = message::unsubscribe(self.next_id, topic, number);
             self.write(request).await?;

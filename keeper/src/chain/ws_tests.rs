@@ -70,12 +70,16 @@ fn topics(extra: &[Topic]) -> Topics {
 }
 
 fn start(server: &Server) -> Client {
+    start_at(format!("ws://{}", server.listener.local_addr().unwrap()))
+}
+
+fn start_at(url: String) -> Client {
     let (signals, from_socket) = mpsc::channel(64);
     let (renew, renewals) = mpsc::channel(8);
     let (topics, watched) = watch::channel(topics(&[]));
     let (mailbox, stop) = (Arc::<Mailbox>::default(), CancellationToken::new());
     let socket = Socket {
-        url: format!("ws://{}", server.listener.local_addr().unwrap()),
+        url,
         commitment: Commitment::Processed,
         stall_slots: 4,
         slot_micros: Arc::new(AtomicU64::new(50_000)),
@@ -163,4 +167,15 @@ async fn topics_that_change_are_subscribed_to_and_ended_one_by_one() {
             break;
         }
     }
+}
+
+/// A missing TLS provider would panic here, and with that end the keeper on every `wss` endpoint.
+#[tokio::test]
+async fn encrypted_endpoint_that_is_none_is_an_error_and_no_panic() {
+    let server = Server::new().await;
+    let url = format!("wss://{}", server.listener.local_addr().unwrap());
+    let mut client = start_at(url);
+    drop(server.listener.accept().await.unwrap());
+    let Some(Signal::Down(reason)) = client.signals.recv().await else { panic!("no signal") };
+    assert!(reason.starts_with("failed to connect"), "{reason}");
 }

@@ -64,7 +64,9 @@ fn packages_below(lock: &str, roots: &[&str]) -> usize {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for package in lock.split("[[package]]").skip(1) {
         let name = package.lines().find_map(|line| quoted(line.strip_prefix("name = ")?)).unwrap_or_default();
-        let listed = package.split_once("dependencies = [").map_or("", |(_, rest)| rest.split_once(']').map_or("", |(list, _)| list));
+        let listed = package
+            .split_once("dependencies = [")
+            .map_or("", |(_, rest)| rest.split_once(']').map_or("", |(list, _)| list));
         // an entry may carry a version behind the name
         let names = listed.lines().filter_map(quoted).filter_map(|entry| entry.split(' ').next());
         needs.entry(name).or_default().extend(names);

@@ -30,7 +30,9 @@ impl Progress {
             self.show(package);
             return None;
         }
-        let is_chatter = ["Downloading", "Downloaded", "Updating", "Locking", "Finished", "Fresh"].iter().any(|w| text.starts_with(w));
+        let is_chatter = ["Downloading", "Downloaded", "Updating", "Locking", "Finished", "Fresh"]
+            .iter()
+            .any(|w| text.starts_with(w));
         (!is_chatter && !text.is_empty()).then_some(line)
     }
 
@@ -40,7 +42,11 @@ impl Progress {
         if self.is_plain {
             if self.last_line.is_none_or(|at| at.elapsed() >= LINE_PAUSE) {
                 self.last_line = Some(Instant::now());
-                eprintln!("{done} of about {total} packages, {} s passed{}", self.began.elapsed().as_secs(), self.left());
+                eprintln!(
+                    "{done} of about {total} packages, {} s passed{}",
+                    self.began.elapsed().as_secs(),
+                    self.left()
+                );
             }
             return;
         }

@@ -13,16 +13,18 @@ pub fn check() -> Result<(), String> {
         return Ok(());
     }
     let missing: Vec<_> = [compiler.as_str(), "make", "perl"].into_iter().filter(|tool| !runs(tool)).collect();
-    Err(format!(
-        "{} not found: the dependencies build C code.\nhint: {}",
-        missing.join(", "),
-        install_command()
-    ))
+    Err(format!("{} not found: the dependencies build C code.\nhint: {}", missing.join(", "), install_command()))
 }
 
 fn runs(tool: &str) -> bool {
     let quiet = || Stdio::null();
-    Command::new(tool).arg("--version").stdin(quiet()).stdout(quiet()).stderr(quiet()).status().is_ok_and(|status| status.success())
+    Command::new(tool)
+        .arg("--version")
+        .stdin(quiet())
+        .stdout(quiet())
+        .stderr(quiet())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn install_command() -> &'static str {

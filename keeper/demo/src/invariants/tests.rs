@@ -77,7 +77,10 @@ fn share_that_belongs_to_nobody_is_found() {
 fn sequence_without_its_record_and_number_used_twice_are_found() {
     let (before, after) = ([held(1, 3)], [held(1, 5)]);
     let key = before[0].key;
-    let ledger = |numbers: &[u64]| Ledger { liquidations: numbers.iter().map(|n| liquidation(key, *n)).collect(), ..Ledger::default() };
+    let ledger = |numbers: &[u64]| Ledger {
+        liquidations: numbers.iter().map(|n| liquidation(key, *n)).collect(),
+        ..Ledger::default()
+    };
     assert_eq!(nobody_is_liquidated_twice(&before, &after, &ledger(&[4, 5])), []);
     for wrong in [&[4][..], &[4, 4, 5], &[4, 5, 6], &[]] {
         assert_eq!(nobody_is_liquidated_twice(&before, &after, &ledger(wrong)).len(), 1, "{wrong:?}");

@@ -75,24 +75,33 @@ impl Files {
         });
         let stagger = table([("rank", Value::Integer(rank as i64)), ("slots", Value::Integer(STAGGER_SLOTS))]);
         table([
-            ("cluster", Value::Table(table([
-                ("rpc_url", text(network.rpc_url())),
-                ("ws_url", text(network.ws_url())),
-                ("guard", text(&world.guard.to_string())),
-                ("commitment", text("processed")),
-            ]))),
-            ("keeper", Value::Table(table([
-                ("name", text(&self.name)),
-                ("mode", text("act")),
-                ("state_dir", path(self.dir.join("state"))),
-            ]))),
+            (
+                "cluster",
+                Value::Table(table([
+                    ("rpc_url", text(network.rpc_url())),
+                    ("ws_url", text(network.ws_url())),
+                    ("guard", text(&world.guard.to_string())),
+                    ("commitment", text("processed")),
+                ])),
+            ),
+            (
+                "keeper",
+                Value::Table(table([
+                    ("name", text(&self.name)),
+                    ("mode", text("act")),
+                    ("state_dir", path(self.dir.join("state"))),
+                ])),
+            ),
             ("keys", Value::Table(table([("payer_file", path(self.key_path()))]))),
             ("tx", Value::Table(table([("stagger", Value::Table(stagger))]))),
             ("budget", Value::Table(table([("lamports_per_hour", Value::Integer(LAMPORTS_PER_HOUR))]))),
-            ("http", Value::Table(table([
-                ("listen", text(&format!("127.0.0.1:{}", self.port))),
-                ("peers", Value::Array(peers.collect())),
-            ]))),
+            (
+                "http",
+                Value::Table(table([
+                    ("listen", text(&format!("127.0.0.1:{}", self.port))),
+                    ("peers", Value::Array(peers.collect())),
+                ])),
+            ),
             ("log", Value::Table(table([("format", text("json")), ("level", text("info"))]))),
             ("label", Value::Array(labels(world))),
         ])

@@ -45,7 +45,8 @@ impl Process {
             .stderr(twin)
             .kill_on_drop(true)
             .spawn();
-        let child = child.map_err(|error| DemoError::Keeper { name: files.name().to_owned(), problem: error.to_string() })?;
+        let child =
+            child.map_err(|error| DemoError::Keeper { name: files.name().to_owned(), problem: error.to_string() })?;
         Ok(Self { files: files.clone(), child, is_killed: false })
     }
 

@@ -66,7 +66,8 @@ fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
 /// # Errors
 /// What is wrong, in words.
 pub fn parse(input: impl Read, span: Span) -> Result<Vec<Candle>, String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(input);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(input);
     let (mut candles, mut last_ts) = (Vec::new(), None);
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| format!("unreadable: {error}"))?;
@@ -108,9 +109,19 @@ fn candle(record: &csv::StringRecord) -> Result<Candle, String> {
     let price = |at: usize, name: &str| -> Result<f64, String> {
         let text = &record[at];
         let value: f64 = text.parse().map_err(|_| format!("{name} {text:?} is not a number"))?;
-        if value.is_finite() && value > 0.0 { Ok(value) } else { Err(format!("{name} {text} is not a positive number")) }
+        if value.is_finite() && value > 0.0 {
+            Ok(value)
+        } else {
+            Err(format!("{name} {text} is not a positive number"))
+        }
     };
-    let candle = Candle { open_ts, open: price(1, "open")?, high: price(2, "high")?, low: price(3, "low")?, close: price(4, "close")? };
+    let candle = Candle {
+        open_ts,
+        open: price(1, "open")?,
+        high: price(2, "high")?,
+        low: price(3, "low")?,
+        close: price(4, "close")?,
+    };
     let (lowest, highest) = (candle.open.min(candle.close), candle.open.max(candle.close));
     if candle.low > lowest || candle.high < highest {
         return Err(format!("low {} and high {} don't enclose open and close", candle.low, candle.high));

@@ -61,13 +61,16 @@ fn bar_ticks(candle: &Candle, bar_secs: i64, step_secs: i64, is_low_first: bool,
     let corners = [candle.open, first, second, candle.close];
     let legs = 3;
     // every leg ends on its corner, so that no extreme is stepped over
-    let steps = (bar_secs / step_secs.max(1) / legs).max(1);
-    let count = steps * legs + 1;
-    for n in 0..count {
+    let steps = ((bar_secs - 1) / step_secs.max(1) / legs).max(1);
+    let last = steps * legs;
+    for n in 0..=last {
         let (leg, within) = ((n / steps).min(legs - 1), n - (n / steps).min(legs - 1) * steps);
         let share = within as f64 / steps as f64;
         let (from, to) = (corners[leg as usize], corners[leg as usize + 1]);
-        ticks.push(Tick { ts: candle.open_ts + n * (bar_secs - 1).max(1) / count.max(1), price: from + (to - from) * share });
+        ticks.push(Tick {
+            ts: candle.open_ts + n * (bar_secs - 1) / last,
+            price: from + (to - from) * share,
+        });
     }
 }
 

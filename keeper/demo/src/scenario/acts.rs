@@ -110,7 +110,12 @@ fn answer(landing: Landing) -> Answer {
     }
 }
 
-async fn build<'a>(network: &Network, world: &'a World, act: Act, usd_prices: [f64; 3]) -> Outcome<(Instruction, &'a Keypair)> {
+async fn build<'a>(
+    network: &Network,
+    world: &'a World,
+    act: Act,
+    usd_prices: [f64; 3],
+) -> Outcome<(Instruction, &'a Keypair)> {
     let usdc = |usd: u32| Coin::Usdc.amount_of_usd(f64::from(usd), usd_prices[Coin::Usdc.index()]);
     let cast = &world.cast;
     Ok(match act {
@@ -120,7 +125,9 @@ async fn build<'a>(network: &Network, world: &'a World, act: Act, usd_prices: [f
             (borrow(world, who.vault, &who.key, usdc(usd)), who.key.pair())
         }
         Act::AttackerLiquidates => (liquidate(network, world).await?, cast.attacker.pair()),
-        Act::Withdraws { lender, share_bps } => (withdraw(network, world, lender, share_bps).await?, cast.lenders[lender].key.pair()),
+        Act::Withdraws { lender, share_bps } => {
+            (withdraw(network, world, lender, share_bps).await?, cast.lenders[lender].key.pair())
+        }
         Act::Loosens(loosening) => (loosen(network, world, loosening).await?, cast.root.pair()),
         Act::StrangerTightens | Act::KillsKeeper(_) | Act::RestartsKeeper(_) => {
             (stranger(network, world).await?, cast.attacker.pair())
@@ -145,7 +152,8 @@ async fn liquidate(network: &Network, world: &World) -> Outcome<Instruction> {
         loan_token: world.token(&attacker, Coin::Usdc),
         collateral_token: world.token(&attacker, VAULTS[0]),
     };
-    let args = LiquidateArgs { liquidation_seq: state.liquidation_seq, max_repay_amount: u64::MAX, min_seize_amount: 0 };
+    let args =
+        LiquidateArgs { liquidation_seq: state.liquidation_seq, max_repay_amount: u64::MAX, min_seize_amount: 0 };
     Ok(liquidation::liquidate(keys, position, by, &world.pair_metas(0), args))
 }
 

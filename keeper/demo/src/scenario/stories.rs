@@ -28,18 +28,24 @@ impl Scenario {
 
     fn attempt(self) -> &'static str {
         match self {
-            Self::Crash => "SOL fell by 43 % and BTC by 27 % within eighteen minutes; borrowers tried to borrow more on the way down.",
+            Self::Crash => {
+                "SOL fell by 43 % and BTC by 27 % within eighteen minutes; borrowers tried to borrow more on the way down."
+            }
             Self::OracleManipulation => {
                 "One of SOL's two price sources was moved up by 60 %, and an attacker tried to borrow at the fake price; then it \
                  was moved down by 45 %, and the attacker tried to liquidate a healthy borrower."
             }
-            Self::Depeg => "USDC, the loan of both vaults, fell to 0.87 dollars; an attacker tried to borrow while it was there.",
+            Self::Depeg => {
+                "USDC, the loan of both vaults, fell to 0.87 dollars; an attacker tried to borrow while it was there."
+            }
             Self::BankRun => "Every lender of the SOL vault tried to withdraw again and again.",
             Self::StaleOracle => {
                 "Both of SOL's price sources fell silent while its price fell by 20 %; a borrower tried to borrow at the old price."
             }
             Self::KeeperOutage => "Two of three keepers were killed in the middle of the crash; one came back later.",
-            Self::AdminTakeover => "A thief with the root key tried to loosen the limits and to switch a rule off, and to drain the vault.",
+            Self::AdminTakeover => {
+                "A thief with the root key tried to loosen the limits and to switch a rule off, and to drain the vault."
+            }
         }
     }
 }
@@ -58,7 +64,13 @@ const STALE: [Corner; 4] =
     [corner(0, 1.0, 1.0, 1.0), corner(100, 1.0, 1.0, 1.0), corner(400, 0.8, 0.97, 1.0), corner(600, 0.82, 0.97, 1.0)];
 
 fn manipulation() -> Vec<Disturbance> {
-    let moved = |from_secs, to_secs, times| Disturbance { coin: Coin::Sol, source: 0, from_secs, to_secs, effect: Effect::Times(times) };
+    let moved = |from_secs, to_secs, times| Disturbance {
+        coin: Coin::Sol,
+        source: 0,
+        from_secs,
+        to_secs,
+        effect: Effect::Times(times),
+    };
     vec![moved(120, 240, 1.6), moved(360, 480, 0.55)]
 }
 

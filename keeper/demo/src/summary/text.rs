@@ -9,7 +9,8 @@ use std::fmt::Write;
 /// Renders everything. Writing into a string cannot fail.
 pub(super) fn render(summary: &Summary) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "\n{}, seed {}, {} chain seconds in a wall second", summary.market, summary.seed, summary.speed);
+    let _ =
+        writeln!(out, "\n{}, seed {}, {} chain seconds in a wall second", summary.market, summary.seed, summary.speed);
     for gap in &summary.gaps {
         let _ = writeln!(out, "the recording has no bars from {} to {}: skipped", gap.from_ts, gap.to_ts);
     }
@@ -36,7 +37,9 @@ fn defences(out: &mut String, defences: &[Defence]) {
     let _ = writeln!(out, "  {:<36} {:>8} {:>7}  trip", "rule", "value", "true at");
     for defence in defences {
         let trip = match (&defence.trip, defence.no_trip) {
-            (Some(trip), _) => format!("+{} slots, {} ms, {} by {}", trip.slots, trip.wall_ms, level_name(trip.level), trip.by),
+            (Some(trip), _) => {
+                format!("+{} slots, {} ms, {} by {}", trip.slots, trip.wall_ms, level_name(trip.level), trip.by)
+            }
             (None, why) => why.unwrap_or_default().to_owned(),
         };
         let _ = writeln!(out, "  {:<36} {:>8} {:>6}s  {trip}", defence.rule, defence.value, defence.true_at_secs);
@@ -64,12 +67,22 @@ fn acts(out: &mut String, summary: &Summary) {
     }
 }
 
+/// A line of the comparison: its name and what it shows of either market.
+type Row = (&'static str, fn(&Tally) -> u64);
+
 fn comparison(out: &mut String, summary: &Summary) {
     let (with, without) = (&summary.guarded, &summary.without_guard);
     let (soft, hard) = (summary.deleveraged, summary.liquidated);
-    let _ = writeln!(out, "\nDeleveraged {} times ({} USDC), liquidated {} times ({} USDC).", soft.0, whole(soft.1), hard.0, whole(hard.1));
+    let _ = writeln!(
+        out,
+        "\nDeleveraged {} times ({} USDC), liquidated {} times ({} USDC).",
+        soft.0,
+        whole(soft.1),
+        hard.0,
+        whole(hard.1)
+    );
     let _ = writeln!(out, "\nWith the guard, and computed beside it the same market without (USDC)");
-    let rows: [(&str, fn(&Tally) -> u64); 6] = [
+    let rows: [Row; 6] = [
         ("repaid by liquidators", |t| whole(t.liquidated_amount)),
         ("bad debt written off", |t| whole(t.bad_debt_amount)),
         ("debt above its collateral", |t| whole(t.hidden_bad_debt_amount)),
@@ -81,7 +94,8 @@ fn comparison(out: &mut String, summary: &Summary) {
     for (name, of) in rows {
         let _ = writeln!(out, "  {name:<30} {:>14} {:>14}", of(with), of(without));
     }
-    let _ = writeln!(out, "  acts that succeed              {:>14} {:>14}", landed(summary), summary.without_guard_acts);
+    let _ =
+        writeln!(out, "  acts that succeed              {:>14} {:>14}", landed(summary), summary.without_guard_acts);
     let _ = writeln!(
         out,
         "  Without: one price source, no levels, no limits, no deleveraging, and a liquidator that takes the {AT_ONCE} worst\n  positions of each vault every {LOOK_SECS} seconds. Computed in this process, not played on the chain."
@@ -93,12 +107,22 @@ fn landed(summary: &Summary) -> usize {
 }
 
 fn keepers(out: &mut String, lines: &[KeeperLine]) {
-    let _ = writeln!(out, "\n  {:<10} {:>6} {:>13} {:>14} {:>7}   by its own account", "keeper", "trips", "liquidations", "deleveragings", "failed");
+    let _ = writeln!(
+        out,
+        "\n  {:<10} {:>6} {:>13} {:>14} {:>7}   by its own account",
+        "keeper", "trips", "liquidations", "deleveragings", "failed"
+    );
     for line in lines {
         let own = match &line.transactions {
             serde_json::Value::Object(counts) => {
                 let count = |name: &str| counts.get(name).map_or_else(|| "?".to_owned(), ToString::to_string);
-                format!("sent {}, landed {}, lost races {}, expired {}", count("sent"), count("landed"), count("lost_race"), count("expired"))
+                format!(
+                    "sent {}, landed {}, lost races {}, expired {}",
+                    count("sent"),
+                    count("landed"),
+                    count("lost_race"),
+                    count("expired")
+                )
             }
             _ => "no answer".to_owned(),
         };

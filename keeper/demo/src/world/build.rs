@@ -15,8 +15,8 @@ use anchor_lang::solana_program::system_instruction;
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use anchor_spl::token::spl_token::instruction as token;
 use futures_util::{TryStreamExt, stream};
-use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, SupplyArgs, TightenVaultArgs, Validity};
 use rampart::state::Vault;
+use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, SupplyArgs, TightenVaultArgs, Validity};
 use rampart_client::{Instruction, Pubkey, VaultKeys, admin, evidence, lending};
 use solana_sdk::signature::Keypair;
 use std::path::Path;
@@ -90,8 +90,15 @@ impl SetUp<'_> {
         let authority = cast.payer.key();
         for coin in Coin::ALL {
             let mint = &cast.mints[coin.index()];
-            let create = system_instruction::create_account(&authority, &mint.key(), MINT_LAMPORTS, MINT_LEN, &anchor_spl::token::ID);
-            let init = built(token::initialize_mint2(&anchor_spl::token::ID, &mint.key(), &authority, None, coin.decimals()));
+            let create = system_instruction::create_account(
+                &authority,
+                &mint.key(),
+                MINT_LAMPORTS,
+                MINT_LEN,
+                &anchor_spl::token::ID,
+            );
+            let init =
+                built(token::initialize_mint2(&anchor_spl::token::ID, &mint.key(), &authority, None, coin.decimals()));
             self.network.must("a mint", &[create, init], &[payer, mint.pair()]).await?;
         }
         let fund = system_instruction::transfer(&authority, &cast.root.key(), ROOT_LAMPORTS);
@@ -131,7 +138,8 @@ impl SetUp<'_> {
         while self.network.now().unix_ts < end_ts {
             self.network.step(slots).await?;
             self.publish().await?;
-            let observed = Coin::ALL.map(|coin| evidence::observe(self.world.asset(coin), &self.world.oracle_metas(coin)));
+            let observed =
+                Coin::ALL.map(|coin| evidence::observe(self.world.asset(coin), &self.world.oracle_metas(coin)));
             self.network.must("an observation", &observed, &[]).await?;
         }
         Ok(())
@@ -205,7 +213,8 @@ impl SetUp<'_> {
     async fn tighten_vault(&self, keys: &VaultKeys) -> Outcome<()> {
         let admin_key = &self.world.cast.risk_admin;
         let vault: Vault = accounts::read(self.network, &keys.vault).await?;
-        let limits = params::limits(Floors::in_force(vault.cash_amount + vault.totals.borrowed_amount, vault.collateral_amount));
+        let limits =
+            params::limits(Floors::in_force(vault.cash_amount + vault.totals.borrowed_amount, vault.collateral_amount));
         let args = TightenVaultArgs {
             ltv_bps: params::risk().ltv_bps,
             supply_cap_amount: limits.supply_cap_amount,

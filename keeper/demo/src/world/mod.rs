@@ -96,7 +96,8 @@ impl World {
     /// Derives every address from the people's keys.
     pub fn new(cast: Cast) -> Self {
         let guard = address::guard(&cast.root.key(), params::GUARD_ID);
-        let mints = Coin::ALL.map(|c| MintOf { mint: cast.mints[c.index()].key(), token_program: anchor_spl::token::ID });
+        let mints =
+            Coin::ALL.map(|c| MintOf { mint: cast.mints[c.index()].key(), token_program: anchor_spl::token::ID });
         let vaults = VAULTS.map(|c| VaultKeys::derive(guard, mints[c.index()], mints[Coin::Usdc.index()]));
         let rules = params::rules(guard, &mints, &vaults);
         let oracles = cast.oracles;

@@ -94,7 +94,8 @@ pub fn oracle_set(coin: Coin, accounts: [Pubkey; SOURCES]) -> OracleSet {
     let pyth = source(SourceKind::Pyth, PYTH_RECEIVER, accounts[0], 1, FEED_IDS[coin.index()]);
     let switchboard = source(SourceKind::Switchboard, SWITCHBOARD_ON_DEMAND, accounts[1], 2, [0; 32]);
     let unused = OracleSource { program: Pubkey::default(), account: Pubkey::default(), ..switchboard };
-    let mut sources = [OracleSource { kind: 0, pin: 0, publisher: 0, max_age_secs: 0, max_confidence_bps: 0, ..unused }; MAX_SOURCES];
+    let mut sources =
+        [OracleSource { kind: 0, pin: 0, publisher: 0, max_age_secs: 0, max_confidence_bps: 0, ..unused }; MAX_SOURCES];
     (sources[0], sources[1]) = (pyth, switchboard);
     OracleSet { sources, count: 2, required: 2, max_disagree_bps: 150, reserved: [0; 4] }
 }
@@ -124,12 +125,24 @@ pub fn risk() -> RiskParams {
 
 /// 10 % at the kink of 80 %, 100 % at full utilisation, a tenth kept against bad debt.
 pub fn curve() -> InterestCurve {
-    InterestCurve { base_rate_bps: 0, kink_rate_bps: 1_000, max_rate_bps: 10_000, kink_bps: 8_000, reserve_factor_bps: 1_000 }
+    InterestCurve {
+        base_rate_bps: 0,
+        kink_rate_bps: 1_000,
+        max_rate_bps: 10_000,
+        kink_bps: 8_000,
+        reserve_factor_bps: 1_000,
+    }
 }
 
 /// A fifth of the day's base an hour, two fifths a day; never less than `absolute_floor_amount`.
 pub fn flow(absolute_floor_amount: u64) -> FlowLimits {
-    FlowLimits { absolute_floor_amount, hourly_bps: 2_000, daily_bps: 4_000, exit_share_bps: 6_000, floor_reserve_bps: 4_000 }
+    FlowLimits {
+        absolute_floor_amount,
+        hourly_bps: 2_000,
+        daily_bps: 4_000,
+        exit_share_bps: 6_000,
+        floor_reserve_bps: 4_000,
+    }
 }
 
 /// Absolute floors of the limiters of a vault: loan, then collateral.
@@ -180,16 +193,28 @@ fn book() -> Vec<(About, &'static str, RuleParams)> {
     let mut book = Vec::new();
     for coin in VAULTS {
         book.push((About::Coin(coin), "drawdown", rule(Metric::Drawdown, Level::ReduceOnly, (1_200, 600))));
-        book.push((About::Coin(coin), "deviation from reference", rule(Metric::DeviationFromReference, Level::ReduceOnly, (1_000, 500))));
+        book.push((
+            About::Coin(coin),
+            "deviation from reference",
+            rule(Metric::DeviationFromReference, Level::ReduceOnly, (1_000, 500)),
+        ));
     }
-    book.push((About::Coin(Coin::Usdc), "deviation from reference", rule(Metric::DeviationFromReference, Level::ReduceOnly, (150, 75))));
+    book.push((
+        About::Coin(Coin::Usdc),
+        "deviation from reference",
+        rule(Metric::DeviationFromReference, Level::ReduceOnly, (150, 75)),
+    ));
     for coin in Coin::ALL {
         book.push((About::Coin(coin), "oracle age", rule(Metric::OracleAge, Level::Caution, (60, 30))));
         book.push((About::Coin(coin), "confidence", rule(Metric::ConfidenceRatio, Level::Caution, (150, 75))));
     }
     for vault in 0..VAULTS.len() {
         book.push((About::Vault(vault), "outflow rate", rule(Metric::OutflowRate, Level::ReduceOnly, (300, 150))));
-        book.push((About::Vault(vault), "collateral ratio", rule(Metric::CollateralRatio, Level::Halt, (13_000, 14_000))));
+        book.push((
+            About::Vault(vault),
+            "collateral ratio",
+            rule(Metric::CollateralRatio, Level::Halt, (13_000, 14_000)),
+        ));
     }
     book
 }

@@ -41,8 +41,8 @@ pub fn half_power(elapsed_secs: u64, half_life_secs: u64) -> u128 {
     let fraction = mul_div_floor(u128::from(rest), 1 << 16, u128::from(half_life_secs)).unwrap_or(0);
     let mut power = Q64_ONE;
     for (k, root) in ROOTS_OF_HALF.iter().enumerate() {
-        if fraction >> (15 - k) & 1 == 1 {
-            power = if power == Q64_ONE { u128::from(*root) } else { power * u128::from(*root) >> 64 };
+        if (fraction >> (15 - k)) & 1 == 1 {
+            power = if power == Q64_ONE { u128::from(*root) } else { (power * u128::from(*root)) >> 64 };
         }
     }
     power >> whole
@@ -68,7 +68,7 @@ mod tests {
     fn roots_square_up_to_one_half() {
         let mut expected = 1u128 << 63;
         for root in ROOTS_OF_HALF {
-            let squared = u128::from(root) * u128::from(root) >> 64;
+            let squared = (u128::from(root) * u128::from(root)) >> 64;
             assert!(squared.abs_diff(expected) <= 2, "{root:#x}");
             expected = u128::from(root);
         }
