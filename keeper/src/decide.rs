@@ -15,6 +15,7 @@ use crate::intent::{ActionClass, Intent, IntentId};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::liquidation::Plan;
+use rampart::state::{Metric, Rule};
 use std::collections::BTreeMap;
 
 pub use history::History;
@@ -108,7 +109,7 @@ pub fn decide(
 ) -> Vec<Decision> {
     let slot = assessment.now.slot;
     let mut wanted = wanted(assessment, store, means, history);
-    wanted.retain(|d| is_allowed(d.intent.class, policy, means));
+    wanted.retain(|d| is_allowed(d, store, policy, means));
     history.note_wanted(wanted.iter().map(|d| (&d.intent, d.awaited)), slot);
     let mut room = policy.max_in_flight.saturating_sub(history.in_flight());
     wanted.retain(|decision| {
@@ -131,9 +132,14 @@ fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &Histo
     wanted
 }
 
-fn is_allowed(class: ActionClass, policy: &Policy, means: &Means) -> bool {
-    let is_proved_anyway = class == ActionClass::Trip;
-    policy.classes.is_enabled(class) && (is_proved_anyway || (means.is_gapless && means.is_funded))
+fn is_allowed(decision: &Decision, store: &Store, policy: &Policy, means: &Means) -> bool {
+    let class = decision.intent.class;
+    // a price that looks old may only be our own that is: with a gap open, age proves nothing
+    let is_about_age = |rule: &Rule| rule.params.metric == Metric::OracleAge as u8;
+    let is_blind = !means.is_gapless && store.rule(&decision.intent.target).is_some_and(is_about_age);
+    let is_proved_anyway = class == ActionClass::Trip && !is_blind;
+    policy.classes.is_enabled(class)
+        && (is_proved_anyway || (means.is_gapless && (means.is_funded || class == ActionClass::Trip)))
 }
 
 #[cfg(test)]

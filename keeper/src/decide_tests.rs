@@ -145,6 +145,19 @@ fn open_gap_or_empty_purse_leaves_trips_alone() {
 }
 
 #[test]
+fn age_is_no_proof_while_a_gap_is_open() {
+    let mut scene = Scene::with_rule(|rule| {
+        (rule.params.metric, rule.params.level, rule.params.sources_required) = (3, 1, 1);
+        (rule.params.threshold, rule.params.clear_threshold) = (60, 30);
+    });
+    scene.price(1_000, NOW - 70);
+    scene.means.is_funded = false;
+    assert_eq!(scene.decide(), [(ActionClass::Trip, key(RULE), 0)]);
+    scene.means.is_gapless = false;
+    assert!(scene.decide().is_empty());
+}
+
+#[test]
 fn positions_are_taken_deepest_first_within_what_the_signer_holds() {
     let world = World::new();
     let positions = [

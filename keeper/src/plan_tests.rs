@@ -1,7 +1,7 @@
 use super::*;
 use crate::assess::Candidate;
 use crate::intent::Outcome;
-use crate::watch::testing::{NOW, SLOT, World, bytes_of, key, token_account};
+use crate::watch::testing::{SLOT, World, bytes_of, key, token_account};
 use crate::watch::{Origin, Update};
 use rampart::state::Position;
 use solana_sdk::instruction::InstructionError;
@@ -70,7 +70,6 @@ fn trip_names_rule_scope_fence_and_oracles() {
     assert_eq!((planned.instructions, planned.compute_unit_limit), (vec![expected], 60_000));
     assert_eq!((planned.intent.class, planned.intent.target, planned.intent.fence), (ActionClass::Trip, key(60), 0));
     assert_eq!(planned.priority_micro_lamports, scene.prices.trip.floor);
-    assert!(NOW > 0);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The chain's own clock.
 //!
-//! "Now" is the Clock sysvar, never the host: a host that is 30 s off decides nothing differently. Between two readings
-//! of the sysvar time stands still, which is what the program sees too. The host's monotonic clock measures only how
-//! long a slot takes and how long a source has been silent.
+//! "Now" is the Clock sysvar, never the host: a host that is 30 s off decides nothing differently. A reading that is some
+//! slots old is carried on to the newest slot at the chain's own measured pace, for a transaction that is sent now runs
+//! in that slot or later. The host's monotonic clock measures only how long a slot takes and how long a source has been
+//! silent.
 
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,19 @@ const LONGEST: Duration = Duration::from_secs(2);
 const ASSUMED: Duration = Duration::from_millis(400);
 /// Weight of the old value, out of 16.
 const KEEP: u32 = 15;
+/// Slots between two readings from which the pace of chain time is measured.
+const PACE_SLOTS: u64 = 16;
+/// A longer slot is a jump in time, no pace, microseconds.
+const LONGEST_PACE_MICROS: u64 = 60_000_000;
+/// Slots for which a reading is carried on at most.
+const CARRIED_SLOTS: u64 = 8;
 
 /// Clock sysvar, newest slot and measured slot duration.
 #[derive(Clone, Debug)]
 pub struct ChainClock {
     now: ChainTime,
+    pace_from: ChainTime,
+    pace_micros: u64,
     tip_slot: u64,
     tip_at: Option<Instant>,
     slot_duration: Duration,
@@ -45,14 +54,27 @@ pub struct ChainClock {
 
 impl Default for ChainClock {
     fn default() -> Self {
-        Self { now: ChainTime::default(), tip_slot: 0, tip_at: None, slot_duration: ASSUMED, samples: 0 }
+        Self {
+            now: ChainTime::default(),
+            pace_from: ChainTime::default(),
+            pace_micros: 0,
+            tip_slot: 0,
+            tip_at: None,
+            slot_duration: ASSUMED,
+            samples: 0,
+        }
     }
 }
 
 impl ChainClock {
-    /// Returns the newest reading of the sysvar; `None` before the first.
+    /// Returns the newest reading of the sysvar, carried on to the newest slot; `None` before the first.
+    ///
+    /// Rounded down, and for a few slots at most: it is never ahead of what the program will see.
     pub fn now(&self) -> Option<ChainTime> {
-        (self.now.unix_ts > 0).then_some(self.now)
+        let slots = self.tip_slot.saturating_sub(self.now.slot).min(CARRIED_SLOTS);
+        let secs = i64::try_from(slots * self.pace_micros / 1_000_000).unwrap_or(0);
+        let now = ChainTime { slot: self.now.slot + slots, unix_ts: self.now.unix_ts.saturating_add(secs) };
+        (self.now.unix_ts > 0).then_some(now)
     }
 
     /// Returns the newest slot that anything told of.
@@ -71,8 +93,22 @@ impl ChainClock {
         if is_newer {
             // a fork may carry a lower time at a higher slot: the sysvar rules, whatever it says
             self.now = reading;
+            self.measure_pace(reading);
         }
         is_newer
+    }
+
+    fn measure_pace(&mut self, reading: ChainTime) {
+        let slots = reading.slot.saturating_sub(self.pace_from.slot);
+        if slots < PACE_SLOTS {
+            return;
+        }
+        let secs = u64::try_from(reading.unix_ts.saturating_sub(self.pace_from.unix_ts)).unwrap_or(0);
+        let micros = secs.saturating_mul(1_000_000) / slots;
+        if self.pace_from.unix_ts > 0 && micros <= LONGEST_PACE_MICROS {
+            self.pace_micros = if self.pace_micros == 0 { micros } else { (3 * self.pace_micros + micros) / 4 };
+        }
+        self.pace_from = reading;
     }
 
     /// Takes a slot notification that arrived at `at`.
@@ -128,6 +164,25 @@ mod tests {
         assert!(clock.take(ChainTime { slot: 7, unix_ts: 99 }));
         assert!(!clock.take(ChainTime { slot: 6, unix_ts: 100 }));
         assert_eq!(clock.now(), Some(ChainTime { slot: 7, unix_ts: 99 }));
+    }
+
+    #[test]
+    fn reading_is_carried_on_at_the_chains_own_pace_and_not_far() {
+        let (mut clock, start) = (ChainClock::default(), Instant::now());
+        let carried = |clock: &ChainClock| clock.now().map(|now| (now.slot, now.unix_ts));
+        clock.take(ChainTime { slot: 100, unix_ts: 1_000 });
+        clock.slot_seen(103, start);
+        assert_eq!(carried(&clock), Some((103, 1_000)), "no pace is known yet");
+        clock.take(ChainTime { slot: 120, unix_ts: 1_040 });
+        clock.slot_seen(120, start);
+        assert_eq!(carried(&clock), Some((120, 1_040)));
+        clock.slot_seen(123, start);
+        assert_eq!(carried(&clock), Some((123, 1_046)));
+        clock.slot_seen(500, start);
+        assert_eq!(carried(&clock), Some((128, 1_056)), "a source that ran ahead carries it no further");
+        clock.take(ChainTime { slot: 500, unix_ts: 1_000_000 });
+        clock.slot_seen(501, start);
+        assert_eq!(carried(&clock), Some((501, 1_000_002)), "a jump in time is no pace");
     }
 
     #[test]

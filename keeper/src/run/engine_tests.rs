@@ -23,10 +23,12 @@ use tokio::sync::mpsc;
 const SIGNER: u8 = 90;
 const RULE: u8 = 60;
 
+type Call = (&'static str, ActionClass, Pubkey);
+
 /// Records what it is asked for, in order.
 #[derive(Clone, Default)]
 struct Recorder {
-    calls: Arc<Mutex<Vec<(&'static str, ActionClass, Pubkey)>>>,
+    calls: Arc<Mutex<Vec<Call>>>,
 }
 
 impl Recorder {
@@ -34,7 +36,7 @@ impl Recorder {
         self.calls.lock().unwrap().push((call, intent.class, intent.target));
     }
 
-    fn take(&self) -> Vec<(&'static str, ActionClass, Pubkey)> {
+    fn take(&self) -> Vec<Call> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::watch::testing::{self, SLOT, World, bytes_of, key};
+use crate::watch::testing::{SLOT, World, bytes_of, key};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -124,6 +124,5 @@ proptest! {
             store.apply(next, Instant::now());
         }
         prop_assert_eq!(store.position(&key(50)), Some(&position.1));
-        let _ = testing::NOW;
     }
 }

@@ -67,6 +67,12 @@ pub struct World {
     pub vault_key: Pubkey,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         let mut guard = Guard::zeroed();

@@ -127,7 +127,7 @@ pub enum RampartError {
     SeizedBelowMinimum,
     #[msg("Halt needs a price on which two sources agree")]
     TwoSourcesRequired,
-    #[msg("Repayment must be all that is allowed, or at least the vault's minimum debt")]
+    #[msg("Repayment must be all that is allowed, or at least an eighth of it and the vault's minimum debt")]
     RepayTooSmall,
     #[msg("Liquidation would not improve the position's health")]
     HealthNotImproved,

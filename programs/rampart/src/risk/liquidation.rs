@@ -143,12 +143,18 @@ fn restoring_amount(debt: u64, value: u128, target_bps: u16, bonus_bps: u16) -> 
     Ok(u64::try_from(amount).unwrap_or(u64::MAX).min(debt))
 }
 
-/// Refuses dust: one liquidation per slot and position could otherwise be used up by its owner, one base unit at a time.
+/// A liquidation repays at least this part of what is allowed: one eighth.
+const LEAST_PART: u64 = 8;
+
+/// Refuses dust: an owner could otherwise use up the one liquidation per slot, and move the fence, for next to nothing.
+///
+/// The least is a part of what is allowed, so that whoever takes the slot at the least brings the position closer to its
+/// target each time.
 fn require_worthwhile(repay: u64, allowed: u64, params: &RiskParams) -> Result<(), RampartError> {
     if repay == 0 {
         return Err(RampartError::ZeroAmount);
     }
-    if repay < allowed && repay < params.min_debt_amount {
+    if repay < allowed && repay < params.min_debt_amount.max(allowed.div_ceil(LEAST_PART)) {
         return Err(RampartError::RepayTooSmall);
     }
     Ok(())
@@ -251,6 +257,9 @@ mod tests {
         let p = plan(subject(110, 130), &params(), u64::MAX).unwrap();
         assert_eq!(p.repay_amount, 110);
         assert_eq!(plan(subject(1_100, 1_300), &params(), 99), Err(RampartError::RepayTooSmall));
+        // a quarter may be repaid, so at least a thirty-second has to be
+        assert_eq!(plan(subject(80_000, 100_000), &params(), 2_499), Err(RampartError::RepayTooSmall));
+        assert_eq!(plan(subject(80_000, 100_000), &params(), 2_500).unwrap().repay_amount, 2_500);
         assert_eq!(plan(subject(180, 205), &params(), 150), Err(RampartError::DebtBelowMinimum));
     }
 
