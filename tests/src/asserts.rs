@@ -27,12 +27,8 @@ pub fn assert_anchor_error(outcome: Outcome, expected: anchor_lang::error::Error
 fn assert_code(outcome: Outcome, code: u32, name: &str) {
     let failed = outcome.expect_err(&format!("expected {name}, but the transaction landed"));
     match failed.err {
-        TransactionError::InstructionError(_, InstructionError::Custom(found)) if found == code => {
-        }
-        other => panic!(
-            "expected {name} ({code}), found {other:?}\n{}",
-            failed.meta.logs.join("\n")
-        ),
+        TransactionError::InstructionError(_, InstructionError::Custom(found)) if found == code => {}
+        other => panic!("expected {name} ({code}), found {other:?}\n{}", failed.meta.logs.join("\n")),
     }
 }
 
@@ -46,17 +42,11 @@ pub fn assert_unchanged(
     keys: &[rampart_client::Pubkey],
     action: impl FnOnce(&mut crate::World),
 ) {
-    let read = |w: &crate::World| {
-        keys.iter()
-            .map(|k| w.svm.get_account(k).map(|a| (a.owner, a.data)))
-            .collect::<Vec<_>>()
-    };
+    let read =
+        |w: &crate::World| keys.iter().map(|k| w.svm.get_account(k).map(|a| (a.owner, a.data))).collect::<Vec<_>>();
     let before = read(world);
     action(world);
-    assert!(
-        before == read(world),
-        "a refused instruction changed an account"
-    );
+    assert!(before == read(world), "a refused instruction changed an account");
 }
 
 /// Returns the compute units that a landed transaction used.
@@ -65,9 +55,7 @@ pub fn assert_unchanged(
 /// If it failed, with the logs.
 #[track_caller]
 pub fn compute_units(outcome: Outcome) -> u64 {
-    outcome
-        .unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.logs.join("\n")))
-        .compute_units_consumed
+    outcome.unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.logs.join("\n"))).compute_units_consumed
 }
 
 /// Returns the custom code with which an instruction of a transaction failed.

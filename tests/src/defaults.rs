@@ -49,12 +49,7 @@ pub fn bounds() -> HardBounds {
 
 /// A reference that is warm after three observations.
 pub fn reference() -> ReferenceParams {
-    ReferenceParams {
-        half_life_secs: 300,
-        max_age_secs: 3_600,
-        cell_secs: 60,
-        min_samples: 3,
-    }
+    ReferenceParams { half_life_secs: 300, max_age_secs: 3_600, cell_secs: 60, min_samples: 3 }
 }
 
 /// Borrow to 70 %, deleverage from 75 %, liquidate from 80 %.

@@ -83,13 +83,7 @@ impl World {
     }
 
     /// Publishes on the Pyth feed alone.
-    pub fn publish_pyth(
-        &mut self,
-        feeds: &Feeds,
-        dollars: f64,
-        confidence_bps: u64,
-        publish_ts: i64,
-    ) {
+    pub fn publish_pyth(&mut self, feeds: &Feeds, dollars: f64, confidence_bps: u64, publish_ts: i64) {
         let mantissa = (dollars * 1e8).round() as i64;
         let confidence = mantissa as u64 * confidence_bps / 10_000;
         let data = pyth_price_update(
@@ -105,13 +99,7 @@ impl World {
     }
 
     /// Publishes on the Switchboard feed alone.
-    pub fn publish_switchboard(
-        &mut self,
-        feeds: &Feeds,
-        dollars: f64,
-        confidence_bps: u64,
-        publish_ts: i64,
-    ) {
+    pub fn publish_switchboard(&mut self, feeds: &Feeds, dollars: f64, confidence_bps: u64, publish_ts: i64) {
         let value = (dollars * 1e9).round() as i128 * 1_000_000_000;
         let deviation = value * i128::from(confidence_bps) / 10_000;
         let data = switchboard_pull_feed(value, deviation, publish_ts, self.slot());
@@ -121,15 +109,7 @@ impl World {
     /// Writes an account as the network would hold it.
     pub fn put_account(&mut self, address: Pubkey, owner: Pubkey, data: Vec<u8>) {
         let lamports = self.svm.minimum_balance_for_rent_exemption(data.len());
-        let account = Account {
-            lamports,
-            data,
-            owner,
-            executable: false,
-            rent_epoch: u64::MAX,
-        };
-        self.svm
-            .set_account(address, account)
-            .expect("account is written");
+        let account = Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
+        self.svm.set_account(address, account).expect("account is written");
     }
 }

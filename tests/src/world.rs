@@ -7,13 +7,9 @@ use litesvm::LiteSVM;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use rampart::state::rule::RuleParams;
 use rampart::state::{Asset, Guard, Position, Rule, Vault};
-use rampart::{
-    InitializeGuardArgs, InitializeVaultArgs, LiquidateArgs, RegisterAssetArgs, SupplyArgs,
-};
+use rampart::{InitializeGuardArgs, InitializeVaultArgs, LiquidateArgs, RegisterAssetArgs, SupplyArgs};
 use rampart_client::liquidation::Liquidator;
-use rampart_client::{
-    AccountMeta, Instruction, MintOf, Pubkey, VaultKeys, address, admin, evidence, lending,
-};
+use rampart_client::{AccountMeta, Instruction, MintOf, Pubkey, VaultKeys, address, admin, evidence, lending};
 use solana_sdk::clock::Clock;
 use solana_sdk::message::Message;
 use solana_sdk::signature::Keypair;
@@ -75,19 +71,13 @@ impl World {
     /// A network with the program and funded keys, and nothing else.
     pub fn empty() -> Self {
         let mut svm = LiteSVM::new();
-        svm.add_program(rampart::ID, &program::bytes())
-            .expect("the program loads");
-        let keys: [Keypair; 3] =
-            std::array::from_fn(|i| Keypair::new_from_array([i as u8 + 1; 32]));
+        svm.add_program(rampart::ID, &program::bytes()).expect("the program loads");
+        let keys: [Keypair; 3] = std::array::from_fn(|i| Keypair::new_from_array([i as u8 + 1; 32]));
         for key in &keys {
-            svm.airdrop(&key.pubkey(), 1_000_000_000_000)
-                .expect("airdrop");
+            svm.airdrop(&key.pubkey(), 1_000_000_000_000).expect("airdrop");
         }
         let [payer, root, risk_admin] = keys;
-        let unset = MintOf {
-            mint: Pubkey::default(),
-            token_program: Pubkey::default(),
-        };
+        let unset = MintOf { mint: Pubkey::default(), token_program: Pubkey::default() };
         let guard = address::guard(&root.pubkey(), 1);
         let keys = VaultKeys::derive(guard, unset, unset);
         let (sol_feeds, usdc_feeds) = (Feeds::new(0x11), Feeds::new(0x22));
@@ -141,11 +131,7 @@ impl World {
 
     /// A world with a vault and warm references.
     pub fn with_vault() -> Self {
-        Self::with_vault_of(
-            defaults_args(),
-            anchor_spl::token::ID,
-            anchor_spl::token::ID,
-        )
+        Self::with_vault_of(defaults_args(), anchor_spl::token::ID, anchor_spl::token::ID)
     }
 
     /// As [`World::with_vault`], with other parameters.
@@ -155,11 +141,7 @@ impl World {
 
     /// As [`World::with_vault`], with mints of Token-2022.
     pub fn with_token_2022_vault() -> Self {
-        Self::with_vault_of(
-            defaults_args(),
-            anchor_spl::token_2022::ID,
-            anchor_spl::token_2022::ID,
-        )
+        Self::with_vault_of(defaults_args(), anchor_spl::token_2022::ID, anchor_spl::token_2022::ID)
     }
 
     fn with_vault_of(args: InitializeVaultArgs, sol_program: Pubkey, usdc_program: Pubkey) -> Self {
@@ -183,22 +165,12 @@ impl World {
     /// Returns the instruction that creates the world's guard.
     pub fn initialize_guard_ix(&self) -> Instruction {
         let roles = defaults::roles(self.root.pubkey(), self.risk_admin.pubkey());
-        admin::initialize_guard(
-            self.root.pubkey(),
-            1,
-            InitializeGuardArgs {
-                roles,
-                bounds: defaults::bounds(),
-            },
-        )
+        admin::initialize_guard(self.root.pubkey(), 1, InitializeGuardArgs { roles, bounds: defaults::bounds() })
     }
 
     /// Returns the instruction that registers `mint` with `feeds`.
     pub fn register_asset_ix(&self, mint: MintOf, feeds: Feeds) -> Instruction {
-        let args = RegisterAssetArgs {
-            oracle: feeds.set(),
-            reference: defaults::reference(),
-        };
+        let args = RegisterAssetArgs { oracle: feeds.set(), reference: defaults::reference() };
         admin::register_asset(self.root.pubkey(), self.guard, mint.mint, args)
     }
 
@@ -228,11 +200,7 @@ impl World {
 
     /// Sets time and slot.
     pub fn set_clock(&mut self, unix_timestamp: i64, slot: u64) {
-        let clock = Clock {
-            unix_timestamp,
-            slot,
-            ..self.svm.get_sysvar::<Clock>()
-        };
+        let clock = Clock { unix_timestamp, slot, ..self.svm.get_sysvar::<Clock>() };
         self.svm.set_sysvar(&clock);
     }
 
@@ -298,20 +266,13 @@ impl World {
     /// Creates an owner with `sol` lamports of collateral and `usdc` base units, and an open position.
     pub fn user(&mut self, sol: u64, usdc: u64) -> User {
         let key = self.new_key();
-        self.svm
-            .airdrop(&key.pubkey(), 10_000_000_000)
-            .expect("airdrop");
+        self.svm.airdrop(&key.pubkey(), 10_000_000_000).expect("airdrop");
         let sol = self.create_token_account(self.sol, key.pubkey(), sol);
         let usdc = self.create_token_account(self.usdc, key.pubkey(), usdc);
         let ix = lending::open_position(self.payer.pubkey(), key.pubkey(), self.keys.vault);
         self.send(&[ix], &[&key]).expect("position is opened");
         let position = address::position(&self.keys.vault, &key.pubkey());
-        User {
-            key,
-            sol,
-            usdc,
-            position,
-        }
+        User { key, sol, usdc, position }
     }
 
     /// Creates a lender who has supplied `usdc` base units.
@@ -324,118 +285,68 @@ impl World {
     /// Creates a borrower with `sol` lamports of collateral and `usdc` base units of debt.
     pub fn borrower(&mut self, sol: u64, usdc: u64) -> User {
         let user = self.user(sol, 0);
-        self.deposit_collateral(&user, sol)
-            .expect("borrower deposits");
+        self.deposit_collateral(&user, sol).expect("borrower deposits");
         self.borrow(&user, usdc).expect("borrower borrows");
         user
     }
 
     /// Supplies `amount` from the user's account.
     pub fn supply(&mut self, user: &User, amount: u64) -> Outcome {
-        let ix = lending::supply(
-            &self.keys,
-            user.address(),
-            user.usdc,
-            SupplyArgs {
-                amount,
-                min_shares: 0,
-            },
-        );
+        let ix = lending::supply(&self.keys, user.address(), user.usdc, SupplyArgs { amount, min_shares: 0 });
         self.send(&[ix], &[&user.key])
     }
 
     /// Withdraws `shares`.
     pub fn withdraw(&mut self, user: &User, shares: u128) -> Outcome {
-        let args = rampart::WithdrawArgs {
-            shares,
-            min_amount: 0,
-        };
+        let args = rampart::WithdrawArgs { shares, min_amount: 0 };
         let ix = lending::withdraw(&self.keys, user.address(), user.usdc, args);
         self.send(&[ix], &[&user.key])
     }
 
     /// Deposits collateral.
     pub fn deposit_collateral(&mut self, user: &User, amount: u64) -> Outcome {
-        let ix = lending::deposit_collateral(
-            &self.keys,
-            user.address(),
-            user.sol,
-            user.address(),
-            amount,
-        );
+        let ix = lending::deposit_collateral(&self.keys, user.address(), user.sol, user.address(), amount);
         self.send(&[ix], &[&user.key])
     }
 
     /// Withdraws collateral.
     pub fn withdraw_collateral(&mut self, user: &User, amount: u64) -> Outcome {
-        let ix = lending::withdraw_collateral(
-            &self.keys,
-            user.address(),
-            user.sol,
-            &self.pair_oracles(),
-            amount,
-        );
+        let ix = lending::withdraw_collateral(&self.keys, user.address(), user.sol, &self.pair_oracles(), amount);
         self.send(&[ix], &[&user.key])
     }
 
     /// Borrows.
     pub fn borrow(&mut self, user: &User, amount: u64) -> Outcome {
-        let ix = lending::borrow(
-            &self.keys,
-            user.address(),
-            user.usdc,
-            &self.pair_oracles(),
-            amount,
-        );
+        let ix = lending::borrow(&self.keys, user.address(), user.usdc, &self.pair_oracles(), amount);
         self.send(&[ix], &[&user.key])
     }
 
     /// Repays the user's own debt.
     pub fn repay(&mut self, user: &User, amount: u64) -> Outcome {
-        let ix = lending::repay(
-            &self.keys,
-            user.address(),
-            user.usdc,
-            user.address(),
-            amount,
-        );
+        let ix = lending::repay(&self.keys, user.address(), user.usdc, user.address(), amount);
         self.send(&[ix], &[&user.key])
     }
 
     /// Liquidates `position` by `by`, at the position's present fence.
     pub fn liquidate(&mut self, by: &User, position: Pubkey, max_repay_amount: u64) -> Outcome {
         let args = self.liquidate_args(position, max_repay_amount);
-        let ix = rampart_client::liquidation::liquidate(
-            &self.keys,
-            position,
-            liquidator(by),
-            &self.pair_oracles(),
-            args,
-        );
+        let ix =
+            rampart_client::liquidation::liquidate(&self.keys, position, liquidator(by), &self.pair_oracles(), args);
         self.send(&[ix], &[&by.key])
     }
 
     /// Softly deleverages `position` by `by`, at the position's present fence.
     pub fn deleverage(&mut self, by: &User, position: Pubkey, max_repay_amount: u64) -> Outcome {
         let args = self.liquidate_args(position, max_repay_amount);
-        let ix = rampart_client::liquidation::deleverage(
-            &self.keys,
-            position,
-            liquidator(by),
-            &self.pair_oracles(),
-            args,
-        );
+        let ix =
+            rampart_client::liquidation::deleverage(&self.keys, position, liquidator(by), &self.pair_oracles(), args);
         self.send(&[ix], &[&by.key])
     }
 
     /// Returns arguments at the position's present fence.
     pub fn liquidate_args(&self, position: Pubkey, max_repay_amount: u64) -> LiquidateArgs {
         let liquidation_seq = self.position(&position).liquidation_seq;
-        LiquidateArgs {
-            liquidation_seq,
-            max_repay_amount,
-            min_seize_amount: 0,
-        }
+        LiquidateArgs { liquidation_seq, max_repay_amount, min_seize_amount: 0 }
     }
 
     // --- sending and reading
@@ -447,9 +358,7 @@ impl World {
         all.extend_from_slice(signers);
         self.svm.expire_blockhash();
         let message = Message::new(instructions, Some(&payer.pubkey()));
-        self.svm
-            .send_transaction(Transaction::new(&all, message, self.svm.latest_blockhash()))
-            .map_err(Box::new)
+        self.svm.send_transaction(Transaction::new(&all, message, self.svm.latest_blockhash())).map_err(Box::new)
     }
 
     /// Sends instructions signed by the payer and the root.
@@ -472,9 +381,7 @@ impl World {
     pub fn store<T: ZeroCopy + Discriminator>(&mut self, key: &Pubkey, value: &T) {
         let mut account = self.svm.get_account(key).expect("account exists");
         account.data[8..8 + size_of::<T>()].copy_from_slice(bytemuck::bytes_of(value));
-        self.svm
-            .set_account(*key, account)
-            .expect("account is written");
+        self.svm.set_account(*key, account).expect("account is written");
     }
 
     /// Returns the vault.
@@ -505,18 +412,10 @@ impl World {
 
 /// Returns the token accounts with which `by` liquidates.
 pub fn liquidator(by: &User) -> Liquidator {
-    Liquidator {
-        authority: by.address(),
-        loan_token: by.usdc,
-        collateral_token: by.sol,
-    }
+    Liquidator { authority: by.address(), loan_token: by.usdc, collateral_token: by.sol }
 }
 
 /// Returns the default parameters of a vault.
 pub fn defaults_args() -> InitializeVaultArgs {
-    InitializeVaultArgs {
-        risk: defaults::risk(),
-        curve: defaults::curve(),
-        limits: defaults::limits(),
-    }
+    InitializeVaultArgs { risk: defaults::risk(), curve: defaults::curve(), limits: defaults::limits() }
 }

@@ -78,9 +78,9 @@ fn deleverage_keeps_to_its_quota_in_any_hour() {
     // an hour that only began with the first repayment let 19 % of the debt go within a second of its end
     let (mut world, [_, borrower, by]) = at_risk();
     crash(&mut world, 126.0);
-    world.deleverage(&by, borrower.position, 100 * USDC).unwrap();
+    world.deleverage(&by, borrower.position, 200 * USDC).unwrap();
     world.tick(3_599, 126.0, 1.0);
-    world.deleverage(&by, borrower.position, 900 * USDC).unwrap();
+    world.deleverage(&by, borrower.position, 800 * USDC).unwrap();
     world.tick(1, 126.0, 1.0);
     let ix = deleverage_ix(&world, &by, borrower.position, u64::MAX);
     assert_refused(&mut world, &ix, &[&by.key], E::SoftQuotaUsed);

@@ -15,13 +15,7 @@ fn crash_trips_the_rule_and_liquidates() {
     world.tick(30, 120.0, 1.0);
     let ix = evidence::trip(rule, &world.rule(&rule), None, &world.sol_feeds.metas());
     println!("trip {}", compute_units(world.send(&[ix], &[])));
-    assert_eq!(
-        world.sol_asset().breaker.level_at(world.now_ts()),
-        Level::ReduceOnly
-    );
-    println!(
-        "liquidate {}",
-        compute_units(world.liquidate(&liquidator, borrower.position, u64::MAX))
-    );
+    assert_eq!(world.sol_asset().breaker.level_at(world.now_ts()), Level::ReduceOnly);
+    println!("liquidate {}", compute_units(world.liquidate(&liquidator, borrower.position, u64::MAX)));
     assert_eq!(world.position(&borrower.position).liquidation_seq, 1);
 }

@@ -36,8 +36,8 @@ pub struct Cli {
     /// End of the recording, itself no longer played: unix seconds or a date.
     #[arg(long, value_parser = moment, requires = "market")]
     pub to: Option<i64>,
-    /// How many times as fast as the wall clock the chain's clock runs.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=600))]
+    /// How many times as fast as the wall clock the chain's clock runs. Above 250 a slot is so long that prices look old.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=400))]
     pub speed: u32,
     /// Seed of everything that is drawn.
     #[arg(long, default_value_t = 1)]

@@ -67,10 +67,7 @@ fn bar_ticks(candle: &Candle, bar_secs: i64, step_secs: i64, is_low_first: bool,
         let (leg, within) = ((n / steps).min(legs - 1), n - (n / steps).min(legs - 1) * steps);
         let share = within as f64 / steps as f64;
         let (from, to) = (corners[leg as usize], corners[leg as usize + 1]);
-        ticks.push(Tick {
-            ts: candle.open_ts + n * (bar_secs - 1) / last,
-            price: from + (to - from) * share,
-        });
+        ticks.push(Tick { ts: candle.open_ts + n * (bar_secs - 1) / last, price: from + (to - from) * share });
     }
 }
 
