@@ -34,10 +34,16 @@ pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// Gives the program's library a file name of its own for each set of features.
+///
+/// Without it cargo writes a package that is also a `cdylib` to one name, and builds of different packages overwrite each
+/// other's: the next one then fails with two versions of one crate.
+const HASHED_NAMES: (&str, &str) = ("__CARGO_DEFAULT_LIB_METADATA", "rampart");
+
 /// Returns a command of the repository's own cargo, run in its root.
 pub fn cargo() -> Command {
     let mut command = clean("cargo");
-    command.current_dir(crate::files::root());
+    command.current_dir(crate::files::root()).env(HASHED_NAMES.0, HASHED_NAMES.1);
     command
 }
 

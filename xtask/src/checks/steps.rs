@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// A recorded crisis that the demo plays where it is present, and the day of it: SOL in November 2022.
 const RECORDED: &str = "../shared/data/market/SOLUSDT_5m.csv.gz";
-const RECORDED_DAY: [&str; 8] = ["--asset", "sol", "--from", "2022-11-09", "--to", "2022-11-10", "--speed", "400"];
+const RECORDED_DAY: [&str; 8] = ["--asset", "sol", "--from", "2022-11-09", "--to", "2022-11-10", "--speed", "250"];
 
 /// Where the database of known vulnerabilities is.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";

@@ -33,6 +33,8 @@ fn build(root: &Path, total: usize, is_plain: bool) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root).arg("build").arg("--locked").arg("--color=never");
+    // the program is also a `cdylib`: without this, builds of other packages write its library to the same file
+    command.env("__CARGO_DEFAULT_LIB_METADATA", "rampart");
     for package in PACKAGES {
         command.arg("-p").arg(package);
     }
