@@ -8,7 +8,7 @@ use crate::state::breaker::Level;
 pub enum Class {
     /// New risk: borrow, collateral out from behind a debt.
     RiskUp,
-    /// Neither: lending, opening a position, accruing.
+    /// Neither: lending.
     Neutral,
     /// Less risk: repay, add collateral.
     RiskDown,
