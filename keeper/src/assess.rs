@@ -13,11 +13,11 @@ use crate::watch::oracles::{self, Found};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::error::RampartError;
-use rampart::instructions::shared::{PairPrices, effective_level};
+use rampart::instructions::shared::{PairPrices, effective_levels};
 use rampart::oracle::{AssetReading, PriceBand};
 use rampart::risk::gate::{Class, Pass, gate};
 use rampart::risk::health::PairBand;
-use rampart::state::{Asset, Level, Vault};
+use rampart::state::{Asset, Level, Levels, Vault};
 use std::collections::{BTreeMap, HashMap};
 
 pub use position::Candidate;
@@ -37,9 +37,9 @@ pub struct AssetReport {
 /// How a vault stands.
 #[derive(Clone, Debug)]
 pub struct VaultReport {
-    /// Effective level over guard, vault and both assets; `Halt` where one of them isn't known.
-    pub level: Level,
-    /// What the level leaves of liquidations.
+    /// Effective levels over guard, vault and both assets; `Halt` where one of them isn't known.
+    pub levels: Levels,
+    /// What the levels leave of liquidations.
     pub pass: Result<Pass, RampartError>,
     /// Price of the pair and the older publish time of both sides.
     pub pair: Result<(PairBand, i64), RampartError>,
@@ -78,18 +78,18 @@ fn asset(asset: &Asset, store: &Store, found: &Found, now_ts: i64) -> AssetRepor
 }
 
 fn vault(vault: &Vault, store: &Store, assets: &BTreeMap<Pubkey, AssetReport>, now_ts: i64) -> VaultReport {
-    let level = level_of(vault, store, now_ts);
+    let levels = levels_of(vault, store, now_ts);
     let mut accrued = Box::new(*vault);
     let is_accrued = accrued.accrue(now_ts).is_ok();
     let pair = pair(vault, assets).and_then(|pair| if is_accrued { Ok(pair) } else { Err(RampartError::MathOverflow) });
-    VaultReport { level, pass: gate(Class::Liquidation, level), pair, accrued }
+    VaultReport { levels, pass: gate(Class::Liquidation, levels), pair, accrued }
 }
 
 /// Unknown is never normal: without one of the four scopes the strictest level that a rule can raise is assumed.
-fn level_of(vault: &Vault, store: &Store, now_ts: i64) -> Level {
+fn levels_of(vault: &Vault, store: &Store, now_ts: i64) -> Levels {
     match (store.guard(), store.asset(&vault.collateral_asset), store.asset(&vault.loan_asset)) {
-        (Some(guard), Some(collateral), Some(loan)) => effective_level(guard, vault, [collateral, loan], now_ts),
-        _ => Level::Halt,
+        (Some(guard), Some(collateral), Some(loan)) => effective_levels(guard, vault, [collateral, loan], now_ts),
+        _ => Levels::all(Level::Halt),
     }
 }
 

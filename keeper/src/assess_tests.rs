@@ -133,12 +133,12 @@ fn breaker_in_force_has_no_room_for_the_same_rule() {
     assert!(report(&store, NOW).has_room && report(&store, NOW).is_persistent);
     let mut asset = *store.asset(&world.asset_keys[0]).unwrap();
     let cause = rampart::state::Cause {
-        rule: key(60),
+        source: key(60),
         tripped_at_ts: NOW,
         expires_at_ts: NOW + 60,
         dwell_until_ts: NOW + 10,
         level: 3,
-        reserved: [0; 7],
+        ..Default::default()
     };
     asset.breaker.trip(cause, NOW).unwrap();
     world.put(&mut store, world.asset_keys[0], bytes_of(&asset));

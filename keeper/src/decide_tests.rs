@@ -98,7 +98,7 @@ fn in_force(scene: &mut Scene, level: u8) {
     let mut asset = *scene.store.asset(&scene.world.asset_keys[0]).unwrap();
     let (tripped_at_ts, dwell_until_ts, expires_at_ts) = (NOW - 100, NOW - 1, NOW + 500);
     asset.breaker.causes[0] =
-        Cause { rule: key(RULE), tripped_at_ts, expires_at_ts, dwell_until_ts, level, reserved: [0; 7] };
+        Cause { source: key(RULE), tripped_at_ts, expires_at_ts, dwell_until_ts, level, ..Cause::default() };
     scene.world.put(&mut scene.store, scene.world.asset_keys[0], bytes_of(&asset));
 }
 
@@ -106,7 +106,7 @@ fn in_force(scene: &mut Scene, level: u8) {
 fn clear_rule_steps_down_after_its_dwell_time_and_each_step_is_another_intent() {
     let mut scene = Scene::with_rule(|_| {});
     in_force(&mut scene, 3);
-    assert_eq!(scene.decide(), [(ActionClass::StepDown, key(RULE), NOW as u64 - 100)]);
+    assert_eq!(scene.decide(), [(ActionClass::StepDown, key(RULE), 0)]);
     let early = scene.decide_at(SLOT, NOW - 2);
     assert!(early.iter().all(|d| d.0 != ActionClass::StepDown));
     scene.price(930, NOW - 1);

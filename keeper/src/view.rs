@@ -152,6 +152,8 @@ pub struct CauseView {
     pub rule: String,
     /// The rule's name.
     pub rule_name: String,
+    /// Whether it narrows new risk alone and leaves exits as they are.
+    pub is_new_risk_only: bool,
     /// Level that it demands now.
     pub level: u8,
     /// The level in words.
@@ -268,6 +270,8 @@ pub struct VaultView {
     pub level: u8,
     /// The level in words.
     pub level_name: String,
+    /// Level that exits and liquidations have to pass; blindness doesn't raise it.
+    pub exit_level: u8,
     /// The vault's own level.
     pub own_level: u8,
     /// Why, over all four scopes.

@@ -139,6 +139,6 @@ impl World {
     pub fn level(&self) -> Level {
         let loan = self.load(&self.keys.loan_asset);
         let (guard, vault, now_ts) = (self.guard_state(), self.vault(), self.now_ts());
-        rampart::shared::effective_level(&guard, &vault, [&self.sol_asset(), &loan], now_ts)
+        rampart::shared::effective_levels(&guard, &vault, [&self.sol_asset(), &loan], now_ts).risk
     }
 }

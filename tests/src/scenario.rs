@@ -4,7 +4,7 @@ use crate::oracles::Feeds;
 use crate::world::{User, World, defaults_args};
 use crate::{defaults, world};
 use rampart::InitializeGuardArgs;
-use rampart::state::{Asset, Breaker, Cause, Guard, Level, Vault};
+use rampart::state::{Asset, Breaker, Cause, CauseKind, Guard, Level, Reach, Vault};
 use rampart_client::{Pubkey, VaultKeys, address, admin, lending};
 use solana_sdk::signer::Signer;
 
@@ -56,12 +56,14 @@ impl World {
     pub fn raise(&mut self, scope: Scope, level: Level) {
         let now_ts = self.now_ts();
         let cause = Cause {
-            rule: Pubkey::new_from_array([level as u8; 32]),
+            source: Pubkey::new_from_array([level as u8; 32]),
             tripped_at_ts: now_ts,
             expires_at_ts: now_ts + LEVEL_SECS,
             dwell_until_ts: now_ts,
             level: level as u8,
-            reserved: [0; 7],
+            kind: CauseKind::Rule as u8,
+            reach: Reach::All as u8,
+            reserved: [0; 5],
         };
         self.with_breaker(scope, |b| b.trip(cause, now_ts).expect("level rises"));
     }

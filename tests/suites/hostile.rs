@@ -58,7 +58,7 @@ fn put_cause(world: &mut World, asset: &Pubkey, rule: Pubkey, level: Level) {
     let now_ts = world.now_ts();
     let (tripped_at_ts, expires_at_ts, dwell_until_ts) = (now_ts, now_ts + 3_600, now_ts);
     state.breaker.causes[3] =
-        Cause { rule, tripped_at_ts, expires_at_ts, dwell_until_ts, level: level as u8, reserved: [0; 7] };
+        Cause { source: rule, tripped_at_ts, expires_at_ts, dwell_until_ts, level: level as u8, ..Cause::default() };
     world.store(asset, &state);
 }
 

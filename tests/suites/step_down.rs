@@ -50,17 +50,20 @@ fn step_down_starts_a_new_duration_and_ends_the_streak() {
     assert_eq!(rule.streak.count, 1);
     world.step_down(key).unwrap();
     let cause = Cause {
-        rule: key,
+        source: key,
         tripped_at_ts: now_ts,
         expires_at_ts: now_ts + 3_600,
         dwell_until_ts: now_ts + 300,
         level: Level::ReduceOnly as u8,
-        reserved: [0; 7],
+        ..asset.breaker.causes[0]
     };
     let causes = [cause, Cause::default(), Cause::default(), Cause::default()];
     let expected = Asset { breaker: Breaker { causes, episode: 1 }, ..asset };
     assert_eq!(bytemuck::bytes_of(&world.sol_asset()), bytemuck::bytes_of(&expected));
-    assert_eq!(world.rule(&key), rampart::state::Rule { streak: Streak::default(), ..rule });
+    assert_eq!(
+        world.rule(&key),
+        rampart::state::Rule { streak: Streak::default(), trip_epoch: 2, step_downs: 1, ..rule }
+    );
 }
 
 /// Case 60: the proof is made in the instruction itself.
@@ -108,7 +111,7 @@ fn step_down_leaves_the_causes_of_other_rules() {
     world.set_prices(150.0, 1.0);
     world.step_down(key).unwrap();
     assert_eq!((world.sol_asset().breaker.causes[1], world.level()), (kept, Level::ReduceOnly));
-    assert_eq!(kept.rule, other);
+    assert_eq!(kept.source, other);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::BreakerTripped;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{Asset, Breaker, Cause, Level, Switch};
+use rampart::state::{Asset, Breaker, Cause, CauseKind, Level, Reach, Switch};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::refusals::{with_account, with_extra, with_last_two_swapped, with_read_only, without_last};
@@ -30,12 +30,14 @@ fn crashed(params: RuleParams) -> (World, Pubkey) {
 fn cause(world: &World, key: Pubkey) -> Cause {
     let (params, now_ts) = (world.rule(&key).params, world.now_ts());
     Cause {
-        rule: key,
+        source: key,
         tripped_at_ts: now_ts,
         expires_at_ts: now_ts + i64::from(params.duration_secs),
         dwell_until_ts: now_ts + i64::from(params.min_dwell_secs),
         level: params.level,
-        reserved: [0; 7],
+        kind: CauseKind::Rule as u8,
+        reach: Reach::All as u8,
+        reserved: [0; 5],
     }
 }
 

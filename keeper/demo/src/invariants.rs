@@ -105,7 +105,9 @@ pub fn levels_have_causes(world: &World, snapshot: &Snapshot, ledger: &Ledger) -
     let tripped: HashMap<Pubkey, u8> = ledger.trips.iter().map(|t| (t.fact.rule, t.fact.level)).collect();
     let baseless = |breaker: &Breaker| -> Vec<(Pubkey, u8)> {
         let live = breaker.causes.iter().filter(|c| c.level_at(now_ts) > Level::Normal);
-        live.filter(|c| tripped.get(&c.rule).is_none_or(|level| c.level > *level)).map(|c| (c.rule, c.level)).collect()
+        live.filter(|c| tripped.get(&c.source).is_none_or(|level| c.level > *level))
+            .map(|c| (c.source, c.level))
+            .collect()
     };
     let found = breakers.flat_map(baseless);
     found

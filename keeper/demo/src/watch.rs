@@ -76,7 +76,7 @@ impl Snapshot {
     /// Returns the level in force for a vault: the strictest of guard, vault and both assets.
     pub fn level(&self, vault: usize) -> Level {
         let assets = [&self.assets[VAULTS[vault].index()], &self.assets[Coin::Usdc.index()]];
-        rampart::shared::effective_level(&self.guard, &self.vaults[vault], assets, self.mark.unix_ts)
+        rampart::shared::effective_levels(&self.guard, &self.vaults[vault], assets, self.mark.unix_ts).risk
     }
 }
 

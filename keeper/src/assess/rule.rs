@@ -109,14 +109,7 @@ pub fn breaker_of<'a>(rule: &Rule, store: &'a Store) -> Option<&'a Breaker> {
 
 /// Tries the trip on a copy of the breaker.
 fn has_room(breaker: &Breaker, key: &Pubkey, rule: &Rule, now_ts: i64) -> bool {
-    let cause = Cause {
-        rule: *key,
-        tripped_at_ts: now_ts,
-        expires_at_ts: now_ts.saturating_add(rule.params.duration_secs.into()),
-        dwell_until_ts: now_ts.saturating_add(rule.params.min_dwell_secs.into()),
-        level: rule.params.level,
-        reserved: [0; 7],
-    };
+    let cause = Cause::of_rule(*key, &rule.params, now_ts);
     let mut copy = *breaker;
     cause.level_at(now_ts) > Level::Normal && copy.trip(cause, now_ts).is_ok()
 }

@@ -23,7 +23,7 @@ pub fn rules(assessment: &Assessment, store: &Store) -> Vec<Decision> {
         let measured = report.measured.ok()?;
         trip(key, rule, report, &measured)
             .or_else(|| observe_rule(key, rule, report, &measured, assessment.now))
-            .or_else(|| step_down(key, report, assessment.now))
+            .or_else(|| step_down(key, rule, report, assessment.now))
     };
     assessment.rules.iter().filter_map(decide).collect()
 }
@@ -77,16 +77,14 @@ fn next_observation_ts(rule: &Rule) -> i64 {
     streak.last_ts.saturating_add(step_secs.into())
 }
 
-fn step_down(key: &Pubkey, report: &RuleReport, now: ChainTime) -> Option<Decision> {
+fn step_down(key: &Pubkey, rule: &Rule, report: &RuleReport, now: ChainTime) -> Option<Decision> {
     let cause = report.cause.filter(|cause| report.is_clear() && now.unix_ts >= cause.dwell_until_ts)?;
     let level = cause.level_at(now.unix_ts);
     if level == Level::Normal {
         return None;
     }
-    // each step starts the cause anew, so its start is what a step moves; the trip epoch stays through all of them
-    let fence = u64::try_from(cause.tripped_at_ts).unwrap_or(0);
     let reason = format!("clear at level {}, dwell time over", level as u8);
-    Some(Decision::new(ActionClass::StepDown, *key, fence, reason, Action::Rule(*key)))
+    Some(Decision::new(ActionClass::StepDown, *key, rule.trip_epoch, reason, Action::Rule(*key)))
 }
 
 /// Returns which assets are to be observed.

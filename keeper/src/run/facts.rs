@@ -21,7 +21,8 @@ pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool
 
 /// A rule tripped: its fence moved.
 pub fn tripped(key: &Pubkey, name: &str, before: &Rule, after: &Rule, slot: u64) -> Option<Fact> {
-    if after.trip_epoch <= before.trip_epoch {
+    let trips = |rule: &Rule| rule.trip_epoch.saturating_sub(rule.step_downs);
+    if trips(after) <= trips(before) {
         return None;
     }
     let level = Level::try_from(after.params.level).unwrap_or(Level::Halt);

@@ -65,11 +65,12 @@ impl Builder {
         let in_force =
             breaker.causes.iter().map(|c| (c, c.level_at(now_ts))).filter(|(_, level)| *level > Level::Normal);
         let view = in_force.map(|(cause, level)| CauseView {
-            rule: cause.rule.to_string(),
+            rule: cause.source.to_string(),
             rule_name: inputs
                 .store
-                .rule(&cause.rule)
-                .map_or_else(|| self.name(&cause.rule), |r| build_rule::name(self, inputs.store, &cause.rule, r)),
+                .rule(&cause.source)
+                .map_or_else(|| self.name(&cause.source), |r| build_rule::name(self, inputs.store, &cause.source, r)),
+            is_new_risk_only: cause.levels_at(now_ts).exit == Level::Normal,
             level: level as u8,
             level_name: level_name(level).to_owned(),
             tripped_at_ts: cause.tripped_at_ts,

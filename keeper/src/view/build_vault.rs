@@ -12,22 +12,23 @@ use crate::watch::index::sweep::{BAR_BPS, Tally};
 use anchor_lang::prelude::Pubkey;
 use rampart::math::Bps;
 use rampart::state::flow::{Budget, FlowLimits, OutflowLimiter};
-use rampart::state::{Level, Vault};
+use rampart::state::{Level, Levels, Vault};
 
 pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, stored: &Vault) -> VaultView {
     let now_ts = inputs.assessment.now.unix_ts;
     let report = inputs.assessment.vaults.get(key);
     // amounts as of now: interest accrued as the next instruction will
     let vault = report.map_or(stored, |r| &r.accrued);
-    let level = report.map_or(Level::Halt, |r| r.level);
+    let levels = report.map_or(Levels::all(Level::Halt), |r| r.levels);
     let utilisation = vault.utilisation().unwrap_or_default();
     VaultView {
         address: key.to_string(),
         name: builder.vault_name(inputs.store, key),
         collateral_asset: vault.collateral_asset.to_string(),
         loan_asset: vault.loan_asset.to_string(),
-        level: level as u8,
-        level_name: level_name(level).to_owned(),
+        level: levels.risk as u8,
+        level_name: level_name(levels.risk).to_owned(),
+        exit_level: levels.exit as u8,
         own_level: vault.breaker.level_at(now_ts) as u8,
         causes: causes(builder, inputs, vault),
         cash_amount: vault.cash_amount.to_string(),

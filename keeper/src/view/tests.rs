@@ -41,12 +41,12 @@ fn raised_level_is_shown_where_it_holds_with_its_cause() {
     let view = view(|world, store| {
         let mut asset = *store.asset(&key(2)).unwrap();
         let cause = rampart::state::Cause {
-            rule: key(60),
+            source: key(60),
             tripped_at_ts: NOW - 5,
             expires_at_ts: NOW + 60,
             dwell_until_ts: NOW + 10,
             level: 3,
-            reserved: [0; 7],
+            ..Default::default()
         };
         asset.breaker.trip(cause, NOW - 5).unwrap();
         world.put(store, key(2), bytes_of(&asset));

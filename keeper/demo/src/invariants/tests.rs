@@ -103,12 +103,12 @@ fn level_without_a_trip_is_found() {
     let world = World::new(crate::world::cast::Cast::from_seed(1));
     let mut now = snapshot();
     now.guard.breaker.causes[0] = rampart::state::Cause {
-        rule: world.rules[0].key,
+        source: world.rules[0].key,
         tripped_at_ts: 900,
         expires_at_ts: 2_000,
         dwell_until_ts: 950,
         level: 2,
-        reserved: [0; 7],
+        ..Default::default()
     };
     assert_eq!(levels_have_causes(&world, &now, &Ledger::default()).len(), 1);
     now.mark.unix_ts = 2_000;

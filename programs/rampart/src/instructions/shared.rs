@@ -6,16 +6,16 @@ use crate::math::Price;
 use crate::oracle::{self, PriceBand};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::risk::health::{PairBand, Side};
-use crate::state::{Asset, Guard, Level, Vault};
+use crate::state::{Asset, Guard, Levels, Vault};
 use anchor_lang::prelude::*;
 use anchor_lang::{Owner, ZeroCopy};
 use anchor_spl::token_interface::{self, Mint, TokenAccount, TokenInterface, TransferChecked};
 use core::cell::{Ref, RefMut};
 
-/// Returns the strictest level of guard, vault and both assets at `now_ts`.
-pub fn effective_level(guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Level {
-    let [collateral, loan] = assets.map(|a| a.breaker.level_at(now_ts));
-    guard.breaker.level_at(now_ts).max(vault.breaker.level_at(now_ts)).max(collateral).max(loan)
+/// Returns the strictest levels of guard, vault and both assets at `now_ts`.
+pub fn effective_levels(guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Levels {
+    let [collateral, loan] = assets.map(|a| a.breaker.levels_at(now_ts));
+    guard.breaker.levels_at(now_ts).max(vault.breaker.levels_at(now_ts)).max(collateral).max(loan)
 }
 
 /// Returns a number that changes whenever a new episode of restricted exits begins in any of the four scopes.
@@ -30,7 +30,7 @@ pub fn episode(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> u64 {
 /// # Errors
 /// `LevelForbids`.
 pub fn pass_gate(class: Class, guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Result<Pass> {
-    Ok(gate(class, effective_level(guard, vault, assets, now_ts))?)
+    Ok(gate(class, effective_levels(guard, vault, assets, now_ts))?)
 }
 
 /// Loads an account of this program whose kind depends on another account's data.

@@ -3,13 +3,15 @@
 use crate::constants::MAX_CAUSES;
 use crate::error::RampartError;
 use crate::state::oracle_set::stored_enum;
+use crate::state::rule::{Metric, RuleParams};
 use anchor_lang::prelude::*;
 
 /// What a scope still allows. Ordered: a higher level is stricter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
     /// All within limits.
+    #[default]
     Normal = 0,
     /// New risk and exits at reduced limits.
     Caution = 1,
@@ -22,6 +24,49 @@ pub enum Level {
 }
 stored_enum!(Level { Normal, Caution, ReduceOnly, Halt, Resolution });
 
+/// What a cause holds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Reach {
+    /// New risk and exits: a rule that was proved true on its required sources, or a guardian.
+    All = 1,
+    /// New risk alone: blindness, and what keepers report. Exits never depend on it.
+    NewRisk = 2,
+}
+stored_enum!(Reach { All, NewRisk });
+
+/// Who put a cause into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CauseKind {
+    /// A rule that was proved true; `source` is the rule.
+    Rule = 1,
+    /// A guardian's pause; `source` is the guardian, or the guard for a quorum's.
+    Pause = 2,
+}
+stored_enum!(CauseKind { Rule, Pause });
+
+/// The levels in force, each the strictest of its kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// What new risk and lending have to pass.
+    pub risk: Level,
+    /// What exits and liquidations have to pass; never stricter than `risk`.
+    pub exit: Level,
+}
+
+impl Levels {
+    /// Returns one level for both.
+    pub fn all(level: Level) -> Self {
+        Self { risk: level, exit: level }
+    }
+
+    /// Returns the stricter of both, each for its kind.
+    pub fn max(self, other: Self) -> Self {
+        Self { risk: self.risk.max(other.risk), exit: self.exit.max(other.exit) }
+    }
+}
+
 /// One reason why a level is raised.
 ///
 /// Its effect ends by itself: at `expires_at_ts` a halt falls to `ReduceOnly` for as long again, everything else to
@@ -29,8 +74,8 @@ stored_enum!(Level { Normal, Caution, ReduceOnly, Halt, Resolution });
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Cause {
-    /// The rule that was proved true.
-    pub rule: Pubkey,
+    /// The rule that was proved true, or whoever [`CauseKind`] names.
+    pub source: Pubkey,
     /// When it tripped, unix seconds.
     pub tripped_at_ts: i64,
     /// When its own level ends, unix seconds.
@@ -39,11 +84,31 @@ pub struct Cause {
     pub dwell_until_ts: i64,
     /// [`Level`], 1 to 3; 0 marks an empty slot.
     pub level: u8,
+    /// [`CauseKind`].
+    pub kind: u8,
+    /// [`Reach`]; anything unknown counts as `All`.
+    pub reach: u8,
     /// Zeros.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 5],
 }
 
 impl Cause {
+    /// Returns the cause that `rule` puts into force when it is proved true at `now_ts`.
+    pub fn of_rule(rule: Pubkey, params: &RuleParams, now_ts: i64) -> Self {
+        let is_blind = params.metric().is_ok_and(Metric::is_blindness);
+        let reach = if is_blind { Reach::NewRisk } else { Reach::All };
+        Self {
+            source: rule,
+            tripped_at_ts: now_ts,
+            expires_at_ts: now_ts.saturating_add(params.duration_secs.into()),
+            dwell_until_ts: now_ts.saturating_add(params.min_dwell_secs.into()),
+            level: params.level,
+            kind: CauseKind::Rule as u8,
+            reach: reach as u8,
+            reserved: [0; 5],
+        }
+    }
+
     /// Returns the level that this cause demands at `now_ts`.
     ///
     /// A stored level that no version knows counts as `Halt`: unknown is never normal.
@@ -52,9 +117,35 @@ impl Cause {
         if now_ts < self.expires_at_ts {
             return level;
         }
-        let tail_secs = self.expires_at_ts.saturating_sub(self.tripped_at_ts);
-        let in_tail = now_ts < self.expires_at_ts.saturating_add(tail_secs);
-        if level == Level::Halt && in_tail { Level::ReduceOnly } else { Level::Normal }
+        if now_ts < self.ends_at_ts() { Level::ReduceOnly } else { Level::Normal }
+    }
+
+    /// Returns when the cause ends by itself, unix seconds: a halt after its tail, everything else when its level ends.
+    pub fn ends_at_ts(&self) -> i64 {
+        if Level::try_from(self.level).is_ok_and(|level| level < Level::Halt) {
+            return self.expires_at_ts;
+        }
+        self.expires_at_ts.saturating_add(self.expires_at_ts.saturating_sub(self.tripped_at_ts))
+    }
+
+    /// Returns the levels that this cause demands at `now_ts`.
+    pub fn levels_at(&self, now_ts: i64) -> Levels {
+        let level = self.level_at(now_ts);
+        let exit = if self.reach == Reach::NewRisk as u8 { Level::Normal } else { level };
+        Levels { risk: level, exit }
+    }
+
+    /// Returns the cause at `level` from now on. It never outlasts the end that the cause had anyway.
+    fn stepped(&self, level: Level, now_ts: i64) -> Self {
+        let dwell_secs = self.dwell_until_ts.saturating_sub(self.tripped_at_ts);
+        let length_secs = self.expires_at_ts.saturating_sub(self.tripped_at_ts);
+        Self {
+            level: level as u8,
+            tripped_at_ts: now_ts,
+            expires_at_ts: now_ts.saturating_add(length_secs).min(self.ends_at_ts()),
+            dwell_until_ts: now_ts.saturating_add(dwell_secs),
+            ..*self
+        }
     }
 }
 
@@ -64,19 +155,24 @@ impl Cause {
 pub struct Breaker {
     /// Causes; empty slots have level 0.
     pub causes: [Cause; MAX_CAUSES],
-    /// Counts the times the breaker went to `ReduceOnly` or higher from below: an episode of restricted exits.
+    /// Counts the times exits went to `ReduceOnly` or higher from below: an episode of restricted exits.
     pub episode: u64,
 }
 
 impl Breaker {
     /// Returns the strictest level of all unexpired causes.
     pub fn level_at(&self, now_ts: i64) -> Level {
-        self.causes.iter().map(|c| c.level_at(now_ts)).max().unwrap_or(Level::Normal)
+        self.levels_at(now_ts).risk
     }
 
-    /// Returns the cause that `rule` holds in force at `now_ts`.
-    pub fn cause_of(&self, rule: &Pubkey, now_ts: i64) -> Option<&Cause> {
-        self.causes.iter().find(|c| c.rule == *rule && c.level_at(now_ts) > Level::Normal)
+    /// Returns the strictest levels of all unexpired causes.
+    pub fn levels_at(&self, now_ts: i64) -> Levels {
+        self.causes.iter().fold(Levels::default(), |levels, cause| levels.max(cause.levels_at(now_ts)))
+    }
+
+    /// Returns the cause that `source` holds in force at `now_ts`.
+    pub fn cause_of(&self, source: &Pubkey, now_ts: i64) -> Option<&Cause> {
+        self.causes.iter().find(|c| c.source == *source && c.level_at(now_ts) > Level::Normal)
     }
 
     /// Puts a proved cause into force, over an expired one or the least strict.
@@ -85,59 +181,50 @@ impl Breaker {
     /// `AlreadyTripped` while the same rule holds this level or a higher one, `CausesFull` when all four slots hold
     /// causes at least as strict, `MathOverflow` for more episodes than can be counted.
     pub fn trip(&mut self, cause: Cause, now_ts: i64) -> Result<()> {
-        let before = self.level_at(now_ts);
+        let before = self.levels_at(now_ts).exit;
         // a cause that was stepped down, or has fallen by itself, may rise again
-        let held = self.cause_of(&cause.rule, now_ts).is_some_and(|c| c.level_at(now_ts) >= cause.level_at(now_ts));
+        let held = self.cause_of(&cause.source, now_ts).is_some_and(|c| c.level_at(now_ts) >= cause.level_at(now_ts));
         require!(!held, RampartError::AlreadyTripped);
         let slot = self.slot_for(&cause, now_ts).ok_or(RampartError::CausesFull)?;
         self.causes[slot] = cause;
-        if before < Level::ReduceOnly && self.level_at(now_ts) >= Level::ReduceOnly {
+        if before < Level::ReduceOnly && self.levels_at(now_ts).exit >= Level::ReduceOnly {
             self.episode = self.episode.checked_add(1).ok_or(RampartError::MathOverflow)?;
         }
         Ok(())
     }
 
     fn slot_for(&self, cause: &Cause, now_ts: i64) -> Option<usize> {
-        if let Some(own) = self.causes.iter().position(|c| c.level > 0 && c.rule == cause.rule) {
+        if let Some(own) = self.causes.iter().position(|c| c.level > 0 && c.source == cause.source) {
             return Some(own);
         }
-        let (index, weakest) = self.causes.iter().enumerate().min_by_key(|(_, c)| c.level_at(now_ts))?;
-        (weakest.level_at(now_ts) < cause.level_at(now_ts)).then_some(index)
+        let strictness = |levels: Levels| levels.risk as u8 + levels.exit as u8;
+        let all = self.causes.iter().map(|c| c.levels_at(now_ts)).enumerate();
+        let (index, weakest) = all.min_by_key(|(_, levels)| strictness(*levels))?;
+        let new = cause.levels_at(now_ts);
+        // what is replaced must not have held up anything that the new cause doesn't
+        let covers = new.max(weakest) == new;
+        (covers && strictness(new) > strictness(weakest)).then_some(index)
     }
 
-    /// Lowers the cause of `rule` by one level; a new duration starts, no longer than the first.
+    /// Lowers the cause of `source` by one level; a new dwell time starts, the cause's end stays or comes earlier.
     ///
     /// # Errors
     /// `NotTripped` without a cause in force, `DwellNotOver` before its dwell time.
-    pub fn step_down(&mut self, rule: &Pubkey, now_ts: i64) -> Result<(Level, Level)> {
+    pub fn step_down(&mut self, source: &Pubkey, now_ts: i64) -> Result<(Level, Level)> {
         let cause = self
             .causes
             .iter_mut()
-            .find(|c| c.rule == *rule && c.level_at(now_ts) > Level::Normal)
+            .find(|c| c.source == *source && c.level_at(now_ts) > Level::Normal)
             .ok_or(RampartError::NotTripped)?;
         require!(now_ts >= cause.dwell_until_ts, RampartError::DwellNotOver);
         let from = cause.level_at(now_ts);
-        let dwell_secs = cause.dwell_until_ts.saturating_sub(cause.tripped_at_ts);
-        let length_secs = cause.expires_at_ts.saturating_sub(cause.tripped_at_ts);
-        match from {
-            Level::Halt => *cause = cause.restarted(Level::ReduceOnly, now_ts, dwell_secs, length_secs),
-            Level::ReduceOnly => *cause = cause.restarted(Level::Caution, now_ts, dwell_secs, length_secs),
-            _ => *cause = Cause::default(),
-        }
+        *cause = match from {
+            Level::Halt => cause.stepped(Level::ReduceOnly, now_ts),
+            Level::ReduceOnly => cause.stepped(Level::Caution, now_ts),
+            _ => Cause::default(),
+        };
         let to = cause.level_at(now_ts);
         Ok((from, to))
-    }
-}
-
-impl Cause {
-    fn restarted(&self, level: Level, now_ts: i64, dwell_secs: i64, length_secs: i64) -> Self {
-        Self {
-            level: level as u8,
-            tripped_at_ts: now_ts,
-            expires_at_ts: now_ts.saturating_add(length_secs),
-            dwell_until_ts: now_ts.saturating_add(dwell_secs),
-            ..*self
-        }
     }
 }
 
@@ -147,12 +234,14 @@ mod tests {
 
     fn cause(rule: u8, level: Level, now: i64, secs: i64) -> Cause {
         Cause {
-            rule: Pubkey::new_from_array([rule; 32]),
+            source: Pubkey::new_from_array([rule; 32]),
             tripped_at_ts: now,
             expires_at_ts: now + secs,
             dwell_until_ts: now + 10,
             level: level as u8,
-            reserved: [0; 7],
+            kind: CauseKind::Rule as u8,
+            reach: Reach::All as u8,
+            reserved: [0; 5],
         }
     }
 
@@ -221,9 +310,35 @@ mod tests {
     }
 
     #[test]
+    fn step_down_never_prolongs_a_cause() {
+        for (stepped_at, level) in
+            [(110, Level::Halt), (159, Level::Halt), (170, Level::Halt), (150, Level::ReduceOnly)]
+        {
+            let mut breaker = Breaker::default();
+            breaker.trip(cause(1, level, 100, 60), 100).unwrap();
+            let end = breaker.causes[0].ends_at_ts();
+            breaker.step_down(&Pubkey::new_from_array([1; 32]), stepped_at).unwrap();
+            assert!(breaker.causes[0].ends_at_ts() <= end, "stepped down at {stepped_at}");
+            assert!(breaker.level_at(stepped_at) > Level::Normal);
+        }
+    }
+
+    #[test]
+    fn blindness_restricts_new_risk_and_leaves_exits_alone() {
+        let mut breaker = Breaker::default();
+        breaker.trip(Cause { reach: Reach::NewRisk as u8, ..cause(1, Level::ReduceOnly, 100, 60) }, 100).unwrap();
+        assert_eq!(breaker.levels_at(110), Levels { risk: Level::ReduceOnly, exit: Level::Normal });
+        assert_eq!(breaker.episode, 0);
+        breaker.trip(cause(2, Level::ReduceOnly, 110, 60), 110).unwrap();
+        assert_eq!((breaker.levels_at(110), breaker.episode), (Levels::all(Level::ReduceOnly), 1));
+    }
+
+    #[test]
     fn unknown_stored_level_counts_as_halt() {
         let mut breaker = Breaker::default();
         breaker.causes[0] = Cause { level: 77, ..cause(1, Level::Caution, 100, 60) };
-        assert_eq!(breaker.level_at(120), Level::Halt);
+        assert_eq!(breaker.levels_at(120), Levels::all(Level::Halt));
+        breaker.causes[0].reach = 77;
+        assert_eq!(breaker.levels_at(120), Levels::all(Level::Halt));
     }
 }

@@ -138,7 +138,7 @@ impl OutflowLimiter {
     /// Charges `amount` to a budget at `now_ts`.
     ///
     /// # Errors
-    /// `HourlyLimitReached` or `DailyLimitReached`; the caller's transaction then leaves nothing changed.
+    /// `HourlyLimitReached` or `DailyLimitReached`; nothing is charged then.
     pub fn charge(&mut self, amount: u64, outflow: Outflow, limits: &FlowLimits, now_ts: i64) -> Result<()> {
         self.base.settle(now_ts);
         let (scale_bps, reserve_bps) = match outflow {
@@ -152,9 +152,13 @@ impl OutflowLimiter {
         let budget = if is_exit { &mut self.exit } else { &mut self.risk };
         budget.hour.settle(now_ts, hour_limit);
         budget.day.settle(now_ts);
+        let hour = budget.hour;
         budget.hour.take(amount, part(hour_limit / 2, reserve_bps))?;
-        budget.day.take(amount, day_limit - part(day_limit, reserve_bps))?;
-        Ok(())
+        let day = budget.day.take(amount, day_limit - part(day_limit, reserve_bps));
+        if day.is_err() {
+            budget.hour = hour; // all or nothing
+        }
+        Ok(day?)
     }
 
     /// One budget's part of L, at the scale that the level leaves. Rounded down.
@@ -221,6 +225,19 @@ mod tests {
         assert_eq!(l.charge(1, FULL, &LIMITS, DAY_SECS).unwrap_err(), RampartError::HourlyLimitReached.into());
         l.charge(2_400, Outflow::Floor, &LIMITS, DAY_SECS).unwrap();
         assert!(l.charge(1, Outflow::Floor, &LIMITS, DAY_SECS).is_err());
+    }
+
+    #[test]
+    fn what_the_day_refuses_is_not_charged_to_the_hour() {
+        let limits = FlowLimits { daily_bps: LIMITS.hourly_bps, ..LIMITS };
+        let mut l = limiter(100_000);
+        // exits have 12_000 a day, of which 4_800 are held back, and 3_600 at once
+        l.charge(3_600, FULL, &limits, DAY_SECS).unwrap();
+        l.charge(3_600, FULL, &limits, DAY_SECS + 3_600).unwrap();
+        let before = l.exit.hour.room(0);
+        assert_eq!(l.charge(1, FULL, &limits, DAY_SECS + 3_600).unwrap_err(), RampartError::HourlyLimitReached.into());
+        assert_eq!(l.charge(1, FULL, &limits, DAY_SECS + 7_200).unwrap_err(), RampartError::DailyLimitReached.into());
+        assert_eq!(l.exit.hour.room(0), before + 3_600);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub mod vault;
 pub mod window;
 
 pub use asset::Asset;
-pub use breaker::{Breaker, Cause, Level};
+pub use breaker::{Breaker, Cause, CauseKind, Level, Levels, Reach};
 pub use flow::OutflowLimiter;
 pub use guard::{Guard, HardBounds, Roles};
 pub use oracle_set::{OracleSet, OracleSource, Pin, SourceKind, Switch};

@@ -40,39 +40,59 @@ impl InflowCredit {
     }
 }
 
-/// What a position has taken through the exit floor in the current episode of restricted exits.
+/// What a position has taken through the exit floor.
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ExitFloor {
-    /// Shares or base units at the start of the episode: the base of the daily share.
+    /// Shares or base units at the start of the episode of restricted exits, or of the day: the base of the daily share.
     pub base: U128,
     /// Taken in the current day.
     pub used: U128,
-    /// Which episode this is about.
+    /// Which episode the base is about.
     pub episode: u64,
     /// When the current day of this floor started, unix seconds.
     pub day_started_ts: i64,
 }
 
+/// When an exit through the floor happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloorTime {
+    /// Number of the latest episode of restricted exits.
+    pub episode: u64,
+    /// Whether exits are restricted now.
+    pub is_restricted: bool,
+    /// Unix seconds.
+    pub now_ts: i64,
+}
+
 impl ExitFloor {
-    /// Takes `amount` out of the day's floor, `floor_bps` of what the position held when the episode started.
+    /// Takes `amount` out of the day's floor.
+    ///
+    /// The floor is `floor_bps` of what the position held when the episode started; outside an episode, when the day
+    /// did. An episode that starts within a day doesn't give the day a second time.
     ///
     /// # Units
     /// `held` and `amount` in shares, or in base units of the collateral; the share is rounded up, for the owner.
     ///
     /// # Errors
-    /// `ExitFloorUsed` beyond the day's floor.
-    pub fn take(&mut self, amount: u128, held: u128, floor_bps: u16, episode: u64, now_ts: i64) -> Result<()> {
-        if self.episode != episode || self.base.get() == 0 {
-            *self = Self { base: held.into(), used: U128::ZERO, episode, day_started_ts: now_ts };
-        } else if now_ts.saturating_sub(self.day_started_ts) >= DAY_SECS {
-            self.used = U128::ZERO;
-            self.day_started_ts = now_ts;
+    /// `ExitFloorUsed` beyond the day's floor; nothing is taken then. `MathOverflow`.
+    pub fn take(&mut self, amount: u128, held: u128, floor_bps: u16, time: FloorTime) -> Result<()> {
+        let mut next = *self;
+        let is_new_day = time.now_ts.saturating_sub(next.day_started_ts) >= DAY_SECS;
+        if is_new_day {
+            next.used = U128::ZERO;
+            next.day_started_ts = time.now_ts;
         }
-        let allowed = Bps(u32::from(floor_bps)).of_ceil(self.base.get()).ok_or(RampartError::MathOverflow)?;
-        let used = self.used.get().checked_add(amount).ok_or(RampartError::MathOverflow)?;
+        let is_new_base = next.episode != time.episode || next.base.get() == 0 || (is_new_day && !time.is_restricted);
+        if is_new_base {
+            next.base = held.checked_add(next.used.get()).ok_or(RampartError::MathOverflow)?.into();
+            next.episode = time.episode;
+        }
+        let allowed = Bps(u32::from(floor_bps)).of_ceil(next.base.get()).ok_or(RampartError::MathOverflow)?;
+        let used = next.used.get().checked_add(amount).ok_or(RampartError::MathOverflow)?;
         require!(used <= allowed, RampartError::ExitFloorUsed);
-        self.used = used.into();
+        next.used = used.into();
+        *self = next;
         Ok(())
     }
 }
@@ -189,13 +209,41 @@ mod tests {
         assert_eq!(quota.left(1_000), 900);
     }
 
+    fn at(episode: u64, is_restricted: bool, now_ts: i64) -> FloorTime {
+        FloorTime { episode, is_restricted, now_ts: 10 * DAY_SECS + now_ts }
+    }
+
     #[test]
     fn floor_is_a_share_of_the_start_of_the_episode_each_day() {
         let mut floor = ExitFloor::default();
-        floor.take(100, 10_000, 100, 1, 0).unwrap();
-        assert_eq!(floor.take(1, 9_900, 100, 1, 10).unwrap_err(), RampartError::ExitFloorUsed.into());
-        floor.take(100, 9_900, 100, 1, DAY_SECS).unwrap();
-        floor.take(98, 9_800, 100, 2, DAY_SECS + 1).unwrap();
-        assert_eq!(floor.take(1, 9_702, 100, 2, DAY_SECS + 1).unwrap_err(), RampartError::ExitFloorUsed.into());
+        floor.take(100, 10_000, 100, at(1, true, 0)).unwrap();
+        let before = floor;
+        assert_eq!(floor.take(1, 9_900, 100, at(1, true, 10)).unwrap_err(), RampartError::ExitFloorUsed.into());
+        assert_eq!(floor, before);
+        floor.take(100, 9_900, 100, at(1, true, DAY_SECS)).unwrap();
+        floor.take(98, 9_800, 100, at(2, true, 2 * DAY_SECS)).unwrap();
+        assert_eq!(
+            floor.take(1, 9_702, 100, at(2, true, 2 * DAY_SECS + 1)).unwrap_err(),
+            RampartError::ExitFloorUsed.into()
+        );
+    }
+
+    #[test]
+    fn episode_that_starts_within_a_day_does_not_give_the_day_twice() {
+        let mut floor = ExitFloor::default();
+        floor.take(60, 10_000, 100, at(0, false, 0)).unwrap();
+        floor.take(40, 9_940, 100, at(1, true, 60)).unwrap();
+        assert_eq!(floor.take(1, 9_900, 100, at(2, true, 70)).unwrap_err(), RampartError::ExitFloorUsed.into());
+    }
+
+    #[test]
+    fn outside_an_episode_each_day_has_a_base_of_its_own() {
+        let mut floor = ExitFloor::default();
+        floor.take(100, 10_000, 100, at(0, false, 0)).unwrap();
+        assert_eq!(
+            floor.take(100, 5_000, 100, at(0, false, DAY_SECS)).unwrap_err(),
+            RampartError::ExitFloorUsed.into()
+        );
+        floor.take(50, 5_000, 100, at(0, false, DAY_SECS)).unwrap();
     }
 }

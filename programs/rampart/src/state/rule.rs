@@ -55,6 +55,11 @@ impl Metric {
     pub fn is_about_asset(self) -> bool {
         matches!(self, Self::Drawdown | Self::DeviationFromReference | Self::OracleAge | Self::ConfidenceRatio)
     }
+
+    /// Tells whether the metric measures missing knowledge: it restricts new risk, never exits.
+    pub fn is_blindness(self) -> bool {
+        matches!(self, Self::OracleAge | Self::ConfidenceRatio)
+    }
 }
 
 /// What a rule demands; fixed at creation, tightened afterwards.
@@ -124,8 +129,7 @@ impl RuleParams {
         // a single source never closes exits, and blindness never halts
         let has_price = metric != Metric::OutflowRate;
         require!(level < Level::ReduceOnly || self.sources_required >= 2 || !has_price, RampartError::RuleInvalid);
-        let blind = matches!(metric, Metric::OracleAge | Metric::ConfidenceRatio);
-        require!(!blind || level == Level::Caution, RampartError::RuleInvalid);
+        require!(!metric.is_blindness() || level == Level::Caution, RampartError::RuleInvalid);
         require!(self.duration_secs <= bounds.max_rule_duration_secs, RampartError::OutsideHardBounds);
         Ok(())
     }
@@ -212,8 +216,10 @@ pub struct Rule {
     pub params: RuleParams,
     /// Since when it has been true.
     pub streak: Streak,
-    /// Counts trips: the fence that a trip names.
+    /// Counts trips and steps down: the fence that both name.
     pub trip_epoch: u64,
+    /// How many of these were steps down.
+    pub step_downs: u64,
     /// Number within the guard; part of the address.
     pub id: u16,
     /// Layout version.
@@ -221,7 +227,7 @@ pub struct Rule {
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 92],
+    pub reserved: [u8; 84],
 }
 
 impl Rule {

@@ -31,8 +31,10 @@ pub struct StepDown<'info> {
 impl<'info> StepDown<'info> {
     /// Steps down. Anyone may call, once the dwell time is over and the rule is clear at its clear threshold.
     ///
+    /// `trip_epoch` is the fence, as in `trip`: two keepers that saw the same level lower it once.
+    ///
     /// # Errors
-    /// `TripEpochMoved`, `RuleNotClear`, `RuleIndeterminate`, `DwellNotOver`, `NotTripped`, and those of
+    /// `TripEpochMoved`, `RuleNotClear`, `RuleIndeterminate`, `DwellNotOver`, `NotTripped`, `MathOverflow`, and those of
     /// `Evidence::evaluate`.
     pub fn handle(ctx: Context<'info, Self>, trip_epoch: u64) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
@@ -60,6 +62,8 @@ impl<'info> StepDown<'info> {
         rule.streak = Streak::default();
         let key = self.rule.key();
         let (from, to) = with_breaker(&rule, &self.scope, |breaker| breaker.step_down(&key, now_ts))?;
+        rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
+        rule.step_downs = rule.step_downs.saturating_add(1);
         Ok((from as u8, to as u8))
     }
 }

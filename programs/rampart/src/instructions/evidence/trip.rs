@@ -54,14 +54,7 @@ impl<'info> Trip<'info> {
         let measured = evidence.evaluate(&rule, now_ts)?;
         let value = require_true(measured.verdict)?;
         require!(rule.is_persistent(measured.publish_ts, now_ts, clock.slot), RampartError::RuleNotPersistent);
-        let cause = Cause {
-            rule: self.rule.key(),
-            tripped_at_ts: now_ts,
-            expires_at_ts: now_ts.saturating_add(rule.params.duration_secs.into()),
-            dwell_until_ts: now_ts.saturating_add(rule.params.min_dwell_secs.into()),
-            level: rule.params.level,
-            reserved: [0; 7],
-        };
+        let cause = Cause::of_rule(self.rule.key(), &rule.params, now_ts);
         let (level_before, level_after) = with_breaker(&rule, &self.scope, |breaker| {
             let before = breaker.level_at(now_ts);
             breaker.trip(cause, now_ts)?;

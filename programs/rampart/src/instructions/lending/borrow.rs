@@ -5,7 +5,7 @@ use crate::events::{FlowKind, Flowed};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::math::{Bps, shares};
 use crate::mint;
-use crate::risk::gate::{Class, Pass};
+use crate::risk::gate::Class;
 use crate::risk::health::{ltv_ceil, price_for_new_risk};
 use crate::state::flow::Outflow;
 use crate::state::{Asset, Guard, Position, Vault};
@@ -92,9 +92,8 @@ impl<'info> Borrow<'info> {
         let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
         let ltv = ltv_ceil(debt, position.collateral_amount, price)?;
         require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
-        let scale_bps = if let Pass::Scaled(bps) = pass { bps } else { 10_000 };
         let limits = vault.limits.loan_flow;
-        vault.loan_flow.charge(amount, Outflow::Risk { scale_bps }, &limits, now_ts)?;
+        vault.loan_flow.charge(amount, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?;
         vault.cash_amount -= amount;
         vault.totals.borrowed_amount = vault.totals.borrowed_amount.saturating_add(amount);
         vault.note_bases(now_ts)

@@ -4,6 +4,7 @@ pub mod accrue;
 pub mod borrow;
 pub mod close_position;
 pub mod deposit_collateral;
+pub mod exit;
 pub mod open_position;
 pub mod repay;
 pub mod supply;

@@ -2,10 +2,9 @@
 
 use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed};
-use crate::instructions::shared::{Movement, effective_level, episode};
+use crate::instructions::lending::exit::{ExitPass, Taken};
+use crate::instructions::shared::Movement;
 use crate::mint;
-use crate::risk::gate::{Class, Pass, gate};
-use crate::state::flow::Outflow;
 use crate::state::{Asset, Guard, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
@@ -78,28 +77,21 @@ impl<'info> Withdraw<'info> {
     fn apply(&self, args: WithdrawArgs, now_ts: i64) -> Result<u64> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
-        let level = effective_level(&guard, &vault, [&collateral, &loan], now_ts);
-        let pass = gate(Class::Exit, level)?;
+        let pass = ExitPass::new(&guard, &vault, [&collateral, &loan], now_ts)?;
         require!(args.shares > 0, RampartError::ZeroAmount);
         let held = position.supply_shares.get();
         require!(args.shares <= held, RampartError::AmountExceedsPosition);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let amount = vault.assets_for_shares(args.shares)?;
-        require!(amount > 0 && amount >= args.min_amount, RampartError::SlippageExceeded);
+        // the last shares may go for nothing, or what they round to would keep the position open for ever
+        let is_worth_it = amount > 0 || args.shares == held;
+        require!(is_worth_it && amount >= args.min_amount, RampartError::SlippageExceeded);
         require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
-        let outflow = match pass {
-            Pass::Floor => {
-                let (floor_bps, episode) = (vault.limits.exit_floor_bps, episode(&guard, &vault, [&collateral, &loan]));
-                position.supply_floor.take(args.shares, held, floor_bps, episode, now_ts)?;
-                Outflow::Floor
-            }
-            Pass::Scaled(scale_bps) => Outflow::Exit { scale_bps },
-            Pass::Full | Pass::TwoSources => Outflow::Exit { scale_bps: 10_000 },
-        };
         let charged = position.supply_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        let taken = Taken { amount: charged, units: args.shares, held_units: held };
         let limits = vault.limits.loan_flow;
-        vault.loan_flow.charge(charged, outflow, &limits, now_ts)?;
+        pass.charge(&mut vault.loan_flow, &limits, &mut position.supply_floor, taken)?;
         position.supply_shares = (held - args.shares).into();
         let all = vault.supply_shares.get().checked_sub(args.shares).ok_or(RampartError::MathOverflow)?;
         vault.supply_shares = all.into();

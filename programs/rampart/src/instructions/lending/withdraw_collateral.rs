@@ -2,10 +2,11 @@
 
 use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed};
-use crate::instructions::shared::{Movement, PairPrices, effective_level, episode};
+use crate::instructions::lending::exit::{ExitPass, Taken};
+use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::math::Bps;
 use crate::mint;
-use crate::risk::gate::{Class, Pass, gate};
+use crate::risk::gate::{Class, Pass};
 use crate::risk::health::{ltv_ceil, price_for_new_risk};
 use crate::state::flow::Outflow;
 use crate::state::{Asset, Guard, Position, Vault};
@@ -50,6 +51,14 @@ pub struct WithdrawCollateral<'info> {
     pub token_program: Interface<'info, TokenInterface>,
 }
 
+/// What lets the collateral out.
+enum Way {
+    /// There is no debt behind it.
+    Exit(ExitPass),
+    /// There is, and what stays behind has to carry it.
+    Risk(Pass),
+}
+
 impl<'info> WithdrawCollateral<'info> {
     /// Pays collateral out: as an exit where there is no debt, else as new risk at the pessimistic price.
     ///
@@ -74,8 +83,12 @@ impl<'info> WithdrawCollateral<'info> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
         let has_debt = position.debt_scaled.get() > 0;
-        let class = if has_debt { Class::RiskUp } else { Class::Exit };
-        let pass = gate(class, effective_level(&guard, &vault, [&collateral, &loan], now_ts))?;
+        let assets = [&*collateral, &*loan];
+        let way = if has_debt {
+            Way::Risk(pass_gate(Class::RiskUp, &guard, &vault, assets, now_ts)?)
+        } else {
+            Way::Exit(ExitPass::new(&guard, &vault, assets, now_ts)?)
+        };
         require!(amount > 0, RampartError::ZeroAmount);
         require!(amount <= position.collateral_amount, RampartError::AmountExceedsPosition);
         mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
@@ -88,20 +101,16 @@ impl<'info> WithdrawCollateral<'info> {
             let ltv = ltv_ceil(vault.debt_of(&position)?, left, price)?;
             require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
         }
-        let scale_bps = if let Pass::Scaled(bps) = pass { bps } else { 10_000 };
-        let outflow = match (has_debt, pass) {
-            (true, _) => Outflow::Risk { scale_bps },
-            (false, Pass::Floor) => {
-                let (floor_bps, episode) = (vault.limits.exit_floor_bps, episode(&guard, &vault, [&collateral, &loan]));
-                let held = position.collateral_amount.into();
-                position.collateral_floor.take(amount.into(), held, floor_bps, episode, now_ts)?;
-                Outflow::Floor
-            }
-            (false, _) => Outflow::Exit { scale_bps },
-        };
         let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
-        let limits = vault.limits.collateral_flow;
-        vault.collateral_flow.charge(charged, outflow, &limits, now_ts)?;
+        let (limits, flow) = (vault.limits.collateral_flow, &mut vault.collateral_flow);
+        match way {
+            Way::Risk(pass) => flow.charge(charged, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?,
+            Way::Exit(pass) => {
+                let held_units = position.collateral_amount.into();
+                let taken = Taken { amount: charged, units: amount.into(), held_units };
+                pass.charge(flow, &limits, &mut position.collateral_floor, taken)?;
+            }
+        }
         position.collateral_amount = left;
         vault.collateral_amount = vault.collateral_amount.checked_sub(amount).ok_or(RampartError::MathOverflow)?;
         vault.note_bases(now_ts)
