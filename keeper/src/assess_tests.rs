@@ -88,8 +88,9 @@ fn stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
 fn missing_scope_counts_as_a_halt() {
     let world = World::new();
     let mut store = world.store(&[]);
-    let level =
-        |store: &Store| assess(store, &PriceIndex::default(), &world.found(), at(NOW)).vaults[&world.vault_key].level;
+    let level = |store: &Store| {
+        assess(store, &PriceIndex::default(), &world.found(), at(NOW)).vaults[&world.vault_key].levels.risk
+    };
     assert_eq!(level(&store), Level::Normal);
     world.put(&mut store, world.guard_key, vec![0; 9]);
     assert_eq!(level(&store), Level::Halt);
