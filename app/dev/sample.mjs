@@ -63,7 +63,7 @@ function vault(name, collateral, level, own, causes, { shift, unknown, ratio, us
   const above = (bps) => bins.filter((bin) => bin.ltv_from_bps >= bps).reduce((sum, bin) => sum + bin.count, 0)
   return {
     address: `Dev${name.replace(/\W/g, '')}Vau1t11111111111111111111111111111`, name, collateral_asset: collateral, loan_asset: USDC,
-    level, level_name: NAMES[level], own_level: own, causes,
+    level, level_name: NAMES[level], exit_level: level, own_level: own, causes,
     cash_amount: usdc(3_412_889.12 * scale), debt_amount: usdc(8_904_113.77 * scale), lenders_amount: usdc(12_317_002.89 * scale),
     insurance_amount: usdc(241_870.5 * scale), collateral_amount: sol(104_882.31 * scale), utilisation_bps: 7229, rate_bps: 914,
     supply_cap_amount: usdc(2e7), borrow_cap_amount: usdc(1.6e7), collateral_cap_amount: sol(2.5e5), loan_decimals: 6, collateral_decimals: 9,

@@ -60,11 +60,8 @@ pub fn check() -> Result<PathBuf> {
     }
     let (new, kept) = (files::read(&built)?, files::read(&artifact(PROGRAM))?);
     if new != kept {
-        // The order of read-only constants still depends on the checkout's path, so that a difference proves no stale
-        // file yet. What is tested is the new build either way.
-        println!("warning: artifacts/{PROGRAM} differs from this build ({} and {} bytes)", kept.len(), new.len());
-        println!("tests run on this build; if the source changed, {REBUILD}");
-        return Ok(built);
+        let sizes = format!("{} bytes, built now {}", kept.len(), new.len());
+        return Err(Failure::new(format!("`artifacts/{PROGRAM}` ({sizes}) isn't what the source gives")).hint(REBUILD));
     }
     println!("artifacts/{PROGRAM} is what the source gives");
     Ok(artifact(PROGRAM))

@@ -45,6 +45,14 @@ export function gate(action: Action, level: Level): Pass {
   return TABLE[action][level]
 }
 
+/** The levels of a vault. What isn't known raises the first alone. */
+export interface Levels {
+  /** What new risk and lending have to pass. */
+  level: Level
+  /** What exits and liquidations have to pass. */
+  exit_level: Level
+}
+
 /** What besides the level decides about an action now. */
 export interface Conditions {
   /** Whether the vault's price is agreed. */
@@ -67,9 +75,11 @@ export interface Possible {
 
 const NEEDS_PRICE: readonly Action[] = ['borrow', 'liquidate']
 
-/** Returns whether an action is possible now, and how far. */
-export function possible(action: Action, level: Level, now: Conditions): Possible {
-  const pass = gate(action, level)
+const ASKS_RISK_LEVEL: readonly Action[] = ['borrow', 'supply']
+
+/** Returns whether an action is possible now, and how far. Exits and liquidations ask for a level of their own. */
+export function possible(action: Action, levels: Levels, now: Conditions): Possible {
+  const pass = gate(action, ASKS_RISK_LEVEL.includes(action) ? levels.level : levels.exit_level)
   if (pass.kind !== 'blocked' && NEEDS_PRICE.includes(action) && !now.isPriceAgreed) {
     return { state: 'closed', word: 'Not now', note: 'waits for an agreed price' }
   }

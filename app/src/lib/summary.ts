@@ -45,7 +45,8 @@ export function mainCause(view: View, level: Level): HeldCause | null {
 function whyOf(view: View, level: Level, nowTs: number): string {
   const cause = mainCause(view, level)
   if (cause !== null) {
-    return `${cause.rule_name} was proved true ${formatAgo(cause.tripped_at_ts, nowTs)} on ${cause.scope}.`
+    const proof = `${cause.rule_name} was proved true ${formatAgo(cause.tripped_at_ts, nowTs)} on ${cause.scope}.`
+    return cause.is_new_risk_only ? `${proof} It restricts new risk; exits stay as they are.` : proof
   }
   if (level > 0) return 'The keeper lists no cause for it.'
   if (view.vaults.length === 0) return 'Prices, limits and positions show here once a vault is open.'

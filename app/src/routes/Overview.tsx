@@ -24,7 +24,7 @@ function Loaded({ live, view }: { live: Live; view: View }) {
       </div>
       <aside className="page-rail" aria-label="Next and past">
         <Next view={view} nowTs={nowTs} />
-        <Timeline events={live.timeline.events} isOpen={live.timeline.isOpen} nowTs={nowTs} />
+        <Timeline events={live.timeline.events} isOpen={live.timeline.isOpen} nowTs={live.hostTs} />
       </aside>
       <div className="page-details">
         <Assets view={view} series={live.series} />

@@ -53,6 +53,7 @@ const vault = {
   loan_asset: 'Usdc',
   level: 0,
   level_name: 'Normal',
+  exit_level: 0,
   own_level: 0,
   causes: [] as object[],
   cash_amount: '3412889120000',
@@ -167,7 +168,7 @@ export function sampleView(change: (raw: Raw) => void = () => undefined): View {
 /** Puts SOL, and with it the vault, into a halt; the vault lists the inherited cause, as the keeper does. */
 export function intoHalt(raw: Raw): void {
   for (const scope of [raw.assets[0], raw.vaults[0]]) {
-    if (scope !== undefined) Object.assign(scope, { level: 3, level_name: 'Halt', causes: [halt] })
+    if (scope !== undefined) Object.assign(scope, { level: 3, exit_level: 3, level_name: 'Halt', causes: [halt] })
   }
 }
 

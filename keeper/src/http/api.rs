@@ -31,10 +31,13 @@ pub trait PriceHistory: Send + Sync + 'static {
     fn samples(&self, asset: &Pubkey) -> Option<Vec<Sample>>;
 }
 
-/// The view, with peers in it.
-pub(super) async fn state(State(state): State<ApiState>) -> Json<View> {
+/// The view, with peers in it. Before the chain was read there is nothing to tell, and zeros would look like a state.
+pub(super) async fn state(State(state): State<ApiState>) -> Response {
     let view = View::clone(&state.view.borrow());
-    Json(View { peers: state.peers.borrow().clone(), ..view })
+    if view.chain.slot == 0 {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "the chain has not been read yet; ask again in a moment");
+    }
+    Json(View { peers: state.peers.borrow().clone(), ..view }).into_response()
 }
 
 #[derive(Deserialize)]

@@ -39,6 +39,7 @@ fn view(is_ready: bool) -> Arc<View> {
     (view.keeper.ready, view.keeper.slot) = (is_ready, 77);
     view.keeper.not_ready_reasons = if is_ready { vec![] } else { vec!["no source is up".into()] };
     view.keeper.transactions.landed = 3;
+    view.chain.slot = 77;
     Arc::new(view)
 }
 
@@ -55,6 +56,14 @@ async fn state_is_the_newest_view() {
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
     assert!(answer.headers()["content-security-policy"].to_str().expect("text").starts_with("default-src 'self'"));
     assert_eq!(answer.json::<View>().await.expect("a view"), *view(true));
+}
+
+#[tokio::test]
+async fn state_is_refused_until_the_chain_was_read() {
+    let server = server(&[]).await;
+    let answer = get(&server, "/api/v1/state").await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.expect("a body").contains("has not been read yet"));
 }
 
 #[tokio::test]

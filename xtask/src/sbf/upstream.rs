@@ -55,6 +55,7 @@ fn compile(tools: &Upstream, krate: &Crate, work: &Path, inputs: &Path) -> Resul
     let own = std::env::current_exe().map_err(|e| Failure::new(format!("failed to find this binary: {e}")))?;
     // Two workspaces that share a folder compile std again in turns.
     let cargo_folder = work.join(if krate.is_member { "cargo" } else { "cargo-fixtures" });
+    start_over_if_stale(&cargo_folder)?;
     if !inputs.is_dir() {
         forget(&cargo_folder, &krate.stem);
     }
@@ -74,6 +75,17 @@ fn compile(tools: &Upstream, krate: &Crate, work: &Path, inputs: &Path) -> Resul
     cargo.env("RUSTC_WRAPPER", &own).env("CARGO_TARGET_SBPF_SOLANA_SOLANA_LINKER", &own);
     cargo.env(roles::RUSTC, tools.rustc()).env(roles::INPUTS, inputs).env(roles::STEM, &krate.stem);
     command::run(&mut cargo)
+}
+
+/// Removes what an earlier version of the wrapper compiled: cargo doesn't see that the wrapper changed, and a program of
+/// both depends on what was built when.
+fn start_over_if_stale(cargo_folder: &Path) -> Result<()> {
+    let (stamp, wrapper) = (cargo_folder.join("wrapper.rs"), include_str!("roles.rs"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|last| last == wrapper) {
+        return Ok(());
+    }
+    files::remove_folder(cargo_folder)?;
+    files::write(&stamp, wrapper)
 }
 
 /// Makes cargo link the program again.

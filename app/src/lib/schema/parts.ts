@@ -31,6 +31,7 @@ export function maybe<const S extends v.GenericSchema>(schema: S) {
 export const Cause = v.object({
   rule: v.string(),
   rule_name: v.string(),
+  is_new_risk_only: v.optional(v.boolean(), false),
   level: Level,
   level_name: v.string(),
   tripped_at_ts: Count,

@@ -20,6 +20,7 @@ export const Vault = v.object({
   loan_asset: v.string(),
   level: Level,
   level_name: v.string(),
+  exit_level: Level,
   own_level: Level,
   causes: v.array(Cause),
   cash_amount: Amount,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { ACTIONS, type Conditions, gate, passWord, possible } from '@/lib/gate'
-import { LEVELS, below, levelText, strictest } from '@/lib/level'
+import { LEVELS, type Level, below, levelText, strictest } from '@/lib/level'
 
 const agreed: Conditions = { isPriceAgreed: true, agreeing: 2, exitFloorBps: 100 }
+const at = (level: Level) => ({ level, exit_level: level })
 
 describe('gate', () => {
   it('is the table of the program', () => {
@@ -22,25 +23,31 @@ describe('possible', () => {
   it('leaves repaying and adding collateral open at every level, with or without a price', () => {
     for (const level of LEVELS) {
       for (const action of ['repay', 'addCollateral'] as const) {
-        expect(possible(action, level, { ...agreed, isPriceAgreed: false }).state).toBe('open')
+        expect(possible(action, at(level), { ...agreed, isPriceAgreed: false }).state).toBe('open')
       }
     }
   })
   it('closes what needs a price while it is indeterminate, and leaves exits open', () => {
     const unknown = { ...agreed, isPriceAgreed: false, agreeing: 0 }
-    expect(possible('borrow', 0, unknown)).toMatchObject({ state: 'closed', note: 'waits for an agreed price' })
-    expect(possible('liquidate', 3, unknown).state).toBe('closed')
-    expect(possible('withdraw', 0, unknown).state).toBe('open')
+    expect(possible('borrow', at(0), unknown)).toMatchObject({ state: 'closed', note: 'waits for an agreed price' })
+    expect(possible('liquidate', at(3), unknown).state).toBe('closed')
+    expect(possible('withdraw', at(0), unknown).state).toBe('open')
   })
   it('says Blocked, not Not now, where a price would not help', () => {
-    expect(possible('borrow', 2, { ...agreed, isPriceAgreed: false }).word).toBe('Blocked')
+    expect(possible('borrow', at(2), { ...agreed, isPriceAgreed: false }).word).toBe('Blocked')
   })
   it('lets liquidation through a halt only on two agreeing sources', () => {
-    expect(possible('liquidate', 3, agreed)).toMatchObject({ state: 'limited', note: '2 sources agree' })
-    expect(possible('liquidate', 3, { ...agreed, agreeing: 1 }).state).toBe('closed')
+    expect(possible('liquidate', at(3), agreed)).toMatchObject({ state: 'limited', note: '2 sources agree' })
+    expect(possible('liquidate', at(3), { ...agreed, agreeing: 1 }).state).toBe('closed')
+  })
+  it('leaves exits and liquidations as they are where only new risk is restricted', () => {
+    const blind = { level: 2, exit_level: 0 } as const
+    expect(possible('borrow', blind, agreed).word).toBe('Blocked')
+    expect(possible('supply', blind, agreed).word).toBe('Blocked')
+    expect([possible('withdraw', blind, agreed).state, possible('liquidate', blind, agreed).state]).toEqual(['open', 'open'])
   })
   it('names the floor', () => {
-    expect(possible('withdraw', 3, agreed)).toMatchObject({ state: 'limited', note: '1 % of a position a day' })
+    expect(possible('withdraw', at(3), agreed)).toMatchObject({ state: 'limited', note: '1 % of a position a day' })
   })
 })
 

@@ -57,7 +57,7 @@ interface TimelineProps {
   events: readonly Event[]
   /** Whether the stream is open; null before the first answer. */
   isOpen: boolean | null
-  /** Chain time now. */
+  /** Host time now, unix seconds. */
   nowTs: number
 }
 

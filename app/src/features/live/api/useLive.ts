@@ -13,6 +13,8 @@ export interface Live {
   health: Health
   /** Chain time now, unix seconds. */
   nowTs: number
+  /** Host time now, unix seconds: events carry the keeper's. */
+  hostTs: number
   /** Price samples by asset. */
   series: SeriesByAsset
   /** The events. */
@@ -39,5 +41,5 @@ export function useLive(): Live {
   const health = healthOf(link, nowMs, env.staleMs)
   const series = useSeries(link.view, health === 'live')
   const timeline = useEvents()
-  return { link, health, nowTs: chainNow(link, nowMs), series, timeline }
+  return { link, health, nowTs: chainNow(link, nowMs), hostTs: Math.floor(nowMs / 1_000), series, timeline }
 }

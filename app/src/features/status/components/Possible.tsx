@@ -51,7 +51,7 @@ function NowTable({ view }: { view: View }) {
                 <small>{ACTION_TEXT[action].covers}</small>
               </th>
               {view.vaults.map((vault) => (
-                <Cell key={vault.address} state={possible(action, vault.level, conditionsOf(view, vault))} />
+                <Cell key={vault.address} state={possible(action, vault, conditionsOf(view, vault))} />
               ))}
             </tr>
           ))}
