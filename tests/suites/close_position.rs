@@ -56,7 +56,7 @@ fn close_position_fails_for_anybody_but_its_owner() {
 }
 
 #[test]
-fn close_position_cannot_be_undone_by_paying_its_rent() {
+fn case_089_close_position_cannot_be_undone_by_paying_its_rent() {
     let mut world = World::with_vault();
     let user = world.lender(1_000 * USDC);
     let shares = world.position(&user.position).supply_shares.get();

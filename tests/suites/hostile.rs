@@ -120,9 +120,9 @@ impl Scene {
     }
 }
 
-/// Cases 19 to 22, 26, 31: on every path.
+/// On every path.
 #[test]
-fn price_that_one_source_spoils_moves_nothing_on_any_path() {
+fn case_019_020_021_022_026_031_price_that_one_source_spoils_moves_nothing_on_any_path() {
     let mut scene = scene();
     scene.lands();
     let (feeds, now_ts, slot) = (scene.world.sol_feeds, scene.world.now_ts(), scene.world.slot());
@@ -150,9 +150,9 @@ fn price_that_one_source_spoils_moves_nothing_on_any_path() {
     scene.lands();
 }
 
-/// Case 19: an account of the caller's own, with the right bytes and owner, in the place of a pinned one.
+/// An account of the caller's own, with the right bytes and owner, in the place of a pinned one.
 #[test]
-fn oracle_account_of_the_callers_own_is_refused_on_every_path() {
+fn case_019_oracle_account_of_the_callers_own_is_refused_on_every_path() {
     let mut scene = scene();
     let pins =
         [(scene.world.sol_feeds.pyth, PYTH_RECEIVER), (scene.world.sol_feeds.switchboard, SWITCHBOARD_ON_DEMAND)];
@@ -167,9 +167,9 @@ fn oracle_account_of_the_callers_own_is_refused_on_every_path() {
     }
 }
 
-/// Case 56: the tripped account cannot be left out, and one that is not tripped cannot take its place.
+/// The tripped account cannot be left out, and one that is not tripped cannot take its place.
 #[test]
-fn level_cannot_be_dodged_with_accounts_that_are_not_tripped() {
+fn case_056_level_cannot_be_dodged_with_accounts_that_are_not_tripped() {
     let mut scene = scene();
     let asset = scene.world.keys.collateral_asset;
     let calm_guard = scene.world.copy_under(&scene.world.guard.clone(), rampart::ID);
@@ -200,9 +200,9 @@ fn level_cannot_be_dodged_with_accounts_that_are_not_tripped() {
     }
 }
 
-/// Case 57: the level speaks before the price does.
+/// The level speaks before the price does.
 #[test]
-fn gate_is_passed_before_any_price_is_read() {
+fn case_057_gate_is_passed_before_any_price_is_read() {
     let mut scene = scene();
     let asset = scene.world.keys.collateral_asset;
     put_cause(&mut scene.world, &asset, scene.over, Level::ReduceOnly);
@@ -211,9 +211,9 @@ fn gate_is_passed_before_any_price_is_read() {
     assert_error(scene.world.withdraw_collateral(&scene.sound, 1), RampartError::LevelForbids);
 }
 
-/// Case 16: bytes that no reader can decode are Halt on a breaker and a refusal on a rule; exits stay open.
+/// Bytes that no reader can decode are Halt on a breaker and a refusal on a rule; exits stay open.
 #[test]
-fn undecodable_bytes_are_never_normal_and_never_close_exits() {
+fn case_016_undecodable_bytes_are_never_normal_and_never_close_exits() {
     let mut scene = scene();
     let asset = scene.world.keys.collateral_asset;
     for level in [4, 5, u8::MAX] {
@@ -237,9 +237,9 @@ fn undecodable_bytes_are_never_normal_and_never_close_exits() {
     }
 }
 
-/// Case 16: every level that can be reached has a way out, for lenders and for savers.
+/// Every level that can be reached has a way out, for lenders and for savers.
 #[test]
-fn exit_is_open_at_every_level() {
+fn case_016_exit_is_open_at_every_level() {
     for level in [Level::Normal, Level::Caution, Level::ReduceOnly, Level::Halt] {
         let mut world = World::with_vault();
         let lender = world.lender(1_000_000 * USDC);
@@ -259,9 +259,9 @@ fn exit_is_open_at_every_level() {
     }
 }
 
-/// Case 23: of several valid updates the worst can be chosen, but none older than the last counted.
+/// Of several valid updates the worst can be chosen, but none older than the last counted.
 #[test]
-fn streak_cannot_be_built_from_one_moment() {
+fn case_023_streak_cannot_be_built_from_one_moment() {
     let mut world = World::with_vault();
     let params = RuleParams { min_persist_secs: 60, min_observations: 2, ..defaults::drawdown_rule() };
     let rule = world.create_rule(1, world.keys.collateral_asset, params);
@@ -282,9 +282,9 @@ fn streak_cannot_be_built_from_one_moment() {
     world.refuses(&world.observe_rule_ix(rule), &[], RampartError::ObservationNotNewer);
 }
 
-/// Cases 27 and 30: a minute at half the price, however often it is observed, moves the reference by an eighth of the gap.
+/// A minute at half the price, however often it is observed, moves the reference by an eighth of the gap.
 #[test]
-fn reference_cannot_be_dragged_by_many_observations() {
+fn case_027_030_reference_cannot_be_dragged_by_many_observations() {
     let mut world = World::with_vault();
     let feeds = world.sol_feeds;
     for _ in 0..60 {
@@ -298,9 +298,9 @@ fn reference_cannot_be_dragged_by_many_observations() {
     assert!((Bps(640)..=Bps(650)).contains(&reference.deviation(before)), "{reference:?}");
 }
 
-/// Case 36: two blind hours and then a jump. Blindness moves nothing, and both prices have to be back.
+/// Two blind hours and then a jump. Blindness moves nothing, and both prices have to be back.
 #[test]
-fn blind_hours_block_new_risk_and_liquidation_and_leave_exits_open() {
+fn case_036_blind_hours_block_new_risk_and_liquidation_and_leave_exits_open() {
     let mut scene = scene();
     let age = scene.world.create_rule(3, scene.world.keys.collateral_asset, rules::oracle_age());
     scene.world.advance(7_200);
@@ -320,9 +320,9 @@ fn blind_hours_block_new_risk_and_liquidation_and_leave_exits_open() {
     scene.world.liquidate(&scene.liquidator, sick, u64::MAX).unwrap();
 }
 
-/// Case 55: dust into a halted asset neither shields a position nor is refused.
+/// Dust into a halted asset neither shields a position nor is refused.
 #[test]
-fn dust_does_not_shield_a_position_from_liquidation() {
+fn case_055_dust_does_not_shield_a_position_from_liquidation() {
     let mut scene = scene();
     let asset = scene.world.keys.collateral_asset;
     put_cause(&mut scene.world, &asset, scene.over, Level::Halt);
@@ -341,9 +341,9 @@ fn dust_does_not_shield_a_position_from_liquidation() {
     assert_eq!(scene.world.position(&sick).liquidation_seq, 1);
 }
 
-/// Case 67: a trip writes its rule and its breaker, and nothing that users write; users never write guard or asset.
+/// A trip writes its rule and its breaker, and nothing that users write; users never write guard or asset.
 #[test]
-fn guard_and_assets_are_read_only_wherever_users_act() {
+fn case_067_guard_and_assets_are_read_only_wherever_users_act() {
     let scene = scene();
     let (w, lender, sound) = (&scene.world, &scene.lender, &scene.sound);
     let supply = rampart::SupplyArgs { amount: 1, min_shares: 0 };
@@ -365,9 +365,9 @@ fn guard_and_assets_are_read_only_wherever_users_act() {
     assert!(trip.accounts.iter().all(|m| !m.is_signer));
 }
 
-/// Case 89: the right bytes under another owner, and another kind of the same owner, in every place of a program account.
+/// The right bytes under another owner, and another kind of the same owner, in every place of a program account.
 #[test]
-fn accounts_of_another_kind_or_owner_are_refused_in_every_place() {
+fn case_089_accounts_of_another_kind_or_owner_are_refused_in_every_place() {
     let mut scene = scene();
     let keys = scene.world.keys;
     let own = [
@@ -394,9 +394,9 @@ fn accounts_of_another_kind_or_owner_are_refused_in_every_place() {
     }
 }
 
-/// Case 91: what leaves a vault cannot land in an account that the vault owns.
+/// What leaves a vault cannot land in an account that the vault owns.
 #[test]
-fn destination_cannot_be_the_vault_itself() {
+fn case_091_destination_cannot_be_the_vault_itself() {
     let mut scene = scene();
     let vault = scene.world.keys.vault;
     let spare = [scene.world.usdc, scene.world.sol].map(|mint| scene.world.create_token_account(mint, vault, 0));
@@ -417,9 +417,9 @@ fn with_destination(ix: &Instruction, from: Pubkey, to: Pubkey) -> Instruction {
     with_account(ix, index, to)
 }
 
-/// Cases 4, 9 and 10: the strictest guard a creator can ask for still binds, and nobody else can rewrite it.
+/// The strictest guard a creator can ask for still binds, and nobody else can rewrite it.
 #[test]
-fn guard_is_written_once() {
+fn case_004_009_010_018_guard_is_written_once() {
     let mut world = World::with_guard();
     let before: Guard = world.guard_state();
     let (root, stranger) = (world.root.insecure_clone(), world.payer.insecure_clone());

@@ -88,7 +88,7 @@ fn withdraw_fails_beyond_the_day_whatever_the_hour_allows() {
 }
 
 #[test]
-fn withdraw_at_the_edge_of_two_hours_gets_one_limit() {
+fn case_037_window_edge_drain_gets_one_limit() {
     let (mut world, lender, _) = settled(2_000_000 * USDC);
     let to_edge = 3_600 - world.now_ts().rem_euclid(3_600) - 1;
     world.advance(to_edge);
@@ -176,7 +176,7 @@ fn withdraw_cannot_use_an_inflow_twice() {
 }
 
 #[test]
-fn supply_and_withdraw_within_a_day_leave_its_base_alone() {
+fn case_039_040_supply_and_withdraw_within_a_day_leave_its_base_alone() {
     let (mut world, lender, _) = settled(10_000_000 * USDC);
     world.advance(2 * 86_400);
     let accrue = lending::accrue(world.keys.vault);
@@ -195,7 +195,7 @@ fn supply_and_withdraw_within_a_day_leave_its_base_alone() {
 }
 
 #[test]
-fn supply_held_only_over_midnight_does_not_raise_the_next_base() {
+fn case_039_supply_held_only_over_midnight_does_not_raise_the_next_base() {
     let (mut world, _, _) = settled(1_000_000 * USDC);
     let day_starts = world.vault().loan_flow.base.started_ts + 86_400;
     world.set_clock(day_starts - 60, world.slot() + 1);
@@ -207,7 +207,7 @@ fn supply_held_only_over_midnight_does_not_raise_the_next_base() {
 }
 
 #[test]
-fn limits_survive_a_clock_that_goes_back_and_long_gaps() {
+fn case_050_limits_survive_a_clock_that_goes_back_and_long_gaps() {
     let (mut world, lender, _) = settled(2_000_000 * USDC);
     assert!(take(&mut world, &lender, EXIT_AT_ONCE));
     let now = world.now_ts();
@@ -224,7 +224,7 @@ fn limits_survive_a_clock_that_goes_back_and_long_gaps() {
 }
 
 #[test]
-fn tightened_limits_keep_what_was_used() {
+fn case_015_048_tightened_limits_keep_what_was_used() {
     let (mut world, lender, _) = settled(10_000_000 * USDC);
     world.advance(2 * 86_400);
     let accrue = lending::accrue(world.keys.vault);
@@ -272,7 +272,7 @@ fn donations_change_no_share_no_limit_and_no_ledger() {
 }
 
 #[test]
-fn first_supplier_cannot_inflate_the_share_price() {
+fn case_086_first_supplier_cannot_inflate_the_share_price() {
     let mut world = World::with_vault();
     let attacker = world.lender(1);
     let loan = world.keys.loan_token;

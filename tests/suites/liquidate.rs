@@ -90,7 +90,7 @@ fn liquidate_by_the_second_of_two_keepers_fails() {
 }
 
 #[test]
-fn liquidate_twice_in_a_slot_fails() {
+fn case_093_liquidate_twice_in_a_slot_fails() {
     let (mut world, [lender, borrower, by]) = at_risk();
     crash(&mut world, 111.0);
     world.liquidate(&by, borrower.position, 1_000 * USDC).unwrap();
@@ -181,7 +181,7 @@ fn liquidate_insolvent_within_the_insurance_costs_lenders_nothing() {
 }
 
 #[test]
-fn liquidate_insolvent_by_halves_fails() {
+fn case_094_liquidate_insolvent_by_halves_fails() {
     let (mut world, [_, borrower, by]) = at_risk();
     crash(&mut world, 90.0);
     let ix = liquidate_ix(&world, &by, borrower.position, 8_000 * USDC);
@@ -232,7 +232,7 @@ fn liquidate_at_a_halt_fails_at_a_price_of_one_source() {
 }
 
 #[test]
-fn liquidate_goes_on_after_a_trip_and_at_a_cold_reference() {
+fn case_053_liquidate_goes_on_after_a_trip_and_at_a_cold_reference() {
     let (mut world, [_, borrower, by]) = at_risk();
     let rule = world.create_rule(1, world.keys.collateral_asset, drawdown_rule());
     world.tick(30, 111.0, 1.0);
@@ -263,7 +263,7 @@ fn liquidate_fails_beyond_the_liquidators_balance() {
 }
 
 #[test]
-fn liquidate_of_the_own_position_gains_nothing_from_the_vault() {
+fn case_092_liquidate_of_the_own_position_gains_nothing_from_the_vault() {
     let (mut world, [lender, borrower, by]) = at_risk();
     crash(&mut world, 111.0);
     let before = worth(&world, &lender);

@@ -68,9 +68,9 @@ fn deviation_is_judged_against_the_reference_on_both_sides() {
     shows_at(&mut world, rule, &at);
 }
 
-/// Case 29: a reference that is cold, or three days old, blocks new risk and proves nothing.
+/// A reference that is cold, or three days old, blocks new risk and proves nothing.
 #[test]
-fn deviation_is_indeterminate_while_the_reference_is_cold_or_old() {
+fn case_029_deviation_is_indeterminate_while_the_reference_is_cold_or_old() {
     let mut world = World::with_assets();
     let ix = world.initialize_vault_ix(rampart_tests::world::defaults_args());
     world.send_as_root(&[ix]).unwrap();
@@ -152,9 +152,9 @@ fn confidence_ratio_is_that_of_the_less_confident_of_two_fresh_sources() {
     assert_eq!(world.shown(rule), Shown::Indeterminate);
 }
 
-/// Case 25: a wide confidence neither fakes a breach nor hides one unnoticed.
+/// A wide confidence neither fakes a breach nor hides one unnoticed.
 #[test]
-fn wide_confidence_fakes_no_breach_and_is_caught_by_the_rule_on_it() {
+fn case_025_wide_confidence_fakes_no_breach_and_is_caught_by_the_rule_on_it() {
     let (mut world, drawdown) = world_with(defaults::drawdown_rule(), false);
     let deviation = world.create_rule(2, world.keys.collateral_asset, rules::deviation());
     let confidence = world.create_rule(3, world.keys.collateral_asset, rules::confidence_ratio());
@@ -195,9 +195,9 @@ fn outflow_rate_is_judged_against_the_days_base() {
     assert_eq!(world.shown(rule), Shown::Clear);
 }
 
-/// Case 47: what was refused did not leave.
+/// What was refused did not leave.
 #[test]
-fn outflow_rate_counts_no_request_that_was_refused() {
+fn case_047_outflow_rate_counts_no_request_that_was_refused() {
     let (mut world, rule) = world_with(rules::outflow_rate(), true);
     let lender = world.lender(4_000_000 * USDC);
     world.advance(3_600);

@@ -79,9 +79,9 @@ fn trip_fails_after_ten_seconds_with_too_few_observations() {
     world.trip(key).unwrap();
 }
 
-/// Case 28: pokes in one slot, and on one print, are not a streak.
+/// Pokes in one slot, and on one print, are not a streak.
 #[test]
-fn observe_rule_fails_on_the_same_print_or_in_the_same_slot() {
+fn case_028_pokes_in_one_slot_or_on_one_print_are_no_streak() {
     let (mut world, key) = setup();
     see(&mut world, key, 1, 120.0);
     world.refuses(&world.observe_rule_ix(key), &[], RampartError::ObservationNotNewer);
@@ -93,9 +93,9 @@ fn observe_rule_fails_on_the_same_print_or_in_the_same_slot() {
     assert_eq!(world.rule(&key).streak.count, 1);
 }
 
-/// Case 24: one good print does not break a streak unless it is clear.
+/// One good print does not break a streak unless it is clear.
 #[test]
-fn streak_is_paused_between_the_lines_and_ended_by_a_clear_price() {
+fn case_024_one_good_print_pauses_a_streak_and_a_clear_one_ends_it() {
     let (mut world, key) = setup();
     see(&mut world, key, 1, 120.0);
     let streak = world.rule(&key).streak;

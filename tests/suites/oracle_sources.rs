@@ -51,9 +51,8 @@ fn price_is_read_at_every_exponent_from_minus_18_to_0() {
     }
 }
 
-/// Case 26.
 #[test]
-fn price_that_cannot_be_one_is_indeterminate() {
+fn case_026_price_that_cannot_be_one_is_indeterminate() {
     let now_ts = fresh().now_ts();
     let updates = [
         (0, 1, -8),
@@ -74,9 +73,8 @@ fn price_that_cannot_be_one_is_indeterminate() {
     }
 }
 
-/// Case 22.
 #[test]
-fn price_from_the_future_or_without_a_time_is_indeterminate() {
+fn case_022_price_from_the_future_or_without_a_time_is_indeterminate() {
     for offset in [-91, 6, i64::MAX] {
         let mut world = fresh();
         let publish_ts = world.now_ts().saturating_add(offset);
@@ -104,9 +102,8 @@ fn price_with_a_wide_confidence_is_indeterminate() {
     }
 }
 
-/// Case 21.
 #[test]
-fn update_that_is_verified_in_part_is_indeterminate() {
+fn case_021_update_that_is_verified_in_part_is_indeterminate() {
     for num_signatures in [0, 5, u8::MAX] {
         let mut world = fresh();
         let (feeds, level) = (world.sol_feeds, VerificationLevel::Partial { num_signatures });
@@ -116,18 +113,18 @@ fn update_that_is_verified_in_part_is_indeterminate() {
     }
 }
 
-/// Case 20: a pinned account that carries another feed.
+/// A pinned account that carries another feed.
 #[test]
-fn update_of_another_feed_is_indeterminate() {
+fn case_020_update_of_another_feed_is_indeterminate() {
     let mut world = fresh();
     let data = pyth_price_update([0x33; 32], 15_000_000_000, 1, -8, world.now_ts(), 9, VerificationLevel::Full);
     world.put_account(world.sol_feeds.pyth, PYTH_RECEIVER, data);
     is_indeterminate(&mut world);
 }
 
-/// Case 19: the right bytes under another owner, for both providers.
+/// The right bytes under another owner, for both providers.
 #[test]
-fn account_of_another_program_is_indeterminate() {
+fn case_019_account_of_another_program_is_indeterminate() {
     let programs = [anchor_spl::token::ID, rampart::ID, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND, PYTH_RECEIVER];
     for (key, own) in
         [(World::empty().sol_feeds.pyth, PYTH_RECEIVER), (World::empty().sol_feeds.switchboard, SWITCHBOARD_ON_DEMAND)]
@@ -261,9 +258,9 @@ fn source_that_is_pinned_by_feed_refuses_what_is_not_that_feed() {
     refuses(&mut world, twin, RampartError::OracleDataInvalid);
 }
 
-/// Case 31: with one of two sources dead, the other one says nothing alone.
+/// With one of two sources dead, the other one says nothing alone.
 #[test]
-fn one_source_is_not_two() {
+fn case_031_one_source_is_not_two() {
     let mut world = fresh();
     world.svm.set_account(world.sol_feeds.switchboard, Default::default()).unwrap();
     is_indeterminate(&mut world);

@@ -66,9 +66,9 @@ fn step_down_starts_a_new_duration_and_ends_the_streak() {
     );
 }
 
-/// Case 60: the proof is made in the instruction itself.
+/// The proof is made in the instruction itself.
 #[test]
-fn step_down_fails_when_the_rule_is_not_clear() {
+fn case_060_step_down_fails_when_the_rule_is_not_clear() {
     let (mut world, key) = recovered(Level::ReduceOnly);
     for dollars in [120.0, 136.0, 142.0] {
         world.set_prices(dollars, 1.0);

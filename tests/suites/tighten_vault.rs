@@ -120,9 +120,9 @@ fn tighten_vault_fails_when_the_exit_share_or_its_reserve_would_move() {
     }
 }
 
-/// Case 6: a loosening among tightenings is a loosening.
+/// A loosening among tightenings is a loosening.
 #[test]
-fn tighten_vault_fails_when_one_of_many_limits_would_rise() {
+fn case_006_loosening_among_tightenings_is_refused() {
     let mut world = World::with_vault();
     let hidden = |a: &mut TightenVaultArgs| {
         (a.ltv_bps, a.supply_cap_amount, a.borrow_cap_amount) = (1_000, 0, 0);
@@ -141,9 +141,9 @@ fn tighten_vault_fails_when_the_result_could_not_work() {
     refuses(&mut world, |a| a.collateral_flow.hourly_bps = 1_600, RampartError::LimiterInvalid);
 }
 
-/// Case 11: with the absolute floor gone on the vault's first day, the exit floor paid nothing.
+/// With the absolute floor gone on the vault's first day, the exit floor paid nothing.
 #[test]
-fn tighten_vault_fails_when_the_exit_floor_could_no_longer_be_paid() {
+fn case_011_tightening_cannot_starve_the_exit_floor() {
     let mut world = World::with_vault();
     world.lender(1_000_000 * USDC);
     world.borrower(100 * SOL, 1_000 * USDC);
@@ -157,9 +157,9 @@ fn tighten_vault_fails_when_the_exit_floor_could_no_longer_be_paid() {
     assert_eq!(now(&world).loan_flow.absolute_floor_amount, 200_000 * USDC);
 }
 
-/// Case 11: the strictest tightening that is allowed traps nobody and makes nobody liquidatable.
+/// The strictest tightening that is allowed traps nobody and makes nobody liquidatable.
 #[test]
-fn exits_stay_open_after_the_strictest_tightening() {
+fn case_011_exits_stay_open_after_the_strictest_tightening() {
     let mut world = World::with_vault();
     let lender = world.lender(1_000_000 * USDC);
     let borrower = world.borrower(100 * SOL, 10_000 * USDC);

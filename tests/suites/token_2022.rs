@@ -120,7 +120,7 @@ fn vault_of_described_token_2022_mints_lives_its_whole_life() {
 }
 
 #[test]
-fn register_asset_fails_for_every_extension_that_touches_balances() {
+fn case_082_register_asset_fails_for_every_extension_that_touches_balances() {
     for extension in REFUSED {
         let mut world = World::with_guard();
         let root = world.root.insecure_clone();
@@ -165,11 +165,11 @@ fn assert_all_refused(extension: (ExtensionType, Init), error: E) {
 }
 
 #[test]
-fn every_movement_fails_once_the_mint_has_another_harmless_extension() {
+fn case_084_every_movement_fails_once_the_mint_changed() {
     assert_all_refused(METADATA, E::MintFingerprintChanged);
 }
 
 #[test]
-fn every_movement_fails_once_the_mint_takes_a_fee() {
+fn case_081_every_movement_fails_once_the_mint_takes_a_fee() {
     assert_all_refused(REFUSED[0], E::MintExtensionRefused);
 }

@@ -110,9 +110,9 @@ fn lower_levels_fall_to_normal_without_any_call() {
     }
 }
 
-/// Case 59: each cause keeps its own end.
+/// Each cause keeps its own end.
 #[test]
-fn second_cause_leaves_the_first_as_it_is() {
+fn case_059_second_cause_leaves_the_first_as_it_is() {
     let (mut world, first) = crashed(with_level(Level::ReduceOnly));
     let longer = RuleParams { duration_secs: 7_200, ..with_level(Level::Caution) };
     let second = world.create_rule(2, world.keys.collateral_asset, longer);
@@ -223,9 +223,9 @@ fn trip_fails_when_the_rule_is_of_another_kind_or_owner() {
     world.anchor_refuses(&with_account(&ix, 0, stolen), &[], ErrorCode::AccountOwnedByWrongProgram);
 }
 
-/// Case 89: a subject whose bytes turned into another kind is refused by the typed loader.
+/// A subject whose bytes turned into another kind is refused by the typed loader.
 #[test]
-fn trip_fails_when_the_subject_turned_into_another_kind_or_owner() {
+fn case_089_trip_fails_when_the_subject_turned_into_another_kind_or_owner() {
     let (mut world, key) = crashed(defaults::drawdown_rule());
     let subject = world.keys.collateral_asset;
     let honest = world.svm.get_account(&subject).unwrap();

@@ -156,7 +156,7 @@ fn withdraw_passes_at_every_level_and_under_every_doubt() {
 }
 
 #[test]
-fn withdraw_of_one_unit_at_a_time_never_gains() {
+fn case_087_withdraw_of_one_unit_at_a_time_never_gains() {
     let mut world = World::with_vault();
     let lender = world.lender(100_000 * USDC);
     let borrower = world.borrower(1_000 * SOL, 80_000 * USDC);

@@ -30,6 +30,8 @@ pub enum Task {
     },
     /// Writes the compute units of every instruction to `tests/snapshots/cu.md`.
     Cu,
+    /// Prints which attack and bad-input cases a test shows.
+    Cases,
     /// Runs every check.
     Test {
         /// Leaves out the dependency check and the demo.

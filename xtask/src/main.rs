@@ -1,6 +1,7 @@
 //! `cargo xtask`: every check and every generated file of this repository, from one command.
 
 mod app;
+mod cases;
 mod checks;
 mod cli;
 mod command;
@@ -34,6 +35,7 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::BuildFixtures => fixtures::build(),
         Task::Gen { check } => generate::generate(check),
         Task::Cu => generate::compute_units(),
+        Task::Cases => cases::print(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),
     }

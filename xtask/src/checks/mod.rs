@@ -32,11 +32,12 @@ type Step = (&'static str, fn(&mut Run) -> Result<Verdict>);
 /// What a finished step left behind.
 type Row = (&'static str, Duration, Verdict);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("tools", setup::tools),
     ("format", steps::format),
     ("lint", steps::lint),
     ("dependencies", steps::dependencies),
+    ("cases", steps::cases),
     ("program", steps::program),
     ("fixtures", steps::fixtures),
     ("tests", steps::tests),

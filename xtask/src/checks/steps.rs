@@ -3,7 +3,7 @@
 use super::{Run, Verdict};
 use crate::failure::{Failure, Result};
 use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
-use crate::{app as web, command, files, fixtures as programs, program as artifacts};
+use crate::{app as web, cases, command, files, fixtures as programs, program as artifacts};
 use std::ffi::OsStr;
 use std::time::Duration;
 
@@ -47,6 +47,12 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
         return Ok(Verdict::Passed);
     }
     command::run(command::cargo().args(["deny", "--locked", "check", "advisories"]))?;
+    Ok(Verdict::Passed)
+}
+
+/// Every attack case has a test, or a reason why it has none.
+pub fn cases(_: &mut Run) -> Result<Verdict> {
+    cases::print()?;
     Ok(Verdict::Passed)
 }
 

@@ -159,7 +159,7 @@ mod tests {
         }
 
         #[test]
-        fn leaking_often_equals_leaking_once(parts in prop::collection::vec(0i64..500, 1..50), used in any::<u64>(), limit in any::<u64>()) {
+        fn case_038_leaking_often_equals_leaking_once(parts in prop::collection::vec(0i64..500, 1..50), used in any::<u64>(), limit in any::<u64>()) {
             let start = LeakyBucket { used_scaled: (u128::from(used) * WINDOW).into(), last_ts: 0, limit };
             let (mut often, mut once, mut now) = (start, start, 0);
             for part in parts {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_amount_leaves_the_bucket_intact_even_near_the_largest_number() {
+    fn case_043_refused_amount_leaves_the_bucket_intact_near_the_largest_number() {
         let mut bucket = LeakyBucket::default();
         bucket.settle(100, 1_000);
         let before = bucket;
