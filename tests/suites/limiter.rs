@@ -4,10 +4,12 @@ use crate::actions::{borrow_ix, shares_for, withdraw_ix};
 use rampart::TightenVaultArgs;
 use rampart::Validity;
 use rampart::error::RampartError as E;
+use rampart::state::Level;
 use rampart_client::{admin, lending};
 use rampart_tests::books::Donated;
 use rampart_tests::defaults::{SOL, USDC};
 use rampart_tests::refusal::assert_refused;
+use rampart_tests::scenario::Scope;
 use rampart_tests::{User, World};
 use solana_sdk::signer::Signer;
 
@@ -24,6 +26,16 @@ fn settled(lent: u64) -> (World, User, User) {
     let lender = world.lender(lent);
     let borrower = world.user(100_000 * SOL, 0);
     world.deposit_collateral(&borrower, 100_000 * SOL).unwrap();
+    world.tick(3_600, 150.0, 1.0);
+    (world, lender, borrower)
+}
+
+/// As [`settled`], with the lender's exit floor of the day used up a while ago, so that the limits alone bind.
+fn without_floor(lent: u64) -> (World, User, User) {
+    let (mut world, lender, borrower) = settled(lent);
+    world.raise(Scope::Vault, Level::ReduceOnly);
+    assert!(take(&mut world, &lender, lent / 100));
+    world.calm(Scope::Vault);
     world.tick(3_600, 150.0, 1.0);
     (world, lender, borrower)
 }
@@ -61,7 +73,7 @@ fn worst_window(out: &[(i64, u64)], window_secs: i64) -> u64 {
 
 #[test]
 fn withdraw_fails_beyond_the_hour_and_leaks_back_to_the_second() {
-    let (mut world, lender, _) = settled(2_000_000 * USDC);
+    let (mut world, lender, _) = without_floor(2_000_000 * USDC);
     assert_limit(&mut world, &lender, EXIT_AT_ONCE + 1, E::HourlyLimitReached);
     assert!(take(&mut world, &lender, EXIT_AT_ONCE));
     assert_limit(&mut world, &lender, 1, E::HourlyLimitReached);
@@ -80,16 +92,58 @@ fn withdraw_fails_beyond_the_day_whatever_the_hour_allows() {
     // 60 % of L less two fifths for the floor: 360,000 in a day
     assert!(take(&mut world, &lender, EXIT_AT_ONCE));
     world.advance(7_200);
-    assert_limit(&mut world, &lender, 1, E::DailyLimitReached);
+    assert_limit(&mut world, &lender, 20_001 * USDC, E::DailyLimitReached);
     world.advance(86_400 - 14_400);
     assert_limit(&mut world, &lender, EXIT_AT_ONCE, E::DailyLimitReached);
     world.advance(3_600);
     assert!(take(&mut world, &lender, EXIT_AT_ONCE));
 }
 
+/// What others used up is not theirs to close: the floor is open at every level, and once a day.
+#[test]
+fn withdraw_beyond_the_budget_goes_through_the_floor() {
+    for level in [Level::Normal, Level::Caution] {
+        let (mut world, whale, _) = settled(2_000_000 * USDC);
+        let small = world.lender(10_000 * USDC);
+        world.tick(3_600, 150.0, 1.0);
+        let scale = if level == Level::Normal { 1 } else { 2 };
+        if level > Level::Normal {
+            world.raise(Scope::Vault, level);
+        }
+        assert!(take(&mut world, &whale, EXIT_AT_ONCE / scale));
+        assert_limit(&mut world, &small, 101 * USDC, E::HourlyLimitReached);
+        assert!(take(&mut world, &small, 60 * USDC));
+        assert!(take(&mut world, &small, 40 * USDC));
+        assert_limit(&mut world, &small, 1, E::HourlyLimitReached);
+        assert_eq!(world.level(), level);
+        // a halt within the day doesn't give the day's floor again
+        world.raise(Scope::Guard, Level::Halt);
+        assert_limit(&mut world, &small, 1, E::ExitFloorUsed);
+        world.advance(86_400);
+        assert!(take(&mut world, &small, 99 * USDC));
+    }
+}
+
+#[test]
+fn withdraw_collateral_beyond_the_budget_goes_through_the_floor() {
+    let mut world = World::with_vault();
+    let (whale, small) = (world.user(990_000 * SOL, 0), world.user(1_000 * SOL, 0));
+    world.deposit_collateral(&whale, 990_000 * SOL).unwrap();
+    world.deposit_collateral(&small, 1_000 * SOL).unwrap();
+    world.tick(3_600, 150.0, 1.0);
+    let limits = world.vault().limits.collateral_flow;
+    let exits = limits.absolute_floor_amount / 10_000 * u64::from(limits.exit_share_bps);
+    let at_once = exits / 2 - exits / 2 / 10_000 * u64::from(limits.floor_reserve_bps);
+    world.withdraw_collateral(&whale, at_once).unwrap();
+    let above = lending::withdraw_collateral(&world.keys, small.address(), small.sol, &[], 10 * SOL + 1);
+    assert_refused(&mut world, &above, &[&small.key], E::HourlyLimitReached);
+    world.withdraw_collateral(&small, 10 * SOL).unwrap();
+    assert_eq!(world.balance(&small.sol), 10 * SOL);
+}
+
 #[test]
 fn case_037_window_edge_drain_gets_one_limit() {
-    let (mut world, lender, _) = settled(2_000_000 * USDC);
+    let (mut world, lender, _) = without_floor(2_000_000 * USDC);
     let to_edge = 3_600 - world.now_ts().rem_euclid(3_600) - 1;
     world.advance(to_edge);
     assert!(take(&mut world, &lender, EXIT_AT_ONCE));
@@ -151,7 +205,7 @@ fn withdraw_cannot_close_the_borrowing() {
 
 #[test]
 fn withdraw_is_charged_net_of_the_own_inflow_of_an_hour() {
-    let (mut world, lender, _) = settled(2_000_000 * USDC);
+    let (mut world, lender, _) = without_floor(2_000_000 * USDC);
     assert!(take(&mut world, &lender, EXIT_AT_ONCE));
     let newcomer = world.lender(500_000 * USDC);
     assert!(take(&mut world, &newcomer, 400_000 * USDC));
@@ -166,7 +220,7 @@ fn withdraw_is_charged_net_of_the_own_inflow_of_an_hour() {
 
 #[test]
 fn withdraw_cannot_use_an_inflow_twice() {
-    let (mut world, lender, _) = settled(2_000_000 * USDC);
+    let (mut world, lender, _) = without_floor(2_000_000 * USDC);
     world.fund(&lender, 0, 50_000 * USDC);
     world.supply(&lender, 50_000 * USDC).unwrap();
     assert_limit(&mut world, &lender, EXIT_AT_ONCE + 50_000 * USDC + 1, E::HourlyLimitReached);

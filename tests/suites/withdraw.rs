@@ -63,6 +63,21 @@ fn withdraw_fails_for_nothing_or_more_than_held() {
     assert_refused(&mut s.world, &of_nobody, &[&s.stranger.key], E::AmountExceedsPosition);
 }
 
+/// Shares that round to nothing would otherwise keep a position, and its rent, for ever.
+#[test]
+fn withdraw_of_the_last_shares_may_pay_nothing() {
+    let mut world = World::with_vault();
+    let lender = world.lender(100 * USDC);
+    world.advance(3_600);
+    world.withdraw(&lender, 100 * SHARES - 1).unwrap();
+    let paid = world.balance(&lender.usdc);
+    let ix = lending::withdraw(&world.keys, lender.address(), lender.usdc, WithdrawArgs { shares: 1, min_amount: 1 });
+    assert_refused(&mut world, &ix, &[&lender.key], E::SlippageExceeded);
+    world.withdraw(&lender, 1).unwrap();
+    assert!(world.position(&lender.position).is_empty());
+    assert_eq!(world.balance(&lender.usdc), paid);
+}
+
 #[test]
 fn withdraw_fails_below_the_least_asked_for() {
     let mut s = Scene::new();
