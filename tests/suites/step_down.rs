@@ -123,6 +123,16 @@ fn step_down_fails_under_another_trip_epoch() {
     world.refuses(&ix, &[], RampartError::TripEpochMoved);
 }
 
+/// Two keepers that saw the same level lower it once.
+#[test]
+fn step_down_by_the_second_of_two_keepers_fails() {
+    let (mut world, key) = recovered(Level::Halt);
+    let same = world.step_down_ix(key);
+    world.step_down(key).unwrap();
+    world.refuses(&same, &[], RampartError::TripEpochMoved);
+    assert_eq!(world.level(), Level::ReduceOnly);
+}
+
 #[test]
 fn rule_that_was_stepped_down_trips_again() {
     let (mut world, key) = recovered(Level::Halt);
@@ -130,7 +140,8 @@ fn rule_that_was_stepped_down_trips_again() {
     world.advance(1);
     world.set_prices(120.0, 1.0);
     world.trip(key).unwrap();
-    assert_eq!((world.level(), world.rule(&key).trip_epoch), (Level::Halt, 2));
+    let rule = world.rule(&key);
+    assert_eq!((world.level(), rule.trip_epoch, rule.step_downs), (Level::Halt, 3, 1));
     assert_eq!(world.sol_asset().breaker.causes.iter().filter(|c| c.level > 0).count(), 1);
 }
 
