@@ -153,4 +153,26 @@ pub enum RampartError {
     DwellNotOver,
     #[msg("Breaker holds four causes already, all at least as strict")]
     CausesFull,
+
+    // --- grace
+    #[msg("Position was healthy when the halt began and has its grace time")]
+    LiquidationGrace,
+    #[msg("No halt is in force or within its grace time, or its price is no longer known")]
+    HaltUnknown,
+
+    // --- tickets
+    #[msg("Ticket is for more than one hour of the queue has; ask for less")]
+    TicketTooLarge,
+    #[msg("No hour of the queue within nine days has room")]
+    TicketQueueFull,
+    #[msg("Position has eight tickets open")]
+    TicketsFull,
+    #[msg("Position has no open ticket of this number")]
+    TicketNotOpen,
+    #[msg("Ticket may not be claimed before its date")]
+    TicketNotRipe,
+    #[msg("Ticket waits for restricted exits to open, at most until its latest date")]
+    TicketHeld,
+    #[msg("Amount is locked by tickets")]
+    SharesLocked,
 }

@@ -158,3 +158,33 @@ pub struct PriceObserved {
     /// Reference after the observation, U64.64.
     pub reference_q64: u128,
 }
+
+// --- tickets
+
+/// A ticket was taken for a withdrawal.
+#[event]
+pub struct TicketOpened {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position.
+    pub position: Pubkey,
+    /// Number of the ticket within the position.
+    pub ticket: u8,
+    /// Shares that it locks.
+    pub shares: u128,
+    /// From when on it may be claimed, unix seconds.
+    pub eligible_at_ts: i64,
+    /// From when on no level below Resolution holds it back, unix seconds.
+    pub latest_at_ts: i64,
+}
+
+/// A ticket was given back.
+#[event]
+pub struct TicketCancelled {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position.
+    pub position: Pubkey,
+    /// Number of the ticket within the position.
+    pub ticket: u8,
+}

@@ -129,4 +129,28 @@ pub mod rampart {
     pub fn deleverage<'info>(ctx: Context<'info, Deleverage<'info>>, args: LiquidateArgs) -> Result<()> {
         Deleverage::handle(ctx, args)
     }
+
+    // --- exits
+
+    /// Takes a ticket for a withdrawal beyond the limit of now.
+    pub fn request_withdrawal(ctx: Context<RequestWithdrawal>, shares: u128) -> Result<()> {
+        RequestWithdrawal::handle(ctx, shares)
+    }
+
+    /// Pays a ripe ticket.
+    pub fn claim_withdrawal<'info>(ctx: Context<'info, Withdraw<'info>>, args: ClaimWithdrawalArgs) -> Result<()> {
+        Withdraw::claim(ctx, args)
+    }
+
+    /// Gives a ticket back.
+    pub fn cancel_withdrawal(ctx: Context<CancelWithdrawal>, ticket: u8) -> Result<()> {
+        CancelWithdrawal::handle(ctx, ticket)
+    }
+
+    // --- grace
+
+    /// Marks the price when the latest halt began, for the grace time after it.
+    pub fn mark_halt(ctx: Context<MarkHalt>) -> Result<()> {
+        MarkHalt::handle(ctx)
+    }
 }

@@ -7,14 +7,16 @@ pub mod guard;
 pub mod oracle_set;
 pub mod position;
 pub mod rule;
+pub mod ticket;
 pub mod vault;
 pub mod window;
 
 pub use asset::Asset;
-pub use breaker::{Breaker, Cause, CauseKind, Level, Levels, Reach};
+pub use breaker::{Breaker, Cause, CauseKind, Halts, Level, Levels, Reach};
 pub use flow::OutflowLimiter;
 pub use guard::{Guard, HardBounds, Roles};
 pub use oracle_set::{OracleSet, OracleSource, Pin, SourceKind, Switch};
 pub use position::Position;
 pub use rule::{Comparator, Metric, Rule, Scope};
+pub use ticket::{TicketState, Tickets, WithdrawTicket};
 pub use vault::{InterestCurve, RiskParams, Vault, VaultLimits};

@@ -94,6 +94,7 @@ impl<'info> Borrow<'info> {
         require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
         let limits = vault.limits.loan_flow;
         vault.loan_flow.charge(amount, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?;
+        position.risk_taken_at_ts = now_ts;
         vault.cash_amount -= amount;
         vault.totals.borrowed_amount = vault.totals.borrowed_amount.saturating_add(amount);
         vault.note_bases(now_ts)

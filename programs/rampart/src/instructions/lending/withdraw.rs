@@ -58,7 +58,7 @@ impl<'info> Withdraw<'info> {
     /// Burns shares and pays what they are worth, rounded down, within the limits of the level.
     ///
     /// # Errors
-    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
+    /// `ZeroAmount`, `AmountExceedsPosition`, `SharesLocked`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
     /// `DailyLimitReached`, `InsufficientCash`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
     pub fn handle(ctx: Context<'info, Self>, args: WithdrawArgs) -> Result<()> {
         let accounts = ctx.accounts;
@@ -80,7 +80,7 @@ impl<'info> Withdraw<'info> {
         let pass = ExitPass::new(&guard, &vault, [&collateral, &loan], now_ts)?;
         require!(args.shares > 0, RampartError::ZeroAmount);
         let held = position.supply_shares.get();
-        require!(args.shares <= held, RampartError::AmountExceedsPosition);
+        position.require_free_shares(args.shares)?;
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let amount = vault.assets_for_shares(args.shares)?;
@@ -92,16 +92,11 @@ impl<'info> Withdraw<'info> {
         let taken = Taken { amount: charged, units: args.shares, held_units: held };
         let limits = vault.limits.loan_flow;
         pass.charge(&mut vault.loan_flow, &limits, &mut position.supply_floor, taken)?;
-        position.supply_shares = (held - args.shares).into();
-        let all = vault.supply_shares.get().checked_sub(args.shares).ok_or(RampartError::MathOverflow)?;
-        vault.supply_shares = all.into();
-        vault.cash_amount -= amount;
-        vault.totals.withdrawn_amount = vault.totals.withdrawn_amount.saturating_add(amount);
-        vault.note_bases(now_ts)?;
+        vault.pay_lender(&mut position, args.shares, amount, now_ts)?;
         Ok(amount)
     }
 
-    fn movement(&self) -> Movement<'_, 'info> {
+    pub(crate) fn movement(&self) -> Movement<'_, 'info> {
         Movement {
             mint: &self.loan_mint,
             token_program: &self.token_program,

@@ -100,6 +100,7 @@ impl<'info> WithdrawCollateral<'info> {
             let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
             let ltv = ltv_ceil(vault.debt_of(&position)?, left, price)?;
             require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
+            position.risk_taken_at_ts = now_ts;
         }
         let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         let (limits, flow) = (vault.limits.collateral_flow, &mut vault.collateral_flow);
