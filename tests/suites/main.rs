@@ -24,6 +24,8 @@ mod open_position;
 mod oracle_sources;
 mod register_asset;
 mod repay;
+mod resolution;
+mod shortfall;
 mod smoke;
 mod step_down;
 mod supply;

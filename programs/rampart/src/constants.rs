@@ -53,6 +53,17 @@ pub const TICKET_DUE_SECS: i64 = DAY_SECS;
 /// What a ticket books beyond its worth, for interest until its date, bps.
 pub const TICKET_MARGIN_BPS: u32 = 50;
 
+/// How long one proof of a shortfall holds its vault at `ReduceOnly`, seconds.
+pub const SHORTFALL_LEVEL_SECS: i64 = 6 * HOUR_SECS;
+/// How long a shortfall has to stand proved before anyone may enter Resolution, seconds.
+pub const SHORTFALL_STANDING_SECS: i64 = 3 * DAY_SECS;
+/// How long after Resolution was entered claims open, and root and guardians can leave it no more, seconds.
+pub const RESOLUTION_NOTICE_SECS: i64 = DAY_SECS;
+/// The shortest time until Resolution is forced, seconds.
+pub const RESOLUTION_MIN_SECS: i64 = 7 * DAY_SECS;
+/// The longest time until Resolution is forced, seconds.
+pub const RESOLUTION_MAX_SECS: i64 = 30 * DAY_SECS;
+
 /// How long after a halt positions that were healthy when it began can't be liquidated, seconds.
 pub const LIQUIDATION_GRACE_SECS: i64 = 2 * HOUR_SECS;
 

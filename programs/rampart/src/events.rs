@@ -188,3 +188,47 @@ pub struct TicketCancelled {
     /// Number of the ticket within the position.
     pub ticket: u8,
 }
+
+// --- shortfall and Resolution
+
+/// A vault's token accounts were held against its books.
+#[event]
+pub struct ShortfallRecorded {
+    /// The vault.
+    pub vault: Pubkey,
+    /// What can't leave of the booked cash, bps rounded up; 0 for no shortfall.
+    pub loan_missing_bps: u16,
+    /// What can't leave of the booked collateral, bps rounded up; 0 for no shortfall.
+    pub collateral_missing_bps: u16,
+}
+
+/// A withdrawal found a shortfall: it paid nothing and recorded it.
+#[event]
+pub struct ShortfallFound {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position that asked.
+    pub position: Pubkey,
+    /// Number of the ticket that its withdrawal became, where it could become one.
+    pub ticket: Option<u8>,
+}
+
+/// A vault went into Resolution.
+#[event]
+pub struct ResolutionEntered {
+    /// The vault.
+    pub vault: Pubkey,
+    /// Whether root and guardians decided it; otherwise a shortfall that stood proved.
+    pub is_by_root: bool,
+    /// From when on claims are paid, unix seconds.
+    pub claims_open_at_ts: i64,
+    /// When it is forced, unix seconds.
+    pub ends_at_ts: i64,
+}
+
+/// A Resolution was called off before its claims opened.
+#[event]
+pub struct ResolutionLeft {
+    /// The vault.
+    pub vault: Pubkey,
+}

@@ -153,4 +153,30 @@ pub mod rampart {
     pub fn mark_halt(ctx: Context<MarkHalt>) -> Result<()> {
         MarkHalt::handle(ctx)
     }
+
+    // --- shortfall and Resolution
+
+    /// Holds a vault's token accounts against its books.
+    pub fn record_shortfall(ctx: Context<RecordShortfall>) -> Result<()> {
+        RecordShortfall::handle(ctx)
+    }
+
+    /// Begins the orderly end of a vault.
+    pub fn enter_resolution<'info>(
+        ctx: Context<'info, ChangeResolution<'info>>,
+        duration_secs: u32,
+        validity: Validity,
+    ) -> Result<()> {
+        ChangeResolution::enter(ctx, duration_secs, validity)
+    }
+
+    /// Calls it off before its claims open.
+    pub fn leave_resolution<'info>(ctx: Context<'info, ChangeResolution<'info>>, validity: Validity) -> Result<()> {
+        ChangeResolution::leave(ctx, validity)
+    }
+
+    /// Pays a position its part of a vault in Resolution.
+    pub fn claim_resolution<'info>(ctx: Context<'info, ClaimResolution<'info>>) -> Result<()> {
+        ClaimResolution::handle(ctx)
+    }
 }

@@ -43,8 +43,10 @@ pub enum CauseKind {
     Rule = 1,
     /// A guardian's pause; `source` is the guardian, or the guard for a quorum's.
     Pause = 2,
+    /// A shortfall that was proved; `source` is the vault.
+    Shortfall = 16,
 }
-stored_enum!(CauseKind { Rule, Pause });
+stored_enum!(CauseKind { Rule, Pause, Shortfall });
 
 /// The levels in force, each the strictest of its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -165,6 +165,8 @@ pub struct Position {
     pub collateral_floor: ExitFloor,
     /// When the owner last took on new risk, unix seconds: a grace time is for those who didn't since the halt began.
     pub risk_taken_at_ts: i64,
+    /// Paid to it in Resolution, base units of the loan mint.
+    pub resolution_claimed_amount: u64,
     /// Withdrawals that wait for room in the limit.
     pub tickets: Tickets,
     /// Layout version.

@@ -11,6 +11,8 @@ use crate::state::flow::{FlowLimits, OutflowLimiter};
 use crate::state::guard::HardBounds;
 use crate::state::oracle_set::Switch;
 use crate::state::position::Position;
+use crate::state::resolution::Resolution;
+use crate::state::shortfall::Shortfall;
 use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
@@ -241,6 +243,12 @@ pub struct Vault {
     pub breaker: Breaker,
     /// The price when the latest halt began.
     pub halt_mark: HaltMark,
+    /// What the loan token account was proved to be short of.
+    pub loan_shortfall: Shortfall,
+    /// What the collateral token account was proved to be short of.
+    pub collateral_shortfall: Shortfall,
+    /// The orderly end.
+    pub resolution: Resolution,
     /// Decimals of the collateral mint.
     pub collateral_decimals: u8,
     /// Decimals of the loan mint.
@@ -285,7 +293,9 @@ impl Vault {
         if debt == 0 {
             return Ok(Bps(0));
         }
-        Ok(Bps::ratio_ceil(debt, debt + u128::from(self.cash_amount)))
+        // cash that was paid out in Resolution counts as there: borrowers don't pay for its distribution
+        let cash = u128::from(self.cash_amount) + u128::from(self.resolution.paid_amount);
+        Ok(Bps::ratio_ceil(debt, debt + cash))
     }
 
     /// Adds the interest since the last accrual to the debt.
