@@ -41,6 +41,8 @@ fn assert_sums(vault: &Vault, positions: &[Position]) {
     let sum = |of: fn(&Position) -> u128| positions.iter().map(of).sum::<u128>();
     assert_eq!(sum(|p| p.supply_shares.get()), vault.supply_shares.get(), "shares");
     assert_eq!(sum(|p| p.debt_scaled.get()), vault.debt_scaled.get(), "scaled debt");
+    let is_locked_within = |p: &Position| p.tickets.locked_shares() <= p.supply_shares.get();
+    assert!(positions.iter().all(is_locked_within), "tickets lock more shares than there are");
     assert_eq!(sum(|p| p.collateral_amount.into()), vault.collateral_amount.into(), "collateral");
 }
 

@@ -5,8 +5,9 @@
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{RuleParams, Scope};
 use rampart::state::{Asset, Level};
-use rampart::{SupplyArgs, TightenVaultArgs, Validity};
-use rampart_client::{Instruction, Pubkey, admin, evidence, lending};
+use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenVaultArgs, Validity};
+use rampart_client::exit::{self, Claimed};
+use rampart_client::{Instruction, Pubkey, admin, evidence, lending, liquidation};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
@@ -48,6 +49,8 @@ fn cu_snapshot() {
     measure_evidence(&mut table);
     measure_trips(&mut table);
     measure_forced(&mut table);
+    measure_exits(&mut table);
+    measure_resolution(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -245,6 +248,72 @@ fn measure_forced(table: &mut Table) {
     let args = SupplyArgs { amount: 1_000 * USDC, min_shares: 0 };
     let ix = lending::supply(&world.keys, lender.address(), lender.usdc, args);
     table.add("supply, first, Token-2022", None, world.send(&[ix], &[&lender.key]));
+}
+
+fn measure_exits(table: &mut Table) {
+    let mut world = World::with_vault();
+    let (lender, rival) = (world.lender(2_000_000 * USDC), world.lender(1_000_000 * USDC));
+    world.warm_up(1, 3_600);
+    let shares = |amount: u64| u128::from(amount) * rampart::constants::VIRTUAL_SHARES;
+    let request = exit::request_withdrawal(&world.keys, lender.address(), shares(60_000 * USDC));
+    table.add("request_withdrawal, first", None, world.send(&[request.clone()], &[&lender.key]));
+    for _ in 0..6 {
+        world.send(&[request.clone()], &[&lender.key]).expect("the queue has room");
+    }
+    table.add("request_withdrawal, eighth", None, world.send(&[request], &[&lender.key]));
+    let cancel = exit::cancel_withdrawal(world.keys.vault, lender.address(), 7);
+    table.add("cancel_withdrawal", None, world.send(&[cancel], &[&lender.key]));
+    let eligible_at_ts = world.position(&lender.position).tickets.slots[0].eligible_at_ts;
+    let wait = eligible_at_ts - world.now_ts();
+    world.advance(wait);
+    let beside = world.withdraw(&rival, shares(1_000 * USDC));
+    table.add("withdraw, beside tickets", WITHDRAW, beside);
+    let args = ClaimWithdrawalArgs { ticket: 0, min_amount: 0 };
+    let claim = exit::claim_withdrawal(&world.keys, lender.address(), lender.usdc, args);
+    table.add("claim_withdrawal, in its hour", WITHDRAW, world.send(&[claim], &[&lender.key]));
+    let record = exit::record_shortfall(&world.keys);
+    table.add("record_shortfall, none", None, world.send(&[record], &[]));
+}
+
+fn measure_resolution(table: &mut Table) {
+    let (mut world, borrower, by) = at_risk();
+    let params = RuleParams { level: Level::Halt as u8, duration_secs: 600, ..defaults::drawdown_rule() };
+    let rule = world.create_rule(1, world.keys.collateral_asset, params);
+    world.warm_up(2, 30);
+    for _ in 0..4 {
+        world.tick(30, 120.0, 1.0);
+    }
+    world.trip(rule).expect("the rule is true");
+    let mark = liquidation::mark_halt(&world.keys);
+    world.advance(600);
+    world.set_prices(120.0, 1.0);
+    let unmarked = world.vault();
+    table.add("mark_halt", None, world.send(&[mark], &[]));
+    let vault = world.keys.vault;
+    world.store(&vault, &unmarked);
+    let taken = world.liquidate(&by, borrower.position, 1_000 * USDC);
+    table.add("liquidate, in the grace time, unmarked, four oracles", LIQUIDATE, taken);
+    let mut world = World::with_vault();
+    let (lender, guardians) = (world.lender(1_000 * USDC), [world.new_key(), world.new_key()]);
+    let saver = world.user(SOL, 0);
+    world.deposit_collateral(&saver, SOL).expect("collateral is posted");
+    let mut guard = world.guard_state();
+    guard.roles.guardians[..2].copy_from_slice(&guardians.each_ref().map(Signer::pubkey));
+    let key = world.guard;
+    world.store(&key, &guard);
+    let validity = Validity { authority_epoch: 0, expires_at_ts: world.now_ts() };
+    let (root, keys) = (world.root.insecure_clone(), guardians.each_ref().map(Signer::pubkey));
+    let all = [&root, &guardians[0], &guardians[1]];
+    let enter = exit::enter_resolution(&world.keys, root.pubkey(), &keys, 30 * 86_400, validity);
+    let leave = exit::leave_resolution(&world.keys, root.pubkey(), &keys, validity);
+    table.add("enter_resolution, root and two guardians", None, world.send(&[enter.clone()], &all));
+    table.add("leave_resolution, root and two guardians", None, world.send(&[leave], &all));
+    world.send(&[enter], &all).expect("Resolution is entered again");
+    world.advance(86_400);
+    let cash = exit::claim_resolution(&world.keys, lender.address(), lender.address(), lender.usdc, Claimed::Cash);
+    table.add("claim_resolution, cash", WITHDRAW, world.send(&[cash], &[&lender.key]));
+    let own = exit::claim_resolution(&world.keys, saver.address(), saver.address(), saver.sol, Claimed::Collateral);
+    table.add("claim_resolution, collateral", WITHDRAW, world.send(&[own], &[&saver.key]));
 }
 
 fn snapshot_path() -> PathBuf {

@@ -4,7 +4,7 @@ use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::BreakerSteppedDown;
 use rampart::state::rule::{RuleParams, Scope, Streak};
-use rampart::state::{Asset, Breaker, Cause, Level};
+use rampart::state::{Asset, Breaker, Cause, Halts, Level};
 use rampart_client::Pubkey;
 use rampart_tests::refusals::{with_account, with_extra, with_read_only, without_last};
 use rampart_tests::{World, defaults, events};
@@ -58,7 +58,8 @@ fn step_down_starts_a_new_duration_and_ends_the_streak() {
         ..asset.breaker.causes[0]
     };
     let causes = [cause, Cause::default(), Cause::default(), Cause::default()];
-    let expected = Asset { breaker: Breaker { causes, episode: 1 }, ..asset };
+    let halts = Halts { ends_at_ts: now_ts, ..asset.breaker.halts };
+    let expected = Asset { breaker: Breaker { causes, episode: 1, halts }, ..asset };
     assert_eq!(bytemuck::bytes_of(&world.sol_asset()), bytemuck::bytes_of(&expected));
     assert_eq!(
         world.rule(&key),

@@ -4,7 +4,7 @@ use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::BreakerTripped;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{Asset, Breaker, Cause, CauseKind, Level, Reach, Switch};
+use rampart::state::{Asset, Breaker, Cause, CauseKind, Halts, Level, Reach, Switch};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::refusals::{with_account, with_extra, with_last_two_swapped, with_read_only, without_last};
@@ -47,7 +47,8 @@ fn trip_stores_the_cause_and_nothing_else() {
     let (asset, rule) = (world.sol_asset(), world.rule(&key));
     let landed = world.trip(key).unwrap();
     let cause = cause(&world, key);
-    let breaker = Breaker { causes: [cause, Cause::default(), Cause::default(), Cause::default()], episode: 1 };
+    let causes = [cause, Cause::default(), Cause::default(), Cause::default()];
+    let breaker = Breaker { causes, episode: 1, halts: Halts::default() };
     let expected = Asset { breaker, ..asset };
     assert_eq!(bytemuck::bytes_of(&world.sol_asset()), bytemuck::bytes_of(&expected));
     assert_eq!(world.rule(&key), rampart::state::Rule { trip_epoch: 1, ..rule });

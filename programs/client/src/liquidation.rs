@@ -55,3 +55,14 @@ pub fn deleverage(
     instruction.data = anchor_lang::InstructionData::data(&instruction::Deleverage { args });
     instruction
 }
+
+/// Marks the price when the latest halt of a vault began.
+pub fn mark_halt(keys: &VaultKeys) -> Instruction {
+    let accounts = accounts::MarkHalt {
+        guard: keys.guard,
+        collateral_asset: keys.collateral_asset,
+        loan_asset: keys.loan_asset,
+        vault: keys.vault,
+    };
+    build(accounts, instruction::MarkHalt {}, &[])
+}

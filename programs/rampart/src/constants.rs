@@ -35,10 +35,37 @@ pub const MAX_CAUSES: usize = 4;
 pub const WINDOW_CELLS: usize = 64;
 /// Cells of the day ring: 24 hours and the one that is only partly inside the day.
 pub const RING_CELLS: usize = 25;
+/// Hours of the ledger of tickets: the last 24, the present one and 231 to come.
+pub const BOOKING_CELLS: usize = 256;
 /// The most decimals a mint may have.
 pub const MAX_DECIMALS: u8 = 12;
 /// How far a publish time may lie in the future of the chain's clock, in seconds.
 pub const MAX_FUTURE_SECS: i64 = 5;
+
+/// The most withdraw tickets a position has open at once.
+pub const MAX_TICKETS: usize = 8;
+/// How much later than others a ticket that is made while exits are restricted may be claimed, hours.
+pub const RESTRICTED_TICKET_HOURS: i64 = 24;
+/// How long after its date levels below Resolution can hold a ticket back, seconds.
+pub const TICKET_HOLD_SECS: i64 = 7 * DAY_SECS;
+/// How long from then on the ticket passes at any level below Resolution, seconds: a date, not a standing way out.
+pub const TICKET_DUE_SECS: i64 = DAY_SECS;
+/// What a ticket books beyond its worth, for interest until its date, bps.
+pub const TICKET_MARGIN_BPS: u32 = 50;
+
+/// How long one proof of a shortfall holds its vault at `ReduceOnly`, seconds.
+pub const SHORTFALL_LEVEL_SECS: i64 = 6 * HOUR_SECS;
+/// How long a shortfall has to stand proved before anyone may enter Resolution, seconds.
+pub const SHORTFALL_STANDING_SECS: i64 = 3 * DAY_SECS;
+/// How long after Resolution was entered claims open, and root and guardians can leave it no more, seconds.
+pub const RESOLUTION_NOTICE_SECS: i64 = DAY_SECS;
+/// The shortest time until Resolution is forced, seconds.
+pub const RESOLUTION_MIN_SECS: i64 = 7 * DAY_SECS;
+/// The longest time until Resolution is forced, seconds.
+pub const RESOLUTION_MAX_SECS: i64 = 30 * DAY_SECS;
+
+/// How long after a halt positions that were healthy when it began can't be liquidated, seconds.
+pub const LIQUIDATION_GRACE_SECS: i64 = 2 * HOUR_SECS;
 
 /// Virtual shares that every vault starts with, so that a first depositor can't inflate the share price.
 pub const VIRTUAL_SHARES: u128 = 1_000_000;

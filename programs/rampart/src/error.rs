@@ -153,4 +153,50 @@ pub enum RampartError {
     DwellNotOver,
     #[msg("Breaker holds four causes already, all at least as strict")]
     CausesFull,
+
+    // --- grace
+    #[msg("Position was healthy when the halt began and has its grace time")]
+    LiquidationGrace,
+    #[msg("No halt is in force or within its grace time, or its price is no longer known")]
+    HaltUnknown,
+
+    // --- shortfall and Resolution
+    #[msg("Vault's token account holds less than its books say, or is frozen")]
+    VaultShort,
+    #[msg("No shortfall has stood proved for three days and is there now")]
+    ShortfallNotStanding,
+    #[msg("A shortfall is there: Resolution stays")]
+    ShortfallStands,
+    #[msg("Fewer guardians sign than the quorum needs")]
+    QuorumMissing,
+    #[msg("Resolution is in force already")]
+    ResolutionInForce,
+    #[msg("Resolution is not in force")]
+    ResolutionNotInForce,
+    #[msg("Resolution needs a date 7 to 30 days ahead; 30 days unless root and guardians enter it")]
+    ResolutionDateInvalid,
+    #[msg("Claims of Resolution are not open yet, or it is not in force")]
+    ResolutionNotOpen,
+    #[msg("Claims of Resolution are open: nothing leads back")]
+    ResolutionOpen,
+    #[msg("Nothing to claim now")]
+    NothingToClaim,
+    #[msg("Position has debt: repay it first")]
+    DebtOutstanding,
+
+    // --- tickets
+    #[msg("Ticket is for more than one hour of the queue has; ask for less")]
+    TicketTooLarge,
+    #[msg("No hour of the queue within nine days has room")]
+    TicketQueueFull,
+    #[msg("Position has eight tickets open")]
+    TicketsFull,
+    #[msg("Position has no open ticket of this number")]
+    TicketNotOpen,
+    #[msg("Ticket may not be claimed before its date")]
+    TicketNotRipe,
+    #[msg("Ticket waits for restricted exits to open, at most until its latest date")]
+    TicketHeld,
+    #[msg("Amount is locked by tickets")]
+    SharesLocked,
 }

@@ -158,3 +158,77 @@ pub struct PriceObserved {
     /// Reference after the observation, U64.64.
     pub reference_q64: u128,
 }
+
+// --- tickets
+
+/// A ticket was taken for a withdrawal.
+#[event]
+pub struct TicketOpened {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position.
+    pub position: Pubkey,
+    /// Number of the ticket within the position.
+    pub ticket: u8,
+    /// Shares that it locks.
+    pub shares: u128,
+    /// From when on it may be claimed, unix seconds.
+    pub eligible_at_ts: i64,
+    /// From when on no level below Resolution holds it back, unix seconds.
+    pub latest_at_ts: i64,
+}
+
+/// A ticket was given back.
+#[event]
+pub struct TicketCancelled {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position.
+    pub position: Pubkey,
+    /// Number of the ticket within the position.
+    pub ticket: u8,
+}
+
+// --- shortfall and Resolution
+
+/// A vault's token accounts were held against its books.
+#[event]
+pub struct ShortfallRecorded {
+    /// The vault.
+    pub vault: Pubkey,
+    /// What can't leave of the booked cash, bps rounded up; 0 for no shortfall.
+    pub loan_missing_bps: u16,
+    /// What can't leave of the booked collateral, bps rounded up; 0 for no shortfall.
+    pub collateral_missing_bps: u16,
+}
+
+/// A withdrawal found a shortfall: it paid nothing and recorded it.
+#[event]
+pub struct ShortfallFound {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The position that asked.
+    pub position: Pubkey,
+    /// Number of the ticket that its withdrawal became, where it could become one.
+    pub ticket: Option<u8>,
+}
+
+/// A vault went into Resolution.
+#[event]
+pub struct ResolutionEntered {
+    /// The vault.
+    pub vault: Pubkey,
+    /// Whether root and guardians decided it; otherwise a shortfall that stood proved.
+    pub is_by_root: bool,
+    /// From when on claims are paid, unix seconds.
+    pub claims_open_at_ts: i64,
+    /// When it is forced, unix seconds.
+    pub ends_at_ts: i64,
+}
+
+/// A Resolution was called off before its claims opened.
+#[event]
+pub struct ResolutionLeft {
+    /// The vault.
+    pub vault: Pubkey,
+}

@@ -129,4 +129,54 @@ pub mod rampart {
     pub fn deleverage<'info>(ctx: Context<'info, Deleverage<'info>>, args: LiquidateArgs) -> Result<()> {
         Deleverage::handle(ctx, args)
     }
+
+    // --- exits
+
+    /// Takes a ticket for a withdrawal beyond the limit of now.
+    pub fn request_withdrawal(ctx: Context<RequestWithdrawal>, shares: u128) -> Result<()> {
+        RequestWithdrawal::handle(ctx, shares)
+    }
+
+    /// Pays a ripe ticket.
+    pub fn claim_withdrawal<'info>(ctx: Context<'info, Withdraw<'info>>, args: ClaimWithdrawalArgs) -> Result<()> {
+        Withdraw::claim(ctx, args)
+    }
+
+    /// Gives a ticket back.
+    pub fn cancel_withdrawal(ctx: Context<CancelWithdrawal>, ticket: u8) -> Result<()> {
+        CancelWithdrawal::handle(ctx, ticket)
+    }
+
+    // --- grace
+
+    /// Marks the price when the latest halt began, for the grace time after it.
+    pub fn mark_halt(ctx: Context<MarkHalt>) -> Result<()> {
+        MarkHalt::handle(ctx)
+    }
+
+    // --- shortfall and Resolution
+
+    /// Holds a vault's token accounts against its books.
+    pub fn record_shortfall(ctx: Context<RecordShortfall>) -> Result<()> {
+        RecordShortfall::handle(ctx)
+    }
+
+    /// Begins the orderly end of a vault.
+    pub fn enter_resolution<'info>(
+        ctx: Context<'info, ChangeResolution<'info>>,
+        duration_secs: u32,
+        validity: Validity,
+    ) -> Result<()> {
+        ChangeResolution::enter(ctx, duration_secs, validity)
+    }
+
+    /// Calls it off before its claims open.
+    pub fn leave_resolution<'info>(ctx: Context<'info, ChangeResolution<'info>>, validity: Validity) -> Result<()> {
+        ChangeResolution::leave(ctx, validity)
+    }
+
+    /// Pays a position its part of a vault in Resolution.
+    pub fn claim_resolution<'info>(ctx: Context<'info, ClaimResolution<'info>>) -> Result<()> {
+        ClaimResolution::handle(ctx)
+    }
 }

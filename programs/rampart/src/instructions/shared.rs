@@ -6,7 +6,7 @@ use crate::math::Price;
 use crate::oracle::{self, PriceBand};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::risk::health::{PairBand, Side};
-use crate::state::{Asset, Guard, Levels, Vault};
+use crate::state::{Asset, Guard, Level, Levels, Vault};
 use anchor_lang::prelude::*;
 use anchor_lang::{Owner, ZeroCopy};
 use anchor_spl::token_interface::{self, Mint, TokenAccount, TokenInterface, TransferChecked};
@@ -14,6 +14,9 @@ use core::cell::{Ref, RefMut};
 
 /// Returns the strictest levels of guard, vault and both assets at `now_ts`.
 pub fn effective_levels(guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Levels {
+    if vault.resolution.is_in_force() {
+        return Levels::all(Level::Resolution);
+    }
     let [collateral, loan] = assets.map(|a| a.breaker.levels_at(now_ts));
     guard.breaker.levels_at(now_ts).max(vault.breaker.levels_at(now_ts)).max(collateral).max(loan)
 }
@@ -30,7 +33,12 @@ pub fn episode(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> u64 {
 /// # Errors
 /// `LevelForbids`.
 pub fn pass_gate(class: Class, guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Result<Pass> {
-    Ok(gate(class, effective_levels(guard, vault, assets, now_ts))?)
+    let mut levels = effective_levels(guard, vault, assets, now_ts);
+    // a Resolution that has come to its date collects what is owed: at a price of two sources
+    if class == Class::Liquidation && vault.resolution.is_forced(now_ts) {
+        levels.exit = Level::Halt;
+    }
+    Ok(gate(class, levels)?)
 }
 
 /// Loads an account of this program whose kind depends on another account's data.

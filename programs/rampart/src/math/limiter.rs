@@ -90,6 +90,18 @@ impl DayRing {
         self.cells.iter().fold(0u64, |sum, cell| sum.saturating_add(*cell))
     }
 
+    /// Returns what left in `hour`, of the hours that the settled ring holds; zero for any other.
+    pub fn at(&self, hour: i64) -> u64 {
+        let is_held = (0..RING_CELLS as i64).contains(&self.newest_hour.saturating_sub(hour));
+        if is_held { self.cells[cell_of(hour)] } else { 0 }
+    }
+
+    /// Returns the settled ring's cells, the oldest first.
+    pub fn oldest_first(&self) -> impl Iterator<Item = u64> + '_ {
+        let (newer, older) = self.cells.split_at(cell_of(self.newest_hour + 1));
+        older.iter().chain(newer).copied()
+    }
+
     /// Returns what left in the settled ring's newest `hours` and the hour before them, which they overlap.
     pub fn recent(&self, hours: u32) -> u64 {
         let span = i64::from(hours).saturating_add(1).min(RING_CELLS as i64);

@@ -3,6 +3,7 @@
 //! Owns numbers only: no accounts, no clock, no logs. Called by `state`, `risk`, `oracle` and by the keeper, which links
 //! this crate so that both sides agree to the unit.
 
+pub mod bookings;
 pub mod bps;
 pub mod decay;
 pub mod limiter;

@@ -11,7 +11,7 @@ use crate::risk::health::PairBand;
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, RuleParams};
-use crate::state::{Asset, Vault};
+use crate::state::{Asset, Holding, Vault};
 
 /// A verdict and the publish time of the data behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,12 @@ pub fn vault(
         Metric::CollateralRatio => Ok(collateral_ratio(params, vault, pair, now_ts)),
         _ => Err(RampartError::UnknownKind),
     }
+}
+
+/// Measures what can't leave a vault of what its books say, in its accounts of the loan and of the collateral.
+pub fn shortfall(params: &RuleParams, vault: &Vault, loan: Holding, collateral: Holding, now_ts: i64) -> Measured {
+    let missing = loan.missing(vault.cash_amount).max(collateral.missing(vault.collateral_amount));
+    Measured { verdict: params.judge(missing.0.into()), publish_ts: now_ts }
 }
 
 fn collateral_ratio(

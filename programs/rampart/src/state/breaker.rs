@@ -43,8 +43,10 @@ pub enum CauseKind {
     Rule = 1,
     /// A guardian's pause; `source` is the guardian, or the guard for a quorum's.
     Pause = 2,
+    /// A shortfall that was proved; `source` is the vault.
+    Shortfall = 16,
 }
-stored_enum!(CauseKind { Rule, Pause });
+stored_enum!(CauseKind { Rule, Pause, Shortfall });
 
 /// The levels in force, each the strictest of its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,6 +151,26 @@ impl Cause {
     }
 }
 
+/// The latest halt of one scope.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Halts {
+    /// How many there were; with none, the times say nothing.
+    pub count: u64,
+    /// When the latest began, unix seconds.
+    pub started_at_ts: i64,
+    /// When it ended, or will end unless it is prolonged or stepped down, unix seconds.
+    pub ends_at_ts: i64,
+}
+
+impl Halts {
+    /// Tells whether the latest halt ended within the last `span_secs`.
+    pub fn ended_within(&self, span_secs: i64, now_ts: i64) -> bool {
+        let over_secs = now_ts.saturating_sub(self.ends_at_ts);
+        self.count > 0 && (0..span_secs).contains(&over_secs)
+    }
+}
+
 /// The causes of one scope (a vault, an asset or a guard).
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -157,6 +179,8 @@ pub struct Breaker {
     pub causes: [Cause; MAX_CAUSES],
     /// Counts the times exits went to `ReduceOnly` or higher from below: an episode of restricted exits.
     pub episode: u64,
+    /// The latest halt: positions have a grace time after it.
+    pub halts: Halts,
 }
 
 impl Breaker {
@@ -187,10 +211,26 @@ impl Breaker {
         require!(!held, RampartError::AlreadyTripped);
         let slot = self.slot_for(&cause, now_ts).ok_or(RampartError::CausesFull)?;
         self.causes[slot] = cause;
+        self.note_halt(before, now_ts);
         if before < Level::ReduceOnly && self.levels_at(now_ts).exit >= Level::ReduceOnly {
             self.episode = self.episode.checked_add(1).ok_or(RampartError::MathOverflow)?;
         }
         Ok(())
+    }
+
+    /// Notes where a halt began or ended, after the causes have changed. `before` is the level of exits before that.
+    pub fn note_halt(&mut self, before: Level, now_ts: i64) {
+        let (was_halted, is_halted) = (before >= Level::Halt, self.levels_at(now_ts).exit >= Level::Halt);
+        if is_halted && !was_halted {
+            self.halts.count = self.halts.count.saturating_add(1);
+            self.halts.started_at_ts = now_ts;
+        }
+        let halting = self.causes.iter().filter(|c| c.levels_at(now_ts).exit >= Level::Halt);
+        if let Some(ends_at_ts) = halting.map(|c| c.expires_at_ts).max() {
+            self.halts.ends_at_ts = ends_at_ts;
+        } else if was_halted {
+            self.halts.ends_at_ts = now_ts;
+        }
     }
 
     fn slot_for(&self, cause: &Cause, now_ts: i64) -> Option<usize> {
@@ -211,6 +251,7 @@ impl Breaker {
     /// # Errors
     /// `NotTripped` without a cause in force, `DwellNotOver` before its dwell time.
     pub fn step_down(&mut self, source: &Pubkey, now_ts: i64) -> Result<(Level, Level)> {
+        let before = self.levels_at(now_ts).exit;
         let cause = self
             .causes
             .iter_mut()
@@ -224,6 +265,7 @@ impl Breaker {
             _ => Cause::default(),
         };
         let to = cause.level_at(now_ts);
+        self.note_halt(before, now_ts);
         Ok((from, to))
     }
 }
@@ -331,6 +373,25 @@ mod tests {
         assert_eq!(breaker.episode, 0);
         breaker.trip(cause(2, Level::ReduceOnly, 110, 60), 110).unwrap();
         assert_eq!((breaker.levels_at(110), breaker.episode), (Levels::all(Level::ReduceOnly), 1));
+    }
+
+    #[test]
+    fn halt_is_noted_from_its_first_cause_to_its_last() {
+        let mut breaker = Breaker::default();
+        assert!(!breaker.halts.ended_within(i64::MAX, 0));
+        breaker.trip(cause(1, Level::Halt, 100, 60), 100).unwrap();
+        breaker.trip(cause(2, Level::Halt, 120, 60), 120).unwrap();
+        assert_eq!(breaker.halts, Halts { count: 1, started_at_ts: 100, ends_at_ts: 180 });
+        breaker.step_down(&Pubkey::new_from_array([2; 32]), 130).unwrap();
+        assert_eq!(breaker.halts.ends_at_ts, 160);
+        breaker.step_down(&Pubkey::new_from_array([1; 32]), 140).unwrap();
+        assert_eq!(breaker.halts, Halts { count: 1, started_at_ts: 100, ends_at_ts: 140 });
+        assert!(breaker.halts.ended_within(10, 149) && !breaker.halts.ended_within(10, 150));
+        breaker.trip(cause(1, Level::Halt, 300, 60), 300).unwrap();
+        assert_eq!(breaker.halts, Halts { count: 2, started_at_ts: 300, ends_at_ts: 360 });
+        // a later cause that does not halt changes nothing, not even after the halt has expired
+        breaker.trip(cause(3, Level::Caution, 400, 60), 400).unwrap();
+        assert_eq!(breaker.halts, Halts { count: 2, started_at_ts: 300, ends_at_ts: 360 });
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::constants::DAY_SECS;
 use crate::error::RampartError;
+use crate::math::bookings::{Booking, BookingLimits, Bookings, Held};
 use crate::math::bps::{BPS_ONE, Bps};
 use crate::math::limiter::{DayRing, LeakyBucket};
 use crate::math::wide::U128;
@@ -132,6 +133,21 @@ pub struct OutflowLimiter {
     pub risk: Budget,
     /// The base of percentages.
     pub base: DayBase,
+    /// What tickets have booked of the exits' budget.
+    pub bookings: Bookings,
+}
+
+/// What exits have within an hour and a day beyond the floor's reserve, at the limits of now.
+#[derive(Clone, Copy, Debug)]
+struct ExitRoom {
+    /// What the bucket holds.
+    hour_whole: u64,
+    /// What it holds beyond the floor's reserve.
+    hour: u64,
+    /// What a day has.
+    day_whole: u64,
+    /// What a day has beyond the floor's reserve.
+    day: u64,
 }
 
 impl OutflowLimiter {
@@ -152,13 +168,96 @@ impl OutflowLimiter {
         let budget = if is_exit { &mut self.exit } else { &mut self.risk };
         budget.hour.settle(now_ts, hour_limit);
         budget.day.settle(now_ts);
+        // what tickets have booked stays free: of this hour and the next in the bucket, of a day in the ring
+        let held = if matches!(outflow, Outflow::Exit { .. }) {
+            self.bookings.settle(budget.day.newest_hour);
+            self.bookings.held(&budget.day)
+        } else {
+            Held::default()
+        };
         let hour = budget.hour;
-        budget.hour.take(amount, part(hour_limit / 2, reserve_bps))?;
-        let day = budget.day.take(amount, day_limit - part(day_limit, reserve_bps));
+        let held_hour = held.this_hour.saturating_add(held.next_hour);
+        budget.hour.take(amount, part(hour_limit / 2, reserve_bps).saturating_add(held_hour))?;
+        let day_free = (day_limit - part(day_limit, reserve_bps)).saturating_sub(held.day);
+        let day = budget.day.take(amount, day_free);
         if day.is_err() {
             budget.hour = hour; // all or nothing
         }
         Ok(day?)
+    }
+
+    /// Settles the exits' budget and ledger for tickets, which no level scales.
+    fn settle_exits(&mut self, limits: &FlowLimits, now_ts: i64) -> Result<ExitRoom> {
+        self.base.settle(now_ts);
+        let hour_limit = self.share(limits, limits.hourly_bps, true, BPS_ONE as u16)?;
+        let day_limit = self.share(limits, limits.daily_bps, true, BPS_ONE as u16)?;
+        self.exit.hour.settle(now_ts, hour_limit);
+        self.exit.day.settle(now_ts);
+        self.bookings.settle(self.exit.day.newest_hour);
+        let hour = hour_limit / 2 - part(hour_limit / 2, limits.floor_reserve_bps);
+        let day = day_limit - part(day_limit, limits.floor_reserve_bps);
+        Ok(ExitRoom { hour_whole: hour_limit / 2, hour, day_whole: day_limit, day })
+    }
+
+    /// Books `amount` for a ticket in the first hour with room, `from_hours` from now at the earliest.
+    ///
+    /// # Errors
+    /// `TicketTooLarge`, `TicketQueueFull`; nothing is booked then.
+    pub fn book(&mut self, amount: u64, from_hours: i64, limits: &FlowLimits, now_ts: i64) -> Result<Booking> {
+        let room = self.settle_exits(limits, now_ts)?;
+        let limits = BookingLimits { hour_amount: room.hour / 2, day_amount: room.day / 2, day_total_amount: room.day };
+        Ok(self.bookings.book(amount, from_hours, limits, &self.exit.day)?)
+    }
+
+    /// Gives the room of a ticket that is cancelled back.
+    pub fn unbook(&mut self, booking: Booking, now_ts: i64) {
+        self.exit.day.settle(now_ts);
+        self.bookings.settle(self.exit.day.newest_hour);
+        self.bookings.release(booking);
+    }
+
+    /// Charges what can be paid out of `cash` on a ripe ticket that is `worth` something, and returns it.
+    ///
+    /// In the ticket's hour that is at least what it booked, as long as L hasn't fallen since and the floor's exits stay
+    /// within their reserve. After its hour a ticket has what live exits have.
+    ///
+    /// # Errors
+    /// `InsufficientCash`, `HourlyLimitReached` or `DailyLimitReached` where nothing can be paid; nothing is charged then.
+    pub fn claim(
+        &mut self,
+        booking: &mut Booking,
+        worth: u64,
+        cash: u64,
+        limits: &FlowLimits,
+        now_ts: i64,
+    ) -> Result<u64> {
+        let room = self.settle_exits(limits, now_ts)?;
+        let is_now = self.bookings.is_now(*booking);
+        if is_now {
+            self.bookings.begin(*booking);
+        }
+        let held = self.bookings.held(&self.exit.day);
+        let left = self.exit.day.total().saturating_add(held.day);
+        // live exits keep out of the floor's reserve; what is booked lies outside of it already, and may meet floor exits
+        let live = self.exit.hour.room((room.hour_whole - room.hour) + held.this_hour.saturating_add(held.next_hour));
+        let live = (live, room.day.saturating_sub(left));
+        let own = if is_now {
+            let hour = self.exit.hour.room(held.this_hour).min(booking.amount);
+            (hour, room.day_whole.saturating_sub(left).min(booking.amount))
+        } else {
+            (0, 0)
+        };
+        let room_now = live.0.min(live.1).max(own.0.min(own.1));
+        let paid = worth.min(cash).min(room_now);
+        if is_now {
+            self.bookings.end(booking, paid.min(booking.amount), paid == worth);
+        }
+        require!(cash > 0, RampartError::InsufficientCash);
+        require!(live.0.max(own.0) > 0, RampartError::HourlyLimitReached);
+        require!(room_now > 0, RampartError::DailyLimitReached);
+        self.exit.hour.take(paid, 0)?;
+        self.exit.day.take(paid, room.day_whole)?;
+        Ok(paid)
     }
 
     /// One budget's part of L, at the scale that the level leaves. Rounded down.
@@ -174,12 +273,13 @@ impl OutflowLimiter {
     ///
     /// With no base yet, the share is of the absolute floor's limit.
     pub fn outflow_bps(&self, hours: u32, limits: &FlowLimits, now_ts: i64) -> Bps {
-        let mut settled = *self;
-        settled.base.settle(now_ts);
-        settled.exit.day.settle(now_ts);
-        settled.risk.day.settle(now_ts);
-        let left = settled.exit.day.recent(hours).saturating_add(settled.risk.day.recent(hours));
-        let base = settled.base.amount.max(limits.absolute_floor_amount);
+        // the ledger of tickets is too large for a stack frame: only what is read is copied
+        let (mut base, mut exit, mut risk) = (self.base, self.exit.day, self.risk.day);
+        base.settle(now_ts);
+        exit.settle(now_ts);
+        risk.settle(now_ts);
+        let left = exit.recent(hours).saturating_add(risk.recent(hours));
+        let base = base.amount.max(limits.absolute_floor_amount);
         Bps::ratio_ceil(u128::from(left), u128::from(base))
     }
 }
@@ -192,6 +292,7 @@ fn part(amount: u64, bps: u16) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const LIMITS: FlowLimits = FlowLimits {
         absolute_floor_amount: 1_000,
@@ -267,5 +368,143 @@ mod tests {
         LIMITS.validate(100, &bounds).unwrap();
         assert_eq!(LIMITS.validate(200, &bounds).unwrap_err(), RampartError::LimiterInvalid.into());
         assert_eq!(LIMITS.validate(40, &bounds).unwrap_err(), RampartError::OutsideHardBounds.into());
+    }
+
+    /// A ticket of the slow reference.
+    #[derive(Clone, Copy, Debug)]
+    struct Slow {
+        booking: Booking,
+        wanted: u64,
+        made_for: u64,
+    }
+
+    /// One step: seconds that pass first, then (kind, amount or which).
+    type Step = (i64, u8, u64);
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let wait =
+            prop_oneof![3 => Just(0i64), 1 => 0i64..1_200, 1 => Just(3_600), 1 => 3_000i64..8_000, 1 => 0i64..100_000];
+        prop::collection::vec((wait, 0u8..5, 0u64..6_000), 1..220)
+    }
+
+    fn worst_window(outflows: &[(i64, u64)], window_secs: i64) -> u64 {
+        let from = |start: i64| {
+            outflows.iter().filter(|(t, _)| (start..start + window_secs).contains(t)).map(|o| o.1).sum::<u64>()
+        };
+        outflows.iter().map(|(t, _)| from(*t)).max().unwrap_or(0)
+    }
+
+    proptest! {
+        /// Live exits and claims against a list of all outflows and all tickets, at a constant L.
+        #[test]
+        fn tickets_are_paid_in_their_hour_and_no_window_lets_more_than_the_limit_out(steps in steps()) {
+            let limits = FlowLimits { absolute_floor_amount: 100_000, daily_bps: 2_000, ..LIMITS };
+            // exits: 60,000 an hour and a day; without the floor's reserve 18,000 at once and 36,000 a day
+            let mut l = OutflowLimiter { base: DayBase::start(0), ..Default::default() };
+            let (mut now, mut out, mut tickets, mut booked) = (10 * DAY_SECS, vec![], Vec::<Slow>::new(), vec![]);
+            let mut floors: Vec<(i64, u64)> = vec![];
+            for (wait, kind, n) in steps {
+                now += wait;
+                let hour = now.div_euclid(3_600);
+                match kind {
+                    0 if n % 5 == 0 => {
+                        // the floor within what is held back for it at once
+                        let lately = floors.iter().filter(|(t, _)| *t > now - 26 * 3_600).map(|f| f.1).sum::<u64>();
+                        if lately + n <= 12_000 {
+                            l.charge(n, Outflow::Floor, &limits, now).unwrap();
+                            floors.push((now, n));
+                            out.push((now, n));
+                        }
+                    }
+                    0 | 1 => {
+                        if l.charge(n, FULL, &limits, now).is_ok() {
+                            out.push((now, n));
+                        }
+                    }
+                    2 => {
+                        if let Ok(booking) = l.book(n, 0, &limits, now) {
+                            prop_assert!(booking.hour >= hour + 2);
+                            tickets.push(Slow { booking, wanted: n, made_for: n });
+                            booked.push((booking.hour * 3_600, n));
+                        }
+                    }
+                    3 => {
+                        // the ripe tickets whose hour it is, in any order; now and then one whose hour has passed
+                        let ripe = |t: &Slow| if n % 4 == 0 { t.booking.hour <= hour } else { t.booking.hour == hour };
+                        let Some(at) = tickets.iter().position(ripe) else { continue };
+                        let ticket = &mut tickets[at];
+                        let is_on_time = ticket.booking.hour == hour;
+                        // part of them is worth more by now, part less
+                        let wanted = if n % 3 == 0 { ticket.wanted + n / 10 } else { ticket.wanted - ticket.wanted.min(n / 7) };
+                        let before = ticket.booking.amount;
+                        let paid = l.claim(&mut ticket.booking, wanted, u64::MAX, &limits, now).unwrap_or(0);
+                        prop_assert!(!is_on_time || paid >= wanted.min(before), "{paid} of {wanted}, {before} booked");
+                        out.push((now, paid));
+                        ticket.wanted = wanted - paid;
+                        if ticket.wanted == 0 {
+                            // what was not needed went back
+                            let back = if is_on_time { before - paid.min(before) } else { 0 };
+                            let own = booked.iter_mut().find(|b| **b == (ticket.booking.hour * 3_600, ticket.made_for));
+                            if let Some(own) = own {
+                                own.1 -= back;
+                            }
+                            tickets.remove(at);
+                        }
+                    }
+                    _ => {
+                        let Some(at) = (!tickets.is_empty()).then(|| n as usize % tickets.len()) else { continue };
+                        let ticket = tickets.remove(at);
+                        l.unbook(ticket.booking, now);
+                        if ticket.booking.hour >= hour {
+                            let own = (ticket.booking.hour * 3_600, ticket.made_for);
+                            let own = booked.iter_mut().find(|b| **b == own).unwrap();
+                            own.1 -= ticket.booking.amount;
+                        }
+                    }
+                }
+                // the ledger holds exactly what the open tickets and the last day's payments say
+                let kept: u64 = booked.iter().filter(|(t, _)| t / 3_600 >= l.bookings.hour - 24).map(|b| b.1).sum();
+                prop_assert_eq!(l.bookings.total_amount, kept);
+                prop_assert_eq!(l.bookings.cells.iter().sum::<u64>(), kept);
+            }
+            prop_assert!(worst_window(&out, 3_600) <= 60_000 && worst_window(&out, DAY_SECS) <= 60_000);
+            prop_assert!(worst_window(&booked, 25 * 3_600) <= 18_000, "tickets leave half to live exits");
+        }
+
+        #[test]
+        fn bookings_settled_often_equal_bookings_settled_once(hours in prop::collection::vec(0i64..40, 1..30), amounts in prop::collection::vec(1u64..900, 1..40)) {
+            let limits = FlowLimits { absolute_floor_amount: 100_000, ..LIMITS };
+            let mut often = OutflowLimiter { base: DayBase::start(0), ..Default::default() };
+            for amount in amounts {
+                let _ = often.book(amount, 0, &limits, 10 * DAY_SECS);
+            }
+            let mut once = often;
+            let mut hour = often.bookings.hour;
+            for passed in hours {
+                hour += passed;
+                often.bookings.settle(hour);
+            }
+            once.bookings.settle(hour);
+            prop_assert_eq!(often.bookings, once.bookings);
+        }
+    }
+
+    #[test]
+    fn booking_is_refused_when_no_hour_has_room_and_for_more_than_an_hour_has() {
+        let limits = FlowLimits { absolute_floor_amount: 100_000, ..LIMITS };
+        let mut l = OutflowLimiter { base: DayBase::start(0), ..Default::default() };
+        let now = 10 * DAY_SECS;
+        // of 60,000 for exits: 30,000 at once, less 12,000 for the floor, half of that
+        assert_eq!(l.book(9_001, 0, &limits, now).unwrap_err(), RampartError::TicketTooLarge.into());
+        let mut last = 0;
+        while let Ok(booking) = l.book(9_000, 0, &limits, now) {
+            assert!(booking.hour >= last.max(242));
+            last = booking.hour;
+        }
+        // two of 9,000 in any 25 hours, over 208 hours
+        assert_eq!(l.bookings.total_amount, 9_000 * 18);
+        assert_eq!(l.book(1, 0, &limits, now).unwrap_err(), RampartError::TicketQueueFull.into());
+        // live exits still have their half
+        l.charge(9_000, FULL, &limits, now).unwrap();
     }
 }

@@ -4,6 +4,7 @@ use crate::constants::{DAY_SECS, HOUR_SECS};
 use crate::error::RampartError;
 use crate::math::bps::Bps;
 use crate::math::wide::U128;
+use crate::state::ticket::Tickets;
 use anchor_lang::prelude::*;
 
 /// A position's own recent inflow: a withdrawal is charged to the limiter net of it.
@@ -162,6 +163,12 @@ pub struct Position {
     pub supply_floor: ExitFloor,
     /// Exit floor of the collateral.
     pub collateral_floor: ExitFloor,
+    /// When the owner last took on new risk, unix seconds: a grace time is for those who didn't since the halt began.
+    pub risk_taken_at_ts: i64,
+    /// Paid to it in Resolution, base units of the loan mint.
+    pub resolution_claimed_amount: u64,
+    /// Withdrawals that wait for room in the limit.
+    pub tickets: Tickets,
     /// Layout version.
     pub version: u8,
     /// Bump of the address.
@@ -176,7 +183,19 @@ impl Position {
 
     /// Tells whether nothing is left in it.
     pub fn is_empty(&self) -> bool {
-        self.supply_shares == U128::ZERO && self.debt_scaled == U128::ZERO && self.collateral_amount == 0
+        let is_bare = self.supply_shares == U128::ZERO && self.debt_scaled == U128::ZERO;
+        is_bare && self.collateral_amount == 0 && self.tickets.is_empty()
+    }
+
+    /// Checks that the position holds `shares` that no ticket locks.
+    ///
+    /// # Errors
+    /// `AmountExceedsPosition`, `SharesLocked`.
+    pub fn require_free_shares(&self, shares: u128) -> Result<()> {
+        let held = self.supply_shares.get();
+        require!(shares <= held, RampartError::AmountExceedsPosition);
+        require!(shares <= held.saturating_sub(self.tickets.locked_shares()), RampartError::SharesLocked);
+        Ok(())
     }
 }
 

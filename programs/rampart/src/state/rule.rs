@@ -25,8 +25,18 @@ pub enum Metric {
     OutflowRate = 5,
     /// Collateral of a vault over its debt, bps. Subject: vault.
     CollateralRatio = 6,
+    /// What can't leave a vault of what its books say, of the worse of both tokens, bps. Subject: vault.
+    VaultShortfall = 20,
 }
-stored_enum!(Metric { Drawdown, DeviationFromReference, OracleAge, ConfidenceRatio, OutflowRate, CollateralRatio });
+stored_enum!(Metric {
+    Drawdown,
+    DeviationFromReference,
+    OracleAge,
+    ConfidenceRatio,
+    OutflowRate,
+    CollateralRatio,
+    VaultShortfall
+});
 
 /// Which side of the threshold is dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +137,7 @@ impl RuleParams {
         require!(self.min_observations >= 1, RampartError::RuleInvalid);
         require!(self.sources_required >= 1 && self.sources_required <= 3, RampartError::RuleInvalid);
         // a single source never closes exits, and blindness never halts
-        let has_price = metric != Metric::OutflowRate;
+        let has_price = !matches!(metric, Metric::OutflowRate | Metric::VaultShortfall);
         require!(level < Level::ReduceOnly || self.sources_required >= 2 || !has_price, RampartError::RuleInvalid);
         require!(!metric.is_blindness() || level == Level::Caution, RampartError::RuleInvalid);
         require!(self.duration_secs <= bounds.max_rule_duration_secs, RampartError::OutsideHardBounds);

@@ -3,12 +3,16 @@
 use crate::constants::{HOUR_SECS, YEAR_SECS};
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, Bps};
-use crate::math::price::Q64_ONE;
+use crate::math::price::{Price, Q64_ONE};
 use crate::math::{U128, mul_div_floor, shares};
-use crate::state::breaker::Breaker;
+use crate::state::asset::Asset;
+use crate::state::breaker::{Breaker, Halts};
 use crate::state::flow::{FlowLimits, OutflowLimiter};
 use crate::state::guard::HardBounds;
+use crate::state::oracle_set::Switch;
 use crate::state::position::Position;
+use crate::state::resolution::Resolution;
+use crate::state::shortfall::Shortfall;
 use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
@@ -169,6 +173,28 @@ pub struct VaultTotals {
     pub insured_amount: u64,
 }
 
+/// The pair's price when a halt began, at the end that favours owners.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct HaltMark {
+    /// Loan base units for one collateral base unit, U64.64.
+    pub price_q64: U128,
+    /// When that halt began, unix seconds: the mark of another halt says nothing.
+    pub halt_started_at_ts: i64,
+    /// [`Switch`]; anything but enabled says nothing.
+    pub is_known: u8,
+    /// Zeros.
+    pub reserved: [u8; 7],
+}
+
+impl HaltMark {
+    /// Returns the price when `halt` began, where it is known.
+    pub fn price(&self, halt: &Halts) -> Option<Price> {
+        let is_known = self.is_known == Switch::Enabled as u8 && self.halt_started_at_ts == halt.started_at_ts;
+        if is_known { Price::from_q64(self.price_q64.get()).ok() } else { None }
+    }
+}
+
 /// One isolated pair.
 #[account(zero_copy)]
 #[derive(Debug)]
@@ -215,6 +241,14 @@ pub struct Vault {
     pub collateral_flow: OutflowLimiter,
     /// Level of this vault.
     pub breaker: Breaker,
+    /// The price when the latest halt began.
+    pub halt_mark: HaltMark,
+    /// What the loan token account was proved to be short of.
+    pub loan_shortfall: Shortfall,
+    /// What the collateral token account was proved to be short of.
+    pub collateral_shortfall: Shortfall,
+    /// The orderly end.
+    pub resolution: Resolution,
     /// Decimals of the collateral mint.
     pub collateral_decimals: u8,
     /// Decimals of the loan mint.
@@ -259,7 +293,9 @@ impl Vault {
         if debt == 0 {
             return Ok(Bps(0));
         }
-        Ok(Bps::ratio_ceil(debt, debt + u128::from(self.cash_amount)))
+        // cash that was paid out in Resolution counts as there: borrowers don't pay for its distribution
+        let cash = u128::from(self.cash_amount) + u128::from(self.resolution.paid_amount);
+        Ok(Bps::ratio_ceil(debt, debt + cash))
     }
 
     /// Adds the interest since the last accrual to the debt.
@@ -297,6 +333,28 @@ impl Vault {
         debt.and_then(|d| u64::try_from(d).ok()).ok_or_else(|| RampartError::MathOverflow.into())
     }
 
+    /// Marks the price when `halt` began, from both assets' window memories; the first mark of a halt stays.
+    ///
+    /// The high of the collateral's cell over the low of the loan's: what is seen within a cell may be later than the
+    /// halt by the length of the cell, and owners get the better of it.
+    pub fn mark_halt(&mut self, halt: &Halts, collateral: &Asset, loan: &Asset) {
+        if self.halt_mark.price(halt).is_some() {
+            return;
+        }
+        let of = |asset: &Asset| {
+            let cell = asset.window.at(halt.started_at_ts, asset.reference_params.max_age_secs)?;
+            Some((Price::from_q64(cell.high_q64.get()).ok()?, Price::from_q64(cell.low_q64.get()).ok()?))
+        };
+        let (Some((high, _)), Some((_, low))) = (of(collateral), of(loan)) else { return };
+        let Ok(price) = Price::pair(high, self.collateral_decimals, low, self.loan_decimals) else { return };
+        self.halt_mark = HaltMark {
+            price_q64: price.q64().into(),
+            halt_started_at_ts: halt.started_at_ts,
+            is_known: Switch::Enabled as u8,
+            reserved: [0; 7],
+        };
+    }
+
     /// Returns what `shares` of a lender are worth, rounded down.
     ///
     /// # Errors
@@ -322,6 +380,21 @@ impl Vault {
         let all = self.debt_scaled.get().checked_sub(scaled).ok_or(RampartError::MathOverflow)?;
         self.debt_scaled = all.into();
         Ok(())
+    }
+
+    /// Books that `position` gives `shares` back for `amount`; the tokens move afterwards.
+    ///
+    /// # Errors
+    /// `AmountExceedsPosition`, `InsufficientCash`, `MathOverflow`.
+    pub fn pay_lender(&mut self, position: &mut Position, shares: u128, amount: u64, now_ts: i64) -> Result<()> {
+        let held = position.supply_shares.get();
+        let left = held.checked_sub(shares).ok_or(RampartError::AmountExceedsPosition)?;
+        let all = self.supply_shares.get().checked_sub(shares).ok_or(RampartError::MathOverflow)?;
+        self.cash_amount = self.cash_amount.checked_sub(amount).ok_or(RampartError::InsufficientCash)?;
+        position.supply_shares = left.into();
+        self.supply_shares = all.into();
+        self.totals.withdrawn_amount = self.totals.withdrawn_amount.saturating_add(amount);
+        self.note_bases(now_ts)
     }
 
     /// Books debt that nothing is left for: the insurance pays first, the lenders bear the rest in this instruction.

@@ -59,6 +59,16 @@ impl Window {
         cell.samples = cell.samples.saturating_add(1);
     }
 
+    /// Returns the newest cell that holds observations and began at `ts` at the latest, unless it is older than
+    /// `max_age_secs` by then.
+    pub fn at(&self, ts: i64, max_age_secs: u32) -> Option<&WindowCell> {
+        let cell_secs = i64::from(self.cell_secs.max(1));
+        let newest = ts / cell_secs;
+        let oldest = newest - i64::from(max_age_secs) / cell_secs;
+        let seen = self.cells.iter().filter(|c| c.samples > 0 && (oldest..=newest).contains(&c.index));
+        seen.max_by_key(|c| c.index)
+    }
+
     /// Returns what was seen in the last `span_secs`; `None` when nothing was, or the span is longer than the memory.
     pub fn view(&self, span_secs: u32, now_ts: i64) -> Option<WindowView> {
         let cell_secs = self.cell_secs.max(1);
@@ -110,6 +120,19 @@ mod tests {
         w.record(dollars(50), 64 * 60);
         let view = w.view(64 * 60, 64 * 60).unwrap();
         assert_eq!((view.high, view.covered_cells, view.span_cells), (dollars(50), 1, 64));
+    }
+
+    #[test]
+    fn cell_of_a_time_is_the_newest_one_before_it_that_is_not_too_old() {
+        let mut w = window();
+        w.record(dollars(100), 600);
+        w.record(dollars(90), 720);
+        let close = |ts, age| w.at(ts, age).map(|c| c.close_q64.get() / Q64_ONE);
+        assert_eq!(
+            [close(599, 600), close(600, 0), close(719, 60), close(720, 0)],
+            [None, Some(100), Some(100), Some(90)]
+        );
+        assert_eq!([close(780, 59), close(780, 60)], [None, Some(90)]);
     }
 
     #[test]

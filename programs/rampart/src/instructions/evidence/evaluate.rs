@@ -7,13 +7,14 @@ use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::rule::Metric;
-use crate::state::{Asset, Breaker, Guard, Rule, Scope, Switch, Vault};
+use crate::state::{Asset, Breaker, Guard, Holding, Rule, Scope, Switch, Vault};
 use anchor_lang::prelude::*;
 
 /// The accounts that a rule is measured on.
 ///
 /// For a metric about an asset, `subject` is the asset and the oracles are its sources. For one about a vault, `subject`
-/// is the vault; the collateral ratio also needs both asset accounts, and the oracles of both.
+/// is the vault; the collateral ratio also needs both asset accounts, and the oracles of both, the shortfall the vault's
+/// accounts of the loan and of the collateral in their place.
 pub struct Evidence<'a, 'info> {
     /// The rule's subject.
     pub subject: &'a AccountInfo<'info>,
@@ -49,12 +50,24 @@ impl<'info> Evidence<'_, 'info> {
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
         let vault = load::<Vault>(self.subject)?;
+        if rule.params.metric()? == Metric::VaultShortfall {
+            let (loan, collateral) = self.holdings(&vault)?;
+            return Ok(measures::shortfall(&rule.params, &vault, loan, collateral, now_ts));
+        }
         let pair = if rule.params.metric()? == Metric::CollateralRatio {
             self.pair(&vault, now_ts)?
         } else {
             Err(RampartError::PriceIndeterminate)
         };
         Ok(measures::vault(&rule.params, &vault, pair, now_ts)?)
+    }
+
+    /// Reads the vault's accounts of the loan and of the collateral, in place of oracles.
+    fn holdings(&self, vault: &Vault) -> Result<(Holding, Holding)> {
+        let [loan, collateral] = self.oracles else { return err!(RampartError::VaultAssetsInvalid) };
+        require_keys_eq!(vault.loan_token, loan.key(), RampartError::VaultAssetsInvalid);
+        require_keys_eq!(vault.collateral_token, collateral.key(), RampartError::VaultAssetsInvalid);
+        Ok((Holding::read(loan)?, Holding::read(collateral)?))
     }
 
     /// The outer error refuses the call (a wrong account), the inner one is what the data says.

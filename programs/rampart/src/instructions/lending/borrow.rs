@@ -8,7 +8,7 @@ use crate::mint;
 use crate::risk::gate::Class;
 use crate::risk::health::{ltv_ceil, price_for_new_risk};
 use crate::state::flow::Outflow;
-use crate::state::{Asset, Guard, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -77,6 +77,7 @@ impl<'info> Borrow<'info> {
         require!(amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
+        require!(Holding::of(&self.loan_token).payable() >= vault.cash_amount, RampartError::VaultShort);
         require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
         let added =
             shares::scaled_for_borrow(amount.into(), vault.borrow_index_q64.get()).ok_or(RampartError::MathOverflow)?;
@@ -94,6 +95,7 @@ impl<'info> Borrow<'info> {
         require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
         let limits = vault.limits.loan_flow;
         vault.loan_flow.charge(amount, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?;
+        position.risk_taken_at_ts = now_ts;
         vault.cash_amount -= amount;
         vault.totals.borrowed_amount = vault.totals.borrowed_amount.saturating_add(amount);
         vault.note_bases(now_ts)

@@ -6,7 +6,7 @@ use crate::instructions::shared::{Movement, pass_gate};
 use crate::math::shares;
 use crate::mint;
 use crate::risk::gate::Class;
-use crate::state::{Asset, Guard, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -82,6 +82,7 @@ impl<'info> Supply<'info> {
         require!(args.amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
+        require!(Holding::of(&self.loan_token).payable() >= vault.cash_amount, RampartError::VaultShort);
         let lenders = vault.lenders_amount()?;
         let after = lenders.checked_add(args.amount).ok_or(RampartError::MathOverflow)?;
         require!(after <= vault.limits.supply_cap_amount, RampartError::SupplyCapReached);

@@ -1,11 +1,13 @@
 //! Takes lent tokens back.
 
 use crate::error::RampartError;
-use crate::events::{FlowKind, Flowed};
+use crate::events::{FlowKind, Flowed, ShortfallFound};
+use crate::instructions::exit::record_shortfall::note_loan;
+use crate::instructions::exit::request_withdrawal::open_ticket;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::Movement;
 use crate::mint;
-use crate::state::{Asset, Guard, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Level, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -57,13 +59,18 @@ pub struct Withdraw<'info> {
 impl<'info> Withdraw<'info> {
     /// Burns shares and pays what they are worth, rounded down, within the limits of the level.
     ///
+    /// Where the vault's account holds less than its books say, it pays nothing, records that and takes a ticket where one
+    /// is to be had: whoever leaves first must not leave the loss to the rest. That has to last, so it is no error.
+    ///
     /// # Errors
-    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
+    /// `ZeroAmount`, `AmountExceedsPosition`, `SharesLocked`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
     /// `DailyLimitReached`, `InsufficientCash`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
     pub fn handle(ctx: Context<'info, Self>, args: WithdrawArgs) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
-        let amount = accounts.apply(args, now_ts)?;
+        let Some(amount) = accounts.apply(args, now_ts)? else {
+            return Ok(());
+        };
         accounts.movement().push(&accounts.vault, amount)?;
         emit!(Flowed {
             vault: accounts.vault.key(),
@@ -74,13 +81,19 @@ impl<'info> Withdraw<'info> {
         Ok(())
     }
 
-    fn apply(&self, args: WithdrawArgs, now_ts: i64) -> Result<u64> {
+    fn apply(&self, args: WithdrawArgs, now_ts: i64) -> Result<Option<u64>> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
         let pass = ExitPass::new(&guard, &vault, [&collateral, &loan], now_ts)?;
         require!(args.shares > 0, RampartError::ZeroAmount);
         let held = position.supply_shares.get();
-        require!(args.shares <= held, RampartError::AmountExceedsPosition);
+        position.require_free_shares(args.shares)?;
+        if note_loan(&mut vault, self.vault.key(), Holding::of(&self.loan_token), now_ts) {
+            vault.accrue(now_ts)?;
+            let queued = open_ticket(&mut vault, &mut position, args.shares, Level::ReduceOnly, now_ts);
+            self.emit_found(queued.ok().map(|(number, _)| number));
+            return Ok(None);
+        }
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let amount = vault.assets_for_shares(args.shares)?;
@@ -92,16 +105,15 @@ impl<'info> Withdraw<'info> {
         let taken = Taken { amount: charged, units: args.shares, held_units: held };
         let limits = vault.limits.loan_flow;
         pass.charge(&mut vault.loan_flow, &limits, &mut position.supply_floor, taken)?;
-        position.supply_shares = (held - args.shares).into();
-        let all = vault.supply_shares.get().checked_sub(args.shares).ok_or(RampartError::MathOverflow)?;
-        vault.supply_shares = all.into();
-        vault.cash_amount -= amount;
-        vault.totals.withdrawn_amount = vault.totals.withdrawn_amount.saturating_add(amount);
-        vault.note_bases(now_ts)?;
-        Ok(amount)
+        vault.pay_lender(&mut position, args.shares, amount, now_ts)?;
+        Ok(Some(amount))
     }
 
-    fn movement(&self) -> Movement<'_, 'info> {
+    pub(crate) fn emit_found(&self, ticket: Option<u8>) {
+        emit!(ShortfallFound { vault: self.vault.key(), position: self.position.key(), ticket });
+    }
+
+    pub(crate) fn movement(&self) -> Movement<'_, 'info> {
         Movement {
             mint: &self.loan_mint,
             token_program: &self.token_program,

@@ -1,7 +1,8 @@
 //! Takes collateral out of a position.
 
 use crate::error::RampartError;
-use crate::events::{FlowKind, Flowed};
+use crate::events::{FlowKind, Flowed, ShortfallFound};
+use crate::instructions::exit::record_shortfall::note_collateral;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::math::Bps;
@@ -9,7 +10,7 @@ use crate::mint;
 use crate::risk::gate::{Class, Pass};
 use crate::risk::health::{ltv_ceil, price_for_new_risk};
 use crate::state::flow::Outflow;
-use crate::state::{Asset, Guard, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -62,13 +63,19 @@ enum Way {
 impl<'info> WithdrawCollateral<'info> {
     /// Pays collateral out: as an exit where there is no debt, else as new risk at the pessimistic price.
     ///
+    /// A shortfall of the vault is recorded, as by `withdraw`, and nothing paid.
+    ///
     /// # Errors
     /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
     /// `DailyLimitReached`, `MintFingerprintChanged`; with debt also `LtvExceeded` and the oracle's.
     pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
-        accounts.apply(amount, ctx.remaining_accounts, now_ts)?;
+        if !accounts.apply(amount, ctx.remaining_accounts, now_ts)? {
+            let (vault, position) = (accounts.vault.key(), accounts.position.key());
+            emit!(ShortfallFound { vault, position, ticket: None });
+            return Ok(());
+        }
         accounts.movement().push(&accounts.vault, amount)?;
         emit!(Flowed {
             vault: accounts.vault.key(),
@@ -79,7 +86,8 @@ impl<'info> WithdrawCollateral<'info> {
         Ok(())
     }
 
-    fn apply(&self, amount: u64, oracles: &[AccountInfo], now_ts: i64) -> Result<()> {
+    /// Books the withdrawal; `false` where the vault is short of collateral, which is recorded instead.
+    fn apply(&self, amount: u64, oracles: &[AccountInfo], now_ts: i64) -> Result<bool> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
         let has_debt = position.debt_scaled.get() > 0;
@@ -91,6 +99,9 @@ impl<'info> WithdrawCollateral<'info> {
         };
         require!(amount > 0, RampartError::ZeroAmount);
         require!(amount <= position.collateral_amount, RampartError::AmountExceedsPosition);
+        if note_collateral(&mut vault, self.vault.key(), Holding::of(&self.collateral_token), now_ts) {
+            return Ok(false);
+        }
         mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let left = position.collateral_amount - amount;
@@ -100,6 +111,7 @@ impl<'info> WithdrawCollateral<'info> {
             let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
             let ltv = ltv_ceil(vault.debt_of(&position)?, left, price)?;
             require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
+            position.risk_taken_at_ts = now_ts;
         }
         let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         let (limits, flow) = (vault.limits.collateral_flow, &mut vault.collateral_flow);
@@ -113,7 +125,8 @@ impl<'info> WithdrawCollateral<'info> {
         }
         position.collateral_amount = left;
         vault.collateral_amount = vault.collateral_amount.checked_sub(amount).ok_or(RampartError::MathOverflow)?;
-        vault.note_bases(now_ts)
+        vault.note_bases(now_ts)?;
+        Ok(true)
     }
 
     fn movement(&self) -> Movement<'_, 'info> {

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::PositionLiquidated;
 use crate::instructions::liquidation::apply::{LiquidateArgs, book};
+use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::mint;
 use crate::risk::gate::{Class, Pass};
@@ -68,7 +69,7 @@ impl<'info> Liquidate<'info> {
     /// # Errors
     /// `LevelForbids`, `TwoSourcesRequired`, `LiquidationSeqMoved`, `LiquidatedThisSlot`, `PositionHealthy`,
     /// `DebtBelowMinimum`, `HealthNotImproved`, `SeizedBelowMinimum`, `ZeroAmount`, `RepayTooSmall`,
-    /// `MintFingerprintChanged`, the oracle's.
+    /// `LiquidationGrace`, `MintFingerprintChanged`, the oracle's.
     pub fn handle(ctx: Context<'info, Self>, args: LiquidateArgs) -> Result<()> {
         let accounts = &ctx.accounts;
         let event = accounts.apply(&args, &Clock::get()?, ctx.remaining_accounts)?;
@@ -96,7 +97,8 @@ impl<'info> Liquidate<'info> {
         let now_ts = clock.unix_timestamp;
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
-        let pass = pass_gate(Class::Liquidation, &*self.guard.load()?, &vault, [&collateral, &loan], now_ts)?;
+        let guard = self.guard.load()?;
+        let pass = pass_gate(Class::Liquidation, &guard, &vault, [&collateral, &loan], now_ts)?;
         args.check(&position, clock.slot)?;
         mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
@@ -107,6 +109,8 @@ impl<'info> Liquidate<'info> {
         // the end of the band that favours the owner
         let subject = Subject { debt, collateral: position.collateral_amount, price: prices.best(&vault)? };
         let plan = plan(subject, &vault.risk, args.max_repay_amount)?;
+        let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
+        require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
         let event = book(&mut vault, &mut position, plan, args, clock, false)?;
         Ok(PositionLiquidated { position: self.position.key(), liquidator: self.liquidator.key(), ..event })
     }

@@ -2,8 +2,10 @@
 
 pub mod apply;
 pub mod deleverage;
+pub mod grace;
 pub mod liquidate;
 
 pub use apply::*;
 pub use deleverage::*;
+pub use grace::*;
 pub use liquidate::*;

@@ -1,0 +1,74 @@
+//! Pays a ripe ticket.
+
+use crate::error::RampartError;
+use crate::events::{FlowKind, Flowed};
+use crate::instructions::exit::record_shortfall::note_loan;
+use crate::instructions::lending::Withdraw;
+use crate::instructions::shared::effective_levels;
+use crate::math::shares;
+use crate::mint;
+use crate::state::Holding;
+use anchor_lang::prelude::*;
+
+/// What `claim_withdrawal` is told.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct ClaimWithdrawalArgs {
+    /// Number of the ticket.
+    pub ticket: u8,
+    /// The least to accept, base units of the loan mint.
+    pub min_amount: u64,
+}
+
+impl<'info> Withdraw<'info> {
+    /// Pays a ripe ticket what its shares are worth now; where cash or room are short, what they allow. The rest of the
+    /// ticket stays, with its dates. A shortfall of the vault is recorded, as by `withdraw`, and nothing paid.
+    ///
+    /// # Errors
+    /// `TicketNotOpen`, `TicketNotRipe`, `TicketHeld`, `LevelForbids`, `InsufficientCash`, `HourlyLimitReached`,
+    /// `DailyLimitReached`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
+    pub fn claim(ctx: Context<'info, Self>, args: ClaimWithdrawalArgs) -> Result<()> {
+        let accounts = ctx.accounts;
+        let now_ts = Clock::get()?.unix_timestamp;
+        let Some(amount) = accounts.apply_claim(args, now_ts)? else {
+            return Ok(());
+        };
+        accounts.movement().push(&accounts.vault, amount)?;
+        emit!(Flowed {
+            vault: accounts.vault.key(),
+            position: accounts.position.key(),
+            kind: FlowKind::Withdrawn,
+            amount,
+        });
+        Ok(())
+    }
+
+    fn apply_claim(&self, args: ClaimWithdrawalArgs, now_ts: i64) -> Result<Option<u64>> {
+        let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
+        let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
+        let mut ticket = position.tickets.open(args.ticket)?;
+        ticket.require_ripe(effective_levels(&guard, &vault, [&collateral, &loan], now_ts).exit, now_ts)?;
+        mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        if note_loan(&mut vault, self.vault.key(), Holding::of(&self.loan_token), now_ts) {
+            self.emit_found(Some(args.ticket));
+            return Ok(None);
+        }
+        vault.accrue(now_ts)?;
+        let locked = ticket.shares.get();
+        let worth = vault.assets_for_shares(locked)?;
+        require!(worth > 0, RampartError::SlippageExceeded);
+        let (limits, cash) = (vault.limits.loan_flow, vault.cash_amount);
+        let amount = vault.loan_flow.claim(&mut ticket.booking, worth, cash, &limits, now_ts)?;
+        require!(amount >= args.min_amount, RampartError::SlippageExceeded);
+        let burnt = if amount == worth {
+            locked
+        } else {
+            let (lenders, all) = (vault.lenders_amount()?, vault.supply_shares.get());
+            let burnt = shares::shares_for_withdrawal(amount.into(), lenders.into(), all);
+            burnt.ok_or(RampartError::MathOverflow)?.min(locked)
+        };
+        ticket.shares = (locked - burnt).into();
+        position.tickets.put(args.ticket, ticket);
+        vault.pay_lender(&mut position, burnt, amount, now_ts)?;
+        Ok(Some(amount))
+    }
+}

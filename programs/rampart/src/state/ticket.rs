@@ -1,0 +1,151 @@
+//! A place in the queue for a withdrawal beyond the limit of now.
+
+use crate::constants::{HOUR_SECS, MAX_TICKETS, TICKET_DUE_SECS, TICKET_HOLD_SECS};
+use crate::error::RampartError;
+use crate::math::U128;
+use crate::math::bookings::Booking;
+use crate::state::breaker::Level;
+use crate::state::oracle_set::stored_enum;
+use anchor_lang::prelude::*;
+
+/// Whether a slot for a ticket is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TicketState {
+    /// No ticket.
+    Empty = 0,
+    /// Shares are locked by it.
+    Open = 1,
+}
+stored_enum!(TicketState { Empty, Open });
+
+/// Shares that wait for room in the outflow limit.
+///
+/// It latches its dates, never a price: until it is claimed it stays shares, earns and loses as all others do, and
+/// ranks equal to them.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct WithdrawTicket {
+    /// Lent shares that it locks.
+    pub shares: U128,
+    /// The room that it has booked.
+    pub booking: Booking,
+    /// From when on it may be claimed, unix seconds: the start of the booked hour. Fixed when the ticket is made.
+    pub eligible_at_ts: i64,
+    /// From when on no level below Resolution holds it back, for a day; unix seconds. Fixed when the ticket is made.
+    pub latest_at_ts: i64,
+    /// [`TicketState`]; anything unknown counts as open.
+    pub state: u8,
+    /// Zeros.
+    pub reserved: [u8; 7],
+}
+
+impl WithdrawTicket {
+    /// Returns a ticket for `shares` on what it has booked.
+    pub fn new(shares: u128, booking: Booking) -> Self {
+        let eligible_at_ts = booking.hour.saturating_mul(HOUR_SECS);
+        Self {
+            shares: shares.into(),
+            booking,
+            eligible_at_ts,
+            latest_at_ts: eligible_at_ts.saturating_add(TICKET_HOLD_SECS),
+            state: TicketState::Open as u8,
+            reserved: [0; 7],
+        }
+    }
+
+    /// Tells whether it locks shares.
+    pub fn is_open(&self) -> bool {
+        self.state != TicketState::Empty as u8
+    }
+
+    /// Checks that it may be claimed at `now_ts`, at the `level` that exits have to pass.
+    ///
+    /// While exits are restricted a ripe ticket waits, as everybody else does, until its latest date. From then on it
+    /// passes for a day: for longer, tickets that are kept unclaimed would be a way around every halt.
+    ///
+    /// # Errors
+    /// `TicketNotRipe`, `TicketHeld`, `LevelForbids` in Resolution.
+    pub fn require_ripe(&self, level: Level, now_ts: i64) -> Result<()> {
+        require!(now_ts >= self.eligible_at_ts, RampartError::TicketNotRipe);
+        require!(level < Level::Resolution, RampartError::LevelForbids);
+        let due_until_ts = self.latest_at_ts.saturating_add(TICKET_DUE_SECS);
+        let is_due = (self.latest_at_ts..due_until_ts).contains(&now_ts);
+        require!(level < Level::ReduceOnly || is_due, RampartError::TicketHeld);
+        Ok(())
+    }
+}
+
+/// The tickets of one position.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tickets {
+    /// Slots; a ticket's number is its place.
+    pub slots: [WithdrawTicket; MAX_TICKETS],
+}
+
+impl Tickets {
+    /// Returns the shares that all open tickets lock.
+    pub fn locked_shares(&self) -> u128 {
+        let open = self.slots.iter().filter(|t| t.is_open());
+        open.fold(0u128, |sum, ticket| sum.saturating_add(ticket.shares.get()))
+    }
+
+    /// Tells whether there is no open ticket.
+    pub fn is_empty(&self) -> bool {
+        !self.slots.iter().any(WithdrawTicket::is_open)
+    }
+
+    /// Returns the number of the first free slot.
+    ///
+    /// # Errors
+    /// `TicketsFull`.
+    pub fn free_slot(&self) -> Result<usize> {
+        let free = self.slots.iter().position(|t| !t.is_open());
+        free.ok_or_else(|| RampartError::TicketsFull.into())
+    }
+
+    /// Returns the open ticket of a number.
+    ///
+    /// # Errors
+    /// `TicketNotOpen`.
+    pub fn open(&self, number: u8) -> Result<WithdrawTicket> {
+        let ticket = self.slots.get(usize::from(number)).filter(|t| t.is_open());
+        ticket.copied().ok_or_else(|| RampartError::TicketNotOpen.into())
+    }
+
+    /// Writes what is left of the ticket of a number; without shares it is closed.
+    pub fn put(&mut self, number: u8, ticket: WithdrawTicket) {
+        let is_done = ticket.shares == U128::ZERO;
+        if let Some(slot) = self.slots.get_mut(usize::from(number)) {
+            *slot = if is_done { WithdrawTicket::default() } else { ticket };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn level_holds_a_ripe_ticket_until_its_latest_date_and_lets_it_pass_for_a_day() {
+        let ticket = WithdrawTicket::new(1, Booking { hour: 10, amount: 1 });
+        let error = |level, now| ticket.require_ripe(level, now).map_err(|e| e.to_string()).is_err();
+        let latest = 36_000 + TICKET_HOLD_SECS;
+        assert!(error(Level::Normal, 35_999) && !error(Level::Normal, 36_000) && !error(Level::Caution, i64::MAX));
+        for level in [Level::ReduceOnly, Level::Halt] {
+            assert!(error(level, latest - 1) && !error(level, latest));
+            assert!(!error(level, latest + TICKET_DUE_SECS - 1) && error(level, latest + TICKET_DUE_SECS));
+        }
+        assert!(error(Level::Resolution, latest));
+    }
+
+    #[test]
+    fn slot_that_no_version_knows_locks_its_shares() {
+        let mut tickets = Tickets::default();
+        tickets.slots[3] = WithdrawTicket { state: 77, ..WithdrawTicket::new(5, Booking::default()) };
+        assert_eq!((tickets.locked_shares(), tickets.is_empty()), (5, false));
+        assert_eq!(tickets.free_slot().unwrap(), 0);
+        assert_eq!(tickets.open(8).unwrap_err(), RampartError::TicketNotOpen.into());
+    }
+}
