@@ -73,7 +73,7 @@ impl Scene {
         let deleverage = liquidation::deleverage(&w.keys, soft, by, &oracles, w.liquidate_args(soft, u64::MAX));
         let borrow = lending::borrow(&w.keys, sound.address(), sound.usdc, &oracles, 10 * USDC);
         let take = lending::withdraw_collateral(&w.keys, sound.address(), sound.sol, &oracles, SOL);
-        let observe = evidence::observe(w.keys.collateral_asset, &w.sol_feeds.metas());
+        let observe = evidence::observe(w.keys.collateral_asset, w.sol.mint, &w.sol_feeds.metas());
         let untrue = Some(RampartError::RuleIndeterminate);
         vec![
             ("liquidate", liquidate, Some(&self.liquidator.key), unknown),
@@ -224,7 +224,7 @@ fn undecodable_bytes_are_never_normal_and_never_close_exits() {
     }
     let floor = scene.world.position(&scene.lender.position).supply_shares.get() / 100;
     scene.world.withdraw(&scene.lender, floor).unwrap();
-    let spoils: [fn(&mut RuleParams); 3] = [|p| p.metric = 9, |p| p.scope = 0, |p| p.switch = 7];
+    let spoils: [fn(&mut RuleParams); 3] = [|p| p.metric = 99, |p| p.scope = 0, |p| p.switch = 7];
     for spoil in spoils {
         let mut rule: Rule = scene.world.rule(&scene.crash);
         let honest = rule;
@@ -261,7 +261,7 @@ fn exit_is_open_at_every_level() {
 
 /// Case 23: of several valid updates the worst can be chosen, but none older than the last counted.
 #[test]
-fn streak_cannot_be_built_from_one_moment() {
+fn case_023_streak_cannot_be_built_from_one_moment() {
     let mut world = World::with_vault();
     let params = RuleParams { min_persist_secs: 60, min_observations: 2, ..defaults::drawdown_rule() };
     let rule = world.create_rule(1, world.keys.collateral_asset, params);
@@ -290,7 +290,7 @@ fn reference_cannot_be_dragged_by_many_observations() {
     for _ in 0..60 {
         world.advance(1);
         world.publish(&feeds, 75.0);
-        world.send(&[evidence::observe(world.keys.collateral_asset, &feeds.metas())], &[]).unwrap();
+        world.send(&[evidence::observe(world.keys.collateral_asset, world.sol.mint, &feeds.metas())], &[]).unwrap();
     }
     let reference = world.sol_asset().reference_price(world.now_ts()).unwrap();
     let before = Price::from_q64(150 * defaults::DOLLAR_Q64).unwrap();
@@ -300,7 +300,7 @@ fn reference_cannot_be_dragged_by_many_observations() {
 
 /// Case 36: two blind hours and then a jump. Blindness moves nothing, and both prices have to be back.
 #[test]
-fn blind_hours_block_new_risk_and_liquidation_and_leave_exits_open() {
+fn case_036_blind_hours_block_new_risk_and_liquidation_and_leave_exits_open() {
     let mut scene = scene();
     let age = scene.world.create_rule(3, scene.world.keys.collateral_asset, rules::oracle_age());
     scene.world.advance(7_200);
@@ -343,7 +343,7 @@ fn dust_does_not_shield_a_position_from_liquidation() {
 
 /// Case 67: a trip writes its rule and its breaker, and nothing that users write; users never write guard or asset.
 #[test]
-fn guard_and_assets_are_read_only_wherever_users_act() {
+fn case_067_guard_and_assets_are_read_only_wherever_users_act() {
     let scene = scene();
     let (w, lender, sound) = (&scene.world, &scene.lender, &scene.sound);
     let supply = rampart::SupplyArgs { amount: 1, min_shares: 0 };

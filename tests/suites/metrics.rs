@@ -70,7 +70,7 @@ fn deviation_is_judged_against_the_reference_on_both_sides() {
 
 /// Case 29: a reference that is cold, or three days old, blocks new risk and proves nothing.
 #[test]
-fn deviation_is_indeterminate_while_the_reference_is_cold_or_old() {
+fn case_029_reference_that_is_cold_or_old_is_indeterminate() {
     let mut world = World::with_assets();
     let ix = world.initialize_vault_ix(rampart_tests::world::defaults_args());
     world.send_as_root(&[ix]).unwrap();
@@ -154,7 +154,7 @@ fn confidence_ratio_is_that_of_the_less_confident_of_two_fresh_sources() {
 
 /// Case 25: a wide confidence neither fakes a breach nor hides one unnoticed.
 #[test]
-fn wide_confidence_fakes_no_breach_and_is_caught_by_the_rule_on_it() {
+fn case_025_wide_confidence_fakes_no_breach_and_is_caught_by_the_rule_on_it() {
     let (mut world, drawdown) = world_with(defaults::drawdown_rule(), false);
     let deviation = world.create_rule(2, world.keys.collateral_asset, rules::deviation());
     let confidence = world.create_rule(3, world.keys.collateral_asset, rules::confidence_ratio());

@@ -81,7 +81,7 @@ fn trip_fails_after_ten_seconds_with_too_few_observations() {
 
 /// Case 28: pokes in one slot, and on one print, are not a streak.
 #[test]
-fn observe_rule_fails_on_the_same_print_or_in_the_same_slot() {
+fn case_028_observe_rule_fails_on_the_same_print_or_in_the_same_slot() {
     let (mut world, key) = setup();
     see(&mut world, key, 1, 120.0);
     world.refuses(&world.observe_rule_ix(key), &[], RampartError::ObservationNotNewer);
@@ -95,7 +95,7 @@ fn observe_rule_fails_on_the_same_print_or_in_the_same_slot() {
 
 /// Case 24: one good print does not break a streak unless it is clear.
 #[test]
-fn streak_is_paused_between_the_lines_and_ended_by_a_clear_price() {
+fn case_024_streak_is_paused_between_the_lines_and_ended_by_a_clear_price() {
     let (mut world, key) = setup();
     see(&mut world, key, 1, 120.0);
     let streak = world.rule(&key).streak;
