@@ -87,7 +87,10 @@ impl Planner<'_> {
 
     fn instructions(&self, decision: &Decision) -> Result<Vec<Instruction>, PlanError> {
         match &decision.action {
-            Action::Asset(key) => Ok(vec![evidence::observe(*key, &self.oracles_of(key)?)]),
+            Action::Asset(key) => {
+                let asset = self.store.asset(key).ok_or(PlanError::Unknown(*key))?;
+                Ok(vec![evidence::observe(*key, asset.mint, &self.oracles_of(key)?)])
+            }
             Action::Rule(key) => self.about_rule(key, decision.intent.class).map(|instruction| vec![instruction]),
             Action::Position { candidate, max_repay_amount, .. } => {
                 let args = LiquidateArgs {

@@ -1,11 +1,11 @@
 //! Parameters that the suites start from; a test changes the one that it is about.
 
 use rampart::math::price::Q64_ONE;
-use rampart::state::asset::ReferenceParams;
+use rampart::state::asset::{ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::{HardBounds, Roles};
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
-use rampart::state::{InterestCurve, Level, RiskParams, Switch, VaultLimits};
+use rampart::state::{InterestCurve, Level, ReportPart, RiskParams, Switch, VaultLimits};
 use rampart_client::Pubkey;
 
 /// One dollar, in U64.64.
@@ -122,6 +122,8 @@ pub fn drawdown_rule() -> RuleParams {
         level: Level::ReduceOnly as u8,
         scope: Scope::Subject as u8,
         switch: Switch::Enabled as u8,
-        reserved: [0; 4],
+        part: ReportPart::Score as u8,
+        reference_span: ReferenceSpan::Short as u8,
+        reserved: [0; 10],
     }
 }

@@ -4,10 +4,11 @@ use crate::asserts::code_of;
 use crate::defaults;
 use crate::world::{Outcome, World};
 use rampart::error::RampartError;
-use rampart::state::Level;
+use rampart::state::asset::ReferenceSpan;
 use rampart::state::rule::{Comparator, Metric, RuleParams};
+use rampart::state::{Asset, Level};
 use rampart_client::evidence::{self, PairAssets};
-use rampart_client::{AccountMeta, Instruction, Pubkey};
+use rampart_client::{AccountMeta, Instruction, Pubkey, keepers};
 
 /// What a rule comes to, as a caller can find out on chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +62,75 @@ pub fn collateral_ratio() -> RuleParams {
     }
 }
 
+/// As [`deviation`], against another of the asset's references.
+pub fn deviation_from(span: ReferenceSpan) -> RuleParams {
+    RuleParams { reference_span: span as u8, ..deviation() }
+}
+
+/// True when the second freshest source is two minutes old and that has been seen for ten: level ReduceOnly.
+pub fn long_blindness() -> RuleParams {
+    RuleParams { level: Level::ReduceOnly as u8, min_persist_secs: 600, min_observations: 3, ..oracle_age() }
+}
+
+/// True when the minutes of ten moved by 8 % in sum of squares: level ReduceOnly.
+pub fn realized_volatility() -> RuleParams {
+    let metric = Metric::RealizedVolatility as u8;
+    RuleParams { threshold: 800, clear_threshold: 400, metric, ..defaults::drawdown_rule() }
+}
+
+/// True when sources are 60 bps apart: level Caution.
+pub fn source_disagreement() -> RuleParams {
+    let metric = Metric::SourceDisagreement as u8;
+    RuleParams { threshold: 60, clear_threshold: 30, window_secs: 1, metric, ..blind() }
+}
+
+/// True when a dollar is 1.5 % off: level ReduceOnly.
+pub fn peg_deviation() -> RuleParams {
+    let metric = Metric::PegDeviation as u8;
+    RuleParams { threshold: 150, clear_threshold: 75, window_secs: 1, metric, ..defaults::drawdown_rule() }
+}
+
+/// True when a mint's supply grew by a tenth over its reference: level Halt.
+pub fn supply_growth() -> RuleParams {
+    let (metric, level) = (Metric::SupplyGrowth as u8, Level::Halt as u8);
+    RuleParams { window_secs: 1, sources_required: 1, metric, level, ..defaults::drawdown_rule() }
+}
+
+/// True when collateral of 20 % of the day's base came in within two hours: level ReduceOnly on the vault.
+pub fn inflow_rate() -> RuleParams {
+    RuleParams { metric: Metric::InflowRate as u8, ..outflow_rate() }
+}
+
+/// True when 95 % of a vault are lent out: level ReduceOnly on the vault.
+pub fn utilisation() -> RuleParams {
+    let metric = Metric::Utilisation as u8;
+    RuleParams { threshold: 9_500, clear_threshold: 9_000, window_secs: 1, metric, ..outflow_rate() }
+}
+
+/// True when the insurance is at most 1 % of the debt: level Caution on the vault.
+pub fn reserve_cover() -> RuleParams {
+    RuleParams {
+        threshold: 100,
+        clear_threshold: 200,
+        window_secs: 1,
+        metric: Metric::ReserveCover as u8,
+        comparator: Comparator::Below as u8,
+        level: Level::Caution as u8,
+        ..outflow_rate()
+    }
+}
+
 impl World {
     /// Returns the accounts beside the subject that the rule at `key` is judged on.
     pub fn evidence_of(&self, key: &Pubkey) -> (Option<PairAssets>, Vec<AccountMeta>) {
         let rule = self.rule(key);
+        if Metric::try_from(rule.params.metric).is_ok_and(Metric::is_reported) {
+            return (None, keepers::report_metas(&self.keeper_set(), &rule.subject));
+        }
+        if rule.params.metric == Metric::SupplyGrowth as u8 {
+            let mint = self.load::<Asset>(&rule.subject).mint;
+            return (None, vec![AccountMeta::new_readonly(mint, false)]);
+        }
         if rule.params.metric == Metric::CollateralRatio as u8 {
             let pair = PairAssets { collateral: self.keys.collateral_asset, loan: self.keys.loan_asset };
             return (Some(pair), self.pair_oracles());

@@ -5,6 +5,7 @@ use crate::{defaults, program};
 use anchor_lang::{Discriminator, ZeroCopy};
 use litesvm::LiteSVM;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
+use rampart::state::asset::Peg;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Asset, Guard, Position, Rule, Vault};
 use rampart::{InitializeGuardArgs, InitializeVaultArgs, LiquidateArgs, RegisterAssetArgs, SupplyArgs};
@@ -168,9 +169,15 @@ impl World {
         admin::initialize_guard(self.root.pubkey(), 1, InitializeGuardArgs { roles, bounds: defaults::bounds() })
     }
 
+    /// The loan is worth a dollar by name, everything else what the market says.
+    fn peg_of(&self, mint: MintOf) -> Peg {
+        if mint == self.usdc { Peg::UsDollar } else { Peg::Unpegged }
+    }
+
     /// Returns the instruction that registers `mint` with `feeds`.
     pub fn register_asset_ix(&self, mint: MintOf, feeds: Feeds) -> Instruction {
-        let args = RegisterAssetArgs { oracle: feeds.set(), reference: defaults::reference() };
+        let args =
+            RegisterAssetArgs { oracle: feeds.set(), reference: defaults::reference(), peg: self.peg_of(mint) as u8 };
         admin::register_asset(self.root.pubkey(), self.guard, mint.mint, args)
     }
 
@@ -227,8 +234,8 @@ impl World {
     /// Observes both assets.
     pub fn observe_both(&mut self) {
         let ixs = [
-            evidence::observe(self.keys.collateral_asset, &self.sol_feeds.metas()),
-            evidence::observe(self.keys.loan_asset, &self.usdc_feeds.metas()),
+            evidence::observe(self.keys.collateral_asset, self.sol.mint, &self.sol_feeds.metas()),
+            evidence::observe(self.keys.loan_asset, self.usdc.mint, &self.usdc_feeds.metas()),
         ];
         self.send(&ixs, &[]).expect("both are observed");
     }

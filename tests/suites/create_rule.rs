@@ -4,6 +4,7 @@ use anchor_lang::error::ErrorCode;
 use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::events::RuleCreated;
+use rampart::state::asset::{Peg, ReferenceSpan};
 use rampart::state::oracle_set::Pin;
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope, Streak};
 use rampart::state::{Level, Rule};
@@ -33,11 +34,18 @@ fn refuses(world: &mut World, change: impl FnOnce(&mut RuleParams), expected: Ra
 }
 
 /// Each metric's rule with its subject.
-fn every_metric(world: &World) -> [(Pubkey, RuleParams); 6] {
+fn every_metric(world: &World) -> Vec<(Pubkey, RuleParams)> {
     let (asset, vault) = (world.keys.collateral_asset, world.keys.vault);
-    [
+    vec![
         (asset, defaults::drawdown_rule()),
+        (asset, rules::realized_volatility()),
+        (asset, rules::source_disagreement()),
+        (asset, rules::supply_growth()),
+        (vault, rules::inflow_rate()),
+        (vault, rules::utilisation()),
+        (vault, rules::reserve_cover()),
         (asset, rules::deviation()),
+        (asset, rules::deviation_from(ReferenceSpan::Day)),
         (asset, rules::oracle_age()),
         (asset, rules::confidence_ratio()),
         (vault, rules::outflow_rate()),
@@ -211,7 +219,8 @@ fn create_rule_fails_twice_or_at_the_address_of_another_id() {
 fn create_rule_fails_on_the_age_of_sources_that_the_caller_chooses() {
     // the age is known of pinned accounts alone; with too few of them blindness was true for ever
     let mut world = World::with_guard();
-    let mut args = RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference() };
+    let mut args =
+        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
     (args.oracle.sources[0].pin, args.oracle.sources[0].account) = (Pin::Feed as u8, Pubkey::default());
     let register = admin::register_asset(world.root.pubkey(), world.guard, world.sol.mint, args);
     world.send_as_root(&[register]).unwrap();

@@ -148,7 +148,7 @@ fn halt(world: &mut World) {
 
 fn measure_evidence(table: &mut Table) {
     let mut world = World::with_assets();
-    let observe = |w: &World| evidence::observe(w.keys.collateral_asset, &w.sol_feeds.metas());
+    let observe = |w: &World| evidence::observe(w.keys.collateral_asset, w.sol.mint, &w.sol_feeds.metas());
     let ix = observe(&world);
     table.add("observe, first, two sources", OBSERVE, world.send(&[ix], &[]));
     world.advance(37);

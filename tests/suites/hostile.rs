@@ -73,7 +73,7 @@ impl Scene {
         let deleverage = liquidation::deleverage(&w.keys, soft, by, &oracles, w.liquidate_args(soft, u64::MAX));
         let borrow = lending::borrow(&w.keys, sound.address(), sound.usdc, &oracles, 10 * USDC);
         let take = lending::withdraw_collateral(&w.keys, sound.address(), sound.sol, &oracles, SOL);
-        let observe = evidence::observe(w.keys.collateral_asset, &w.sol_feeds.metas());
+        let observe = evidence::observe(w.keys.collateral_asset, w.sol.mint, &w.sol_feeds.metas());
         let untrue = Some(RampartError::RuleIndeterminate);
         vec![
             ("liquidate", liquidate, Some(&self.liquidator.key), unknown),
@@ -224,7 +224,7 @@ fn case_016_undecodable_bytes_are_never_normal_and_never_close_exits() {
     }
     let floor = scene.world.position(&scene.lender.position).supply_shares.get() / 100;
     scene.world.withdraw(&scene.lender, floor).unwrap();
-    let spoils: [fn(&mut RuleParams); 3] = [|p| p.metric = 9, |p| p.scope = 0, |p| p.switch = 7];
+    let spoils: [fn(&mut RuleParams); 3] = [|p| p.metric = 99, |p| p.scope = 0, |p| p.switch = 7];
     for spoil in spoils {
         let mut rule: Rule = scene.world.rule(&scene.crash);
         let honest = rule;
@@ -290,7 +290,7 @@ fn case_027_030_reference_cannot_be_dragged_by_many_observations() {
     for _ in 0..60 {
         world.advance(1);
         world.publish(&feeds, 75.0);
-        world.send(&[evidence::observe(world.keys.collateral_asset, &feeds.metas())], &[]).unwrap();
+        world.send(&[evidence::observe(world.keys.collateral_asset, world.sol.mint, &feeds.metas())], &[]).unwrap();
     }
     let reference = world.sol_asset().reference_price(world.now_ts()).unwrap();
     let before = Price::from_q64(150 * defaults::DOLLAR_Q64).unwrap();

@@ -4,6 +4,7 @@ use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::VaultCreated;
 use rampart::math::price::Q64_ONE;
+use rampart::state::asset::Peg;
 use rampart::state::breaker::Breaker;
 use rampart::state::flow::{DayBase, FlowLimits};
 use rampart::state::{InterestCurve, RiskParams, Vault};
@@ -108,7 +109,8 @@ fn other_guard(world: &mut World) -> (Pubkey, Pubkey) {
     let (root, guard) = (world.root.pubkey(), address::guard(&world.root.pubkey(), 2));
     let roles = defaults::roles(root, world.risk_admin.pubkey());
     let args = rampart::InitializeGuardArgs { roles, bounds: defaults::bounds() };
-    let asset = RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference() };
+    let asset =
+        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
     let ixs = [admin::initialize_guard(root, 2, args), admin::register_asset(root, guard, world.sol.mint, asset)];
     world.send_as_root(&ixs).unwrap();
     (guard, address::asset(&guard, &world.sol.mint))

@@ -7,7 +7,7 @@ use rampart::events::PriceObserved;
 use rampart::math::{Bps, Price, U128};
 use rampart::oracle::PYTH_RECEIVER;
 use rampart::state::Asset;
-use rampart::state::asset::Reference;
+use rampart::state::asset::{Peg, Reference};
 use rampart::state::oracle_set::OracleSource;
 use rampart_client::{Instruction, Pubkey, address, admin, evidence};
 use rampart_feeds::{VerificationLevel, pyth_price_update};
@@ -16,7 +16,7 @@ use rampart_tests::{World, defaults, events};
 use solana_sdk::signer::Signer;
 
 fn ix(world: &World) -> Instruction {
-    evidence::observe(world.keys.collateral_asset, &world.sol_feeds.metas())
+    evidence::observe(world.keys.collateral_asset, world.sol.mint, &world.sol_feeds.metas())
 }
 
 fn price(dollars: u128) -> Price {
@@ -68,7 +68,8 @@ fn observe_leaves_every_other_field_as_it_was() {
     let before = world.sol_asset();
     world.advance(60);
     observe(&mut world, 140.0).unwrap();
-    let after = Asset { reference: before.reference, window: before.window, ..world.sol_asset() };
+    let after = world.sol_asset();
+    let after = Asset { reference: before.reference, window: before.window, anchors: before.anchors, ..after };
     assert_eq!(bytemuck::bytes_of(&after), bytemuck::bytes_of(&before));
 }
 
@@ -128,11 +129,11 @@ fn observe_needs_as_many_newer_sources_as_are_required() {
     let mut oracle = feeds.set();
     oracle.sources[2] = OracleSource { account: slow, publisher: 3, ..oracle.sources[0] };
     oracle.count = 3;
-    let args = RegisterAssetArgs { oracle, reference: defaults::reference() };
+    let args = RegisterAssetArgs { oracle, reference: defaults::reference(), peg: Peg::Unpegged as u8 };
     let register = admin::register_asset(world.root.pubkey(), world.guard, mint, args);
     world.send_as_root(&[register]).unwrap();
     let key = address::asset(&world.guard, &mint);
-    let observe = evidence::observe(key, &rampart_client::oracle_metas(&oracle));
+    let observe = evidence::observe(key, mint, &rampart_client::oracle_metas(&oracle));
     let publish_slow = |w: &mut World, publish_ts| {
         let level = VerificationLevel::Full;
         let data = pyth_price_update(feeds.feed_id, 15_000_000_000, 0, -8, publish_ts, w.slot(), level);

@@ -4,6 +4,7 @@ use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND};
 use rampart::state::Asset;
+use rampart::state::asset::Peg;
 use rampart::state::oracle_set::{OracleSet, Pin};
 use rampart_client::{AccountMeta, Instruction, Pubkey, address, admin, evidence};
 use rampart_feeds::{VerificationLevel, pyth_price_update, switchboard_pull_feed};
@@ -14,11 +15,11 @@ use solana_sdk::signer::Signer;
 /// Value of one dollar on a Switchboard feed.
 const E18: i128 = 1_000_000_000_000_000_000;
 /// Places of both sources in `observe`.
-const PYTH: usize = 1;
-const SWITCHBOARD: usize = 2;
+const PYTH: usize = 2;
+const SWITCHBOARD: usize = 3;
 
 fn observe(world: &World) -> Instruction {
-    evidence::observe(world.keys.collateral_asset, &world.sol_feeds.metas())
+    evidence::observe(world.keys.collateral_asset, world.sol.mint, &world.sol_feeds.metas())
 }
 
 /// A world in which both sources have a newer print than the last counted.
@@ -203,22 +204,24 @@ fn sources_that_are_missing_extra_swapped_or_doubled_are_refused() {
 /// Creates an asset for a new mint with `change` made to the sources of the collateral.
 fn asset_with(world: &mut World, change: impl FnOnce(&mut OracleSet)) -> Pubkey {
     let mint = world.create_mint(anchor_spl::token::ID, 9).mint;
-    let mut args = RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference() };
+    let mut args =
+        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
     change(&mut args.oracle);
     let root = world.root.pubkey();
     world.send_as_root(&[admin::register_asset(root, world.guard, mint, args)]).unwrap();
     address::asset(&world.guard, &mint)
 }
 
-fn observe_with(asset: Pubkey, oracles: [Pubkey; 2]) -> Instruction {
-    evidence::observe(asset, &oracles.map(|key| AccountMeta::new_readonly(key, false)))
+fn observe_with(world: &World, asset: Pubkey, oracles: [Pubkey; 2]) -> Instruction {
+    let mint = world.load::<Asset>(&asset).mint;
+    evidence::observe(asset, mint, &oracles.map(|key| AccountMeta::new_readonly(key, false)))
 }
 
 #[test]
 fn both_pyth_receivers_are_read_where_they_are_pinned() {
     let mut world = fresh();
     let (feeds, asset) = (world.sol_feeds, asset_with(&mut world, |o| o.sources[0].program = PYTH_RECEIVER_COMPATIBLE));
-    let ix = observe_with(asset, [feeds.pyth, feeds.switchboard]);
+    let ix = observe_with(&world, asset, [feeds.pyth, feeds.switchboard]);
     world.refuses(&ix, &[], RampartError::PriceIndeterminate);
     let data = world.svm.get_account(&feeds.pyth).unwrap().data;
     world.put_account(feeds.pyth, PYTH_RECEIVER_COMPATIBLE, data);
@@ -232,7 +235,7 @@ fn source_that_is_pinned_by_feed_is_read_from_any_account_of_the_feed() {
     let by_feed = |o: &mut OracleSet| (o.sources[0].pin, o.sources[0].account) = (Pin::Feed as u8, Pubkey::default());
     let (feeds, asset) = (world.sol_feeds, asset_with(&mut world, by_feed));
     let twin = world.copy_under(&feeds.pyth, PYTH_RECEIVER);
-    world.send(&[observe_with(asset, [twin, feeds.switchboard])], &[]).unwrap();
+    world.send(&[observe_with(&world, asset, [twin, feeds.switchboard])], &[]).unwrap();
     assert_eq!(world.load::<Asset>(&asset).reference.samples, 1);
 }
 
@@ -243,7 +246,7 @@ fn source_that_is_pinned_by_feed_refuses_what_is_not_that_feed() {
     let by_feed = |o: &mut OracleSet| (o.sources[0].pin, o.sources[0].account) = (Pin::Feed as u8, Pubkey::default());
     let (feeds, other, asset) = (world.sol_feeds, world.usdc_feeds, asset_with(&mut world, by_feed));
     let refuses = |world: &mut World, key, expected| {
-        world.refuses(&observe_with(asset, [key, feeds.switchboard]), &[], expected);
+        world.refuses(&observe_with(&world, asset, [key, feeds.switchboard]), &[], expected);
     };
     let stolen = world.copy_under(&feeds.pyth, anchor_spl::token::ID);
     refuses(&mut world, stolen, RampartError::OracleOwnerMismatch);

@@ -8,7 +8,7 @@ use rampart::error::RampartError;
 use rampart::events::AssetRegistered;
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND_DEVNET};
 use rampart::state::Asset;
-use rampart::state::asset::Reference;
+use rampart::state::asset::{Peg, Reference};
 use rampart::state::breaker::Breaker;
 use rampart::state::oracle_set::Pin;
 use rampart_client::{Instruction, MintOf, Pubkey, address, admin};
@@ -21,7 +21,7 @@ const ALREADY_IN_USE: u32 = 0;
 const TOKEN_2022: Pubkey = anchor_spl::token_2022::ID;
 
 fn args(world: &World) -> RegisterAssetArgs {
-    RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference() }
+    RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 }
 }
 
 fn ix(world: &World, mint: Pubkey, args: RegisterAssetArgs) -> Instruction {
@@ -51,7 +51,7 @@ fn register_asset_stores_every_field() {
         assert_eq!((asset.reference, asset.breaker), (Reference::default(), Breaker::default()));
         assert_eq!((asset.extension_fingerprint, asset.decimals, asset.version), (0, 12, 1));
         assert_eq!((asset.window.cell_secs, asset.window.view(600, world.now_ts())), (60, None));
-        assert_eq!(asset.reserved, [0; 125]);
+        assert_eq!(asset.reserved, [0; 124]);
         let seeds: &[&[u8]] = &[b"asset", world.guard.as_ref(), mint.as_ref(), &[asset.bump]];
         assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
         let fact: AssetRegistered = events::the_one(&landed);

@@ -140,9 +140,10 @@ pub fn reading(world: &World, coin: Coin, prints: &[Print; SOURCES], now_ts: i64
 }
 
 fn verdict(world: &World, snapshot: &Snapshot, readings: &[AssetReading; 3], rule: usize) -> Option<Verdict> {
-    let (params, about, now_ts) = (&snapshot.rules[rule].params, &world.rules[rule], snapshot.mark.unix_ts);
+    let (about, now_ts) = (&world.rules[rule], snapshot.mark.unix_ts);
+    let (rule, params) = (&snapshot.rules[rule], &snapshot.rules[rule].params);
     let measured = match (about.coin, about.vault) {
-        (Some(coin), _) => measures::asset(params, &snapshot.assets[coin.index()], &readings[coin.index()], now_ts),
+        (Some(coin), _) => measures::asset(rule, &snapshot.assets[coin.index()], &readings[coin.index()], now_ts),
         (None, Some(vault)) => {
             measures::vault(params, &snapshot.vaults[vault], pair(snapshot, readings, vault), now_ts)
         }

@@ -74,10 +74,20 @@ fn measure(
 ) -> Result<Measured, RampartError> {
     let metric = Metric::try_from(rule.params.metric)?;
     let missing = RampartError::RuleSubjectMismatch;
+    // the store holds neither reports, mints nor the vaults' token accounts yet
+    if metric.is_reported() {
+        return Err(RampartError::ReportAccountsMismatch);
+    }
+    if metric == Metric::SupplyGrowth {
+        return Err(RampartError::AssetMintMismatch);
+    }
+    if metric == Metric::VaultShortfall {
+        return Err(RampartError::VaultAssetsInvalid);
+    }
     if metric.is_about_asset() {
         let asset = store.asset(&rule.subject).ok_or(missing)?;
         let reading = assets.get(&rule.subject).ok_or(missing)?.reading?;
-        return measures::asset(&rule.params, asset, &reading, now_ts);
+        return measures::asset(rule, asset, &reading, now_ts);
     }
     let vault = store.vault(&rule.subject).ok_or(missing)?;
     let pair = match metric {

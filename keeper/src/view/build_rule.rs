@@ -21,7 +21,8 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, rule: &Rule
         id: rule.id,
         name: name(builder, inputs.store, key, rule),
         metric: metric.map_or("unknown", metric_name).to_owned(),
-        unit: if metric == Some(Metric::OracleAge) { "seconds" } else { "bps" }.to_owned(),
+        unit: if matches!(metric, Some(Metric::OracleAge | Metric::KeeperSilence)) { "seconds" } else { "bps" }
+            .to_owned(),
         subject: rule.subject.to_string(),
         subject_name: subject_name(builder, inputs.store, rule),
         comparator: if params.comparator == Comparator::Below as u8 { "below" } else { "above" }.to_owned(),
@@ -68,6 +69,17 @@ pub(crate) const fn metric_name(metric: Metric) -> &'static str {
         Metric::ConfidenceRatio => "confidence_ratio",
         Metric::OutflowRate => "outflow_rate",
         Metric::CollateralRatio => "collateral_ratio",
+        Metric::RealizedVolatility => "realized_volatility",
+        Metric::SourceDisagreement => "source_disagreement",
+        Metric::PegDeviation => "peg_deviation",
+        Metric::SupplyGrowth => "supply_growth",
+        Metric::InflowRate => "inflow_rate",
+        Metric::Utilisation => "utilisation",
+        Metric::ReserveCover => "reserve_cover",
+        Metric::KeeperMedian => "keeper_median",
+        Metric::KeeperSilence => "keeper_silence",
+        Metric::KeeperSpread => "keeper_spread",
+        Metric::VaultShortfall => "vault_shortfall",
     }
 }
 

@@ -10,11 +10,12 @@ use rampart::constants::LAYOUT_VERSION;
 use rampart::math::price::Q64_ONE;
 use rampart::math::{Price, U128};
 use rampart::oracle::{SWITCHBOARD_ON_DEMAND, switchboard};
+use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, RiskParams, Rule, Scope, SourceKind,
-    Switch, Vault,
+    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, RiskParams, Rule, Scope,
+    SourceKind, Switch, Vault,
 };
 use std::collections::HashSet;
 use std::time::Instant;
@@ -194,7 +195,9 @@ impl World {
             level: Level::Halt as u8,
             scope: Scope::Subject as u8,
             switch: Switch::Enabled as u8,
-            reserved: [0; 4],
+            part: ReportPart::Score as u8,
+            reference_span: ReferenceSpan::Short as u8,
+            reserved: [0; 10],
         };
         rule
     }

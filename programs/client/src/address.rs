@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::{ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED};
+use rampart::constants::{KEEPERS_SEED, REPORT_SEED};
 
 fn find(seeds: &[&[u8]]) -> Pubkey {
     Pubkey::find_program_address(seeds, &rampart::ID).0
@@ -45,4 +46,14 @@ pub fn rule(guard: &Pubkey, id: u16) -> Pubkey {
 /// Returns the address that signs the program's events.
 pub fn event_authority() -> Pubkey {
     find(&[b"__event_authority"])
+}
+
+/// Returns the address of a guard's keeper set.
+pub fn keeper_set(guard: &Pubkey) -> Pubkey {
+    find(&[KEEPERS_SEED, guard.as_ref()])
+}
+
+/// Returns the address of a keeper's report about a subject.
+pub fn report(subject: &Pubkey, keeper: &Pubkey) -> Pubkey {
+    find(&[REPORT_SEED, subject.as_ref(), keeper.as_ref()])
 }

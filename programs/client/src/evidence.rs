@@ -13,9 +13,9 @@ pub struct PairAssets {
     pub loan: Pubkey,
 }
 
-/// Observes an asset's price. `oracles`: its sources.
-pub fn observe(asset: Pubkey, oracles: &[AccountMeta]) -> Instruction {
-    build(accounts::Observe { asset }, instruction::Observe {}, oracles)
+/// Observes an asset's price and its mint's supply. `oracles`: its sources.
+pub fn observe(asset: Pubkey, mint: Pubkey, oracles: &[AccountMeta]) -> Instruction {
+    build(accounts::Observe { asset, mint }, instruction::Observe {}, oracles)
 }
 
 /// Takes one observation into the streak of the rule at `key`.

@@ -71,3 +71,19 @@ pub const LIQUIDATION_GRACE_SECS: i64 = 2 * HOUR_SECS;
 pub const VIRTUAL_SHARES: u128 = 1_000_000;
 /// Virtual assets behind them, in base units of the loan mint.
 pub const VIRTUAL_ASSETS: u128 = 1;
+
+// --- keepers
+/// Seed of a keeper set: `["keepers", guard]`.
+pub const KEEPERS_SEED: &[u8] = b"keepers";
+/// Seed of a keeper's report: `["report", subject, keeper]`.
+pub const REPORT_SEED: &[u8] = b"report";
+/// The most members of a keeper set.
+pub const MAX_KEEPERS: usize = 15;
+/// The fewest reports that make a quorum.
+pub const MIN_KEEPER_QUORUM: u8 = 3;
+/// How long a keeper that joins a set waits before its reports count, seconds.
+pub const KEEPER_JOIN_DELAY_SECS: i64 = 48 * HOUR_SECS;
+/// The oldest report that a set may count, seconds.
+pub const MAX_REPORT_AGE_SECS: u32 = 3_600;
+/// The longest that a level which hangs on keepers' reports may hold, seconds.
+pub const MAX_REPORTED_SECS: u32 = 6 * 3_600;

@@ -199,4 +199,22 @@ pub enum RampartError {
     TicketHeld,
     #[msg("Amount is locked by tickets")]
     SharesLocked,
+
+    // --- keepers
+    #[msg("Keeper set needs 3 to 15 members with keys of their own, none of which holds a role of the guard")]
+    KeeperSetInvalid,
+    #[msg("Fewer than 3 reporting keepers would be left")]
+    KeeperQuorumUnreachable,
+    #[msg("Signer is no active keeper of the guard's set")]
+    NotAKeeper,
+    #[msg("Report must be newer than the last: its sequence and its time must rise")]
+    ReportNotNewer,
+    #[msg("Report must hold shares of at most 10_000 bps, observed within the set's age limit")]
+    ReportInvalid,
+    #[msg("Reports must be the set's members' own, one for each, in the set's order")]
+    ReportAccountsMismatch,
+
+    // --- further metrics
+    #[msg("Mint account is not the asset's")]
+    AssetMintMismatch,
 }

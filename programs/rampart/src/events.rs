@@ -232,3 +232,29 @@ pub struct ResolutionLeft {
     /// The vault.
     pub vault: Pubkey,
 }
+
+// --- keepers
+
+/// A keeper set was created or changed.
+#[event]
+pub struct KeepersSet {
+    /// The guard.
+    pub guard: Pubkey,
+    /// Counts the changes; reports of another epoch don't count.
+    pub epoch: u64,
+    /// How many members the set has.
+    pub count: u8,
+}
+
+/// A keeper reported.
+#[event]
+pub struct ReportSubmitted {
+    /// The asset or vault.
+    pub subject: Pubkey,
+    /// Who reported.
+    pub keeper: Pubkey,
+    /// What it found, bps.
+    pub score_bps: u16,
+    /// Number of the report.
+    pub seq: u64,
+}

@@ -179,4 +179,26 @@ pub mod rampart {
     pub fn claim_resolution<'info>(ctx: Context<'info, ClaimResolution<'info>>) -> Result<()> {
         ClaimResolution::handle(ctx)
     }
+
+    // --- keepers
+
+    /// Creates a guard's keeper set.
+    pub fn initialize_keepers(ctx: Context<InitializeKeepers>, args: SetKeepersArgs) -> Result<()> {
+        InitializeKeepers::handle(ctx, args)
+    }
+
+    /// Replaces the members of a keeper set.
+    pub fn set_keepers(ctx: Context<SetKeepers>, args: SetKeepersArgs, validity: Validity) -> Result<()> {
+        SetKeepers::handle(ctx, args, validity)
+    }
+
+    /// Opens a keeper's report about a subject.
+    pub fn open_report(ctx: Context<OpenReport>) -> Result<()> {
+        OpenReport::handle(ctx)
+    }
+
+    /// Reports about a subject.
+    pub fn submit_report(ctx: Context<SubmitReport>, args: SubmitReportArgs) -> Result<()> {
+        SubmitReport::handle(ctx, args)
+    }
 }

@@ -45,6 +45,19 @@ pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
     })
 }
 
+/// Returns the supply in base units that the mint of an asset has now.
+///
+/// # Errors
+/// `AssetMintMismatch` for another account than `mint` of `token_program`.
+pub fn supply(account: &AccountInfo, mint: &Pubkey, token_program: &Pubkey) -> Result<u64> {
+    let is_its_own = account.key == mint && account.owner == token_program;
+    require!(is_its_own, RampartError::AssetMintMismatch);
+    // both token programs keep it at bytes 36 to 44
+    let data = account.try_borrow_data()?;
+    let bytes = data.get(36..44).and_then(|b| b.try_into().ok()).ok_or(RampartError::AssetMintMismatch)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 /// Checks that `mint` is as it was when its asset was registered.
 ///
 /// # Errors

@@ -111,7 +111,11 @@ impl SetUp<'_> {
         self.by_root("the guard", admin::initialize_guard(root, params::GUARD_ID, args)).await?;
         for coin in Coin::ALL {
             let (at, reference) = (coin.index(), params::reference());
-            let args = RegisterAssetArgs { oracle: params::oracle_set(coin, world.oracles[at]), reference };
+            let args = RegisterAssetArgs {
+                oracle: params::oracle_set(coin, world.oracles[at]),
+                reference,
+                peg: params::peg(coin),
+            };
             self.by_root("an asset", admin::register_asset(root, world.guard, world.mints[at].mint, args)).await?;
         }
         for coin in VAULTS {
@@ -138,8 +142,13 @@ impl SetUp<'_> {
         while self.network.now().unix_ts < end_ts {
             self.network.step(slots).await?;
             self.publish().await?;
-            let observed =
-                Coin::ALL.map(|coin| evidence::observe(self.world.asset(coin), &self.world.oracle_metas(coin)));
+            let observed = Coin::ALL.map(|coin| {
+                evidence::observe(
+                    self.world.asset(coin),
+                    self.world.mints[coin.index()].mint,
+                    &self.world.oracle_metas(coin),
+                )
+            });
             self.network.must("an observation", &observed, &[]).await?;
         }
         Ok(())

@@ -3,13 +3,13 @@
 use crate::world::{Coin, RuleOf, SOURCES, VAULTS, cast::Cast, vault_name};
 use rampart::constants::{MAX_GUARDIANS, MAX_SOURCES};
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
-use rampart::state::asset::ReferenceParams;
+use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::oracle_set::OracleSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Comparator, HardBounds, InterestCurve, Level, Metric, OracleSet, Pin, RiskParams, Roles, Scope, SourceKind, Switch,
-    VaultLimits,
+    Comparator, HardBounds, InterestCurve, Level, Metric, OracleSet, Pin, ReportPart, RiskParams, Roles, Scope,
+    SourceKind, Switch, VaultLimits,
 };
 use rampart_client::{MintOf, Pubkey, VaultKeys, address};
 
@@ -98,6 +98,11 @@ pub fn oracle_set(coin: Coin, accounts: [Pubkey; SOURCES]) -> OracleSet {
         [OracleSource { kind: 0, pin: 0, publisher: 0, max_age_secs: 0, max_confidence_bps: 0, ..unused }; MAX_SOURCES];
     (sources[0], sources[1]) = (pyth, switchboard);
     OracleSet { sources, count: 2, required: 2, max_disagree_bps: 150, reserved: [0; 4] }
+}
+
+/// What a coin is meant to be worth.
+pub fn peg(coin: Coin) -> u8 {
+    (if coin == Coin::Usdc { Peg::UsDollar } else { Peg::Unpegged }) as u8
 }
 
 /// How every reference is kept.
@@ -242,7 +247,9 @@ fn rule(metric: Metric, level: Level, lines: (u64, u64)) -> RuleParams {
         level: level as u8,
         scope: Scope::Subject as u8,
         switch: Switch::Enabled as u8,
-        reserved: [0; 4],
+        part: ReportPart::Score as u8,
+        reference_span: ReferenceSpan::Short as u8,
+        reserved: [0; 10],
     }
 }
 

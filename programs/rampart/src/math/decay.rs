@@ -59,6 +59,17 @@ pub fn toward(reference: Price, price: Price, elapsed_secs: u64, half_life_secs:
     Price::from_q64(moved.clamp(PRICE_MIN_Q64, PRICE_MAX_Q64)).unwrap_or(price)
 }
 
+/// As [`toward`], for an amount of base units. Rounded toward the old amount.
+pub fn amount_toward(reference: u64, amount: u64, elapsed_secs: u64, half_life_secs: u64) -> u64 {
+    if reference == amount {
+        return amount;
+    }
+    let weight = Q64_ONE - half_power(elapsed_secs, half_life_secs);
+    // a weight of at most one leaves the step within the gap
+    let step = mul_div_floor(reference.abs_diff(amount).into(), weight, Q64_ONE).unwrap_or(0) as u64;
+    if amount > reference { reference.saturating_add(step) } else { reference.saturating_sub(step) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +92,15 @@ mod tests {
         assert_eq!(half_power(600, 60), Q64_ONE >> 10);
         assert_eq!(half_power(64 * 60, 60), 0);
         assert_eq!(half_power(1, 0), 0);
+    }
+
+    #[test]
+    fn amount_moves_half_way_in_a_half_life_and_never_beyond() {
+        assert_eq!(amount_toward(1_000, 3_000, 60, 60), 2_000);
+        assert_eq!(amount_toward(3_000, 1_000, 60, 60), 2_000);
+        assert_eq!(amount_toward(0, u64::MAX, 0, 60), 0);
+        assert_eq!(amount_toward(0, u64::MAX, 64 * 60, 60), u64::MAX);
+        assert_eq!(amount_toward(7, 7, 60, 60), 7);
     }
 
     proptest! {

@@ -108,6 +108,12 @@ impl DayRing {
         (0..span).fold(0u64, |sum, back| sum.saturating_add(self.cells[cell_of(self.newest_hour - back)]))
     }
 
+    /// Records `amount` in the settled ring's newest hour.
+    pub fn record(&mut self, amount: u64) {
+        let cell = &mut self.cells[cell_of(self.newest_hour)];
+        *cell = cell.saturating_add(amount);
+    }
+
     /// Records `amount` in the newest hour if the day stays within `limit`.
     ///
     /// # Errors
@@ -117,8 +123,7 @@ impl DayRing {
         if total > limit {
             return Err(RampartError::DailyLimitReached);
         }
-        let cell = &mut self.cells[cell_of(self.newest_hour)];
-        *cell = cell.saturating_add(amount);
+        self.record(amount);
         Ok(())
     }
 }

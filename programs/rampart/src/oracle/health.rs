@@ -152,6 +152,17 @@ impl AssetReading {
         kth_smallest(fresh.map(|(_, _, reading)| reading.confidence_bps()), set.required)
     }
 
+    /// Returns the gap between the highest and the lowest usable source, as a share of the lower; `None` for fewer than
+    /// two, or than the set requires.
+    pub fn disagreement_bps(&self, set: &OracleSet, now_ts: i64) -> Option<Bps> {
+        let usable = self.usable_by_price(set, now_ts);
+        let mut prices = usable.iter().flatten().map(|source| source.reading.price);
+        let (lowest, count) = (prices.next()?, usable.iter().flatten().count());
+        let highest = prices.last()?;
+        let is_enough = count >= usize::from(set.required);
+        is_enough.then(|| highest.deviation(lowest))
+    }
+
     /// Returns the sources that have a price, with their index.
     pub fn readings<'a>(&'a self, set: &'a OracleSet) -> impl Iterator<Item = (usize, &'a OracleSource, &'a Reading)> {
         let sources = set.active().iter().zip(&self.sources).take(usize::from(self.count)).enumerate();

@@ -4,6 +4,7 @@
 
 pub mod gate;
 pub mod health;
+pub mod keepers;
 pub mod liquidation;
 pub mod measures;
 pub mod verdict;

@@ -37,6 +37,10 @@ pub enum Unknown {
     Reference,
     /// There is nothing to measure, such as a ratio to no debt.
     Nothing,
+    /// Too few keepers' reports are fresh, or they come from too few sources.
+    Quorum,
+    /// Keepers differ by more than their set allows.
+    Spread,
 }
 
 impl From<RampartError> for Unknown {

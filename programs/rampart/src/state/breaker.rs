@@ -97,8 +97,7 @@ pub struct Cause {
 impl Cause {
     /// Returns the cause that `rule` puts into force when it is proved true at `now_ts`.
     pub fn of_rule(rule: Pubkey, params: &RuleParams, now_ts: i64) -> Self {
-        let is_blind = params.metric().is_ok_and(Metric::is_blindness);
-        let reach = if is_blind { Reach::NewRisk } else { Reach::All };
+        let reach = params.metric().map_or(Reach::All, Metric::reach);
         Self {
             source: rule,
             tripped_at_ts: now_ts,

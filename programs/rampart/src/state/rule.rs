@@ -1,12 +1,16 @@
 //! Threshold rules: what is measured, against what, for how long, and what follows.
 
-use crate::constants::WINDOW_CELLS;
+use crate::constants::{MAX_REPORTED_SECS, WINDOW_CELLS};
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
-use crate::risk::verdict::Verdict;
-use crate::state::breaker::Level;
+use crate::math::{Price, U128};
+use crate::risk::measures::Measured;
+use crate::risk::verdict::{Unknown, Verdict};
+use crate::state::asset::ReferenceSpan;
+use crate::state::breaker::{Level, Reach};
 use crate::state::guard::HardBounds;
 use crate::state::oracle_set::{Switch, stored_enum};
+use crate::state::report::ReportPart;
 use anchor_lang::prelude::*;
 
 /// What a rule measures. Each metric has one unit and one reader, in `risk/measures.rs`.
@@ -25,6 +29,26 @@ pub enum Metric {
     OutflowRate = 5,
     /// Collateral of a vault over its debt, bps. Subject: vault.
     CollateralRatio = 6,
+    /// Root of the summed squares of an asset's price changes from cell to cell in the window, bps. Subject: asset.
+    RealizedVolatility = 8,
+    /// Gap between an asset's highest and lowest usable source, bps of the lower. Subject: asset.
+    SourceDisagreement = 9,
+    /// Gap between a pegged asset's price and its peg, bps of the peg. Subject: asset.
+    PegDeviation = 10,
+    /// Growth of the mint's supply over its reference, bps of the reference. Subject: asset.
+    SupplyGrowth = 11,
+    /// Collateral that came into a vault in the window, bps of the day's base. Subject: vault.
+    InflowRate = 12,
+    /// Part of a vault's assets that is lent out, bps. Subject: vault.
+    Utilisation = 13,
+    /// What a vault keeps against bad debt over its debt, bps. Subject: vault.
+    ReserveCover = 17,
+    /// A part of the median report of the guard's keepers, bps. Subject: asset or vault.
+    KeeperMedian = 14,
+    /// Time since a quorum of keepers reported, seconds. Subject: asset or vault.
+    KeeperSilence = 15,
+    /// Gap between the keepers' reports, bps. Subject: asset or vault.
+    KeeperSpread = 16,
     /// What can't leave a vault of what its books say, of the worse of both tokens, bps. Subject: vault.
     VaultShortfall = 20,
 }
@@ -35,7 +59,17 @@ stored_enum!(Metric {
     ConfidenceRatio,
     OutflowRate,
     CollateralRatio,
-    VaultShortfall
+    RealizedVolatility,
+    SourceDisagreement,
+    PegDeviation,
+    SupplyGrowth,
+    InflowRate,
+    Utilisation,
+    ReserveCover,
+    KeeperMedian,
+    KeeperSilence,
+    KeeperSpread,
+    VaultShortfall,
 });
 
 /// Which side of the threshold is dangerous.
@@ -63,12 +97,42 @@ stored_enum!(Scope { Subject, Guard });
 impl Metric {
     /// Tells whether the metric is about an asset's price (its subject is an asset) or about a vault.
     pub fn is_about_asset(self) -> bool {
-        matches!(self, Self::Drawdown | Self::DeviationFromReference | Self::OracleAge | Self::ConfidenceRatio)
+        use Metric as M;
+        matches!(self, M::Drawdown | M::DeviationFromReference | M::RealizedVolatility | M::PegDeviation)
+            || matches!(self, M::SupplyGrowth)
+            || self.is_blindness()
     }
 
     /// Tells whether the metric measures missing knowledge: it restricts new risk, never exits.
     pub fn is_blindness(self) -> bool {
-        matches!(self, Self::OracleAge | Self::ConfidenceRatio)
+        matches!(self, Self::OracleAge | Self::ConfidenceRatio | Self::SourceDisagreement)
+    }
+
+    /// Tells whether the metric is what keepers report, about an asset or a vault: it restricts new risk, never exits.
+    pub fn is_reported(self) -> bool {
+        matches!(self, Self::KeeperMedian | Self::KeeperSilence | Self::KeeperSpread)
+    }
+
+    /// Returns what a cause of the metric holds up.
+    pub fn reach(self) -> Reach {
+        if self.is_blindness() || self.is_reported() { Reach::NewRisk } else { Reach::All }
+    }
+
+    /// Tells whether the metric hangs on a price on which sources have to agree.
+    fn has_price(self) -> bool {
+        let is_books = matches!(
+            self,
+            Self::OutflowRate | Self::InflowRate | Self::Utilisation | Self::ReserveCover | Self::VaultShortfall
+        );
+        !is_books && !self.is_reported() && self != Self::SupplyGrowth
+    }
+
+    /// The highest value that the measure can have, in its unit: every measure saturates at 32 bits.
+    fn highest(self) -> u64 {
+        match self {
+            Self::Drawdown | Self::Utilisation | Self::KeeperMedian | Self::KeeperSpread => BPS_ONE,
+            _ => u64::from(u32::MAX),
+        }
     }
 }
 
@@ -104,9 +168,16 @@ pub struct RuleParams {
     pub scope: u8,
     /// [`Switch`].
     pub switch: u8,
+    /// [`ReportPart`], for the keepers' median and their spread; else `Score`.
+    pub part: u8,
+    /// [`ReferenceSpan`], for the deviation from the reference; else `Short`.
+    pub reference_span: u8,
     /// Zeros.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 10],
 }
+
+/// A rule may call for `ReduceOnly` on blindness once it has stood for at least this long, seconds.
+pub const MIN_BLIND_SECS: u32 = 600;
 
 impl RuleParams {
     /// Checks that the rule can become true, can become clear again, and stays within the bounds.
@@ -115,33 +186,58 @@ impl RuleParams {
     /// `UnknownKind` for undecodable enums and reserved bytes that are set, `RuleInvalid` for parts that don't fit,
     /// `OutsideHardBounds` for a duration beyond the guard's ceiling.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
-        require!(self.reserved == [0; 4], RampartError::UnknownKind);
+        require!(self.reserved == [0; 10], RampartError::UnknownKind);
         let metric = self.metric()?;
-        let comparator = Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
         let level = Level::try_from(self.level).map_err(|_| RampartError::UnknownKind)?;
         Scope::try_from(self.scope).map_err(|_| RampartError::UnknownKind)?;
         Switch::try_from(self.switch).map_err(|_| RampartError::UnknownKind)?;
-        require!((Level::Caution..=Level::Halt).contains(&level), RampartError::RuleInvalid);
-        let danger_side = if metric == Metric::CollateralRatio { Comparator::Below } else { Comparator::Above };
+        self.validate_lines(metric)?;
+        require!((Level::Caution..=self.highest_level(metric)).contains(&level), RampartError::RuleInvalid);
+        require!(self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0, RampartError::RuleInvalid);
+        require!(self.min_dwell_secs <= self.duration_secs, RampartError::RuleInvalid);
+        require!(self.min_observations >= 1, RampartError::RuleInvalid);
+        require!(self.sources_required >= 1 && self.sources_required <= 3, RampartError::RuleInvalid);
+        // a single source never closes exits
+        let is_single = metric.has_price() && self.sources_required < 2;
+        require!(level < Level::ReduceOnly || !is_single, RampartError::RuleInvalid);
+        require!(!metric.is_reported() || self.duration_secs <= MAX_REPORTED_SECS, RampartError::RuleInvalid);
+        require!(self.duration_secs <= bounds.max_rule_duration_secs, RampartError::OutsideHardBounds);
+        Ok(())
+    }
+
+    /// Checks that both lines lie on the sides they belong to, within what can be measured.
+    fn validate_lines(&self, metric: Metric) -> Result<()> {
+        let comparator = Comparator::try_from(self.comparator).map_err(|_| RampartError::UnknownKind)?;
+        let part = ReportPart::try_from(self.part).map_err(|_| RampartError::UnknownKind)?;
+        let has_part = matches!(metric, Metric::KeeperMedian | Metric::KeeperSpread);
+        require!(has_part || part == ReportPart::Score, RampartError::RuleInvalid);
+        let span = ReferenceSpan::try_from(self.reference_span).map_err(|_| RampartError::UnknownKind)?;
+        let has_span = metric == Metric::DeviationFromReference;
+        require!(has_span || span == ReferenceSpan::Short, RampartError::RuleInvalid);
+        let danger_side = match metric {
+            Metric::CollateralRatio | Metric::ReserveCover => Comparator::Below,
+            Metric::KeeperMedian => part.danger_side(),
+            _ => Comparator::Above,
+        };
         require!(comparator == danger_side, RampartError::RuleInvalid);
         let has_hysteresis = match comparator {
             Comparator::Above => self.clear_threshold < self.threshold,
             Comparator::Below => self.clear_threshold > self.threshold,
         };
         require!(has_hysteresis && self.threshold > 0, RampartError::RuleInvalid);
-        // every measure saturates at 32 bits, and nothing falls by more than all of it
-        let highest = if metric == Metric::Drawdown { BPS_ONE } else { u64::from(u32::MAX) };
-        require!(self.threshold.max(self.clear_threshold) <= highest, RampartError::RuleInvalid);
-        require!(self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0, RampartError::RuleInvalid);
-        require!(self.min_dwell_secs <= self.duration_secs, RampartError::RuleInvalid);
-        require!(self.min_observations >= 1, RampartError::RuleInvalid);
-        require!(self.sources_required >= 1 && self.sources_required <= 3, RampartError::RuleInvalid);
-        // a single source never closes exits, and blindness never halts
-        let has_price = !matches!(metric, Metric::OutflowRate | Metric::VaultShortfall);
-        require!(level < Level::ReduceOnly || self.sources_required >= 2 || !has_price, RampartError::RuleInvalid);
-        require!(!metric.is_blindness() || level == Level::Caution, RampartError::RuleInvalid);
-        require!(self.duration_secs <= bounds.max_rule_duration_secs, RampartError::OutsideHardBounds);
+        require!(self.threshold.max(self.clear_threshold) <= metric.highest(), RampartError::RuleInvalid);
         Ok(())
+    }
+
+    /// The highest level that the rule may call for: what isn't known never halts, and what nobody says only cautions.
+    fn highest_level(&self, metric: Metric) -> Level {
+        match metric {
+            Metric::OracleAge if self.min_persist_secs >= MIN_BLIND_SECS => Level::ReduceOnly,
+            Metric::KeeperMedian => Level::ReduceOnly,
+            Metric::KeeperSilence | Metric::KeeperSpread => Level::Caution,
+            metric if metric.is_blindness() => Level::Caution,
+            _ => Level::Halt,
+        }
     }
 
     /// Returns the decoded metric.
@@ -168,6 +264,11 @@ impl RuleParams {
         }
     }
 
+    /// Judges what was measured; what could not be is indeterminate.
+    pub fn judge_measured(&self, measured: core::result::Result<u64, Unknown>) -> Verdict {
+        measured.map_or_else(Verdict::Indeterminate, |value| self.judge(value))
+    }
+
     /// Checks that `next` is at least as strict in every field.
     ///
     /// # Errors
@@ -177,7 +278,9 @@ impl RuleParams {
         let same = self.metric == next.metric
             && self.comparator == next.comparator
             && self.scope == next.scope
-            && self.window_secs == next.window_secs;
+            && self.window_secs == next.window_secs
+            && self.part == next.part
+            && self.reference_span == next.reference_span;
         let lines = if above {
             next.threshold <= self.threshold && next.clear_threshold <= self.clear_threshold
         } else {
@@ -214,6 +317,16 @@ pub struct Streak {
     pub count: u64,
 }
 
+/// The reference that a deviation is held against while it lasts, so that it can't be dragged after the price.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct HeldReference {
+    /// The reference at the first true observation, US dollars per whole token, U64.64; meaningful until `until_ts`.
+    pub price_q64: U128,
+    /// Until when it is held, unless the rule is clear before, unix seconds.
+    pub until_ts: i64,
+}
+
 /// One threshold rule.
 #[account(zero_copy)]
 #[derive(Debug, PartialEq, Eq)]
@@ -226,6 +339,8 @@ pub struct Rule {
     pub params: RuleParams,
     /// Since when it has been true.
     pub streak: Streak,
+    /// The reference that it is held against while a deviation lasts.
+    pub held: HeldReference,
     /// Counts trips and steps down: the fence that both name.
     pub trip_epoch: u64,
     /// How many of these were steps down.
@@ -244,6 +359,29 @@ impl Rule {
     /// Account size in bytes, with the discriminator.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
+    /// Returns the reference that is held at `now_ts`.
+    pub fn held_reference(&self, now_ts: i64) -> Option<Price> {
+        let is_held = now_ts < self.held.until_ts;
+        Price::from_q64(self.held.price_q64.get()).ok().filter(|_| is_held)
+    }
+
+    /// Holds the reference that a true observation was measured against: for as long as the streak and the level that
+    /// follows may last, and no observation prolongs it.
+    pub fn hold_reference(&mut self, measured: &Measured, now_ts: i64) {
+        let Some(reference) = measured.reference.filter(|_| matches!(measured.verdict, Verdict::True { .. })) else {
+            return;
+        };
+        if self.held_reference(now_ts).is_none() {
+            let secs = i64::from(self.params.min_persist_secs) + i64::from(self.params.duration_secs);
+            self.held = HeldReference { price_q64: reference.q64().into(), until_ts: now_ts.saturating_add(secs) };
+        }
+    }
+
+    /// Ends streak and held reference: the rule was seen clear.
+    pub fn clear(&mut self) {
+        (self.streak, self.held) = (Streak::default(), HeldReference::default());
+    }
+
     /// Takes one observation into the streak.
     ///
     /// A true one counts only with a newer publish time and a newer slot, so that neither pokes nor one print make a
@@ -255,10 +393,12 @@ impl Rule {
     /// # Errors
     /// `ObservationNotNewer` for a true observation that is not newer.
     pub fn observe(&mut self, verdict: Verdict, publish_ts: i64, now_ts: i64, slot: u64) -> Result<()> {
+        if let Verdict::Clear { .. } = verdict {
+            self.clear();
+        }
         let streak = &mut self.streak;
         match verdict {
-            Verdict::Clear { .. } => *streak = Streak::default(),
-            Verdict::Between { .. } | Verdict::Indeterminate(_) => {}
+            Verdict::Clear { .. } | Verdict::Between { .. } | Verdict::Indeterminate(_) => {}
             Verdict::True { .. } => {
                 let gap_secs = now_ts.saturating_sub(streak.last_ts);
                 if streak.count == 0 || gap_secs > i64::from(self.params.max_gap_secs) {
@@ -298,8 +438,8 @@ impl Rule {
     /// `RuleInvalid` for a window longer than the memory behind the metric.
     pub fn validate_window(params: &RuleParams, cell_secs: u32) -> Result<()> {
         let longest_secs = match params.metric()? {
-            Metric::Drawdown => u64::from(cell_secs) * WINDOW_CELLS as u64,
-            Metric::OutflowRate => 23 * 3_600,
+            Metric::Drawdown | Metric::RealizedVolatility => u64::from(cell_secs) * WINDOW_CELLS as u64,
+            Metric::OutflowRate | Metric::InflowRate => 23 * 3_600,
             _ => u64::from(u32::MAX),
         };
         require!(u64::from(params.window_secs) <= longest_secs, RampartError::RuleInvalid);
@@ -328,7 +468,9 @@ mod tests {
             level: Level::Halt as u8,
             scope: Scope::Subject as u8,
             switch: Switch::Enabled as u8,
-            reserved: [0; 4],
+            part: ReportPart::Score as u8,
+            reference_span: ReferenceSpan::Short as u8,
+            reserved: [0; 10],
         };
         rule
     }
@@ -372,6 +514,27 @@ mod tests {
         r.observe(seen, 103, 103, 4).unwrap();
         r.observe(seen, 140, 140, 5).unwrap();
         assert_eq!((r.streak.count, r.streak.first_true_ts), (1, 140));
+    }
+
+    #[test]
+    fn reference_is_held_from_the_first_true_observation_until_clear_or_its_end() {
+        let mut r = rule();
+        let seen = |dollars: u128, verdict| Measured {
+            verdict,
+            publish_ts: 100,
+            reference: Price::from_q64(dollars << 64).ok(),
+        };
+        r.hold_reference(&seen(100, Verdict::Between { value: 700 }), 100);
+        assert_eq!(r.held_reference(100), None);
+        r.hold_reference(&seen(100, Verdict::True { value: 1_000 }), 100);
+        r.hold_reference(&seen(90, Verdict::True { value: 1_000 }), 200);
+        // 10 s of persistence and 600 s of level
+        assert_eq!(r.held_reference(709), Price::from_q64(100 << 64).ok());
+        assert_eq!(r.held_reference(710), None);
+        r.observe(Verdict::Between { value: 700 }, 300, 300, 3).unwrap();
+        assert!(r.held_reference(300).is_some());
+        r.observe(Verdict::Clear { value: 0 }, 301, 301, 4).unwrap();
+        assert_eq!(r.held, HeldReference::default());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::constants::{HOUR_SECS, YEAR_SECS};
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, Bps};
+use crate::math::limiter::DayRing;
 use crate::math::price::{Price, Q64_ONE};
 use crate::math::{U128, mul_div_floor, shares};
 use crate::state::asset::Asset;
@@ -239,6 +240,8 @@ pub struct Vault {
     pub loan_flow: OutflowLimiter,
     /// Outflow of collateral.
     pub collateral_flow: OutflowLimiter,
+    /// Collateral that came in, per hour. It limits nothing; rules measure it.
+    pub collateral_inflow: DayRing,
     /// Level of this vault.
     pub breaker: Breaker,
     /// The price when the latest halt began.
@@ -296,6 +299,30 @@ impl Vault {
         // cash that was paid out in Resolution counts as there: borrowers don't pay for its distribution
         let cash = u128::from(self.cash_amount) + u128::from(self.resolution.paid_amount);
         Ok(Bps::ratio_ceil(debt, debt + cash))
+    }
+
+    /// Takes note of collateral that came in.
+    pub fn note_inflow(&mut self, amount: u64, now_ts: i64) {
+        self.collateral_inflow.settle(now_ts);
+        self.collateral_inflow.record(amount);
+    }
+
+    /// Returns the collateral that came in within the last `hours` (and the hour they overlap) as a share of the day's
+    /// base, rounded up. With no base yet, the share is of the absolute floor's limit.
+    pub fn inflow_bps(&self, hours: u32, now_ts: i64) -> Bps {
+        let (mut base, mut inflow) = (self.collateral_flow.base, self.collateral_inflow);
+        base.settle(now_ts);
+        inflow.settle(now_ts);
+        let whole = base.amount.max(self.limits.collateral_flow.absolute_floor_amount);
+        Bps::ratio_ceil(inflow.recent(hours).into(), whole.into())
+    }
+
+    /// Returns what the vault keeps against bad debt as a share of its debt, rounded down; without debt the largest.
+    ///
+    /// # Errors
+    /// `MathOverflow`.
+    pub fn reserve_cover(&self) -> Result<Bps> {
+        Ok(Bps::ratio_floor(self.insurance_amount.into(), self.debt_amount()?.into()))
     }
 
     /// Adds the interest since the last accrual to the debt.

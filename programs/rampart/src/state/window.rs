@@ -1,7 +1,8 @@
 //! Memory of recent prices as a grid of time cells.
 
 use crate::constants::WINDOW_CELLS;
-use crate::math::{Price, U128};
+use crate::math::bps::BPS_ONE;
+use crate::math::{Bps, Price, U128};
 use anchor_lang::prelude::*;
 
 /// What was seen in one cell of time.
@@ -90,10 +91,46 @@ impl Window {
     }
 }
 
+impl Window {
+    /// Returns the root of the summed squares of the changes from one seen cell's close to the next within the last
+    /// `span_secs`, in bps rounded down; `None` when fewer than half of the cells were seen, or the span is longer than
+    /// the memory.
+    pub fn volatility(&self, span_secs: u32, now_ts: i64) -> Option<Bps> {
+        let cell_secs = self.cell_secs.max(1);
+        let span_cells = span_secs.div_ceil(cell_secs);
+        if span_cells == 0 || span_cells as usize > WINDOW_CELLS {
+            return None;
+        }
+        let newest = now_ts / i64::from(cell_secs);
+        let (mut last, mut seen, mut squares) = (None, 0u32, 0u64);
+        for index in newest - i64::from(span_cells) + 1..=newest {
+            let cell = &self.cells[index.rem_euclid(WINDOW_CELLS as i64) as usize];
+            if cell.samples == 0 || cell.index != index {
+                continue;
+            }
+            let close = cell.close_q64.get();
+            let change = last.map_or(0, |last| change_bps(last, close));
+            squares = squares.saturating_add(change * change);
+            last = Some(close);
+            seen += 1;
+        }
+        // one close is no change
+        let is_covered = seen >= 2 && seen * 2 >= span_cells;
+        is_covered.then(|| Bps(u32::try_from(squares.isqrt()).unwrap_or(u32::MAX)))
+    }
+}
+
+/// The change from one price to another in bps of the first, rounded down, at most `u32::MAX`; 48 bits of both count.
+fn change_bps(from: u128, to: u128) -> u64 {
+    let shift = (128 - from.max(to).leading_zeros()).saturating_sub(48);
+    let (from, to) = ((from >> shift) as u64, (to >> shift) as u64);
+    (from.abs_diff(to) * BPS_ONE / from.max(1)).min(u64::from(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::price::Q64_ONE;
+    use crate::math::price::{PRICE_MAX_Q64, PRICE_MIN_Q64, Q64_ONE};
 
     fn window() -> Window {
         Window { cells: [WindowCell::default(); WINDOW_CELLS], cell_secs: 60, reserved: [0; 4] }
@@ -133,6 +170,31 @@ mod tests {
             [None, Some(100), Some(100), Some(90)]
         );
         assert_eq!([close(780, 59), close(780, 60)], [None, Some(90)]);
+    }
+
+    #[test]
+    fn volatility_is_the_root_of_the_summed_squares() {
+        let mut w = window();
+        for (minute, price) in [(0, 100), (1, 110), (2, 99), (3, 99)] {
+            w.record(dollars(price), minute * 60);
+        }
+        // 10 % up, 10 % down, nothing: the root of two squares of 1,000
+        assert_eq!(w.volatility(240, 180), Some(Bps(1_414)));
+        // a gap counts as one change, and half of the cells must be seen
+        assert_eq!(w.volatility(420, 360), Some(Bps(1_414)));
+        assert_eq!(w.volatility(541, 480), None);
+        assert_eq!(w.volatility(60, 180), None);
+        assert_eq!((w.volatility(0, 180), w.volatility(65 * 60, 180)), (None, None));
+    }
+
+    #[test]
+    fn volatility_of_the_widest_changes_saturates() {
+        let mut w = window();
+        for minute in 0..64 {
+            let raw = if minute % 2 == 0 { PRICE_MIN_Q64 } else { PRICE_MAX_Q64 };
+            w.record(Price::from_q64(raw).unwrap(), minute * 60);
+        }
+        assert_eq!(w.volatility(64 * 60, 63 * 60), Some(Bps::MAX));
     }
 
     #[test]

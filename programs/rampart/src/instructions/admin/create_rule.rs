@@ -3,7 +3,9 @@
 use crate::constants::{LAYOUT_VERSION, RULE_SEED};
 use crate::error::RampartError;
 use crate::events::RuleCreated;
+use crate::instructions::evidence::evaluate::guard_of_subject;
 use crate::instructions::shared::load;
+use crate::state::asset::Peg;
 use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, RuleParams};
 use crate::state::{Asset, Guard, Rule, Vault};
@@ -28,12 +30,25 @@ pub struct CreateRule<'info> {
     pub system_program: Program<'info, System>,
 }
 
+/// Tells whether `asset` has what the metric needs.
+fn fits(params: &RuleParams, asset: &Asset) -> Result<bool> {
+    Ok(match params.metric()? {
+        Metric::PegDeviation => Peg::try_from(asset.peg)?.price().is_some(),
+        Metric::SourceDisagreement => asset.oracle.count >= 2,
+        // the memory is filled by as many sources as the asset requires, whatever the rule asks for
+        Metric::RealizedVolatility => params.sources_required <= asset.oracle.required,
+        _ => true,
+    })
+}
+
 impl CreateRule<'_> {
     fn validate(&self, params: &RuleParams) -> Result<()> {
         let guard = self.guard.load()?;
         require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
         params.validate(&guard.bounds)?;
-        let owner = if params.metric()?.is_about_asset() {
+        let owner = if params.metric()?.is_reported() {
+            guard_of_subject(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?
+        } else if params.metric()?.is_about_asset() {
             let asset = load::<Asset>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?;
             Rule::validate_window(params, asset.window.cell_secs)?;
             require!(params.sources_required <= asset.oracle.count, RampartError::RuleInvalid);
@@ -42,6 +57,7 @@ impl CreateRule<'_> {
             let pinned = pins.filter(|pin| *pin == Pin::Account as u8).count();
             let is_measurable = params.metric()? != Metric::OracleAge || pinned >= usize::from(asset.oracle.required);
             require!(is_measurable, RampartError::RuleInvalid);
+            require!(fits(params, &asset)?, RampartError::RuleInvalid);
             asset.guard
         } else {
             Rule::validate_window(params, 1)?;

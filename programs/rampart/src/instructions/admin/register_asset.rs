@@ -4,7 +4,7 @@ use crate::constants::{ASSET_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::AssetRegistered;
 use crate::mint;
-use crate::state::asset::ReferenceParams;
+use crate::state::asset::{Peg, ReferenceParams};
 use crate::state::{Asset, Guard, OracleSet};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::Mint;
@@ -16,6 +16,8 @@ pub struct RegisterAssetArgs {
     pub oracle: OracleSet,
     /// How the reference is kept.
     pub reference: ReferenceParams,
+    /// [`Peg`].
+    pub peg: u8,
 }
 
 /// Accounts of `register_asset`.
@@ -41,6 +43,7 @@ impl RegisterAsset<'_> {
         let guard = self.guard.load()?;
         require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
         args.oracle.validate(&guard.bounds)?;
+        Peg::try_from(args.peg).map_err(|_| RampartError::UnknownKind)?;
         let r = &args.reference;
         let usable = r.half_life_secs > 0 && r.cell_secs > 0 && r.min_samples > 0;
         require!(usable && r.max_age_secs >= r.half_life_secs, RampartError::ReferenceParamsInvalid);
@@ -64,6 +67,8 @@ impl RegisterAsset<'_> {
             asset.oracle = args.oracle;
             asset.reference_params = args.reference;
             asset.window.cell_secs = args.reference.cell_secs;
+            asset.supply_reference_amount = mint.supply;
+            asset.peg = args.peg;
             asset.extension_fingerprint = extension_fingerprint;
             asset.decimals = mint.decimals;
             asset.version = LAYOUT_VERSION;

@@ -1,20 +1,24 @@
 //! Evaluates a rule on pinned accounts. The one path on which rules are judged on chain.
 
 use crate::error::RampartError;
+use crate::instructions::evidence::reports;
 use crate::instructions::shared::{PairPrices, load, load_mut};
+use crate::mint;
 use crate::oracle;
 use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
-use crate::state::rule::Metric;
+use crate::state::rule::{Metric, RuleParams};
 use crate::state::{Asset, Breaker, Guard, Holding, Rule, Scope, Switch, Vault};
+use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 
 /// The accounts that a rule is measured on.
 ///
-/// For a metric about an asset, `subject` is the asset and the oracles are its sources. For one about a vault, `subject`
-/// is the vault; the collateral ratio also needs both asset accounts, and the oracles of both, the shortfall the vault's
-/// accounts of the loan and of the collateral in their place.
+/// For a metric about an asset, `subject` is the asset and `further` its oracles, or its mint for the supply. For one about
+/// a vault, `subject` is the vault; the collateral ratio also needs both asset accounts, and the oracles of both; the
+/// shortfall the vault's accounts of the loan and of the collateral as `further`. For what keepers report `subject` is
+/// either; `further` is the guard's keeper set and then each member's report, in the set's order.
 pub struct Evidence<'a, 'info> {
     /// The rule's subject.
     pub subject: &'a AccountInfo<'info>,
@@ -22,8 +26,8 @@ pub struct Evidence<'a, 'info> {
     pub collateral_asset: Option<&'a AccountLoader<'info, Asset>>,
     /// Asset account of the vault's loan, where the metric needs it.
     pub loan_asset: Option<&'a AccountLoader<'info, Asset>>,
-    /// Oracle accounts.
-    pub oracles: &'a [AccountInfo<'info>],
+    /// Oracle accounts, or the keeper set with its reports.
+    pub further: &'a [AccountInfo<'info>],
 }
 
 impl<'info> Evidence<'_, 'info> {
@@ -34,7 +38,10 @@ impl<'info> Evidence<'_, 'info> {
     pub fn evaluate(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
         require!(rule.params.switch == Switch::Enabled as u8, RampartError::RuleDisabled);
         require_keys_eq!(rule.subject, self.subject.key(), RampartError::RuleSubjectMismatch);
-        if rule.params.metric()?.is_about_asset() {
+        let metric = rule.params.metric()?;
+        if metric.is_reported() {
+            reports::measure(rule, self.further, now_ts)
+        } else if metric.is_about_asset() {
             self.about_asset(rule, now_ts)
         } else {
             self.about_vault(rule, now_ts)
@@ -43,9 +50,16 @@ impl<'info> Evidence<'_, 'info> {
 
     fn about_asset(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
         let asset = load::<Asset>(self.subject)?;
-        require!(self.oracles.len() == asset.oracle.active().len(), RampartError::OracleAccountsMissing);
-        let reading = oracle::read_accounts(&asset.oracle, self.oracles, now_ts)?;
-        Ok(measures::asset(&rule.params, &asset, &reading, now_ts)?)
+        if rule.params.metric()? == Metric::SupplyGrowth {
+            let [mint] = self.further else {
+                return err!(RampartError::AssetMintMismatch);
+            };
+            let supply_amount = mint::supply(mint, &asset.mint, &asset.token_program)?;
+            return Ok(measures::supply(&rule.params, &asset, supply_amount, now_ts));
+        }
+        require!(self.further.len() == asset.oracle.active().len(), RampartError::OracleAccountsMissing);
+        let reading = oracle::read_accounts(&asset.oracle, self.further, now_ts)?;
+        Ok(measures::asset(rule, &asset, &reading, now_ts)?)
     }
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
@@ -64,7 +78,7 @@ impl<'info> Evidence<'_, 'info> {
 
     /// Reads the vault's accounts of the loan and of the collateral, in place of oracles.
     fn holdings(&self, vault: &Vault) -> Result<(Holding, Holding)> {
-        let [loan, collateral] = self.oracles else { return err!(RampartError::VaultAssetsInvalid) };
+        let [loan, collateral] = self.further else { return err!(RampartError::VaultAssetsInvalid) };
         require_keys_eq!(vault.loan_token, loan.key(), RampartError::VaultAssetsInvalid);
         require_keys_eq!(vault.collateral_token, collateral.key(), RampartError::VaultAssetsInvalid);
         Ok((Holding::read(loan)?, Holding::read(collateral)?))
@@ -77,7 +91,7 @@ impl<'info> Evidence<'_, 'info> {
         };
         require_keys_eq!(vault.collateral_asset, collateral.key(), RampartError::VaultAssetsInvalid);
         require_keys_eq!(vault.loan_asset, loan.key(), RampartError::VaultAssetsInvalid);
-        let prices = PairPrices::read(&*collateral.load()?, &*loan.load()?, self.oracles, now_ts);
+        let prices = PairPrices::read(&*collateral.load()?, &*loan.load()?, self.further, now_ts);
         match prices {
             Ok(prices) => Ok(Ok((prices.pair(vault)?, prices.oldest_publish_ts()))),
             Err(error) if error == RampartError::PriceIndeterminate.into() => Ok(Err(RampartError::PriceIndeterminate)),
@@ -85,6 +99,40 @@ impl<'info> Evidence<'_, 'info> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether a rule's subject is an asset or a vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// An asset.
+    Asset,
+    /// A vault.
+    Vault,
+}
+
+impl SubjectKind {
+    /// Returns the kind that the metric is about; what keepers report is about either, so there the account tells.
+    ///
+    /// # Errors
+    /// `UnknownKind`, and Anchor's for an account that can't be read.
+    pub fn of(params: &RuleParams, subject: &AccountInfo) -> Result<Self> {
+        let metric = params.metric()?;
+        let is_asset = if metric.is_reported() { is_asset(subject)? } else { metric.is_about_asset() };
+        Ok(if is_asset { Self::Asset } else { Self::Vault })
+    }
+}
+
+/// Tells whether `account` holds an asset; its owner MUST be checked by whoever loads it.
+fn is_asset(account: &AccountInfo) -> Result<bool> {
+    Ok(account.try_borrow_data()?.starts_with(Asset::DISCRIMINATOR))
+}
+
+/// Returns the guard of an asset or a vault.
+///
+/// # Errors
+/// Those of `load` for anything else.
+pub fn guard_of_subject(subject: &AccountInfo) -> Result<Pubkey> {
+    if is_asset(subject)? { Ok(load::<Asset>(subject)?.guard) } else { Ok(load::<Vault>(subject)?.guard) }
 }
 
 /// Requires that the verdict is true.
@@ -111,6 +159,8 @@ impl Unknown {
             Self::Coverage => "coverage",
             Self::Reference => "reference",
             Self::Nothing => "nothing",
+            Self::Quorum => "quorum",
+            Self::Spread => "spread",
         }
     }
 }
@@ -127,10 +177,9 @@ pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mu
         }
         Scope::Subject => {
             require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
-            if rule.params.metric()?.is_about_asset() {
-                change(&mut load_mut::<Asset>(scope)?.breaker)
-            } else {
-                change(&mut load_mut::<Vault>(scope)?.breaker)
+            match SubjectKind::of(&rule.params, scope)? {
+                SubjectKind::Asset => change(&mut load_mut::<Asset>(scope)?.breaker),
+                SubjectKind::Vault => change(&mut load_mut::<Vault>(scope)?.breaker),
             }
         }
     }

@@ -1,7 +1,8 @@
-//! Takes an agreed price into an asset's reference and window memory.
+//! Takes an agreed price into an asset's references and window memory, and its mint's supply into the supply reference.
 
 use crate::error::RampartError;
 use crate::events::PriceObserved;
+use crate::mint;
 use crate::oracle;
 use crate::state::Asset;
 use anchor_lang::prelude::*;
@@ -11,16 +12,18 @@ use anchor_lang::prelude::*;
 /// Remaining accounts: the oracle accounts of the asset's sources, in the set's order.
 #[derive(Accounts)]
 pub struct Observe<'info> {
-    /// The asset. Only this instruction writes its reference and window.
+    /// The asset. Only this instruction writes its references and window.
     #[account(mut)]
     pub asset: AccountLoader<'info, Asset>,
+    /// CHECK: MUST be the asset's mint; its supply is read.
+    pub mint: UncheckedAccount<'info>,
 }
 
 impl<'info> Observe<'info> {
     /// Observes. Anyone may call: the proof is in the oracle accounts.
     ///
     /// # Errors
-    /// `ObservationNotNewer`, and the oracle's.
+    /// `ObservationNotNewer`, `AssetMintMismatch`, and the oracle's.
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
         let clock = Clock::get()?;
         let now_ts = clock.unix_timestamp;
@@ -28,7 +31,8 @@ impl<'info> Observe<'info> {
         require!(ctx.remaining_accounts.len() == asset.oracle.active().len(), RampartError::OracleAccountsMissing);
         let reading = oracle::read_accounts(&asset.oracle, ctx.remaining_accounts, now_ts)?;
         let band = reading.band(&asset.oracle, now_ts)?;
-        asset.observe(&band, now_ts, clock.slot)?;
+        let supply_amount = mint::supply(&ctx.accounts.mint, &asset.mint, &asset.token_program)?;
+        asset.observe(&band, supply_amount, now_ts, clock.slot)?;
         emit!(PriceObserved {
             asset: ctx.accounts.asset.key(),
             price_q64: band.mid.q64(),

@@ -6,7 +6,7 @@ use anchor_lang::prelude::*;
 
 /// Accounts of `observe_rule`.
 ///
-/// Remaining accounts: the oracle accounts that the metric needs; see `Evidence`.
+/// Remaining accounts: the oracles, or the keeper set with its reports, that the metric needs; see `Evidence`.
 #[derive(Accounts)]
 pub struct ObserveRule<'info> {
     /// The rule.
@@ -33,9 +33,10 @@ impl<'info> ObserveRule<'info> {
             subject: &accounts.subject,
             collateral_asset: accounts.collateral_asset.as_ref(),
             loan_asset: accounts.loan_asset.as_ref(),
-            oracles: ctx.remaining_accounts,
+            further: ctx.remaining_accounts,
         };
         let measured = evidence.evaluate(&rule, clock.unix_timestamp)?;
+        rule.hold_reference(&measured, clock.unix_timestamp);
         rule.observe(measured.verdict, measured.publish_ts, clock.unix_timestamp, clock.slot)
     }
 }

@@ -4,13 +4,12 @@ use crate::error::RampartError;
 use crate::events::BreakerSteppedDown;
 use crate::instructions::evidence::evaluate::{Evidence, with_breaker};
 use crate::risk::verdict::Verdict;
-use crate::state::rule::Streak;
 use crate::state::{Asset, Rule};
 use anchor_lang::prelude::*;
 
 /// Accounts of `step_down`.
 ///
-/// Remaining accounts: the oracle accounts that the metric needs; see `Evidence`.
+/// Remaining accounts: the oracles, or the keeper set with its reports, that the metric needs; see `Evidence`.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct StepDown<'info> {
@@ -43,14 +42,14 @@ impl<'info> StepDown<'info> {
         Ok(())
     }
 
-    fn apply(&self, trip_epoch: u64, now_ts: i64, oracles: &[AccountInfo<'info>]) -> Result<(u8, u8)> {
+    fn apply(&self, trip_epoch: u64, now_ts: i64, further: &[AccountInfo<'info>]) -> Result<(u8, u8)> {
         let mut rule = self.rule.load_mut()?;
         require!(rule.trip_epoch == trip_epoch, RampartError::TripEpochMoved);
         let evidence = Evidence {
             subject: &self.subject,
             collateral_asset: self.collateral_asset.as_ref(),
             loan_asset: self.loan_asset.as_ref(),
-            oracles,
+            further,
         };
         match evidence.evaluate(&rule, now_ts)?.verdict {
             Verdict::Clear { .. } => {}
@@ -59,7 +58,7 @@ impl<'info> StepDown<'info> {
                 return err!(RampartError::RuleNotClear);
             }
         }
-        rule.streak = Streak::default();
+        rule.clear();
         let key = self.rule.key();
         let (from, to) = with_breaker(&rule, &self.scope, |breaker| breaker.step_down(&key, now_ts))?;
         rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;

@@ -8,7 +8,7 @@ use anchor_lang::prelude::*;
 
 /// Accounts of `trip`.
 ///
-/// Remaining accounts: the oracle accounts that the metric needs; see `Evidence`.
+/// Remaining accounts: the oracles, or the keeper set with its reports, that the metric needs; see `Evidence`.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Trip<'info> {
@@ -41,7 +41,7 @@ impl<'info> Trip<'info> {
         Ok(())
     }
 
-    fn apply(&self, trip_epoch: u64, clock: &Clock, oracles: &[AccountInfo<'info>]) -> Result<BreakerTripped> {
+    fn apply(&self, trip_epoch: u64, clock: &Clock, further: &[AccountInfo<'info>]) -> Result<BreakerTripped> {
         let now_ts = clock.unix_timestamp;
         let mut rule = self.rule.load_mut()?;
         require!(rule.trip_epoch == trip_epoch, RampartError::TripEpochMoved);
@@ -49,11 +49,12 @@ impl<'info> Trip<'info> {
             subject: &self.subject,
             collateral_asset: self.collateral_asset.as_ref(),
             loan_asset: self.loan_asset.as_ref(),
-            oracles,
+            further,
         };
         let measured = evidence.evaluate(&rule, now_ts)?;
         let value = require_true(measured.verdict)?;
         require!(rule.is_persistent(measured.publish_ts, now_ts, clock.slot), RampartError::RuleNotPersistent);
+        rule.hold_reference(&measured, now_ts);
         let cause = Cause::of_rule(self.rule.key(), &rule.params, now_ts);
         let (level_before, level_after) = with_breaker(&rule, &self.scope, |breaker| {
             let before = breaker.level_at(now_ts);

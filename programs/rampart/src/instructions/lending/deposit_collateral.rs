@@ -76,6 +76,7 @@ impl<'info> DepositCollateral<'info> {
         let within_cap = after <= vault.limits.collateral_cap_amount || position.debt_scaled.get() > 0;
         require!(within_cap, RampartError::CollateralCapReached);
         vault.collateral_amount = after;
+        vault.note_inflow(amount, now_ts);
         // within `after`, so it fits
         position.collateral_amount += amount;
         // only the owner's own inflow frees its outflow

@@ -1,0 +1,63 @@
+//! The keepers of a guard and their reports.
+
+use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::state::KeeperSet;
+use rampart::{SetKeepersArgs, SubmitReportArgs, Validity, accounts, instruction};
+
+const SYSTEM: Pubkey = anchor_lang::system_program::ID;
+
+/// Creates the keeper set of `guard`.
+pub fn initialize_keepers(root: Pubkey, guard: Pubkey, args: SetKeepersArgs) -> Instruction {
+    let accounts = accounts::InitializeKeepers {
+        root,
+        guard,
+        keeper_set: address::keeper_set(&guard),
+        system_program: SYSTEM,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::InitializeKeepers { args }, &[])
+}
+
+/// Replaces the members of the keeper set of `guard`.
+pub fn set_keepers(authority: Pubkey, guard: Pubkey, args: SetKeepersArgs, validity: Validity) -> Instruction {
+    let accounts = accounts::SetKeepers {
+        authority,
+        guard,
+        keeper_set: address::keeper_set(&guard),
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::SetKeepers { args, validity }, &[])
+}
+
+/// Opens the report of `keeper` about `subject`, an asset account or a vault.
+pub fn open_report(payer: Pubkey, guard: Pubkey, subject: Pubkey, keeper: Pubkey) -> Instruction {
+    let accounts = accounts::OpenReport {
+        payer,
+        keeper_set: address::keeper_set(&guard),
+        keeper,
+        subject,
+        report: address::report(&subject, &keeper),
+        system_program: SYSTEM,
+    };
+    build(accounts, instruction::OpenReport {}, &[])
+}
+
+/// Reports about `subject`.
+pub fn submit_report(keeper: Pubkey, guard: Pubkey, subject: Pubkey, args: SubmitReportArgs) -> Instruction {
+    let accounts = accounts::SubmitReport {
+        keeper,
+        guard,
+        keeper_set: address::keeper_set(&guard),
+        report: address::report(&subject, &keeper),
+    };
+    build(accounts, instruction::SubmitReport { args }, &[])
+}
+
+/// Returns the accounts that a rule on reports about `subject` is judged on: the set, then each member's report.
+pub fn report_metas(set: &KeeperSet, subject: &Pubkey) -> Vec<AccountMeta> {
+    let reports = set.active().iter().map(|member| address::report(subject, &member.key));
+    let keys = std::iter::once(address::keeper_set(&set.guard)).chain(reports);
+    keys.map(|key| AccountMeta::new_readonly(key, false)).collect()
+}
