@@ -5,6 +5,7 @@
 pub mod address;
 pub mod admin;
 pub mod evidence;
+pub mod integration;
 pub mod lending;
 pub mod liquidation;
 

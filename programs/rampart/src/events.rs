@@ -158,3 +158,34 @@ pub struct PriceObserved {
     /// Reference after the observation, U64.64.
     pub reference_q64: u128,
 }
+
+/// An integration was registered.
+#[event]
+pub struct IntegrationRegistered {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The integration.
+    pub integration: Pubkey,
+    /// The integrator's program.
+    pub program: Pubkey,
+    /// Who may charge it.
+    pub authority: Pubkey,
+}
+
+/// An integration's limits were tightened.
+#[event]
+pub struct IntegrationTightened {
+    /// The integration.
+    pub integration: Pubkey,
+}
+
+/// Value left an integration.
+#[event]
+pub struct IntegrationFlowed {
+    /// The integration.
+    pub integration: Pubkey,
+    /// The action: [`crate::state::integration::ActionKind`].
+    pub kind: u8,
+    /// Base units of the integration's mint.
+    pub amount: u64,
+}

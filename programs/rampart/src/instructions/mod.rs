@@ -2,11 +2,13 @@
 
 pub mod admin;
 pub mod evidence;
+pub mod integration;
 pub mod lending;
 pub mod liquidation;
 pub mod shared;
 
 pub use admin::*;
 pub use evidence::*;
+pub use integration::*;
 pub use lending::*;
 pub use liquidation::*;

@@ -11,7 +11,7 @@ use crate::risk::health::PairBand;
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, RuleParams};
-use crate::state::{Asset, Vault};
+use crate::state::{Asset, Integration, Vault};
 
 /// A verdict and the publish time of the data behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,19 @@ pub fn vault(
         Metric::CollateralRatio => Ok(collateral_ratio(params, vault, pair, now_ts)),
         _ => Err(RampartError::UnknownKind),
     }
+}
+
+/// Measures the outflow of an integration and judges it.
+///
+/// # Errors
+/// `UnknownKind` for any other metric.
+pub fn integration(params: &RuleParams, integration: &Integration, now_ts: i64) -> Result<Measured, RampartError> {
+    if Metric::try_from(params.metric)? != Metric::OutflowRate {
+        return Err(RampartError::UnknownKind);
+    }
+    let hours = params.window_secs.div_ceil(HOUR_SECS as u32);
+    let left = integration.flow.outflow_bps(hours, &integration.caps, now_ts);
+    Ok(Measured { verdict: params.judge(left.0.into()), publish_ts: now_ts })
 }
 
 fn collateral_ratio(

@@ -1,19 +1,19 @@
 //! Evaluates a rule on pinned accounts. The one path on which rules are judged on chain.
 
 use crate::error::RampartError;
-use crate::instructions::shared::{PairPrices, load, load_mut};
+use crate::instructions::shared::{PairPrices, is_kind, load, load_mut};
 use crate::oracle;
 use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::rule::Metric;
-use crate::state::{Asset, Breaker, Guard, Rule, Scope, Switch, Vault};
+use crate::state::{Asset, Breaker, Guard, Integration, Rule, Scope, Switch, Vault};
 use anchor_lang::prelude::*;
 
 /// The accounts that a rule is measured on.
 ///
 /// For a metric about an asset, `subject` is the asset and the oracles are its sources. For one about a vault, `subject`
-/// is the vault; the collateral ratio also needs both asset accounts, and the oracles of both.
+/// is the vault, or an integration for its outflow; the collateral ratio also needs both asset accounts, and the oracles of both.
 pub struct Evidence<'a, 'info> {
     /// The rule's subject.
     pub subject: &'a AccountInfo<'info>,
@@ -48,6 +48,9 @@ impl<'info> Evidence<'_, 'info> {
     }
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
+        if is_kind::<Integration>(self.subject) {
+            return Ok(measures::integration(&rule.params, &*load::<Integration>(self.subject)?, now_ts)?);
+        }
         let vault = load::<Vault>(self.subject)?;
         let pair = if rule.params.metric()? == Metric::CollateralRatio {
             self.pair(&vault, now_ts)?
@@ -116,6 +119,8 @@ pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mu
             require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
             if rule.params.metric()?.is_about_asset() {
                 change(&mut load_mut::<Asset>(scope)?.breaker)
+            } else if is_kind::<Integration>(scope) {
+                change(&mut load_mut::<Integration>(scope)?.breaker)
             } else {
                 change(&mut load_mut::<Vault>(scope)?.breaker)
             }
