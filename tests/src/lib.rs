@@ -4,6 +4,7 @@ pub mod asserts;
 pub mod books;
 pub mod defaults;
 pub mod events;
+pub mod integrations;
 pub mod keepers;
 pub mod oracles;
 pub mod program;

@@ -6,6 +6,7 @@ pub mod address;
 pub mod admin;
 pub mod evidence;
 pub mod exit;
+pub mod integration;
 pub mod keepers;
 pub mod lending;
 pub mod liquidation;

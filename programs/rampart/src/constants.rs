@@ -15,6 +15,11 @@ pub const POSITION_SEED: &[u8] = b"position";
 /// Seed of a rule: `["rule", guard, rule id u16 LE]`.
 pub const RULE_SEED: &[u8] = b"rule";
 
+/// Seed of an integration: `["integration", guard, integrator's program, index u16 LE]`.
+pub const INTEGRATION_SEED: &[u8] = b"integration";
+/// Version of `GuardVerdict`'s bytes.
+pub const VERDICT_ABI: u8 = 1;
+
 /// Layout version of every account that this program writes.
 pub const LAYOUT_VERSION: u8 = 1;
 

@@ -217,4 +217,17 @@ pub enum RampartError {
     // --- further metrics
     #[msg("Mint account is not the asset's")]
     AssetMintMismatch,
+    // --- integrations
+    #[msg("Account is not the one that the integration names")]
+    IntegrationMismatch,
+    #[msg("Integration needs an executable program, an authority of its own, and a mode that fits its base")]
+    IntegrationInvalid,
+    #[msg("Integration is disabled")]
+    IntegrationDisabled,
+    #[msg("Integration's mode does not offer this action")]
+    IntegrationModeForbids,
+    #[msg("Hours must fit into days, half of the exits must cover the floor, and the floor must exist")]
+    FlowCapsInvalid,
+    #[msg("Token account or mint authority is not the integration's alone")]
+    CustodyNotHandedOver,
 }

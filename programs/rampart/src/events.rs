@@ -258,3 +258,36 @@ pub struct ReportSubmitted {
     /// Number of the report.
     pub seq: u64,
 }
+
+// --- integrations
+
+/// An integration was registered.
+#[event]
+pub struct IntegrationRegistered {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The integration.
+    pub integration: Pubkey,
+    /// The integrator's program.
+    pub program: Pubkey,
+    /// Who may charge it.
+    pub authority: Pubkey,
+}
+
+/// An integration's limits were tightened.
+#[event]
+pub struct IntegrationTightened {
+    /// The integration.
+    pub integration: Pubkey,
+}
+
+/// Value left an integration.
+#[event]
+pub struct IntegrationFlowed {
+    /// The integration.
+    pub integration: Pubkey,
+    /// The action: [`crate::state::integration::ActionKind`].
+    pub kind: u8,
+    /// Base units of the integration's mint.
+    pub amount: u64,
+}

@@ -201,4 +201,50 @@ pub mod rampart {
     pub fn submit_report(ctx: Context<SubmitReport>, args: SubmitReportArgs) -> Result<()> {
         SubmitReport::handle(ctx, args)
     }
+
+    // --- integrations
+
+    /// Gives another program a place under a guard.
+    pub fn register_integration(
+        ctx: Context<RegisterIntegration>,
+        index: u16,
+        args: RegisterIntegrationArgs,
+        validity: Validity,
+    ) -> Result<()> {
+        RegisterIntegration::handle(ctx, index, args, validity)
+    }
+
+    /// Makes an integration's limits stricter, at once.
+    pub fn tighten_integration(
+        ctx: Context<TightenIntegration>,
+        args: TightenIntegrationArgs,
+        validity: Validity,
+    ) -> Result<()> {
+        TightenIntegration::handle(ctx, args, validity)
+    }
+
+    /// Answers whether an action is allowed, as return data.
+    pub fn check_action<'info>(ctx: Context<'info, AskGuard<'info>>, kind: u8, amount: u64) -> Result<GuardVerdict> {
+        AskGuard::check(ctx, kind, amount)
+    }
+
+    /// Succeeds only if an action is allowed.
+    pub fn enforce_action<'info>(ctx: Context<'info, AskGuard<'info>>, kind: u8, amount: u64) -> Result<()> {
+        AskGuard::enforce(ctx, kind, amount)
+    }
+
+    /// Enforces and charges an outflow.
+    pub fn record_outflow<'info>(ctx: Context<'info, RecordOutflow<'info>>, kind: u8, amount: u64) -> Result<()> {
+        RecordOutflow::handle(ctx, kind, amount)
+    }
+
+    /// Moves tokens out of an account that the guard holds.
+    pub fn custody_transfer<'info>(ctx: Context<'info, CustodyTransfer<'info>>, kind: u8, amount: u64) -> Result<()> {
+        CustodyTransfer::handle(ctx, kind, amount)
+    }
+
+    /// Mints tokens whose mint authority the guard holds.
+    pub fn custody_mint<'info>(ctx: Context<'info, CustodyMint<'info>>, amount: u64) -> Result<()> {
+        CustodyMint::handle(ctx, amount)
+    }
 }

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod evidence;
 pub mod exit;
+pub mod integration;
 pub mod lending;
 pub mod liquidation;
 pub mod shared;
@@ -10,5 +11,6 @@ pub mod shared;
 pub use admin::*;
 pub use evidence::*;
 pub use exit::*;
+pub use integration::*;
 pub use lending::*;
 pub use liquidation::*;

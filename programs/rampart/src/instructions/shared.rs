@@ -61,6 +61,11 @@ pub fn load_mut<'a, T: ZeroCopy + Owner>(info: &'a AccountInfo) -> Result<RefMut
     Ok(RefMut::map(data, |data| bytemuck::from_bytes_mut(&mut data[8..8 + core::mem::size_of::<T>()])))
 }
 
+/// Tells whether an account is of this kind.
+pub fn is_kind<T: ZeroCopy + Owner>(info: &AccountInfo) -> bool {
+    check_kind::<T>(info).is_ok()
+}
+
 fn check_kind<T: ZeroCopy + Owner>(info: &AccountInfo) -> Result<()> {
     require_keys_eq!(*info.owner, T::owner(), ErrorCode::AccountOwnedByWrongProgram);
     let data = info.try_borrow_data()?;

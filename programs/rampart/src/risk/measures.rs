@@ -13,7 +13,7 @@ use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::asset::{Peg, ReferenceSpan};
 use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, Rule, RuleParams};
-use crate::state::{Asset, Holding, Level, ReportPart, Vault};
+use crate::state::{Asset, Holding, Integration, Level, ReportPart, Vault};
 
 /// A verdict and the publish time of the data behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,19 @@ pub fn reported(params: &RuleParams, poll: &Poll, now_ts: i64) -> Result<Measure
 pub fn shortfall(params: &RuleParams, vault: &Vault, loan: Holding, collateral: Holding, now_ts: i64) -> Measured {
     let missing = loan.missing(vault.cash_amount).max(collateral.missing(vault.collateral_amount));
     Measured::at(params.judge(missing.0.into()), now_ts)
+}
+
+/// Measures the outflow of an integration and judges it.
+///
+/// # Errors
+/// `UnknownKind` for any other metric.
+pub fn integration(params: &RuleParams, integration: &Integration, now_ts: i64) -> Result<Measured, RampartError> {
+    if Metric::try_from(params.metric)? != Metric::OutflowRate {
+        return Err(RampartError::UnknownKind);
+    }
+    let hours = params.window_secs.div_ceil(HOUR_SECS as u32);
+    let left = integration.flow.outflow_bps(hours, &integration.caps, now_ts);
+    Ok(Measured::at(params.judge(left.0.into()), now_ts))
 }
 
 fn collateral_ratio(

@@ -25,7 +25,7 @@ pub enum Metric {
     OracleAge = 3,
     /// Width of an asset's widest required source, bps of its price. Subject: asset.
     ConfidenceRatio = 4,
-    /// Loan asset that left a vault in the window, bps of the day's base. Subject: vault.
+    /// What left in the window, bps of the day's base. Subject: vault, whose loan asset is meant, or integration.
     OutflowRate = 5,
     /// Collateral of a vault over its debt, bps. Subject: vault.
     CollateralRatio = 6,

@@ -4,11 +4,11 @@ use crate::constants::{LAYOUT_VERSION, RULE_SEED};
 use crate::error::RampartError;
 use crate::events::RuleCreated;
 use crate::instructions::evidence::evaluate::guard_of_subject;
-use crate::instructions::shared::load;
+use crate::instructions::shared::{is_kind, load};
 use crate::state::asset::Peg;
 use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, RuleParams};
-use crate::state::{Asset, Guard, Rule, Vault};
+use crate::state::{Asset, Guard, Integration, Rule, Vault};
 use anchor_lang::prelude::*;
 
 /// Accounts of `create_rule`.
@@ -21,7 +21,7 @@ pub struct CreateRule<'info> {
     pub root: Signer<'info>,
     /// The guard.
     pub guard: AccountLoader<'info, Guard>,
-    /// CHECK: the asset or vault that is measured; loaded by the kind that the metric needs, and MUST belong to the guard.
+    /// CHECK: the asset, vault or integration that is measured; loaded by the kind that the metric needs, and MUST belong to the guard.
     pub subject: UncheckedAccount<'info>,
     /// The rule.
     #[account(init, payer = root, space = Rule::SPACE, seeds = [RULE_SEED, guard.key().as_ref(), &id.to_le_bytes()], bump)]
@@ -59,6 +59,10 @@ impl CreateRule<'_> {
             require!(is_measurable, RampartError::RuleInvalid);
             require!(fits(params, &asset)?, RampartError::RuleInvalid);
             asset.guard
+        } else if is_kind::<Integration>(&self.subject) {
+            Rule::validate_window(params, 1)?;
+            require!(params.metric()? == Metric::OutflowRate, RampartError::RuleSubjectMismatch);
+            load::<Integration>(&self.subject)?.guard
         } else {
             Rule::validate_window(params, 1)?;
             load::<Vault>(&self.subject).map_err(|_| RampartError::RuleSubjectMismatch)?.guard

@@ -2,23 +2,23 @@
 
 use crate::error::RampartError;
 use crate::instructions::evidence::reports;
-use crate::instructions::shared::{PairPrices, load, load_mut};
+use crate::instructions::shared::{PairPrices, is_kind, load, load_mut};
 use crate::mint;
 use crate::oracle;
 use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::rule::{Metric, RuleParams};
-use crate::state::{Asset, Breaker, Guard, Holding, Rule, Scope, Switch, Vault};
-use anchor_lang::Discriminator;
+use crate::state::{Asset, Breaker, Guard, Holding, Integration, Rule, Scope, Switch, Vault};
 use anchor_lang::prelude::*;
 
 /// The accounts that a rule is measured on.
 ///
 /// For a metric about an asset, `subject` is the asset and `further` its oracles, or its mint for the supply. For one about
-/// a vault, `subject` is the vault; the collateral ratio also needs both asset accounts, and the oracles of both; the
-/// shortfall the vault's accounts of the loan and of the collateral as `further`. For what keepers report `subject` is
-/// either; `further` is the guard's keeper set and then each member's report, in the set's order.
+/// a vault, `subject` is the vault, or an integration for its outflow; the collateral ratio also needs both asset accounts,
+/// and the oracles of both; the shortfall the vault's accounts of the loan and of the collateral as `further`. For what
+/// keepers report `subject` is any of them; `further` is the guard's keeper set and then each member's report, in the set's
+/// order.
 pub struct Evidence<'a, 'info> {
     /// The rule's subject.
     pub subject: &'a AccountInfo<'info>,
@@ -63,6 +63,9 @@ impl<'info> Evidence<'_, 'info> {
     }
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
+        if is_kind::<Integration>(self.subject) {
+            return Ok(measures::integration(&rule.params, &*load::<Integration>(self.subject)?, now_ts)?);
+        }
         let vault = load::<Vault>(self.subject)?;
         if rule.params.metric()? == Metric::VaultShortfall {
             let (loan, collateral) = self.holdings(&vault)?;
@@ -101,38 +104,45 @@ impl<'info> Evidence<'_, 'info> {
     }
 }
 
-/// Whether a rule's subject is an asset or a vault.
+/// What a rule's subject is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectKind {
     /// An asset.
     Asset,
     /// A vault.
     Vault,
+    /// An integration.
+    Integration,
 }
 
 impl SubjectKind {
-    /// Returns the kind that the metric is about; what keepers report is about either, so there the account tells.
+    /// Returns the kind that the metric is about; where it is about several kinds, the account tells.
     ///
     /// # Errors
-    /// `UnknownKind`, and Anchor's for an account that can't be read.
+    /// `UnknownKind`.
     pub fn of(params: &RuleParams, subject: &AccountInfo) -> Result<Self> {
         let metric = params.metric()?;
-        let is_asset = if metric.is_reported() { is_asset(subject)? } else { metric.is_about_asset() };
-        Ok(if is_asset { Self::Asset } else { Self::Vault })
+        let is_asset = if metric.is_reported() { is_kind::<Asset>(subject) } else { metric.is_about_asset() };
+        Ok(match is_asset {
+            true => Self::Asset,
+            false if is_kind::<Integration>(subject) => Self::Integration,
+            false => Self::Vault,
+        })
     }
 }
 
-/// Tells whether `account` holds an asset; its owner MUST be checked by whoever loads it.
-fn is_asset(account: &AccountInfo) -> Result<bool> {
-    Ok(account.try_borrow_data()?.starts_with(Asset::DISCRIMINATOR))
-}
-
-/// Returns the guard of an asset or a vault.
+/// Returns the guard of an asset, a vault or an integration.
 ///
 /// # Errors
-/// Those of `load` for anything else.
+/// Anchor's `AccountOwnedByWrongProgram` and `AccountDiscriminatorMismatch`.
 pub fn guard_of_subject(subject: &AccountInfo) -> Result<Pubkey> {
-    if is_asset(subject)? { Ok(load::<Asset>(subject)?.guard) } else { Ok(load::<Vault>(subject)?.guard) }
+    if is_kind::<Asset>(subject) {
+        Ok(load::<Asset>(subject)?.guard)
+    } else if is_kind::<Integration>(subject) {
+        Ok(load::<Integration>(subject)?.guard)
+    } else {
+        Ok(load::<Vault>(subject)?.guard)
+    }
 }
 
 /// Requires that the verdict is true.
@@ -179,6 +189,7 @@ pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mu
             require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
             match SubjectKind::of(&rule.params, scope)? {
                 SubjectKind::Asset => change(&mut load_mut::<Asset>(scope)?.breaker),
+                SubjectKind::Integration => change(&mut load_mut::<Integration>(scope)?.breaker),
                 SubjectKind::Vault => change(&mut load_mut::<Vault>(scope)?.breaker),
             }
         }
