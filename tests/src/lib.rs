@@ -4,6 +4,7 @@ pub mod asserts;
 pub mod books;
 pub mod defaults;
 pub mod events;
+pub mod officers;
 pub mod oracles;
 pub mod program;
 pub mod refusal;

@@ -3,6 +3,7 @@
 mod accrue;
 mod actions;
 mod borrow;
+mod change_control;
 mod close_position;
 mod conformance;
 mod create_rule;
@@ -21,6 +22,7 @@ mod observe;
 mod observe_rule;
 mod open_position;
 mod oracle_sources;
+mod pauses;
 mod register_asset;
 mod repay;
 mod smoke;

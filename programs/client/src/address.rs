@@ -1,7 +1,9 @@
 //! Program-derived addresses.
 
 use anchor_lang::prelude::Pubkey;
-use rampart::constants::{ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED};
+use rampart::constants::{
+    ASSET_SEED, CHANGE_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED,
+};
 
 fn find(seeds: &[&[u8]]) -> Pubkey {
     Pubkey::find_program_address(seeds, &rampart::ID).0
@@ -40,6 +42,11 @@ pub fn position(vault: &Pubkey, owner: &Pubkey) -> Pubkey {
 /// Returns the address of a guard's rule.
 pub fn rule(guard: &Pubkey, id: u16) -> Pubkey {
     find(&[RULE_SEED, guard.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the address of a guard's change number `id`.
+pub fn change(guard: &Pubkey, id: u64) -> Pubkey {
+    find(&[CHANGE_SEED, guard.as_ref(), &id.to_le_bytes()])
 }
 
 /// Returns the address that signs the program's events.

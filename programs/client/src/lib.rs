@@ -4,7 +4,9 @@
 
 pub mod address;
 pub mod admin;
+pub mod control;
 pub mod evidence;
+pub mod guardian;
 pub mod lending;
 pub mod liquidation;
 

@@ -9,6 +9,7 @@ use crate::state::breaker::Breaker;
 use crate::state::flow::{FlowLimits, OutflowLimiter};
 use crate::state::guard::HardBounds;
 use crate::state::position::Position;
+use crate::state::step_meter::StepMeter;
 use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
@@ -215,6 +216,8 @@ pub struct Vault {
     pub collateral_flow: OutflowLimiter,
     /// Level of this vault.
     pub breaker: Breaker,
+    /// What tightenings at once have used of their daily step.
+    pub tightened: StepMeter,
     /// Decimals of the collateral mint.
     pub collateral_decimals: u8,
     /// Decimals of the loan mint.
@@ -224,7 +227,7 @@ pub struct Vault {
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 252],
+    pub reserved: [u8; 236],
 }
 
 impl Vault {
