@@ -1,5 +1,6 @@
 //! Parameters that the suites start from; a test changes the one that it is about.
 
+use crate::officers::Officer;
 use rampart::math::price::Q64_ONE;
 use rampart::state::asset::{ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
@@ -18,13 +19,13 @@ pub const SOL: u64 = 1_000_000_000;
 /// Roles of distinct keys, with two guardians.
 pub fn roles(root: Pubkey, risk_admin: Pubkey) -> Roles {
     let mut guardians = [Pubkey::default(); 8];
-    guardians[0] = Pubkey::new_from_array([0xa1; 32]);
-    guardians[1] = Pubkey::new_from_array([0xa2; 32]);
+    guardians[0] = Officer::FirstGuardian.address();
+    guardians[1] = Officer::SecondGuardian.address();
     Roles {
         root,
         risk_admin,
-        resetter: Pubkey::new_from_array([0xa3; 32]),
-        vetoer: Pubkey::new_from_array([0xa4; 32]),
+        resetter: Officer::Resetter.address(),
+        vetoer: Officer::Vetoer.address(),
         guardians,
         guardian_count: 2,
         guardian_quorum: 2,
@@ -37,13 +38,21 @@ pub fn bounds() -> HardBounds {
     HardBounds {
         max_oracle_age_secs: 120,
         max_rule_duration_secs: 86_400,
+        min_loosen_delay_secs: 172_800,
+        max_execution_window_secs: 259_200,
+        max_pause_secs: 21_600,
+        max_guardian_pause_secs: 43_200,
+        max_guard_pause_secs: 172_800,
+        quorum_reserve_secs: 86_400,
         max_confidence_bps: 500,
         max_hourly_outflow_bps: 3_000,
         max_daily_outflow_bps: 6_000,
         min_exit_floor_bps: 50,
         max_ltv_bps: 9_000,
         max_bonus_bps: 1_000,
-        reserved: [0; 4],
+        max_effect_bps: 2_500,
+        max_tighten_step_bps: 10_000,
+        reserved: [0; 8],
     }
 }
 

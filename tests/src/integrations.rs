@@ -3,7 +3,6 @@
 use crate::defaults::{USDC, roles};
 use crate::world::{Outcome, World};
 use anchor_spl::token_interface::spl_token_2022::instruction::{self as token, AuthorityType};
-use rampart::Validity;
 use rampart::state::integration::{ActionKind, LimitBase, Mode};
 use rampart::state::{FlowCap, FlowCaps, Integration};
 use rampart::{InitializeGuardArgs, RegisterIntegrationArgs};
@@ -144,11 +143,6 @@ impl World {
         let owner = world.payer_address();
         world.create_token_account(world.usdc, owner, SUPPLY - HELD);
         world
-    }
-
-    /// Returns what every privileged instruction is told now.
-    pub fn validity(&self) -> Validity {
-        Validity { authority_epoch: self.guard_state().authority_epoch, expires_at_ts: self.now_ts() + 60 }
     }
 
     /// Prepares what `setup` needs and returns the place, not yet registered.

@@ -6,6 +6,7 @@ pub mod defaults;
 pub mod events;
 pub mod integrations;
 pub mod keepers;
+pub mod officers;
 pub mod oracles;
 pub mod program;
 pub mod refusal;

@@ -64,7 +64,7 @@ fn create_rule_stores_every_field_for_every_metric() {
         let rule = world.rule(&key);
         assert_eq!((rule.guard, rule.subject, rule.params), (world.guard, subject, params));
         assert_eq!((rule.streak, rule.trip_epoch, rule.id), (Streak::default(), 0, id));
-        assert_eq!((rule.version, rule.reserved), (1, [0; 84]));
+        assert_eq!((rule.version, rule.reserved), (1, [0; 68]));
         let seeds: &[&[u8]] = &[b"rule", world.guard.as_ref(), &id.to_le_bytes(), &[rule.bump]];
         assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
         assert_eq!(world.svm.get_account(&key).unwrap().data.len(), Rule::SPACE);

@@ -4,11 +4,12 @@
 
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{Asset, Level};
+use rampart::state::{Asset, Change, Level};
 use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
-use rampart_client::{Instruction, Pubkey, admin, evidence, lending, liquidation};
+use rampart_client::{Instruction, Pubkey, admin, control, evidence, guardian, lending, liquidation};
 use rampart_tests::defaults::{self, SOL, USDC};
+use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
 use solana_sdk::signature::Keypair;
@@ -51,6 +52,7 @@ fn cu_snapshot() {
     measure_forced(&mut table);
     measure_exits(&mut table);
     measure_resolution(&mut table);
+    measure_control(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -96,6 +98,67 @@ fn measure_admin(table: &mut Table) {
     };
     let ix = admin::tighten_vault(root.pubkey(), world.guard, world.keys.vault, args, validity);
     act(&mut world, "tighten_vault", ix);
+}
+
+fn measure_control(table: &mut Table) {
+    let mut world = World::with_vault();
+    let (vault, guard, root) = (world.keys.vault, world.guard, world.root.insecure_clone());
+    let limits = world.vault().limits;
+    let flow = FlowLimits { daily_bps: 4_400, ..limits.loan_flow };
+    let change = Change::VaultLimits(rampart::state::VaultLimits { loan_flow: flow, ..limits });
+    let first = rampart_client::address::change(&guard, 0);
+    let propose = world.propose_ix(vault, change);
+    table.add("propose_change, limits", None, world.send(&[propose], &[&root]));
+    let second = world.propose(vault, change);
+    let veto = control::veto_change(Officer::Vetoer.address(), second, &world.change(&second));
+    table.add("veto_change", None, world.send(&[veto], &[&Officer::Vetoer.key()]));
+    let third = world.propose(vault, change);
+    let cancel = control::cancel_change(root.pubkey(), third, &world.change(&third));
+    table.add("cancel_change", None, world.send(&[cancel], &[&root]));
+    let set = world.sol_asset().oracle;
+    let mut next = set;
+    next.sources[0].max_age_secs = 100;
+    let oracle = world.propose(world.keys.collateral_asset, Change::AssetOracle(next));
+    let heir = world.new_key();
+    let successor = world.propose(guard, Change::Root(heir.pubkey()));
+    world.ripen();
+    table.add("execute_change, limits", None, world.execute(first, &[]));
+    let evidence = [world.sol_feeds.metas(), world.sol_feeds.metas()].concat();
+    table.add("execute_change, sources, two and two oracles", None, world.execute(oracle, &evidence));
+    let validity = world.validity();
+    let args = rampart::GuardianPauseArgs { level: Level::ReduceOnly as u8, duration_secs: 3_600, validity };
+    let pause = guardian::guardian_pause(Officer::FirstGuardian.address(), guard, vault, args);
+    table.add("guardian_pause", None, world.send(&[pause], &[&Officer::FirstGuardian.key()]));
+    let [one, two] = quorum();
+    let halt = guardian::guardian_halt(guard, vault, 3_600, validity, &[one.pubkey(), two.pubkey()]);
+    table.add("guardian_halt", None, world.send(&[halt], &[&one, &two]));
+    world.advance(900);
+    let (resetter, source) = (Officer::Resetter.key(), Officer::FirstGuardian.address());
+    let lift = guardian::lift_pause(resetter.pubkey(), guard, vault, source, world.validity());
+    table.add("lift_pause", None, world.send(&[lift], &[&resetter]));
+    let accept = control::accept_root(heir.pubkey(), successor, &world.change(&successor));
+    table.add("accept_root", None, world.send(&[accept], &[&heir]));
+    measure_bounds(table);
+}
+
+fn measure_bounds(table: &mut Table) {
+    let mut world = World::with_vault();
+    let (guard, root, keys) = (world.guard, world.root.insecure_clone(), world.keys);
+    let rule = world.create_rule(1, keys.collateral_asset, defaults::drawdown_rule());
+    world.tick(30, 130.0, 1.0);
+    world.trip(rule).expect("rule trips");
+    world.advance(300);
+    world.set_prices(150.0, 1.0);
+    let (resetter, oracles) = (Officer::Resetter.key(), world.sol_feeds.metas());
+    let reset = (rule, &world.rule(&rule));
+    let ix = guardian::reset_breaker(resetter.pubkey(), reset, None, &oracles, world.validity());
+    table.add("reset_breaker, two oracles", None, world.send(&[ix], &[&resetter]));
+    let all = [keys.vault, keys.collateral_asset, keys.loan_asset, rule];
+    let bounds = rampart::state::HardBounds { max_effect_bps: 1_000, ..world.guard_state().bounds };
+    let narrow = control::narrow_bounds(root.pubkey(), guard, bounds, world.validity(), &all);
+    table.add("narrow_bounds, four accounts", None, world.send(&[narrow], &[&root]));
+    let freeze = control::freeze_forever(root.pubkey(), guard, world.validity(), &all);
+    table.add("freeze_forever, four accounts", None, world.send(&[freeze], &[&root]));
 }
 
 fn measure_lending(table: &mut Table) {

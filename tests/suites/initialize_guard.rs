@@ -6,7 +6,7 @@ use rampart::error::RampartError;
 use rampart::events::GuardCreated;
 use rampart::state::breaker::Breaker;
 use rampart::state::guard::{HardBounds, Roles};
-use rampart::state::{Guard, Level};
+use rampart::state::{Finality, Guard, Level, PauseBudget};
 use rampart_client::{Pubkey, address, admin};
 use rampart_tests::refusals::with_account;
 use rampart_tests::{World, defaults, events};
@@ -43,7 +43,9 @@ fn initialize_guard_stores_every_field() {
     assert_eq!((guard.creator, guard.roles, guard.bounds), (root.pubkey(), args.roles, args.bounds));
     assert_eq!((guard.id, guard.version, guard.authority_epoch), (513, 1, 0));
     assert_eq!((guard.breaker, guard.breaker.level_at(world.now_ts())), (Breaker::default(), Level::Normal));
-    assert_eq!(guard.reserved, [0; 252]);
+    assert_eq!((guard.finality, guard.loosen_delay_secs), (Finality::Open as u8, args.bounds.min_loosen_delay_secs));
+    assert_eq!((guard.next_change_id, guard.asset_count, guard.vault_count, guard.rule_count), (0, 0, 0, 0));
+    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 251]));
     let seeds: &[&[u8]] = &[b"guard", guard.creator.as_ref(), &513u16.to_le_bytes(), &[guard.bump]];
     assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
     let account = world.svm.get_account(&key).unwrap();
@@ -67,7 +69,15 @@ fn initialize_guard_succeeds_at_the_edges_of_its_bounds() {
         min_exit_floor_bps: 1,
         max_ltv_bps: 9_999,
         max_bonus_bps: 10_000,
-        reserved: [0; 4],
+        min_loosen_delay_secs: 172_800,
+        max_execution_window_secs: 3_600,
+        max_pause_secs: 1,
+        max_guardian_pause_secs: 1,
+        max_guard_pause_secs: 3,
+        quorum_reserve_secs: 2,
+        max_effect_bps: 5_000,
+        max_tighten_step_bps: 10_000,
+        reserved: [0; 8],
     };
     let ix = admin::initialize_guard(world.root.pubkey(), 1, args);
     world.send_as_root(&[ix]).unwrap();
@@ -114,13 +124,14 @@ fn initialize_guard_fails_when_guardians_cannot_make_a_quorum() {
 
 #[test]
 fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
-    let fields: [fn(&mut HardBounds) -> &mut u16; 6] = [
+    let fields: [fn(&mut HardBounds) -> &mut u16; 7] = [
         |b| &mut b.max_confidence_bps,
         |b| &mut b.max_hourly_outflow_bps,
         |b| &mut b.max_daily_outflow_bps,
         |b| &mut b.min_exit_floor_bps,
         |b| &mut b.max_ltv_bps,
         |b| &mut b.max_bonus_bps,
+        |b| &mut b.max_tighten_step_bps,
     ];
     for field in fields {
         for value in [0, 10_001, u16::MAX] {
@@ -129,6 +140,35 @@ fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
     }
     refuses(|a| a.bounds.max_oracle_age_secs = 0, RampartError::BoundsInvalid);
     refuses(|a| a.bounds.max_rule_duration_secs = 0, RampartError::BoundsInvalid);
+}
+
+/// Case 4: floors of the bounds, and not their ceilings alone.
+#[test]
+fn case_004_bounds_of_change_control_outside_their_own_floor_and_ceiling() {
+    let changes: [fn(&mut HardBounds); 13] = [
+        |b| b.min_loosen_delay_secs = 172_799,
+        |b| b.min_loosen_delay_secs = 2_592_001,
+        |b| b.max_execution_window_secs = 3_599,
+        |b| b.max_execution_window_secs = 1_209_601,
+        |b| b.max_pause_secs = 0,
+        |b| b.max_pause_secs = 86_401,
+        |b| b.max_guardian_pause_secs = b.max_pause_secs - 1,
+        |b| b.max_guardian_pause_secs = b.max_guard_pause_secs - b.quorum_reserve_secs + 1,
+        |b| b.max_guard_pause_secs = 1_296_001,
+        |b| b.quorum_reserve_secs = 2 * b.max_pause_secs - 1,
+        |b| b.quorum_reserve_secs = u32::MAX,
+        |b| b.max_effect_bps = 0,
+        |b| b.max_effect_bps = 5_001,
+    ];
+    for change in changes {
+        refuses(|a| change(&mut a.bounds), RampartError::BoundsInvalid);
+    }
+}
+
+/// Case 10: a root that did not sign may be a key that nobody can sign with.
+#[test]
+fn case_010_root_that_did_not_sign() {
+    refuses(|a| a.roles.root = Pubkey::new_from_array([0x77; 32]), RampartError::RootNeedsAcceptance);
 }
 
 #[test]

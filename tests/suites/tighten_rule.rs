@@ -55,7 +55,9 @@ fn tighten_rule_stores_every_parameter_and_nothing_else() {
     };
     let signer = world.risk_admin.insecure_clone();
     let landed = world.send(&[ix(&world, key, params)], &[&signer]).unwrap();
-    assert_eq!(world.rule(&key), rampart::state::Rule { params, ..before });
+    // the persistence that fell to nothing is the longest step
+    let tightened = rampart::state::StepMeter { used_bps: 10_000, last_ts: world.now_ts(), ..before.tightened };
+    assert_eq!(world.rule(&key), rampart::state::Rule { params, tightened, ..before });
     assert_eq!(events::the_one::<RuleTightened>(&landed).rule, key);
 }
 

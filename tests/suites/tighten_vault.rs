@@ -72,6 +72,10 @@ fn tighten_vault_stores_every_limit_and_nothing_else() {
     expected.limits.borrow_cap_amount = 2;
     expected.limits.collateral_cap_amount = 1;
     (expected.limits.loan_flow, expected.limits.collateral_flow) = (args.loan_flow, args.collateral_flow);
+    // the past is settled at the old limits, and the longest step is counted
+    expected.loan_flow.settle(&args.loan_flow, world.now_ts());
+    expected.collateral_flow.settle(&args.collateral_flow, world.now_ts());
+    (expected.tightened.used_bps, expected.tightened.last_ts) = (10_000, world.now_ts());
     assert_eq!(bytemuck::bytes_of(&world.vault()), bytemuck::bytes_of(&expected));
     assert_eq!(events::the_one::<VaultTightened>(&landed).vault, world.keys.vault);
 }

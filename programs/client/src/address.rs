@@ -1,8 +1,10 @@
 //! Program-derived addresses.
 
 use anchor_lang::prelude::Pubkey;
-use rampart::constants::{ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED};
-use rampart::constants::{KEEPERS_SEED, REPORT_SEED};
+use rampart::constants::{
+    ASSET_SEED, CHANGE_SEED, COLLATERAL_SEED, GUARD_SEED, KEEPERS_SEED, LOAN_SEED, POSITION_SEED, REPORT_SEED,
+    RULE_SEED, VAULT_SEED,
+};
 use rampart::state::Integration;
 
 fn find(seeds: &[&[u8]]) -> Pubkey {
@@ -47,6 +49,11 @@ pub fn rule(guard: &Pubkey, id: u16) -> Pubkey {
 /// Returns the address of the integration that a program, or a wallet by the System program, has under `guard`.
 pub fn integration(guard: &Pubkey, program: &Pubkey, index: u16) -> Pubkey {
     find(&Integration::seeds(guard, program, &index.to_le_bytes()))
+}
+
+/// Returns the address of a guard's change number `id`.
+pub fn change(guard: &Pubkey, id: u64) -> Pubkey {
+    find(&[CHANGE_SEED, guard.as_ref(), &id.to_le_bytes()])
 }
 
 /// Returns the address that signs the program's events.

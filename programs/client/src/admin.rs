@@ -5,7 +5,7 @@ use rampart::state::rule::RuleParams;
 use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, TightenVaultArgs, Validity};
 use rampart::{accounts, instruction};
 
-const SYSTEM: Pubkey = anchor_lang::system_program::ID;
+pub(crate) const SYSTEM: Pubkey = anchor_lang::system_program::ID;
 
 /// Creates a guard under `creator` and `id`.
 pub fn initialize_guard(creator: Pubkey, id: u16, args: InitializeGuardArgs) -> Instruction {

@@ -4,8 +4,10 @@
 
 pub mod address;
 pub mod admin;
+pub mod control;
 pub mod evidence;
 pub mod exit;
+pub mod guardian;
 pub mod integration;
 pub mod keepers;
 pub mod lending;

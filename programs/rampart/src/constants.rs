@@ -92,3 +92,27 @@ pub const KEEPER_JOIN_DELAY_SECS: i64 = 48 * HOUR_SECS;
 pub const MAX_REPORT_AGE_SECS: u32 = 3_600;
 /// The longest that a level which hangs on keepers' reports may hold, seconds.
 pub const MAX_REPORTED_SECS: u32 = 6 * 3_600;
+/// Seed of a pending change: `["change", guard, change id u64 LE]`.
+pub const CHANGE_SEED: &[u8] = b"change";
+/// The shortest floor that a guard may set for the delay of a loosening: 48 hours, in seconds.
+pub const MIN_LOOSEN_DELAY_SECS: u32 = 172_800;
+/// The longest delay of a loosening: 30 days, in seconds.
+pub const MAX_LOOSEN_DELAY_SECS: u32 = 2_592_000;
+/// The shortest ceiling on the time in which a ripe change may be executed: an hour, in seconds.
+pub const MIN_EXECUTION_WINDOW_SECS: u32 = 3_600;
+/// The longest time in which a ripe change may be executed: 14 days, in seconds.
+pub const MAX_EXECUTION_WINDOW_SECS: u32 = 1_209_600;
+/// The longest one pause that a guard may allow: a day, in seconds.
+pub const MAX_PAUSE_SECS: u32 = 86_400;
+/// The most that a guard may allow its guardians to pause within any 30 days: half of them, in seconds.
+pub const MAX_PAUSE_TOTAL_SECS: u32 = 1_296_000;
+/// A pause stands at least this long (or to its end) before the resetter may lift it, seconds.
+pub const PAUSE_DWELL_SECS: i64 = 900;
+/// Days in which a pause counts against its budget.
+pub const PAUSE_WINDOW_DAYS: i64 = 30;
+/// The highest bound on what one change may move, bps.
+pub const MAX_EFFECT_BPS: u16 = 5_000;
+/// The most positions that a change of a vault's lines is tried on.
+pub const MAX_SAMPLE: usize = 8;
+/// The longest encoded value of a change, bytes.
+pub const MAX_CHANGE_LEN: usize = 400;

@@ -230,4 +230,53 @@ pub enum RampartError {
     FlowCapsInvalid,
     #[msg("Token account or mint authority is not the integration's alone")]
     CustodyNotHandedOver,
+    // --- change control
+    #[msg("Hard bounds only ever narrow")]
+    BoundsOnlyNarrow,
+    #[msg("Guard is frozen: nothing can be loosened any more")]
+    GuardFrozen,
+    #[msg("Transaction uses a durable nonce, which this instruction refuses")]
+    DurableNonceRefused,
+    #[msg("Account is not the one that this change is about")]
+    ChangeTargetMismatch,
+    #[msg("Value that the change was prepared against has moved")]
+    ChangeValueMoved,
+    #[msg("Change would change nothing")]
+    ChangeIsEmpty,
+    #[msg("Change has not waited for its delay")]
+    ChangeNotRipe,
+    #[msg("Change was not executed within its window")]
+    ChangeExpired,
+    #[msg("Nobody can veto a change of their own role")]
+    OwnRoleVeto,
+    #[msg("Root moves only by the acceptance of the new root")]
+    RootNeedsAcceptance,
+    #[msg("Change would move the price, health or allowed outflow by more than the guard allows")]
+    EffectTooLarge,
+    #[msg("Effect of the change can not be known: prices are indeterminate")]
+    EffectUnknown,
+    #[msg("Change would make a healthy position liquidatable")]
+    HealthyPositionHit,
+    #[msg("Sample must name one to eight distinct positions with debt in the vault")]
+    SampleInvalid,
+    #[msg("Past must be settled with the old value first: observe the asset in this transaction")]
+    SettleFirst,
+    #[msg("Soft band, cell length and what a rule measures are fixed at creation")]
+    FixedAtCreation,
+    #[msg("Tightenings of the last 24 hours would exceed the step that the guard allows")]
+    TightenStepExceeded,
+    #[msg("Every asset, vault and rule of the guard must be named once")]
+    CensusIncomplete,
+    #[msg("Every rule must be enabled, and there must be one")]
+    CensusNotEnabled,
+
+    // --- pauses
+    #[msg("Pause needs a level from Caution to ReduceOnly and a duration within the guard's bound")]
+    PauseInvalid,
+    #[msg("Budget of pauses within 30 days is used up")]
+    PauseBudgetUsed,
+    #[msg("Guardian can not extend a pause of their own")]
+    OwnPauseExtension,
+    #[msg("Key that paused can not lift the pause")]
+    OwnPauseLift,
 }

@@ -291,3 +291,92 @@ pub struct IntegrationFlowed {
     /// Base units of the integration's mint.
     pub amount: u64,
 }
+
+// --- change control and pauses
+
+/// A change was proposed.
+#[event]
+pub struct ChangeProposed {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The pending change.
+    pub change: Pubkey,
+    /// The account that it would change.
+    pub target: Pubkey,
+    /// `ChangeGroup`.
+    pub group: u8,
+    /// `Direction`, of its loosest part.
+    pub direction: u8,
+    /// From when it may be executed, unix seconds.
+    pub eta_ts: i64,
+    /// From when it may no longer be executed, unix seconds.
+    pub expires_at_ts: i64,
+}
+
+/// A change was executed.
+#[event]
+pub struct ChangeExecuted {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The change, closed now.
+    pub change: Pubkey,
+    /// The account that changed.
+    pub target: Pubkey,
+    /// `ChangeGroup`.
+    pub group: u8,
+    /// The guard's authority epoch afterwards.
+    pub authority_epoch: u64,
+}
+
+/// A pending change was stopped.
+#[event]
+pub struct ChangeStopped {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The change, closed now.
+    pub change: Pubkey,
+    /// Who stopped it: the vetoer or a guardian by veto, or root.
+    pub by: Pubkey,
+}
+
+/// A guard's hard bounds were narrowed.
+#[event]
+pub struct BoundsNarrowed {
+    /// The guard.
+    pub guard: Pubkey,
+}
+
+/// A guard gave up loosening for ever.
+#[event]
+pub struct GuardFroze {
+    /// The guard.
+    pub guard: Pubkey,
+}
+
+/// A guardian, or the guardians' quorum, raised a level.
+#[event]
+pub struct ScopePaused {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The guard, asset or vault whose level rose.
+    pub scope: Pubkey,
+    /// The guardian, or the guard for the quorum.
+    pub source: Pubkey,
+    /// The level that the pause demands.
+    pub level: u8,
+    /// When that level ends, unix seconds.
+    pub expires_at_ts: i64,
+    /// What is left of the source's budget, seconds.
+    pub budget_left_secs: u32,
+}
+
+/// The resetter took a cause away.
+#[event]
+pub struct BreakerReset {
+    /// The guard, asset or vault.
+    pub scope: Pubkey,
+    /// The rule, guardian or guard that held the cause.
+    pub source: Pubkey,
+    /// Level of the cause before.
+    pub from: u8,
+}

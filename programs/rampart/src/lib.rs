@@ -16,6 +16,7 @@ pub mod state;
 
 use anchor_lang::prelude::*;
 pub use instructions::*;
+use state::guard::HardBounds;
 use state::rule::RuleParams;
 
 declare_id!("HiDN1cZjY1y3GCUFJfsaQae162WdXHXZ7Pkv9UWBjh4s");
@@ -246,5 +247,70 @@ pub mod rampart {
     /// Mints tokens whose mint authority the guard holds.
     pub fn custody_mint<'info>(ctx: Context<'info, CustodyMint<'info>>, amount: u64) -> Result<()> {
         CustodyMint::handle(ctx, amount)
+    }
+
+    // --- change control and pauses
+
+    /// Narrows a guard's hard bounds, at once and for ever.
+    pub fn narrow_bounds<'info>(
+        ctx: Context<'info, NarrowBounds<'info>>,
+        bounds: HardBounds,
+        validity: Validity,
+    ) -> Result<()> {
+        NarrowBounds::handle(ctx, bounds, validity)
+    }
+
+    /// Gives up loosening, for ever.
+    pub fn freeze_forever<'info>(ctx: Context<'info, FreezeForever<'info>>, validity: Validity) -> Result<()> {
+        FreezeForever::handle(ctx, validity)
+    }
+
+    /// Proposes a change, which then waits in public.
+    pub fn propose_change<'info>(ctx: Context<'info, ProposeChange<'info>>, args: ProposeChangeArgs) -> Result<()> {
+        ProposeChange::handle(ctx, args)
+    }
+
+    /// Executes a change that has waited.
+    pub fn execute_change<'info>(ctx: Context<'info, ExecuteChange<'info>>) -> Result<()> {
+        ExecuteChange::handle(ctx)
+    }
+
+    /// Stops a pending change.
+    pub fn veto_change(ctx: Context<VetoChange>) -> Result<()> {
+        VetoChange::handle(ctx)
+    }
+
+    /// Takes a proposal back.
+    pub fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
+        CancelChange::handle(ctx)
+    }
+
+    /// Takes over as root, on the new root's own signature.
+    pub fn accept_root(ctx: Context<AcceptRoot>) -> Result<()> {
+        AcceptRoot::handle(ctx)
+    }
+
+    /// Raises a level for a bounded time, by one guardian.
+    pub fn guardian_pause(ctx: Context<GuardianPause>, args: GuardianPauseArgs) -> Result<()> {
+        GuardianPause::handle(ctx, args)
+    }
+
+    /// Halts a scope for a bounded time, by a quorum of guardians.
+    pub fn guardian_halt<'info>(
+        ctx: Context<'info, GuardianHalt<'info>>,
+        duration_secs: u32,
+        validity: Validity,
+    ) -> Result<()> {
+        GuardianHalt::handle(ctx, duration_secs, validity)
+    }
+
+    /// Ends a pause early, by the resetter.
+    pub fn lift_pause(ctx: Context<LiftPause>, source: Pubkey, validity: Validity) -> Result<()> {
+        LiftPause::handle(ctx, source, validity)
+    }
+
+    /// Takes a rule's cause away with a proof that it is clear, by the resetter.
+    pub fn reset_breaker<'info>(ctx: Context<'info, ResetBreaker<'info>>, args: ResetBreakerArgs) -> Result<()> {
+        ResetBreaker::handle(ctx, args)
     }
 }

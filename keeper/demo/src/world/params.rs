@@ -51,13 +51,21 @@ pub fn bounds() -> HardBounds {
     HardBounds {
         max_oracle_age_secs: 120,
         max_rule_duration_secs: 86_400,
+        min_loosen_delay_secs: 172_800,
+        max_execution_window_secs: 259_200,
+        max_pause_secs: 21_600,
+        max_guardian_pause_secs: 43_200,
+        max_guard_pause_secs: 172_800,
+        quorum_reserve_secs: 86_400,
         max_confidence_bps: 500,
         max_hourly_outflow_bps: 3_000,
         max_daily_outflow_bps: 6_000,
         min_exit_floor_bps: 50,
         max_ltv_bps: 9_000,
         max_bonus_bps: 1_000,
-        reserved: [0; 4],
+        max_effect_bps: 2_500,
+        max_tighten_step_bps: 10_000,
+        reserved: [0; 8],
     }
 }
 

@@ -1,16 +1,20 @@
 //! One file per action. A handler reads as load, validate, compute a value, apply it, emit.
 
 pub mod admin;
+pub mod control;
 pub mod evidence;
 pub mod exit;
+pub mod guardian;
 pub mod integration;
 pub mod lending;
 pub mod liquidation;
 pub mod shared;
 
 pub use admin::*;
+pub use control::*;
 pub use evidence::*;
 pub use exit::*;
+pub use guardian::*;
 pub use integration::*;
 pub use lending::*;
 pub use liquidation::*;

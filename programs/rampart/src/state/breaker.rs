@@ -269,6 +269,26 @@ impl Breaker {
     }
 }
 
+impl Breaker {
+    /// Takes the cause of `source` away and returns the level that it demanded.
+    ///
+    /// # Errors
+    /// `NotTripped` without a cause in force, `DwellNotOver` before its dwell time.
+    pub fn reset(&mut self, source: &Pubkey, now_ts: i64) -> Result<Level> {
+        let before = self.levels_at(now_ts).exit;
+        let cause = self
+            .causes
+            .iter_mut()
+            .find(|c| c.source == *source && c.level_at(now_ts) > Level::Normal)
+            .ok_or(RampartError::NotTripped)?;
+        require!(now_ts >= cause.dwell_until_ts, RampartError::DwellNotOver);
+        let from = cause.level_at(now_ts);
+        *cause = Cause::default();
+        self.note_halt(before, now_ts);
+        Ok(from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,6 +51,20 @@ impl FlowLimits {
     }
 }
 
+impl FlowLimits {
+    /// Returns what leaves at most on a base of `base_amount`: exits of an hour and of a day, new risk of an hour and of
+    /// a day, base units.
+    pub fn allowed(&self, base_amount: u64) -> [u64; 4] {
+        let both = |bps: u16| {
+            let whole = part(base_amount, bps).max(self.absolute_floor_amount);
+            let exit = part(whole, self.exit_share_bps);
+            [exit, whole.saturating_sub(exit)]
+        };
+        let ([exit_hour, risk_hour], [exit_day, risk_day]) = (both(self.hourly_bps), both(self.daily_bps));
+        [exit_hour, exit_day, risk_hour, risk_day]
+    }
+}
+
 /// Which budget an outflow is charged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outflow {
@@ -260,6 +274,18 @@ impl OutflowLimiter {
         Ok(paid)
     }
 
+    /// Settles the past at the limits that the buckets remember, and takes `limits` for the time from `now_ts` on.
+    ///
+    /// What was used stays used.
+    pub fn settle(&mut self, limits: &FlowLimits, now_ts: i64) {
+        self.base.settle(now_ts);
+        let [exit_hour, _, risk_hour, _] = limits.allowed(self.base.amount);
+        for (budget, hour_limit) in [(&mut self.exit, exit_hour), (&mut self.risk, risk_hour)] {
+            budget.hour.settle(now_ts, hour_limit);
+            budget.day.settle(now_ts);
+        }
+    }
+
     /// One budget's part of L, at the scale that the level leaves. Rounded down.
     fn share(&self, limits: &FlowLimits, bps: u16, is_exit: bool, scale_bps: u16) -> Result<u64> {
         let by_share = part(self.base.amount, bps);
@@ -363,7 +389,7 @@ mod tests {
             min_exit_floor_bps: 50,
             max_ltv_bps: 9_000,
             max_bonus_bps: 1_000,
-            reserved: [0; 4],
+            ..bytemuck::Zeroable::zeroed()
         };
         LIMITS.validate(100, &bounds).unwrap();
         assert_eq!(LIMITS.validate(200, &bounds).unwrap_err(), RampartError::LimiterInvalid.into());

@@ -2,58 +2,23 @@
 
 use crate::constants::MAX_GUARDIANS;
 use crate::error::RampartError;
-use crate::math::bps::BPS_ONE;
 use crate::state::breaker::Breaker;
+use crate::state::oracle_set::stored_enum;
+use crate::state::pause::PauseBudget;
 use anchor_lang::prelude::*;
 
-/// Floors and ceilings that are fixed when the guard is created. No key can move them apart.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct HardBounds {
-    /// The oldest price age that a source may be given, seconds.
-    pub max_oracle_age_secs: u32,
-    /// The longest a rule may hold its level, seconds.
-    pub max_rule_duration_secs: u32,
-    /// The widest confidence or disagreement that an asset may allow, bps.
-    pub max_confidence_bps: u16,
-    /// The highest outflow limit of an hour, bps of the day's base.
-    pub max_hourly_outflow_bps: u16,
-    /// The highest outflow limit of a day, bps of the day's base.
-    pub max_daily_outflow_bps: u16,
-    /// The lowest exit floor, bps of a position per day.
-    pub min_exit_floor_bps: u16,
-    /// The highest loan-to-value ratio for new risk, bps.
-    pub max_ltv_bps: u16,
-    /// The highest liquidation bonus, bps.
-    pub max_bonus_bps: u16,
-    /// Zeros.
-    pub reserved: [u8; 4],
-}
+pub use crate::state::bounds::HardBounds;
 
-impl HardBounds {
-    /// Checks that the bounds leave room and bind at all.
-    ///
-    /// # Errors
-    /// `BoundsInvalid` for a bound that is zero or beyond its whole, `UnknownKind` for reserved bytes that are set.
-    pub fn validate(&self) -> Result<()> {
-        require!(self.reserved == [0; 4], RampartError::UnknownKind);
-        let one = BPS_ONE as u16;
-        let shares = [
-            self.max_confidence_bps,
-            self.max_hourly_outflow_bps,
-            self.max_daily_outflow_bps,
-            self.min_exit_floor_bps,
-            self.max_ltv_bps,
-            self.max_bonus_bps,
-        ];
-        require!(shares.iter().all(|b| *b > 0 && *b <= one), RampartError::BoundsInvalid);
-        require!(self.max_hourly_outflow_bps <= self.max_daily_outflow_bps, RampartError::BoundsInvalid);
-        require!(self.min_exit_floor_bps < self.max_daily_outflow_bps, RampartError::BoundsInvalid);
-        require!(self.max_ltv_bps < one, RampartError::BoundsInvalid);
-        require!(self.max_oracle_age_secs > 0 && self.max_rule_duration_secs > 0, RampartError::BoundsInvalid);
-        Ok(())
-    }
+/// Whether a guard may still loosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Finality {
+    /// Loosenings are possible, with delay and veto.
+    Open = 1,
+    /// No loosening can be proposed or executed, for ever.
+    Frozen = 2,
 }
+stored_enum!(Finality { Open, Frozen });
 
 /// Who may do what. Pairwise distinct, none the default key.
 #[repr(C)]
@@ -78,6 +43,32 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// Returns the guardians in use.
+    pub fn active_guardians(&self) -> &[Pubkey] {
+        &self.guardians[..usize::from(self.guardian_count).min(MAX_GUARDIANS)]
+    }
+
+    /// Tells whether `key` is a guardian.
+    pub fn is_guardian(&self, key: &Pubkey) -> bool {
+        self.active_guardians().contains(key)
+    }
+
+    /// Checks that at least a quorum of guardians, each counted once, is among `signers`.
+    ///
+    /// # Errors
+    /// `QuorumMissing`.
+    pub fn require_quorum(&self, signers: &[AccountInfo]) -> Result<()> {
+        let signed = |g: &&Pubkey| signers.iter().any(|s| s.is_signer && s.key == *g);
+        let count = self.active_guardians().iter().filter(signed).count();
+        require!(count >= usize::from(self.guardian_quorum).max(1), RampartError::QuorumMissing);
+        Ok(())
+    }
+
+    /// Tells whether `key` may stop a pending change: as vetoer or as guardian.
+    pub fn may_veto(&self, key: &Pubkey) -> bool {
+        self.vetoer == *key || self.is_guardian(key)
+    }
+
     /// Checks that every role is held by a key of its own.
     ///
     /// # Errors
@@ -113,20 +104,34 @@ pub struct Guard {
     pub creator: Pubkey,
     /// Who may do what.
     pub roles: Roles,
-    /// Floors and ceilings, fixed at creation.
+    /// Floors and ceilings, fixed at creation and only ever narrowed.
     pub bounds: HardBounds,
     /// Level of everything under this guard.
     pub breaker: Breaker,
+    /// What guardians have used of their budgets.
+    pub pauses: PauseBudget,
     /// Counts changes of roles; a change prepared under another epoch is refused.
     pub authority_epoch: u64,
+    /// Counts proposed changes: the number of the next one, and part of its address.
+    pub next_change_id: u64,
+    /// How long a loosening waits, seconds; at least the bound's floor.
+    pub loosen_delay_secs: u32,
+    /// Assets of this guard.
+    pub asset_count: u32,
+    /// Vaults of this guard.
+    pub vault_count: u32,
+    /// Rules of this guard.
+    pub rule_count: u32,
     /// Number chosen by the creator; part of the address.
     pub id: u16,
     /// Layout version.
     pub version: u8,
     /// Bump of the address.
     pub bump: u8,
+    /// [`Finality`]; anything but `Open` counts as frozen.
+    pub finality: u8,
     /// Zeros.
-    pub reserved: [u8; 252],
+    pub reserved: [u8; 251],
 }
 
 impl Guard {
@@ -139,7 +144,29 @@ impl Guard {
     /// The error of the part that does not hold.
     pub fn invariant(&self) -> Result<()> {
         self.roles.validate()?;
-        self.bounds.validate()
+        self.bounds.validate()?;
+        require!(self.loosen_delay_secs >= self.bounds.min_loosen_delay_secs, RampartError::OutsideHardBounds);
+        Ok(())
+    }
+
+    /// Checks that loosenings are still possible.
+    ///
+    /// # Errors
+    /// `GuardFrozen`.
+    pub fn require_open(&self) -> Result<()> {
+        require!(self.finality == Finality::Open as u8, RampartError::GuardFrozen);
+        Ok(())
+    }
+
+    /// Takes new roles into force. All that was prepared under the old ones is void: the epoch moves on.
+    ///
+    /// # Errors
+    /// `RolesInvalid`, `UnknownKind`, `MathOverflow`.
+    pub fn set_roles(&mut self, roles: Roles) -> Result<()> {
+        roles.validate()?;
+        self.roles = roles;
+        self.authority_epoch = self.authority_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
+        Ok(())
     }
 }
 

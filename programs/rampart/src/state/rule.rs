@@ -8,9 +8,11 @@ use crate::risk::measures::Measured;
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::asset::ReferenceSpan;
 use crate::state::breaker::{Level, Reach};
+use crate::state::direction::{Direction, Judged};
 use crate::state::guard::HardBounds;
 use crate::state::oracle_set::{Switch, stored_enum};
 use crate::state::report::ReportPart;
+use crate::state::step_meter::StepMeter;
 use anchor_lang::prelude::*;
 
 /// What a rule measures. Each metric has one unit and one reader, in `risk/measures.rs`.
@@ -274,27 +276,7 @@ impl RuleParams {
     /// # Errors
     /// `LooseningRefused` if any field would loosen.
     pub fn require_tightening(&self, next: &Self) -> Result<()> {
-        let above = self.comparator != Comparator::Below as u8;
-        let same = self.metric == next.metric
-            && self.comparator == next.comparator
-            && self.scope == next.scope
-            && self.window_secs == next.window_secs
-            && self.part == next.part
-            && self.reference_span == next.reference_span;
-        let lines = if above {
-            next.threshold <= self.threshold && next.clear_threshold <= self.clear_threshold
-        } else {
-            next.threshold >= self.threshold && next.clear_threshold >= self.clear_threshold
-        };
-        let times = next.min_persist_secs <= self.min_persist_secs
-            && next.max_gap_secs >= self.max_gap_secs
-            && next.duration_secs >= self.duration_secs
-            && next.min_dwell_secs >= self.min_dwell_secs
-            && next.min_observations <= self.min_observations;
-        // fewer sources make it easier to close exits on one print, more make it easier for a breach to go unproved
-        let proof = next.sources_required == self.sources_required && next.level >= self.level;
-        let switch = next.switch >= self.switch;
-        require!(same && lines && times && proof && switch, RampartError::LooseningRefused);
+        require!(self.judge_move(next).direction < Direction::Looser, RampartError::LooseningRefused);
         Ok(())
     }
 }
@@ -345,6 +327,8 @@ pub struct Rule {
     pub trip_epoch: u64,
     /// How many of these were steps down.
     pub step_downs: u64,
+    /// What tightenings at once have used of their daily step.
+    pub tightened: StepMeter,
     /// Number within the guard; part of the address.
     pub id: u16,
     /// Layout version.
@@ -352,7 +336,7 @@ pub struct Rule {
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 84],
+    pub reserved: [u8; 68],
 }
 
 impl Rule {
@@ -548,7 +532,7 @@ mod tests {
             min_exit_floor_bps: 50,
             max_ltv_bps: 9_000,
             max_bonus_bps: 1_000,
-            reserved: [0; 4],
+            ..bytemuck::Zeroable::zeroed()
         };
         let mut params = rule().params;
         params.validate(&bounds).unwrap();

@@ -14,6 +14,7 @@ use crate::state::oracle_set::Switch;
 use crate::state::position::Position;
 use crate::state::resolution::Resolution;
 use crate::state::shortfall::Shortfall;
+use crate::state::step_meter::StepMeter;
 use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
@@ -252,6 +253,8 @@ pub struct Vault {
     pub collateral_shortfall: Shortfall,
     /// The orderly end.
     pub resolution: Resolution,
+    /// What tightenings at once have used of their daily step.
+    pub tightened: StepMeter,
     /// Decimals of the collateral mint.
     pub collateral_decimals: u8,
     /// Decimals of the loan mint.
@@ -261,7 +264,7 @@ pub struct Vault {
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 252],
+    pub reserved: [u8; 236],
 }
 
 impl Vault {

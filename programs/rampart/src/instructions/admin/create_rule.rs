@@ -19,7 +19,8 @@ pub struct CreateRule<'info> {
     /// Root of the guard. Pays the rent.
     #[account(mut)]
     pub root: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what it has.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// CHECK: the asset, vault or integration that is measured; loaded by the kind that the metric needs, and MUST belong to the guard.
     pub subject: UncheckedAccount<'info>,
@@ -85,6 +86,10 @@ impl CreateRule<'_> {
             rule.id = id;
             rule.version = LAYOUT_VERSION;
             rule.bump = ctx.bumps.rule;
+        }
+        {
+            let mut guard = ctx.accounts.guard.load_mut()?;
+            guard.rule_count = guard.rule_count.checked_add(1).ok_or(RampartError::MathOverflow)?;
         }
         emit_cpi!(RuleCreated {
             guard: ctx.accounts.guard.key(),

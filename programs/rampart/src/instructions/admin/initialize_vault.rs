@@ -27,7 +27,8 @@ pub struct InitializeVault<'info> {
     /// Root of the guard. Pays the rent.
     #[account(mut)]
     pub root: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what it has.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// Asset account of the collateral.
     #[account(has_one = guard @ RampartError::VaultAssetsInvalid)]
@@ -82,6 +83,7 @@ impl InitializeVault<'_> {
     fn validate(&self, args: &InitializeVaultArgs) -> Result<()> {
         let guard = self.guard.load()?;
         require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
+        guard.require_open()?;
         require_keys_neq!(self.collateral_asset.key(), self.loan_asset.key(), RampartError::VaultAssetsInvalid);
         require_keys_eq!(
             self.collateral_asset.load()?.mint,
@@ -97,7 +99,7 @@ impl InitializeVault<'_> {
     /// Creates the vault, empty and at level Normal.
     ///
     /// # Errors
-    /// `WrongAuthority`, `VaultAssetsInvalid`, `RiskParamsInvalid`, `CurveInvalid`, `LimiterInvalid`,
+    /// `WrongAuthority`, `GuardFrozen`, `VaultAssetsInvalid`, `RiskParamsInvalid`, `CurveInvalid`, `LimiterInvalid`,
     /// `OutsideHardBounds`.
     pub fn handle(ctx: Context<Self>, args: InitializeVaultArgs) -> Result<()> {
         let accounts = &ctx.accounts;
@@ -123,6 +125,10 @@ impl InitializeVault<'_> {
             vault.loan_decimals = accounts.loan_mint.decimals;
             vault.version = LAYOUT_VERSION;
             vault.bump = ctx.bumps.vault;
+        }
+        {
+            let mut guard = ctx.accounts.guard.load_mut()?;
+            guard.vault_count = guard.vault_count.checked_add(1).ok_or(RampartError::MathOverflow)?;
         }
         emit_cpi!(VaultCreated { guard: accounts.guard.key(), vault: accounts.vault.key() });
         Ok(())

@@ -27,7 +27,8 @@ pub struct RegisterAsset<'info> {
     /// Root of the guard. Pays the rent.
     #[account(mut)]
     pub root: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what it has.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// The mint.
     pub mint: Box<InterfaceAccount<'info, Mint>>,
@@ -42,6 +43,7 @@ impl RegisterAsset<'_> {
     fn validate(&self, args: &RegisterAssetArgs) -> Result<()> {
         let guard = self.guard.load()?;
         require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
+        guard.require_open()?;
         args.oracle.validate(&guard.bounds)?;
         Peg::try_from(args.peg).map_err(|_| RampartError::UnknownKind)?;
         let r = &args.reference;
@@ -53,7 +55,7 @@ impl RegisterAsset<'_> {
     /// Registers the mint; its reference starts cold.
     ///
     /// # Errors
-    /// `WrongAuthority`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
+    /// `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
     /// `MintExtensionRefused`, `MintDecimalsTooLarge`.
     pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
         ctx.accounts.validate(&args)?;
@@ -73,6 +75,10 @@ impl RegisterAsset<'_> {
             asset.decimals = mint.decimals;
             asset.version = LAYOUT_VERSION;
             asset.bump = ctx.bumps.asset;
+        }
+        {
+            let mut guard = ctx.accounts.guard.load_mut()?;
+            guard.asset_count = guard.asset_count.checked_add(1).ok_or(RampartError::MathOverflow)?;
         }
         emit_cpi!(AssetRegistered {
             guard: ctx.accounts.guard.key(),

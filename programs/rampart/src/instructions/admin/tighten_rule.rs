@@ -2,11 +2,12 @@
 
 use crate::error::RampartError;
 use crate::events::RuleTightened;
+use crate::state::direction::Judged;
 use crate::state::rule::RuleParams;
 use crate::state::{Guard, Rule};
 use anchor_lang::prelude::*;
 
-/// What every tightening is told beside its new values.
+/// What every privileged instruction is told beside its values.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
 pub struct Validity {
     /// The guard's authority epoch that the change was prepared under.
@@ -23,6 +24,14 @@ impl Validity {
     pub fn check(&self, guard: &Guard, signer: &Pubkey, now_ts: i64) -> Result<()> {
         let may = guard.roles.root == *signer || guard.roles.risk_admin == *signer;
         require!(may, RampartError::WrongAuthority);
+        self.check_time(guard, now_ts)
+    }
+
+    /// Checks epoch and expiry alone, for signers of other roles.
+    ///
+    /// # Errors
+    /// `AuthorityEpochMoved`, `InstructionExpired`.
+    pub fn check_time(&self, guard: &Guard, now_ts: i64) -> Result<()> {
         require!(self.authority_epoch == guard.authority_epoch, RampartError::AuthorityEpochMoved);
         require!(now_ts <= self.expires_at_ts, RampartError::InstructionExpired);
         Ok(())
@@ -46,7 +55,7 @@ impl TightenRule<'_> {
     /// Replaces the parameters if every one of them is at least as strict.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, and those of [`Validity::check`].
+    /// `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, `TightenStepExceeded`, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, params: RuleParams, validity: Validity) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         {
@@ -55,6 +64,8 @@ impl TightenRule<'_> {
             params.validate(&guard.bounds)?;
             let mut rule = ctx.accounts.rule.load_mut()?;
             rule.params.require_tightening(&params)?;
+            let step_bps = rule.params.judge_move(&params).step_bps;
+            rule.tightened.take(step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
             rule.params = params;
         }
         emit_cpi!(RuleTightened { rule: ctx.accounts.rule.key() });

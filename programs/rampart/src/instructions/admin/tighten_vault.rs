@@ -4,8 +4,9 @@ use crate::error::RampartError;
 use crate::events::VaultTightened;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::math::bps::Bps;
+use crate::state::direction::{Direction, Judged};
 use crate::state::flow::FlowLimits;
-use crate::state::{Guard, Vault};
+use crate::state::{Guard, RiskParams, Vault, VaultLimits};
 use anchor_lang::prelude::*;
 
 /// What `tighten_vault` is told: the values that may fall. Lines of existing positions are not among them.
@@ -23,6 +24,17 @@ pub struct TightenVaultArgs {
     pub loan_flow: FlowLimits,
     /// Outflow of the collateral mint.
     pub collateral_flow: FlowLimits,
+}
+
+impl TightenVaultArgs {
+    /// The vault's parameters with these values in place of its own.
+    fn applied(&self, vault: &Vault) -> (RiskParams, VaultLimits) {
+        let Self { ltv_bps, supply_cap_amount, borrow_cap_amount, collateral_cap_amount, loan_flow, collateral_flow } =
+            *self;
+        let risk = RiskParams { ltv_bps, ..vault.risk };
+        let caps = VaultLimits { supply_cap_amount, borrow_cap_amount, collateral_cap_amount, ..vault.limits };
+        (risk, VaultLimits { loan_flow, collateral_flow, ..caps })
+    }
 }
 
 /// Accounts of `tighten_vault`.
@@ -45,45 +57,33 @@ impl TightenVault<'_> {
     /// first day nothing else pays the exit floor.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, and those of [`Validity::check`].
+    /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `TightenStepExceeded`, and those of
+    /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;
             validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
             let mut vault = ctx.accounts.vault.load_mut()?;
-            let limits = &vault.limits;
-            let caps_fall = args.ltv_bps <= vault.risk.ltv_bps
-                && args.supply_cap_amount <= limits.supply_cap_amount
-                && args.borrow_cap_amount <= limits.borrow_cap_amount
-                && args.collateral_cap_amount <= limits.collateral_cap_amount;
-            let flows_fall = is_tighter(&limits.loan_flow, &args.loan_flow)
-                && is_tighter(&limits.collateral_flow, &args.collateral_flow);
-            require!(caps_fall && flows_fall, RampartError::LooseningRefused);
+            let (risk, limits) = args.applied(&vault);
+            let judged = vault.risk.judge_move(&risk).and(vault.limits.judge_move(&limits));
+            require!(judged.direction < Direction::Looser, RampartError::LooseningRefused);
             let (lenders, posted) = (vault.lenders_amount()?, vault.collateral_amount);
-            let floors_stay = keeps_floor(&limits.loan_flow, &args.loan_flow, lenders)
-                && keeps_floor(&limits.collateral_flow, &args.collateral_flow, posted);
+            let floors_stay = keeps_floor(&vault.limits.loan_flow, &args.loan_flow, lenders)
+                && keeps_floor(&vault.limits.collateral_flow, &args.collateral_flow, posted);
             require!(floors_stay, RampartError::LimiterInvalid);
-            vault.risk.ltv_bps = args.ltv_bps;
-            vault.limits.supply_cap_amount = args.supply_cap_amount;
-            vault.limits.borrow_cap_amount = args.borrow_cap_amount;
-            vault.limits.collateral_cap_amount = args.collateral_cap_amount;
-            vault.limits.loan_flow = args.loan_flow;
-            vault.limits.collateral_flow = args.collateral_flow;
-            vault.risk.validate(&guard.bounds)?;
-            vault.limits.validate(&guard.bounds)?;
+            risk.validate(&guard.bounds)?;
+            limits.validate(&guard.bounds)?;
+            vault.tightened.take(judged.step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
+            (vault.risk, vault.limits) = (risk, limits);
+            if judged.direction == Direction::Tighter {
+                vault.loan_flow.settle(&limits.loan_flow, now_ts);
+                vault.collateral_flow.settle(&limits.collateral_flow, now_ts);
+            }
         }
         emit_cpi!(VaultTightened { vault: ctx.accounts.vault.key() });
         Ok(())
     }
-}
-
-fn is_tighter(now: &FlowLimits, next: &FlowLimits) -> bool {
-    next.absolute_floor_amount <= now.absolute_floor_amount
-        && next.hourly_bps <= now.hourly_bps
-        && next.daily_bps <= now.daily_bps
-        && next.exit_share_bps == now.exit_share_bps
-        && next.floor_reserve_bps == now.floor_reserve_bps
 }
 
 /// Tells whether the absolute floor stays, or still covers the hour's share of `held`.

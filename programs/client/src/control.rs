@@ -1,0 +1,133 @@
+//! Change control: propose, stop, execute; hard bounds; root.
+
+use crate::admin::SYSTEM;
+use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
+use rampart::state::{Change, Guard, HardBounds, PendingChange};
+use rampart::{ProposeChangeArgs, Validity};
+use rampart::{accounts, instruction};
+
+/// Proposes `change` of `target`, whose group holds `now`, under the guard's next number.
+///
+/// `guardians`: a quorum of co-signers where the change moves the vetoer, else none.
+pub fn propose_change(
+    (guard_key, guard): (Pubkey, &Guard),
+    target: Pubkey,
+    (now, change): (Change, Change),
+    validity: Validity,
+    guardians: &[Pubkey],
+) -> Instruction {
+    let accounts = accounts::ProposeChange {
+        root: guard.roles.root,
+        guard: guard_key,
+        target,
+        change: address::change(&guard_key, guard.next_change_id),
+        instructions: INSTRUCTIONS_SYSVAR,
+        system_program: SYSTEM,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    let args = ProposeChangeArgs { change, value_hash: now.hash(), validity };
+    build(accounts, instruction::ProposeChange { args }, &signers(guardians))
+}
+
+/// Proposes `new_root` as root.
+pub fn propose_root(guard_key: Pubkey, guard: &Guard, new_root: Pubkey, validity: Validity) -> Instruction {
+    let change = (Change::Root(guard.roles.root), Change::Root(new_root));
+    propose_change((guard_key, guard), guard_key, change, validity, &[])
+}
+
+/// Takes over as root by the change at `key`.
+pub fn accept_root(new_root: Pubkey, key: Pubkey, change: &PendingChange) -> Instruction {
+    let accounts = accounts::AcceptRoot {
+        new_root,
+        guard: change.guard,
+        change: key,
+        rent_to: change.rent_to,
+        instructions: INSTRUCTIONS_SYSVAR,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::AcceptRoot {}, &[])
+}
+
+/// Executes the change at `key`. `evidence`: what its effect is tried on, see `control::effect::require_bounded`.
+pub fn execute_change(key: Pubkey, change: &PendingChange, evidence: &[AccountMeta]) -> Instruction {
+    let accounts = accounts::ExecuteChange {
+        guard: change.guard,
+        change: key,
+        rent_to: change.rent_to,
+        target: change.target,
+        instructions: INSTRUCTIONS_SYSVAR,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::ExecuteChange {}, evidence)
+}
+
+/// Stops the change at `key`, by the vetoer or a guardian.
+pub fn veto_change(authority: Pubkey, key: Pubkey, change: &PendingChange) -> Instruction {
+    let accounts = accounts::VetoChange {
+        authority,
+        guard: change.guard,
+        change: key,
+        rent_to: change.rent_to,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::VetoChange {}, &[])
+}
+
+/// Takes the change at `key` back, by root.
+pub fn cancel_change(root: Pubkey, key: Pubkey, change: &PendingChange) -> Instruction {
+    let accounts = accounts::CancelChange {
+        root,
+        guard: change.guard,
+        change: key,
+        rent_to: change.rent_to,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::CancelChange {}, &[])
+}
+
+/// Narrows the hard bounds. `all`: every asset, vault and rule of the guard.
+pub fn narrow_bounds(
+    root: Pubkey,
+    guard: Pubkey,
+    bounds: HardBounds,
+    validity: Validity,
+    all: &[Pubkey],
+) -> Instruction {
+    let accounts = accounts::NarrowBounds {
+        root,
+        guard,
+        instructions: INSTRUCTIONS_SYSVAR,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::NarrowBounds { bounds, validity }, &census(all))
+}
+
+/// Gives up loosening for ever. `all`: every asset, vault and rule of the guard.
+pub fn freeze_forever(root: Pubkey, guard: Pubkey, validity: Validity, all: &[Pubkey]) -> Instruction {
+    let accounts = accounts::FreezeForever {
+        root,
+        guard,
+        instructions: INSTRUCTIONS_SYSVAR,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::FreezeForever { validity }, &census(all))
+}
+
+/// Accounts as the program wants to see all of them: read-only, in ascending order.
+fn census(all: &[Pubkey]) -> Vec<AccountMeta> {
+    let mut keys = all.to_vec();
+    keys.sort_unstable();
+    keys.into_iter().map(|key| AccountMeta::new_readonly(key, false)).collect()
+}
+
+pub(crate) fn signers(keys: &[Pubkey]) -> Vec<AccountMeta> {
+    keys.iter().map(|key| AccountMeta::new_readonly(*key, true)).collect()
+}

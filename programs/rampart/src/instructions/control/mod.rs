@@ -1,0 +1,21 @@
+//! Change control: what may not happen at once is proposed, waits, can be stopped, and is tried before it holds.
+
+pub mod accept_root;
+pub mod cancel_change;
+pub mod census;
+pub mod effect;
+pub mod execute_change;
+pub mod freeze_forever;
+pub mod narrow_bounds;
+pub mod nonce;
+pub mod propose_change;
+pub mod target;
+pub mod veto_change;
+
+pub use accept_root::*;
+pub use cancel_change::*;
+pub use execute_change::*;
+pub use freeze_forever::*;
+pub use narrow_bounds::*;
+pub use propose_change::*;
+pub use veto_change::*;

@@ -1,0 +1,283 @@
+//! The table of directions: which way each configured field is strict, and how far it moved.
+//!
+//! Every table destructures its struct without `..`: a new field doesn't compile without a line here. What has no strict
+//! side (it harms somebody whichever way it moves, or says what is measured) counts as looser whenever it moves: it waits.
+//! Fields that only work together are one struct and are judged as one: as loose as the loosest of them.
+
+use crate::state::asset::ReferenceParams;
+use crate::state::flow::FlowLimits;
+use crate::state::guard::Roles;
+use crate::state::oracle_set::{OracleSet, OracleSource};
+use crate::state::rule::{Comparator, RuleParams};
+use crate::state::step_meter::step_between;
+use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
+use anchor_lang::prelude::Pubkey;
+
+/// Which way a configuration moves. Ordered: of several fields the loosest decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Direction {
+    /// Nothing moves.
+    Same = 1,
+    /// Every field that moves gets stricter.
+    Tighter = 2,
+    /// A field gets looser, or moves without having a strict side.
+    Looser = 3,
+}
+
+/// What a move comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Of the loosest field.
+    pub direction: Direction,
+    /// The longest step of a field that gets stricter, bps of the larger of its two values.
+    pub step_bps: u32,
+}
+
+impl Judgement {
+    /// Nothing has moved yet.
+    pub const NONE: Self = Self { direction: Direction::Same, step_bps: 0 };
+
+    /// Returns the looser of both, with the longer step.
+    pub fn and(self, other: Self) -> Self {
+        Self { direction: self.direction.max(other.direction), step_bps: self.step_bps.max(other.step_bps) }
+    }
+
+    fn when_tighter(now: u64, next: u64, is_tighter: bool) -> Self {
+        match (now == next, is_tighter) {
+            (true, _) => Self::NONE,
+            (false, true) => Self { direction: Direction::Tighter, step_bps: step_between(now, next) },
+            (false, false) => Self { direction: Direction::Looser, step_bps: 0 },
+        }
+    }
+
+    /// A ceiling: lower is stricter.
+    fn ceiling(self, now: impl Into<u64>, next: impl Into<u64>) -> Self {
+        let (now, next) = (now.into(), next.into());
+        self.and(Self::when_tighter(now, next, next < now))
+    }
+
+    /// A floor: higher is stricter.
+    fn floor(self, now: impl Into<u64>, next: impl Into<u64>) -> Self {
+        let (now, next) = (now.into(), next.into());
+        self.and(Self::when_tighter(now, next, next > now))
+    }
+
+    /// No strict side: whatever moves it waits.
+    fn waits<T: PartialEq>(self, now: T, next: T) -> Self {
+        let direction = if now == next { Direction::Same } else { Direction::Looser };
+        self.and(Self { direction, step_bps: 0 })
+    }
+}
+
+/// A configuration whose moves have a direction.
+pub trait Judged {
+    /// Judges the move from `self` to `next`.
+    fn judge_move(&self, next: &Self) -> Judgement;
+}
+
+impl Judged for RiskParams {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self {
+            min_debt_amount,
+            ltv_bps,
+            soft_line_bps,
+            liquidation_line_bps,
+            target_ltv_bps,
+            soft_bonus_bps,
+            soft_quota_bps,
+            min_bonus_bps,
+            max_bonus_bps,
+            close_factor_bps,
+            full_close_ltv_bps,
+            reserved,
+        } = *next;
+        // only new risk has a strict side: each of the others seizes more from owners or leaves more to lenders
+        Judgement::NONE
+            .ceiling(self.ltv_bps, ltv_bps)
+            .waits(self.min_debt_amount, min_debt_amount)
+            .waits(self.soft_line_bps, soft_line_bps)
+            .waits(self.liquidation_line_bps, liquidation_line_bps)
+            .waits(self.target_ltv_bps, target_ltv_bps)
+            .waits(self.soft_bonus_bps, soft_bonus_bps)
+            .waits(self.soft_quota_bps, soft_quota_bps)
+            .waits(self.min_bonus_bps, min_bonus_bps)
+            .waits(self.max_bonus_bps, max_bonus_bps)
+            .waits(self.close_factor_bps, close_factor_bps)
+            .waits(self.full_close_ltv_bps, full_close_ltv_bps)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for InterestCurve {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { base_rate_bps, kink_rate_bps, max_rate_bps, kink_bps, reserve_factor_bps } = *next;
+        // a rate takes from borrowers what it gives to lenders
+        Judgement::NONE
+            .waits(self.base_rate_bps, base_rate_bps)
+            .waits(self.kink_rate_bps, kink_rate_bps)
+            .waits(self.max_rate_bps, max_rate_bps)
+            .waits(self.kink_bps, kink_bps)
+            .waits(self.reserve_factor_bps, reserve_factor_bps)
+    }
+}
+
+impl Judged for VaultLimits {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self {
+            supply_cap_amount,
+            borrow_cap_amount,
+            collateral_cap_amount,
+            loan_flow,
+            collateral_flow,
+            exit_floor_bps,
+            reserved,
+        } = *next;
+        Judgement::NONE
+            .ceiling(self.supply_cap_amount, supply_cap_amount)
+            .ceiling(self.borrow_cap_amount, borrow_cap_amount)
+            .ceiling(self.collateral_cap_amount, collateral_cap_amount)
+            .and(self.loan_flow.judge_move(&loan_flow))
+            .and(self.collateral_flow.judge_move(&collateral_flow))
+            // up lets more out under attack, down traps funds
+            .waits(self.exit_floor_bps, exit_floor_bps)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for FlowLimits {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { absolute_floor_amount, hourly_bps, daily_bps, exit_share_bps, floor_reserve_bps } = *next;
+        // the share moves what exits or borrowers get of one L: one of both rates rises, whatever L does
+        Judgement::NONE
+            .ceiling(self.absolute_floor_amount, absolute_floor_amount)
+            .ceiling(self.hourly_bps, hourly_bps)
+            .ceiling(self.daily_bps, daily_bps)
+            .waits(self.exit_share_bps, exit_share_bps)
+            .waits(self.floor_reserve_bps, floor_reserve_bps)
+    }
+}
+
+impl Judged for RuleParams {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self {
+            threshold,
+            clear_threshold,
+            window_secs,
+            min_persist_secs,
+            max_gap_secs,
+            duration_secs,
+            min_dwell_secs,
+            min_observations,
+            sources_required,
+            metric,
+            part,
+            reference_span,
+            comparator,
+            level,
+            scope,
+            switch,
+            reserved,
+        } = *next;
+        let fixed = Judgement::NONE
+            .waits(self.metric, metric)
+            .waits(self.part, part)
+            .waits(self.reference_span, reference_span)
+            .waits(self.comparator, comparator)
+            .waits(self.scope, scope)
+            // a longer window sees more and its threshold means less: the rate of both has no one side
+            .waits(self.window_secs, window_secs)
+            // fewer sources close exits on one print, more leave a breach unproved
+            .waits(self.sources_required, sources_required)
+            .waits(self.reserved, reserved);
+        let lines = if self.comparator == Comparator::Below as u8 {
+            Judgement::NONE.floor(self.threshold, threshold).floor(self.clear_threshold, clear_threshold)
+        } else {
+            Judgement::NONE.ceiling(self.threshold, threshold).ceiling(self.clear_threshold, clear_threshold)
+        };
+        fixed
+            .and(lines)
+            .ceiling(self.min_persist_secs, min_persist_secs)
+            .ceiling(self.min_observations, min_observations)
+            .floor(self.max_gap_secs, max_gap_secs)
+            .floor(self.duration_secs, duration_secs)
+            .floor(self.min_dwell_secs, min_dwell_secs)
+            .floor(self.level, level)
+            .and(Judgement { step_bps: 0, ..Judgement::NONE.floor(self.switch, switch) })
+    }
+}
+
+impl Judged for OracleSource {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { program, account, feed_id, max_age_secs, max_confidence_bps, kind, pin, publisher, reserved } =
+            *next;
+        Judgement::NONE
+            .waits(self.program, program)
+            .waits(self.account, account)
+            .waits(self.feed_id, feed_id)
+            .ceiling(self.max_age_secs, max_age_secs)
+            .ceiling(self.max_confidence_bps, max_confidence_bps)
+            .waits(self.kind, kind)
+            .waits(self.pin, pin)
+            .waits(self.publisher, publisher)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for OracleSet {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { sources, count, required, max_disagree_bps, reserved } = next;
+        let each = self.sources.iter().zip(sources).map(|(now, next)| now.judge_move(next));
+        each.fold(Judgement::NONE, Judgement::and)
+            // a source more can outvote, a source less can't be outvoted
+            .waits(self.count, *count)
+            .floor(self.required, *required)
+            .ceiling(self.max_disagree_bps, *max_disagree_bps)
+            .waits(self.reserved, *reserved)
+    }
+}
+
+impl Judged for ReferenceParams {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { half_life_secs, max_age_secs, cell_secs, min_samples } = *next;
+        // short follows a manipulated price, long misses a true one
+        Judgement::NONE
+            .waits(self.half_life_secs, half_life_secs)
+            .ceiling(self.max_age_secs, max_age_secs)
+            .waits(self.cell_secs, cell_secs)
+            .floor(self.min_samples, min_samples)
+    }
+}
+
+impl Judged for Roles {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { root, risk_admin, resetter, vetoer, guardians, guardian_count, guardian_quorum, reserved } = *next;
+        Judgement::NONE
+            .waits(self.root, root)
+            .waits(self.risk_admin, risk_admin)
+            .waits(self.resetter, resetter)
+            .waits(self.vetoer, vetoer)
+            .waits(self.guardians, guardians)
+            .waits(self.guardian_count, guardian_count)
+            .waits(self.guardian_quorum, guardian_quorum)
+            .waits(self.reserved, reserved)
+    }
+}
+
+/// The delay of loosenings, seconds.
+impl Judged for u32 {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        Judgement::NONE.floor(*self, *next)
+    }
+}
+
+/// The root.
+impl Judged for Pubkey {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        Judgement::NONE.waits(self, next)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/direction.rs"]
+mod tests;

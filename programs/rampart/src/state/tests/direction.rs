@@ -1,0 +1,150 @@
+use super::*;
+use crate::state::{Change, Level, Switch};
+
+fn flow() -> FlowLimits {
+    FlowLimits {
+        absolute_floor_amount: 1_000,
+        hourly_bps: 2_000,
+        daily_bps: 4_000,
+        exit_share_bps: 6_000,
+        floor_reserve_bps: 4_000,
+    }
+}
+
+fn limits() -> VaultLimits {
+    let mut limits: VaultLimits = bytemuck::Zeroable::zeroed();
+    (limits.supply_cap_amount, limits.borrow_cap_amount, limits.collateral_cap_amount) = (100, 80, 60);
+    (limits.loan_flow, limits.collateral_flow, limits.exit_floor_bps) = (flow(), flow(), 100);
+    limits
+}
+
+fn rule() -> RuleParams {
+    let mut rule: RuleParams = bytemuck::Zeroable::zeroed();
+    (rule.threshold, rule.clear_threshold, rule.window_secs) = (1_000, 500, 600);
+    (rule.duration_secs, rule.min_dwell_secs, rule.max_gap_secs) = (600, 60, 30);
+    (rule.min_persist_secs, rule.min_observations, rule.sources_required) = (10, 2, 2);
+    (rule.level, rule.switch, rule.comparator) = (Level::Caution as u8, Switch::Enabled as u8, Comparator::Above as u8);
+    rule
+}
+
+#[track_caller]
+fn is<T: Judged + Copy>(now: T, change: impl FnOnce(&mut T), expected: Direction) {
+    let mut next = now;
+    change(&mut next);
+    assert_eq!(now.judge_move(&next).direction, expected);
+}
+
+#[test]
+fn outflow_up_is_looser_and_down_is_tighter() {
+    for (field, step) in [(0usize, 1i64), (1, 1), (2, 1), (0, -1), (1, -1), (2, -1)] {
+        let expected = if step > 0 { Direction::Looser } else { Direction::Tighter };
+        let moved = |value: u16| (i64::from(value) + step) as u16;
+        is(
+            flow(),
+            |f| match field {
+                0 => f.hourly_bps = moved(f.hourly_bps),
+                1 => f.daily_bps = moved(f.daily_bps),
+                _ => f.absolute_floor_amount = (f.absolute_floor_amount as i64 + step) as u64,
+            },
+            expected,
+        );
+    }
+}
+
+#[test]
+fn what_has_no_strict_side_waits_either_way() {
+    is(flow(), |f| f.exit_share_bps += 1, Direction::Looser);
+    is(flow(), |f| f.exit_share_bps -= 1, Direction::Looser);
+    is(limits(), |l| l.exit_floor_bps -= 1, Direction::Looser);
+    is(limits(), |l| l.exit_floor_bps += 1, Direction::Looser);
+    let risk: RiskParams = bytemuck::Zeroable::zeroed();
+    let risk = RiskParams { ltv_bps: 7_000, liquidation_line_bps: 8_000, ..risk };
+    is(risk, |r| r.liquidation_line_bps -= 1, Direction::Looser);
+    is(risk, |r| r.liquidation_line_bps += 1, Direction::Looser);
+    is(risk, |r| r.ltv_bps -= 1, Direction::Tighter);
+    is(risk, |r| r.ltv_bps += 1, Direction::Looser);
+}
+
+/// A loosening hidden in a batch of tightenings, and a window moved with its limit so that the rate rises.
+#[test]
+fn batch_is_as_loose_as_its_loosest_part() {
+    let hidden = |l: &mut VaultLimits| {
+        (l.supply_cap_amount, l.borrow_cap_amount) = (1, 1);
+        l.collateral_flow.daily_bps += 1;
+    };
+    is(limits(), hidden, Direction::Looser);
+    is(rule(), |r| (r.threshold, r.clear_threshold, r.window_secs) = (900, 400, 60), Direction::Looser);
+    is(flow(), |f| (f.hourly_bps, f.exit_share_bps) = (1_900, 9_000), Direction::Looser);
+}
+
+#[test]
+fn rule_is_strict_on_the_side_of_its_danger() {
+    is(rule(), |r| r.threshold -= 1, Direction::Tighter);
+    is(rule(), |r| r.threshold += 1, Direction::Looser);
+    let below = RuleParams { comparator: Comparator::Below as u8, ..rule() };
+    is(below, |r| r.threshold += 1, Direction::Tighter);
+    is(below, |r| r.threshold -= 1, Direction::Looser);
+    is(rule(), |r| r.switch = Switch::Disabled as u8, Direction::Looser);
+    is(rule(), |r| r.level = Level::Halt as u8, Direction::Tighter);
+    is(rule(), |r| r.sources_required = 1, Direction::Looser);
+    is(rule(), |r| r.sources_required = 3, Direction::Looser);
+}
+
+#[test]
+fn source_added_or_removed_waits_and_a_younger_age_is_tighter() {
+    let mut set: OracleSet = bytemuck::Zeroable::zeroed();
+    (set.count, set.required, set.max_disagree_bps, set.sources[0].max_age_secs) = (2, 1, 100, 90);
+    is(set, |s| s.count = 3, Direction::Looser);
+    is(set, |s| s.count = 1, Direction::Looser);
+    is(set, |s| s.required = 2, Direction::Tighter);
+    is(set, |s| s.sources[0].max_age_secs = 60, Direction::Tighter);
+    is(set, |s| s.sources[0].max_age_secs = 91, Direction::Looser);
+    is(set, |s| s.sources[1].account = Pubkey::new_from_array([1; 32]), Direction::Looser);
+}
+
+#[test]
+fn delay_down_is_looser_and_roles_always_wait() {
+    is(172_800u32, |d| *d -= 1, Direction::Looser);
+    is(172_800u32, |d| *d += 1, Direction::Tighter);
+    let roles: Roles = bytemuck::Zeroable::zeroed();
+    is(roles, |r| r.vetoer = Pubkey::new_from_array([1; 32]), Direction::Looser);
+    is(roles, |r| r.guardian_quorum = 1, Direction::Looser);
+    is(Pubkey::default(), |k| *k = Pubkey::new_from_array([1; 32]), Direction::Looser);
+    is(roles, |_| {}, Direction::Same);
+}
+
+#[test]
+fn step_is_the_longest_of_the_fields_that_get_stricter() {
+    let next = VaultLimits { supply_cap_amount: 75, borrow_cap_amount: 40, ..limits() };
+    assert_eq!(limits().judge_move(&next), Judgement { direction: Direction::Tighter, step_bps: 5_000 });
+    let enabled = RuleParams { switch: Switch::Enabled as u8, ..rule() };
+    let disabled = RuleParams { switch: Switch::Disabled as u8, ..rule() };
+    assert_eq!(disabled.judge_move(&enabled), Judgement { direction: Direction::Tighter, step_bps: 0 });
+}
+
+#[test]
+fn every_group_survives_storage_and_has_a_hash_of_its_own() {
+    let all = [
+        Change::VaultRisk(bytemuck::Zeroable::zeroed()),
+        Change::VaultLimits(limits()),
+        Change::VaultCurve(bytemuck::Zeroable::zeroed()),
+        Change::Rule(rule()),
+        Change::AssetOracle(bytemuck::Zeroable::zeroed()),
+        Change::AssetReference(bytemuck::Zeroable::zeroed()),
+        Change::Roles(bytemuck::Zeroable::zeroed()),
+        Change::LoosenDelay(172_800),
+        Change::Root(Pubkey::new_from_array([7; 32])),
+    ];
+    for (index, change) in all.iter().enumerate() {
+        let mut pending: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
+        pending.set(change, Direction::Looser);
+        assert_eq!(pending.change().unwrap(), *change);
+        assert!(all[..index].iter().all(|other| other.hash() != change.hash()));
+        assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
+    }
+    let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
+    for group in [0, 10, u8::MAX] {
+        unknown.group = group;
+        assert!(unknown.change().is_err());
+    }
+}
