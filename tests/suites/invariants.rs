@@ -201,9 +201,7 @@ impl Run {
                 let args = rampart::ClaimWithdrawalArgs { ticket, min_amount: 0 };
                 (user, exit::claim_withdrawal(&w.keys, u[user].address(), u[user].usdc, args))
             }
-            Action::Cancel { user, ticket } => {
-                (user, exit::cancel_withdrawal(w.keys.vault, u[user].address(), ticket))
-            }
+            Action::Cancel { user, ticket } => (user, exit::cancel_withdrawal(w.keys.vault, u[user].address(), ticket)),
             _ => (0, lending::accrue(w.keys.vault)),
         }
     }
