@@ -68,6 +68,7 @@ pub(crate) const fn metric_name(metric: Metric) -> &'static str {
         Metric::ConfidenceRatio => "confidence_ratio",
         Metric::OutflowRate => "outflow_rate",
         Metric::CollateralRatio => "collateral_ratio",
+        Metric::VaultShortfall => "vault_shortfall",
     }
 }
 
