@@ -319,9 +319,9 @@ fn measure_exits(table: &mut Table) {
     world.warm_up(1, 3_600);
     let shares = |amount: u64| u128::from(amount) * rampart::constants::VIRTUAL_SHARES;
     let request = exit::request_withdrawal(&world.keys, lender.address(), shares(60_000 * USDC));
-    table.add("request_withdrawal, first", None, world.send(&[request.clone()], &[&lender.key]));
+    table.add("request_withdrawal, first", None, world.send(std::slice::from_ref(&request), &[&lender.key]));
     for _ in 0..6 {
-        world.send(&[request.clone()], &[&lender.key]).expect("the queue has room");
+        world.send(std::slice::from_ref(&request), &[&lender.key]).expect("the queue has room");
     }
     table.add("request_withdrawal, eighth", None, world.send(&[request], &[&lender.key]));
     let cancel = exit::cancel_withdrawal(world.keys.vault, lender.address(), 7);
@@ -369,7 +369,7 @@ fn measure_resolution(table: &mut Table) {
     let all = [&root, &guardians[0], &guardians[1]];
     let enter = exit::enter_resolution(&world.keys, root.pubkey(), &keys, 30 * 86_400, validity);
     let leave = exit::leave_resolution(&world.keys, root.pubkey(), &keys, validity);
-    table.add("enter_resolution, root and two guardians", None, world.send(&[enter.clone()], &all));
+    table.add("enter_resolution, root and two guardians", None, world.send(std::slice::from_ref(&enter), &all));
     table.add("leave_resolution, root and two guardians", None, world.send(&[leave], &all));
     world.send(&[enter], &all).expect("Resolution is entered again");
     world.advance(86_400);

@@ -108,7 +108,7 @@ fn position_that_took_on_risk_since_the_halt_began_has_no_grace() {
 fn halt_goes_on_liquidating_and_its_marks_last_beyond_the_window() {
     let (mut world, [_, borrower, by]) = halted_at(120.0, RuleScope::Subject);
     let mark = liquidation::mark_halt(&world.keys);
-    world.send(&[mark.clone()], &[]).unwrap();
+    world.send(std::slice::from_ref(&mark), &[]).unwrap();
     let first = world.vault().halt_mark;
     assert!(first.price_q64.get() > 0);
     // the window forgets how the halt began
@@ -153,7 +153,7 @@ fn mark_halt_fails_without_a_halt_a_memory_or_its_accounts() {
     assert_refused(&mut world, &with_read_only(&ix, 3), &[], Anchor::ConstraintMut);
     let copy = world.copy_under(&k.guard, Pubkey::new_from_array([0xee; 32]));
     assert_refused(&mut world, &with_account(&ix, 0, copy), &[], Anchor::AccountOwnedByWrongProgram);
-    world.send(&[ix.clone()], &[]).unwrap();
+    world.send(std::slice::from_ref(&ix), &[]).unwrap();
     let mut vault = world.vault();
     vault.halt_mark = Default::default();
     world.store(&k.vault, &vault);

@@ -348,7 +348,7 @@ fn forced_resolution_collects_debts_and_anyone_may_have_anybody_paid() {
 }
 
 #[test]
-fn case_058_claims_void_tickets_and_rank_equal_to_them() {
+fn claims_void_tickets_and_rank_equal_to_them() {
     let mut s = Scene::new();
     s.world.advance(3_600);
     let request =

@@ -59,7 +59,7 @@ fn case_095_withdrawal_that_finds_a_shortfall_pays_nothing_records_it_and_queues
     let token = world.keys.loan_token;
     set_balance(&mut world, token, -1);
     let ix = withdraw_ix(&world, &lender, shares_for(&world, 10_000 * USDC));
-    let landed = world.send(&[ix.clone()], &[&lender.key]).unwrap();
+    let landed = world.send(std::slice::from_ref(&ix), &[&lender.key]).unwrap();
     let found: ShortfallFound = the_one_logged(&landed);
     assert_eq!((found.vault, found.position, found.ticket), (world.keys.vault, lender.position, Some(0)));
     assert_eq!(world.balance(&lender.usdc), 0);
@@ -98,7 +98,7 @@ fn withdrawal_after_the_shortfall_is_made_good_is_paid_and_forgets_it() {
     let args = ClaimWithdrawalArgs { ticket: 0, min_amount: 0 };
     let claim = exit::claim_withdrawal(&world.keys, lender.address(), lender.usdc, args);
     set_balance(&mut world, token, -5);
-    world.send(&[claim.clone()], &[&lender.key]).unwrap();
+    world.send(std::slice::from_ref(&claim), &[&lender.key]).unwrap();
     assert_eq!(world.balance(&lender.usdc), 500 * USDC);
     set_balance(&mut world, token, 5);
     world.advance(SHORTFALL_LEVEL_SECS);
@@ -147,13 +147,13 @@ fn supply_and_borrow_fail_while_the_vault_is_short() {
 fn record_shortfall_by_anyone_proves_it_and_proves_it_gone() {
     let (mut world, _, _) = world();
     let ix = exit::record_shortfall(&world.keys);
-    let fact: ShortfallRecorded = the_one(&world.send(&[ix.clone()], &[]).unwrap());
+    let fact: ShortfallRecorded = the_one(&world.send(std::slice::from_ref(&ix), &[]).unwrap());
     assert_eq!((fact.loan_missing_bps, fact.collateral_missing_bps), (0, 0));
     assert_eq!((world.level(), world.vault().loan_shortfall.is_proved()), (Level::Normal, false));
     let (loan, collateral) = (world.keys.loan_token, world.keys.collateral_token);
     set_balance(&mut world, loan, -(25_000 * USDC as i64));
     set_frozen(&mut world, collateral, true);
-    let fact: ShortfallRecorded = the_one(&world.send(&[ix.clone()], &[]).unwrap());
+    let fact: ShortfallRecorded = the_one(&world.send(std::slice::from_ref(&ix), &[]).unwrap());
     assert_eq!((fact.loan_missing_bps, fact.collateral_missing_bps), (2_500, 10_000));
     assert!(world.vault().loan_shortfall.is_proved() && world.vault().collateral_shortfall.is_proved());
     assert_eq!(world.level(), Level::ReduceOnly);

@@ -102,7 +102,7 @@ fn locked_shares_cannot_be_withdrawn_or_locked_again_until_cancelled() {
     let close = lending::close_position(lender.address(), world.keys.vault);
     assert_refused(&mut world, &close, &[&lender.key], E::PositionNotEmpty);
     let cancel = exit::cancel_withdrawal(world.keys.vault, lender.address(), 0);
-    let landed = world.send(&[cancel.clone()], &[&lender.key]).unwrap();
+    let landed = world.send(std::slice::from_ref(&cancel), &[&lender.key]).unwrap();
     assert_eq!(the_one_logged::<TicketCancelled>(&landed).ticket, 0);
     assert_eq!(world.vault().loan_flow.bookings.total_amount, 0);
     assert_refused(&mut world, &cancel, &[&lender.key], E::TicketNotOpen);
@@ -144,7 +144,7 @@ fn request_fails_when_the_queue_is_full() {
     'all: for user in &crowd {
         for _ in 0..8 {
             let ix = request_ix(&world, user, 89_000 * SHARES);
-            if world.send(&[ix.clone()], &[&user.key]).is_err() {
+            if world.send(std::slice::from_ref(&ix), &[&user.key]).is_err() {
                 refused = Some((user, ix));
                 break 'all;
             }

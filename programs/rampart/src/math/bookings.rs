@@ -195,3 +195,47 @@ fn cell_of(hour: i64) -> usize {
 }
 
 const _: () = assert!(BOOKING_CELLS.is_power_of_two() && BOOKING_CELLS > 4 * RING_CELLS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: BookingLimits = BookingLimits { hour_amount: 100, day_amount: 150, day_total_amount: 300 };
+
+    #[test]
+    fn case_043_amount_near_the_largest_number_is_refused_and_leaves_the_ledger_intact() {
+        let mut bookings = Bookings { hour: 1_000, ..Default::default() };
+        bookings.book(60, 0, LIMITS, &DayRing::default()).unwrap();
+        let before = bookings;
+        let huge = BookingLimits { hour_amount: u64::MAX, day_amount: u64::MAX, day_total_amount: u64::MAX };
+        assert!(matches!(bookings.book(u64::MAX, 0, LIMITS, &DayRing::default()), Err(RampartError::TicketTooLarge)));
+        assert_eq!(bookings, before);
+        bookings.book(u64::MAX, 0, huge, &DayRing::default()).unwrap();
+        bookings.release(Booking { hour: 1_002, amount: u64::MAX });
+        bookings.settle(5_000);
+        assert_eq!(bookings.held(&DayRing { newest_hour: 5_000, ..Default::default() }), Held::default());
+    }
+
+    #[test]
+    fn first_hour_with_room_is_booked_and_windows_are_kept() {
+        let (mut bookings, ring) =
+            (Bookings { hour: 1_000, ..Default::default() }, DayRing { newest_hour: 1_000, ..Default::default() });
+        let mut hours = |amounts: &[u64]| -> Vec<i64> {
+            amounts.iter().map(|a| bookings.book(*a, 0, LIMITS, &ring).unwrap().hour - 1_000).collect()
+        };
+        // each where its hour, and every 25 hours around it, have room: 40 waits for the first 60 to be 25 hours old
+        assert_eq!(hours(&[60, 60, 40, 100, 50]), [2, 3, 27, 28, 52]);
+    }
+
+    #[test]
+    fn what_is_booked_before_the_ledgers_memory_is_forgotten() {
+        let mut bookings = Bookings { hour: 1_000, ..Default::default() };
+        let booking = bookings.book(60, 0, LIMITS, &DayRing::default()).unwrap();
+        bookings.settle(booking.hour + 24);
+        assert_eq!(bookings.total_amount, 60);
+        bookings.release(booking);
+        assert_eq!(bookings.total_amount, 60, "what has lapsed stays counted");
+        bookings.settle(booking.hour + 25);
+        assert_eq!((bookings.total_amount, bookings.cells.iter().sum::<u64>()), (0, 0));
+    }
+}

@@ -4,7 +4,6 @@ use crate::constants::{HOUR_SECS, MAX_TICKETS, TICKET_DUE_SECS, TICKET_HOLD_SECS
 use crate::error::RampartError;
 use crate::math::U128;
 use crate::math::bookings::Booking;
-use crate::state::breaker::Level;
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
 
@@ -59,19 +58,18 @@ impl WithdrawTicket {
         self.state != TicketState::Empty as u8
     }
 
-    /// Checks that it may be claimed at `now_ts`, at the `level` that exits have to pass.
+    /// Checks that it may be claimed at `now_ts`, while the gate leaves exits their floor alone or not.
     ///
     /// While exits are restricted a ripe ticket waits, as everybody else does, until its latest date. From then on it
     /// passes for a day: for longer, tickets that are kept unclaimed would be a way around every halt.
     ///
     /// # Errors
-    /// `TicketNotRipe`, `TicketHeld`, `LevelForbids` in Resolution.
-    pub fn require_ripe(&self, level: Level, now_ts: i64) -> Result<()> {
+    /// `TicketNotRipe`, `TicketHeld`.
+    pub fn require_ripe(&self, is_restricted: bool, now_ts: i64) -> Result<()> {
         require!(now_ts >= self.eligible_at_ts, RampartError::TicketNotRipe);
-        require!(level < Level::Resolution, RampartError::LevelForbids);
         let due_until_ts = self.latest_at_ts.saturating_add(TICKET_DUE_SECS);
         let is_due = (self.latest_at_ts..due_until_ts).contains(&now_ts);
-        require!(level < Level::ReduceOnly || is_due, RampartError::TicketHeld);
+        require!(!is_restricted || is_due, RampartError::TicketHeld);
         Ok(())
     }
 }
@@ -130,14 +128,11 @@ mod tests {
     #[test]
     fn level_holds_a_ripe_ticket_until_its_latest_date_and_lets_it_pass_for_a_day() {
         let ticket = WithdrawTicket::new(1, Booking { hour: 10, amount: 1 });
-        let error = |level, now| ticket.require_ripe(level, now).map_err(|e| e.to_string()).is_err();
+        let error = |is_restricted, now| ticket.require_ripe(is_restricted, now).is_err();
         let latest = 36_000 + TICKET_HOLD_SECS;
-        assert!(error(Level::Normal, 35_999) && !error(Level::Normal, 36_000) && !error(Level::Caution, i64::MAX));
-        for level in [Level::ReduceOnly, Level::Halt] {
-            assert!(error(level, latest - 1) && !error(level, latest));
-            assert!(!error(level, latest + TICKET_DUE_SECS - 1) && error(level, latest + TICKET_DUE_SECS));
-        }
-        assert!(error(Level::Resolution, latest));
+        assert!(error(false, 35_999) && !error(false, 36_000) && !error(false, i64::MAX));
+        assert!(error(true, latest - 1) && !error(true, latest));
+        assert!(!error(true, latest + TICKET_DUE_SECS - 1) && error(true, latest + TICKET_DUE_SECS));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed};
 use crate::instructions::exit::record_shortfall::note_loan;
 use crate::instructions::lending::Withdraw;
-use crate::instructions::shared::effective_levels;
+use crate::instructions::shared::pass_gate;
 use crate::math::shares;
 use crate::mint;
+use crate::risk::gate::{Class, Pass};
 use crate::state::Holding;
 use anchor_lang::prelude::*;
 
@@ -46,7 +47,8 @@ impl<'info> Withdraw<'info> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (guard, collateral, loan) = (self.guard.load()?, self.collateral_asset.load()?, self.loan_asset.load()?);
         let mut ticket = position.tickets.open(args.ticket)?;
-        ticket.require_ripe(effective_levels(&guard, &vault, [&collateral, &loan], now_ts).exit, now_ts)?;
+        let pass = pass_gate(Class::Exit, &guard, &vault, [&collateral, &loan], now_ts)?;
+        ticket.require_ripe(pass == Pass::Floor, now_ts)?;
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         if note_loan(&mut vault, self.vault.key(), Holding::of(&self.loan_token), now_ts) {
             self.emit_found(Some(args.ticket));
