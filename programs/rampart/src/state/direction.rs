@@ -275,5 +275,4 @@ impl Judged for Pubkey {
 }
 
 #[cfg(test)]
-#[path = "tests/direction.rs"]
 mod tests;
