@@ -466,8 +466,12 @@ fn case_013_freeze_of_an_unsafe_configuration() {
     world.refuses(&freeze(&world, &with_rule), &[&signer], E::GuardFrozen);
     let limits = limits_up(&world, 11_000);
     refuses_proposal(&mut world, k.vault, limits, E::GuardFrozen);
-    let register = world.register_asset_ix(world.sol, world.sol_feeds);
-    assert!(world.send_as_root(&[register]).is_err());
+    let other = world.create_mint(anchor_spl::token::ID, 9);
+    let register = world.register_asset_ix(other, world.sol_feeds);
+    world.refuses(&register, &[&signer], E::GuardFrozen);
+    let args = rampart_tests::world::defaults_args();
+    let reversed = rampart_client::admin::initialize_vault(root_key, guard, world.usdc, world.sol, args);
+    world.refuses(&reversed, &[&signer], E::GuardFrozen);
     world.ripen();
     refuses_execution(&mut world, pending, &[], E::GuardFrozen);
     let accept = control::accept_root(heir.pubkey(), successor, &world.change(&successor));
