@@ -18,6 +18,9 @@ use solana_sdk::signer::Signer;
 const DELAY: i64 = MIN_LOOSEN_DELAY_SECS as i64;
 const TARGET: usize = 3;
 
+/// Edits the limits of a vault.
+type LimitsEdit = fn(&mut rampart::state::VaultLimits);
+
 fn root(world: &World) -> Keypair {
     world.root.insecure_clone()
 }
@@ -209,12 +212,12 @@ fn case_003_stale_approval_after_rotation() {
 fn case_004_limit_at_infinity() {
     let mut world = World::with_vault();
     let vault = world.keys.vault;
-    let with = |world: &World, change: fn(&mut rampart::state::VaultLimits)| {
+    let with = |world: &World, change: LimitsEdit| {
         let mut limits = world.vault().limits;
         change(&mut limits);
         Change::VaultLimits(limits)
     };
-    let changes: [(fn(&mut rampart::state::VaultLimits), E); 4] = [
+    let changes: [(LimitsEdit, E); 4] = [
         (|l| l.loan_flow.daily_bps = u16::MAX, E::OutsideHardBounds),
         (|l| l.loan_flow.hourly_bps = 3_001, E::OutsideHardBounds),
         (|l| l.loan_flow.hourly_bps = 0, E::LimiterInvalid),
@@ -260,6 +263,40 @@ fn case_005_longer_delay_holds_for_what_is_pending() {
     refuses_execution(&mut world, loosening, &[], E::ChangeNotRipe);
     world.advance(1);
     world.execute(loosening, &[]).unwrap();
+}
+
+/// Case 6: a loosening hidden in a batch of tightenings, and a window moved with its threshold so that the rate rises.
+#[test]
+fn case_006_loosening_hidden_in_a_batch() {
+    let mut world = World::with_vault();
+    let (vault, admin) = (world.keys.vault, world.risk_admin.insecure_clone());
+    let rule = world.create_rule(1, world.keys.collateral_asset, defaults::drawdown_rule());
+    let limits = world.vault().limits;
+    let mut hidden = limits;
+    (hidden.supply_cap_amount, hidden.borrow_cap_amount) = (1, 1);
+    hidden.collateral_flow.daily_bps += 1;
+    let args = rampart::TightenVaultArgs {
+        ltv_bps: 7_000,
+        supply_cap_amount: 1,
+        borrow_cap_amount: 1,
+        collateral_cap_amount: limits.collateral_cap_amount,
+        loan_flow: limits.loan_flow,
+        collateral_flow: hidden.collateral_flow,
+    };
+    let ix = rampart_client::admin::tighten_vault(admin.pubkey(), world.guard, vault, args, world.validity());
+    world.refuses(&ix, &[&admin], E::LooseningRefused);
+    let shorter = rampart::state::rule::RuleParams {
+        threshold: 900,
+        clear_threshold: 400,
+        window_secs: 60,
+        ..defaults::drawdown_rule()
+    };
+    let ix = rampart_client::admin::tighten_rule(admin.pubkey(), world.guard, rule, shorter, world.validity());
+    world.refuses(&ix, &[&admin], E::LooseningRefused);
+    let key = world.propose(vault, Change::VaultLimits(hidden));
+    assert_eq!(world.change(&key).direction, Direction::Looser as u8);
+    world.ripen();
+    world.execute(key, &[]).unwrap();
 }
 
 /// Case 7: executed after the value it was prepared against moved.
@@ -423,16 +460,22 @@ fn case_013_freeze_of_an_unsafe_configuration() {
     unordered.accounts.swap(last, last - 1);
     world.refuses(&unordered, &[&signer], E::CensusIncomplete);
     let pending = world.propose(k.vault, limits_up(&world, 11_000));
-    let successor = world.propose(guard, Change::Root(Pubkey::new_from_array([8; 32])));
+    let heir = world.new_key();
+    let successor = world.propose(guard, Change::Root(heir.pubkey()));
     world.send_as_root(&[freeze(&world, &with_rule)]).unwrap();
     world.refuses(&freeze(&world, &with_rule), &[&signer], E::GuardFrozen);
     let limits = limits_up(&world, 11_000);
     refuses_proposal(&mut world, k.vault, limits, E::GuardFrozen);
-    let register = world.register_asset_ix(world.sol, world.sol_feeds);
-    assert!(world.send_as_root(&[register]).is_err());
+    let other = world.create_mint(anchor_spl::token::ID, 9);
+    let register = world.register_asset_ix(other, world.sol_feeds);
+    world.refuses(&register, &[&signer], E::GuardFrozen);
+    let args = rampart_tests::world::defaults_args();
+    let reversed = rampart_client::admin::initialize_vault(root_key, guard, world.usdc, world.sol, args);
+    world.refuses(&reversed, &[&signer], E::GuardFrozen);
     world.ripen();
     refuses_execution(&mut world, pending, &[], E::GuardFrozen);
-    assert!(world.exists(&successor));
+    let accept = control::accept_root(heir.pubkey(), successor, &world.change(&successor));
+    world.refuses(&accept, &[&heir], E::GuardFrozen);
     let longer = world.propose(guard, Change::LoosenDelay(MIN_LOOSEN_DELAY_SECS + 1));
     world.execute(longer, &[]).unwrap();
     assert_eq!(world.guard_state().loosen_delay_secs, MIN_LOOSEN_DELAY_SECS + 1);
@@ -704,4 +747,57 @@ fn case_011_tightening_beyond_the_step_of_the_day() {
     world.refuses(&tighten(&world, 1_000, Level::Halt), &[&admin], E::TightenStepExceeded);
     world.send(&[tighten(&world, 900, Level::ReduceOnly)], &[&admin]).unwrap();
     world.refuses(&tighten(&world, 899, Level::ReduceOnly), &[&admin], E::TightenStepExceeded);
+}
+
+/// Every instruction of root's: another signer, no signature, another epoch, too late, a durable nonce's sysvar swapped.
+#[test]
+fn bounds_and_freeze_fail_for_others_and_when_late() {
+    let mut world = World::with_vault();
+    let (signer, admin) = (root(&world), world.risk_admin.insecure_clone());
+    let (k, guard) = (world.keys, world.guard);
+    let all = [k.vault, k.collateral_asset, k.loan_asset];
+    let both = |w: &World, validity: Validity| {
+        let bounds = w.guard_state().bounds;
+        [
+            control::narrow_bounds(signer.pubkey(), guard, bounds, validity, &all),
+            control::freeze_forever(signer.pubkey(), guard, validity, &all),
+        ]
+    };
+    let valid = world.validity();
+    for ix in both(&world, valid) {
+        world.refuses(&with_account(&ix, 0, admin.pubkey()), &[&admin], E::WrongAuthority);
+        let mut unsigned = ix.clone();
+        unsigned.accounts[0].is_signer = false;
+        world.anchor_refuses(&unsigned, &[], ErrorCode::AccountNotSigner);
+        world.anchor_refuses(&with_account(&ix, 2, k.vault), &[&signer], ErrorCode::ConstraintAddress);
+        world.anchor_refuses(&with_account(&ix, 1, k.vault), &[&signer], ErrorCode::AccountDiscriminatorMismatch);
+        world.anchor_refuses(&with_read_only(&ix, 1), &[&signer], ErrorCode::ConstraintMut);
+    }
+    for ix in both(&world, Validity { authority_epoch: 1, ..valid }) {
+        world.refuses(&ix, &[&signer], E::AuthorityEpochMoved);
+    }
+    world.advance(61);
+    for ix in both(&world, valid) {
+        world.refuses(&ix, &[&signer], E::InstructionExpired);
+    }
+}
+
+#[test]
+fn acceptance_fails_for_other_changes_keys_and_times() {
+    let mut world = World::with_vault();
+    let (guard, heir) = (world.guard, world.new_key());
+    let limits = world.propose(world.keys.vault, limits_up(&world, 11_000));
+    let key = world.propose(guard, Change::Root(heir.pubkey()));
+    let change = world.change(&key);
+    let other = control::accept_root(heir.pubkey(), limits, &world.change(&limits));
+    world.refuses(&other, &[&heir], E::ChangeTargetMismatch);
+    let accept = control::accept_root(heir.pubkey(), key, &change);
+    let mut unsigned = accept.clone();
+    unsigned.accounts[0].is_signer = false;
+    world.anchor_refuses(&unsigned, &[], ErrorCode::AccountNotSigner);
+    world.refuses(&with_account(&accept, 3, world.payer_address()), &[&heir], E::ChangeTargetMismatch);
+    let foreign = world.other_guard();
+    world.refuses(&with_account(&accept, 1, foreign.guard), &[&heir], E::ChangeTargetMismatch);
+    world.advance(DELAY + i64::from(defaults::bounds().max_execution_window_secs));
+    world.refuses(&accept, &[&heir], E::ChangeExpired);
 }

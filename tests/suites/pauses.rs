@@ -10,7 +10,6 @@ use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::refusals::{with_account, with_read_only};
 use rampart_tests::{World, assert_error, events};
-use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 
 const HOUR: u32 = 3_600;
@@ -148,8 +147,6 @@ fn case_051_two_guardians_alternate() {
     world.refuses(&ix, &[&both[0].key()], E::PauseBudgetUsed);
     world.advance(2 * DAY);
     pause(&mut world, both[0], vault, Level::Caution, LONGEST);
-    let last = Keypair::new_from_array([Officer::FirstGuardian as u8; 32]);
-    assert_eq!(last.pubkey(), both[0].address());
 }
 
 /// Case 51: single guardians can't use up what the quorum needs.
@@ -327,4 +324,34 @@ fn case_060_reset_races_with_the_rule() {
     assert_eq!(world.rule(&rule).trip_epoch, epoch + 1);
     world.refuses(&ix, &[&resetter], E::TripEpochMoved);
     world.refuses(&reset_ix(&world, rule), &[&resetter], E::NotTripped);
+}
+
+#[test]
+fn resets_fail_when_late_under_another_epoch_and_on_wrong_accounts() {
+    let mut world = World::with_vault();
+    let (asset, resetter) = (world.keys.collateral_asset, Officer::Resetter.key());
+    let rule = world.create_rule(1, asset, defaults::drawdown_rule());
+    let (lift, reset) = (lift_ix(&world, asset, Officer::FirstGuardian.address()), reset_ix(&world, rule));
+    for ix in [&lift, &reset] {
+        let mut unsigned = ix.clone();
+        unsigned.accounts[0].is_signer = false;
+        world.anchor_refuses(&unsigned, &[], ErrorCode::AccountNotSigner);
+    }
+    world.refuses(&lift, &[&resetter], E::NotTripped);
+    world.refuses(&reset, &[&resetter], E::NotTripped);
+    let loan = world.keys.loan_asset;
+    world.refuses(&with_account(&reset, 3, loan), &[&resetter], E::RuleSubjectMismatch);
+    world.refuses(&with_account(&reset, 4, loan), &[&resetter], E::RuleSubjectMismatch);
+    let foreign = world.other_guard();
+    world.refuses(&with_account(&reset, 1, foreign.guard), &[&resetter], E::RuleSubjectMismatch);
+    world.advance(61);
+    for ix in [&lift, &reset] {
+        world.refuses(ix, &[&resetter], E::InstructionExpired);
+    }
+    let mut guard = world.guard_state();
+    guard.authority_epoch = 1;
+    let (key, validity) = (world.guard, Validity { authority_epoch: 0, ..world.validity() });
+    world.store(&key, &guard);
+    let stale = guardian::lift_pause(resetter.pubkey(), key, asset, Officer::FirstGuardian.address(), validity);
+    world.refuses(&stale, &[&resetter], E::AuthorityEpochMoved);
 }

@@ -141,4 +141,3 @@ impl HardBounds {
 
 // a day's cells of the pause ring reach two days ahead: a halt of one day and its tail of another
 const _: () = assert!(2 * MAX_PAUSE_SECS as i64 <= 2 * DAY_SECS);
-const _: () = assert!(core::mem::size_of::<HardBounds>() % 8 == 0);

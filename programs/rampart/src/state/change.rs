@@ -46,7 +46,6 @@ stored_enum!(ChangeGroup {
 });
 
 /// The value of one group: what is, or what shall be.
-#[expect(clippy::large_enum_variant, reason = "lives on the stack for one instruction, never in a collection")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
 pub enum Change {
     /// Lines, bonuses and close factor of a vault.

@@ -279,5 +279,4 @@ impl Judged for Pubkey {
 }
 
 #[cfg(test)]
-#[path = "tests/direction.rs"]
 mod tests;

@@ -158,5 +158,4 @@ impl PauseBudget {
 }
 
 #[cfg(test)]
-#[path = "tests/pause.rs"]
 mod tests;
