@@ -16,6 +16,8 @@ mod forced;
 mod hostile;
 mod initialize_guard;
 mod initialize_vault;
+mod integration_rules;
+mod integrator;
 mod invariants;
 mod limiter;
 mod liquidate;

@@ -48,7 +48,7 @@ impl<'info> Evidence<'_, 'info> {
     }
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
-        if is_kind::<Integration>(self.subject) {
+        if is_integration(rule, self.subject)? {
             return Ok(measures::integration(&rule.params, &*load::<Integration>(self.subject)?, now_ts)?);
         }
         let vault = load::<Vault>(self.subject)?;
@@ -105,6 +105,11 @@ impl Unknown {
     }
 }
 
+/// Tells whether the subject of a rule that is not about an asset is an integration. Only outflow is measured on one.
+fn is_integration(rule: &Rule, subject: &AccountInfo) -> Result<bool> {
+    Ok(rule.params.metric()? == Metric::OutflowRate && is_kind::<Integration>(subject))
+}
+
 /// Applies `change` to the breaker that `rule` governs, in the account `scope`.
 ///
 /// # Errors
@@ -119,7 +124,7 @@ pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mu
             require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
             if rule.params.metric()?.is_about_asset() {
                 change(&mut load_mut::<Asset>(scope)?.breaker)
-            } else if is_kind::<Integration>(scope) {
+            } else if is_integration(rule, scope)? {
                 change(&mut load_mut::<Integration>(scope)?.breaker)
             } else {
                 change(&mut load_mut::<Vault>(scope)?.breaker)
