@@ -5,6 +5,7 @@ pub mod books;
 pub mod defaults;
 pub mod events;
 pub mod integrations;
+pub mod integrator;
 pub mod keepers;
 pub mod officers;
 pub mod oracles;

@@ -8,7 +8,7 @@ use solana_sdk::signer::Signer;
 /// Bytes of a mint without extensions.
 const MINT_LEN: u64 = 82;
 /// Bytes of a token account without extensions.
-const ACCOUNT_LEN: u64 = 165;
+pub const ACCOUNT_LEN: u64 = 165;
 
 impl World {
     /// Creates a plain mint under `token_program`, whose authority is the world's payer.

@@ -4,11 +4,13 @@
 
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{Asset, Change, Level};
-use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenVaultArgs, Validity};
+use rampart::state::{Asset, Change, FlowCap, Level};
+use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
-use rampart_client::{Instruction, Pubkey, admin, control, evidence, guardian, lending, liquidation};
+use rampart_client::{Instruction, Pubkey, admin, control, evidence, guardian, integration, lending, liquidation};
 use rampart_tests::defaults::{self, SOL, USDC};
+use rampart_tests::integrations::{EXIT, Setup};
+use rampart_tests::integrator::Act;
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
@@ -41,6 +43,8 @@ const TRIP: Option<u64> = Some(15_000);
 const WITHDRAW: Option<u64> = Some(20_000);
 const BORROW: Option<u64> = Some(30_000);
 const LIQUIDATE: Option<u64> = Some(35_000);
+const CUSTODY: Option<u64> = Some(7_000);
+const RECORD: Option<u64> = Some(5_000);
 
 #[test]
 fn cu_snapshot() {
@@ -53,6 +57,8 @@ fn cu_snapshot() {
     measure_exits(&mut table);
     measure_resolution(&mut table);
     measure_control(&mut table);
+    measure_integrations(&mut table);
+    measure_calls(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -377,6 +383,58 @@ fn measure_resolution(table: &mut Table) {
     table.add("claim_resolution, cash", WITHDRAW, world.send(&[cash], &[&lender.key]));
     let own = exit::claim_resolution(&world.keys, saver.address(), saver.address(), saver.sol, Claimed::Collateral);
     table.add("claim_resolution, collateral", WITHDRAW, world.send(&[own], &[&saver.key]));
+}
+
+fn measure_integrations(table: &mut Table) {
+    let mut world = World::with_supply(anchor_spl::token::ID);
+    let setup = Setup::custody_shares();
+    let place = world.place(setup);
+    let ix = world.register_ix(&place, setup);
+    table.add("register_integration", None, world.send_as_root(&[ix]));
+    let caps = world.integration(&place).caps;
+    let args = TightenIntegrationArgs { exit: caps.exit, risk: FlowCap::default() };
+    let validity = world.validity();
+    let root = world.root.pubkey();
+    let ix = integration::tighten_integration(root, world.guard, place.keys.integration, args, validity);
+    table.add("tighten_integration", None, world.send_as_root(&[ix]));
+    let check = integration::check_action(&place.keys, EXIT, USDC);
+    table.add("check_action, with the deployment", RECORD, world.send(&[check], &[]));
+    let enforce = integration::enforce_action(&place.keys, EXIT, USDC);
+    table.add("enforce_action", RECORD, world.send(&[enforce], &[]));
+    table.add("custody_transfer, first", CUSTODY, world.custody_transfer(&place, EXIT, USDC));
+    world.advance(600);
+    table.add("custody_transfer", CUSTODY, world.custody_transfer(&place, EXIT, USDC));
+    world.advance(90_000);
+    table.add("custody_transfer, a day later", CUSTODY, world.custody_transfer(&place, EXIT, USDC));
+    let reporter = world.register(Setup { index: 9, ..Setup::reported_shares() });
+    table.add("record_outflow, first", RECORD, world.record(&reporter, EXIT, USDC));
+    world.advance(600);
+    table.add("record_outflow", RECORD, world.record(&reporter, EXIT, USDC));
+    let minter = world.register(Setup { index: 8, ..Setup::mint() });
+    table.add("custody_mint, first", CUSTODY, world.custody_mint(&minter, USDC));
+    world.advance(600);
+    table.add("custody_mint", CUSTODY, world.custody_mint(&minter, USDC));
+    let mut world = World::with_supply(anchor_spl::token_2022::ID);
+    let place = world.register(Setup::custody_shares());
+    world.custody_transfer(&place, EXIT, USDC).expect("tokens move");
+    world.advance(600);
+    table.add("custody_transfer, Token-2022", None, world.custody_transfer(&place, EXIT, USDC));
+}
+
+/// What the guard costs on top of a program that calls it: the same withdrawal with and without.
+fn measure_calls(table: &mut Table) {
+    let mut world = World::with_supply(anchor_spl::token::ID);
+    let it = world.integrator(Setup::reported_shares());
+    let act = |world: &mut World, act| {
+        world.advance(600);
+        compute_units(world.send(&[it.bare_ix(act, USDC, &[])], &[]))
+    };
+    act(&mut world, Act::Withdraw);
+    let (without, with) = (act(&mut world, Act::Unguarded), act(&mut world, Act::Withdraw));
+    let enforced = act(&mut world, Act::EnforceOnly);
+    table.0.push(Row { name: "a program's withdrawal, unguarded", units: without, budget: None });
+    table.0.push(Row { name: "record_outflow, on top of it", units: with - without, budget: RECORD });
+    table.0.push(Row { name: "enforce_action, on top of it", units: enforced - without, budget: RECORD });
 }
 
 fn snapshot_path() -> PathBuf {

@@ -20,6 +20,8 @@ mod grace;
 mod hostile;
 mod initialize_guard;
 mod initialize_vault;
+mod integration_rules;
+mod integrator;
 mod invariants;
 mod keeper_rules;
 mod keeper_set;

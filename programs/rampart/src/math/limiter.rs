@@ -31,7 +31,8 @@ impl LeakyBucket {
     /// A clock that went back leaks nothing.
     pub fn settle(&mut self, now_ts: i64, limit: u64) {
         let elapsed_secs = now_ts.saturating_sub(self.last_ts).max(0) as u128;
-        let leaked = u128::from(self.limit / 2).saturating_mul(elapsed_secs);
+        // both are below 2^63, so the product fits; checking it would cost more than the rest
+        let leaked = u128::from(self.limit / 2).wrapping_mul(elapsed_secs);
         self.used_scaled = self.used_scaled.get().saturating_sub(leaked).into();
         self.last_ts = self.last_ts.max(now_ts);
         self.limit = limit;
@@ -42,8 +43,8 @@ impl LeakyBucket {
     /// # Errors
     /// `HourlyLimitReached` when it has no room; the bucket is as before.
     pub fn take(&mut self, amount: u64, held_back: u64) -> core::result::Result<(), RampartError> {
-        let used = self.used_scaled.get().saturating_add(u128::from(amount) * WINDOW);
-        let capacity = u128::from((self.limit / 2).saturating_sub(held_back)) * WINDOW;
+        let used = self.used_scaled.get().saturating_add(scaled(amount));
+        let capacity = scaled((self.limit / 2).saturating_sub(held_back));
         if used > capacity {
             return Err(RampartError::HourlyLimitReached);
         }
@@ -53,9 +54,14 @@ impl LeakyBucket {
 
     /// Returns the room left, in base units, with `held_back` of the capacity kept free.
     pub fn room(&self, held_back: u64) -> u64 {
-        let capacity = u128::from((self.limit / 2).saturating_sub(held_back)) * WINDOW;
+        let capacity = scaled((self.limit / 2).saturating_sub(held_back));
         u64::try_from(capacity.saturating_sub(self.used_scaled.get()) / WINDOW).unwrap_or(u64::MAX)
     }
+}
+
+/// An amount times W; below 2^76, so nothing is lost.
+fn scaled(amount: u64) -> u128 {
+    u128::from(amount).wrapping_mul(WINDOW)
 }
 
 /// Hourly cells of the last day. A cell counts in full until it lies wholly outside, so any 24 hours stay within L.
@@ -79,8 +85,12 @@ impl DayRing {
     pub fn settle(&mut self, now_ts: i64) {
         let hour = now_ts.div_euclid(HOUR_SECS);
         let passed = hour.saturating_sub(self.newest_hour).clamp(0, RING_CELLS as i64);
-        for step in 0..passed {
-            self.cells[cell_of(hour - step)] = 0;
+        if passed == RING_CELLS as i64 {
+            self.cells = [0; RING_CELLS];
+        } else {
+            for step in 0..passed {
+                self.cells[cell_of(hour - step)] = 0;
+            }
         }
         self.newest_hour = self.newest_hour.max(hour);
     }

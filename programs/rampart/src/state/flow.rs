@@ -120,7 +120,9 @@ impl DayBase {
     /// Accounts for the time since the last note and starts a new day where one has passed.
     pub fn settle(&mut self, now_ts: i64) {
         let elapsed_secs = now_ts.saturating_sub(self.last_ts).max(0) as u128;
-        self.weighted = self.weighted.get().saturating_add(u128::from(self.last_amount) * elapsed_secs).into();
+        // both are below 2^64, so the product fits
+        let weighted = u128::from(self.last_amount).wrapping_mul(elapsed_secs);
+        self.weighted = self.weighted.get().saturating_add(weighted).into();
         self.last_ts = self.last_ts.max(now_ts);
         let day_secs = self.last_ts.saturating_sub(self.started_ts);
         if day_secs >= DAY_SECS {

@@ -63,7 +63,7 @@ impl<'info> Evidence<'_, 'info> {
     }
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
-        if is_kind::<Integration>(self.subject) {
+        if SubjectKind::of(&rule.params, self.subject)? == SubjectKind::Integration {
             return Ok(measures::integration(&rule.params, &*load::<Integration>(self.subject)?, now_ts)?);
         }
         let vault = load::<Vault>(self.subject)?;
@@ -123,9 +123,10 @@ impl SubjectKind {
     pub fn of(params: &RuleParams, subject: &AccountInfo) -> Result<Self> {
         let metric = params.metric()?;
         let is_asset = if metric.is_reported() { is_kind::<Asset>(subject) } else { metric.is_about_asset() };
+        let may_be_integration = metric.is_reported() || metric == Metric::OutflowRate;
         Ok(match is_asset {
             true => Self::Asset,
-            false if is_kind::<Integration>(subject) => Self::Integration,
+            false if may_be_integration && is_kind::<Integration>(subject) => Self::Integration,
             false => Self::Vault,
         })
     }
