@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::{ASSET_SEED, COLLATERAL_SEED, GUARD_SEED, LOAN_SEED, POSITION_SEED, RULE_SEED, VAULT_SEED};
-use rampart::constants::{KEEPERS_SEED, REPORT_SEED};
+use rampart::constants::{BOUNTY_SEED, GROUP_SEED, KEEPERS_SEED, REPORT_SEED};
 
 fn find(seeds: &[&[u8]]) -> Pubkey {
     Pubkey::find_program_address(seeds, &rampart::ID).0
@@ -56,4 +56,14 @@ pub fn keeper_set(guard: &Pubkey) -> Pubkey {
 /// Returns the address of a keeper's report about a subject.
 pub fn report(subject: &Pubkey, keeper: &Pubkey) -> Pubkey {
     find(&[REPORT_SEED, subject.as_ref(), keeper.as_ref()])
+}
+
+/// Returns the address of a guard's group of rules.
+pub fn group(guard: &Pubkey, id: u16) -> Pubkey {
+    find(&[GROUP_SEED, guard.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the address of a guard's bounty vault.
+pub fn bounty_vault(guard: &Pubkey) -> Pubkey {
+    find(&[BOUNTY_SEED, guard.as_ref()])
 }

@@ -4,7 +4,9 @@
 
 pub mod address;
 pub mod admin;
+pub mod bounty;
 pub mod evidence;
+pub mod groups;
 pub mod keepers;
 pub mod lending;
 pub mod liquidation;

@@ -8,7 +8,7 @@ use crate::oracle;
 use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
-use crate::state::rule::{Metric, RuleParams};
+use crate::state::rule::Metric;
 use crate::state::{Asset, Breaker, Guard, Rule, Scope, Switch, Vault};
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
@@ -88,27 +88,6 @@ impl<'info> Evidence<'_, 'info> {
     }
 }
 
-/// Whether a rule's subject is an asset or a vault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubjectKind {
-    /// An asset.
-    Asset,
-    /// A vault.
-    Vault,
-}
-
-impl SubjectKind {
-    /// Returns the kind that the metric is about; what keepers report is about either, so there the account tells.
-    ///
-    /// # Errors
-    /// `UnknownKind`, and Anchor's for an account that can't be read.
-    pub fn of(params: &RuleParams, subject: &AccountInfo) -> Result<Self> {
-        let metric = params.metric()?;
-        let is_asset = if metric.is_reported() { is_asset(subject)? } else { metric.is_about_asset() };
-        Ok(if is_asset { Self::Asset } else { Self::Vault })
-    }
-}
-
 /// Tells whether `account` holds an asset; its owner MUST be checked by whoever loads it.
 fn is_asset(account: &AccountInfo) -> Result<bool> {
     Ok(account.try_borrow_data()?.starts_with(Asset::DISCRIMINATOR))
@@ -157,17 +136,25 @@ impl Unknown {
 /// # Errors
 /// `RuleSubjectMismatch` unless `scope` is the rule's subject, or its guard for a rule of that scope; and `change`'s.
 pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
-    match Scope::try_from(rule.params.scope)? {
-        Scope::Guard => {
-            require_keys_eq!(rule.guard, scope.key(), RampartError::RuleSubjectMismatch);
-            change(&mut load_mut::<Guard>(scope)?.breaker)
-        }
-        Scope::Subject => {
-            require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
-            match SubjectKind::of(&rule.params, scope)? {
-                SubjectKind::Asset => change(&mut load_mut::<Asset>(scope)?.breaker),
-                SubjectKind::Vault => change(&mut load_mut::<Vault>(scope)?.breaker),
-            }
-        }
+    let governed = match Scope::try_from(rule.params.scope)? {
+        Scope::Guard => rule.guard,
+        Scope::Subject => rule.subject,
+    };
+    require_keys_eq!(governed, scope.key(), RampartError::RuleSubjectMismatch);
+    with_breaker_of(scope, change)
+}
+
+/// Applies `change` to the breaker of a guard, an asset or a vault. Its key MUST be checked by the caller.
+///
+/// # Errors
+/// Those of `load_mut`, and `change`'s.
+pub fn with_breaker_of<T>(scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
+    let is_guard = scope.try_borrow_data()?.starts_with(Guard::DISCRIMINATOR);
+    if is_guard {
+        change(&mut load_mut::<Guard>(scope)?.breaker)
+    } else if is_asset(scope)? {
+        change(&mut load_mut::<Asset>(scope)?.breaker)
+    } else {
+        change(&mut load_mut::<Vault>(scope)?.breaker)
     }
 }
