@@ -46,7 +46,7 @@ pub fn take_poll(
 }
 
 fn ballot(account: &AccountInfo, subject: &Pubkey, keeper: &Pubkey, part: ReportPart) -> Result<Option<Ballot>> {
-    if !is_same(account.owner, &crate::ID) {
+    if *account.owner != crate::ID {
         let (address, _) = Pubkey::find_program_address(&[REPORT_SEED, subject.as_ref(), keeper.as_ref()], &crate::ID);
         require_keys_eq!(address, account.key(), RampartError::ReportAccountsMismatch);
         return Ok(None);
@@ -55,20 +55,11 @@ fn ballot(account: &AccountInfo, subject: &Pubkey, keeper: &Pubkey, part: Report
     let data = account.try_borrow_data().map_err(|_| RampartError::ReportAccountsMismatch)?;
     let body = data.strip_prefix(Report::DISCRIMINATOR).and_then(|body| body.get(..core::mem::size_of::<Report>()));
     let report: &Report = bytemuck::from_bytes(body.ok_or(RampartError::ReportAccountsMismatch)?);
-    let is_theirs = is_same(&report.keeper, keeper) && is_same(&report.subject, subject);
+    let is_theirs = report.keeper == *keeper && report.subject == *subject;
     require!(is_theirs, RampartError::ReportAccountsMismatch);
     Ok(Some(Ballot {
         value_bps: report.parts.get(part),
         observed_at_ts: report.observed_at_ts,
         set_epoch: report.set_epoch,
     }))
-}
-
-/// Compares word by word where both keys are aligned, as they are on chain: three comparisons for each of fifteen reports.
-fn is_same(a: &Pubkey, b: &Pubkey) -> bool {
-    let words = |key| bytemuck::try_from_bytes::<[u64; 4]>(key).ok();
-    match (words(a.as_ref()), words(b.as_ref())) {
-        (Some(a), Some(b)) => a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3],
-        _ => a == b,
-    }
 }
