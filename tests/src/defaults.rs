@@ -6,7 +6,7 @@ use rampart::state::asset::{ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::{HardBounds, Roles};
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
-use rampart::state::{InterestCurve, Level, ReportPart, RiskParams, Switch, VaultLimits};
+use rampart::state::{InterestCurve, Level, ReportPart, RiskParams, Standing, Switch, VaultLimits};
 use rampart_client::Pubkey;
 
 /// One dollar, in U64.64.
@@ -133,6 +133,8 @@ pub fn drawdown_rule() -> RuleParams {
         switch: Switch::Enabled as u8,
         part: ReportPart::Score as u8,
         reference_span: ReferenceSpan::Short as u8,
-        reserved: [0; 10],
+        standing: Standing::Alone as u8,
+        bounty: Switch::Disabled as u8,
+        reserved: [0; 8],
     }
 }

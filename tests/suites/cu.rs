@@ -2,15 +2,20 @@
 //!
 //! Every key and the clock are fixed, so that the numbers repeat exactly for the same program.
 
+use rampart::state::asset::ReferenceSpan;
+use rampart::state::bounty::BountyParams;
 use rampart::state::flow::FlowLimits;
+use rampart::state::group::GroupParams;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{Asset, Change, FlowCap, Level};
+use rampart::state::{Asset, Change, FlowCap, Level, RuleGroup, Switch};
 use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
-use rampart_client::{Instruction, Pubkey, admin, control, evidence, guardian, integration, lending, liquidation};
+use rampart_client::{Instruction, Pubkey, address, admin, bounty, evidence, groups, keepers as client, lending};
+use rampart_client::{control, guardian, integration, liquidation};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::integrations::{EXIT, Setup};
 use rampart_tests::integrator::Act;
+use rampart_tests::keepers::{self, Keepers};
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
@@ -59,6 +64,9 @@ fn cu_snapshot() {
     measure_control(&mut table);
     measure_integrations(&mut table);
     measure_calls(&mut table);
+    measure_keepers(&mut table);
+    measure_metrics(&mut table);
+    measure_groups(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -435,6 +443,133 @@ fn measure_calls(table: &mut Table) {
     table.0.push(Row { name: "a program's withdrawal, unguarded", units: without, budget: None });
     table.0.push(Row { name: "record_outflow, on top of it", units: with - without, budget: RECORD });
     table.0.push(Row { name: "enforce_action, on top of it", units: enforced - without, budget: RECORD });
+}
+
+/// Rules about the collateral or the vault, numbered from 1.
+fn rules_of(world: &mut World, all: &[(Pubkey, RuleParams)]) -> Vec<Pubkey> {
+    (1..).zip(all).map(|(id, (subject, params))| world.create_rule(id, *subject, *params)).collect()
+}
+
+fn measure_keepers(table: &mut Table) {
+    let mut world = World::with_vault();
+    let keepers = Keepers::new(&mut world, 15);
+    let (root, subject) = (world.root.insecure_clone(), world.keys.collateral_asset);
+    let ix = client::initialize_keepers(root.pubkey(), world.guard, keepers.args());
+    table.add("initialize_keepers, 15", None, world.send(&[ix], &[&root]));
+    let ix = client::open_report(world.payer_address(), world.guard, subject, keepers.keys[0].pubkey());
+    table.add("open_report", None, world.send(&[ix], &[]));
+    let rest = Keepers { keys: keepers.keys[1..].iter().map(|k| k.insecure_clone()).collect() };
+    rest.open(&mut world, subject);
+    let ix = world.report_ix(&keepers.keys[0], subject, keepers::CALM);
+    table.add("submit_report", None, world.send(&[ix], &[&keepers.keys[0]]));
+    world.advance(1);
+    // in falling order, which is the longest to sort
+    let scores: Vec<_> = (0..15).map(|n| Some(9_000 - 10 * n)).collect();
+    keepers.report(&mut world, subject, &scores);
+    let vault = world.keys.vault;
+    let books = RuleParams { level: Level::Caution as u8, ..rules::utilisation() };
+    let keys = rules_of(&mut world, &[(subject, keepers::median()), (subject, keepers::silence()), (vault, books)]);
+    table.add("observe_rule, utilisation", OBSERVE, world.observe_rule(keys[2]));
+    table.add("observe_rule, keeper median of 15", OBSERVE, world.observe_rule(keys[0]));
+    table.add("trip, keeper median of 15", TRIP, world.trip(keys[0]));
+    world.advance(300);
+    table.add("trip, keeper silence of 15", TRIP, world.trip(keys[1]));
+    let validity = Validity { authority_epoch: 0, expires_at_ts: world.now_ts() };
+    let ix = client::set_keepers(root.pubkey(), world.guard, keepers.args(), validity);
+    table.add("set_keepers, 15", None, world.send(&[ix], &[&root]));
+}
+
+fn measure_metrics(table: &mut Table) {
+    let mut world = full_window();
+    let (asset, loan, vault) = (world.keys.collateral_asset, world.keys.loan_asset, world.keys.vault);
+    world.lender(10_000 * USDC);
+    let user = world.borrower(30_000 * SOL, 9_600 * USDC);
+    let whole = RuleParams { window_secs: 64 * 60, ..rules::realized_volatility() };
+    let all = [
+        (asset, whole),
+        (asset, rules::source_disagreement()),
+        (loan, rules::peg_deviation()),
+        (asset, rules::supply_growth()),
+        (vault, rules::inflow_rate()),
+        (vault, rules::utilisation()),
+        (vault, rules::reserve_cover()),
+        (asset, rules::deviation_from(ReferenceSpan::Day)),
+    ];
+    let keys = rules_of(&mut world, &all);
+    for minute in 0..64 {
+        world.tick(60, if minute % 2 == 0 { 140.0 } else { 150.0 }, 1.0);
+    }
+    world.mint_to(world.sol, user.sol, 1_000_000 * SOL);
+    let (feeds, now_ts) = (world.sol_feeds, world.now_ts());
+    world.publish_switchboard(&feeds, 151.2, 5, now_ts);
+    let names =
+        ["trip, volatility, 64 cells", "trip, source disagreement", "trip, peg deviation", "trip, supply growth"];
+    world.set_prices(150.0, 0.95);
+    table.add(names[0], TRIP, world.trip(keys[0]));
+    world.publish_switchboard(&feeds, 151.2, 5, now_ts);
+    for at in 1..4 {
+        table.add(names[at], TRIP, world.trip(keys[at]));
+    }
+    let user = world.user(30_000 * SOL, 0);
+    world.deposit_collateral(&user, 30_000 * SOL).expect("collateral comes in");
+    for (at, name) in [(4, "trip, inflow rate"), (5, "trip, utilisation"), (6, "trip, reserve cover")] {
+        table.add(name, TRIP, world.trip(keys[at]));
+    }
+    world.warm_up(48, 1_800);
+    world.set_prices(100.0, 1.0);
+    table.add("observe_rule, deviation from the day's anchor", OBSERVE, world.observe_rule(keys[7]));
+    world.advance(10);
+    world.set_prices(100.0, 1.0);
+    let ix = evidence::observe(asset, world.sol.mint, &world.sol_feeds.metas());
+    table.add("observe, supply and anchors moving, two sources", OBSERVE, world.send(&[ix], &[]));
+}
+
+fn measure_groups(table: &mut Table) {
+    let mut world = full_window();
+    let (root, guard, subject) = (world.root.insecure_clone(), world.guard, world.keys.collateral_asset);
+    let limits = BountyParams {
+        bounty_lamports: 1_000_000,
+        daily_limit_lamports: 10_000_000,
+        cooldown_secs: 1,
+        reserved: [0; 4],
+    };
+    let ix = bounty::initialize_bounty(root.pubkey(), guard, limits);
+    table.add("initialize_bounty", None, world.send(&[ix], &[&root]));
+    let vault = address::bounty_vault(&guard);
+    world.svm.airdrop(&vault, SOL).expect("airdrop");
+    let (drawdown, deviation) = (defaults::drawdown_rule(), rules::deviation());
+    let paid = RuleParams { bounty: Switch::Enabled as u8, ..drawdown };
+    let four =
+        rules_of(&mut world, &[(subject, drawdown), (subject, deviation), (subject, paid), (subject, deviation)]);
+    let params = GroupParams {
+        duration_secs: 3_600,
+        min_dwell_secs: 0,
+        max_age_secs: 60,
+        level: Level::ReduceOnly as u8,
+        bounty: Switch::Enabled as u8,
+        reserved: [0; 2],
+    };
+    let ix = groups::create_group(root.pubkey(), guard, subject, 1, params, &four);
+    table.add("create_group, four rules", None, world.send(&[ix], &[&root]));
+    world.advance(10);
+    world.set_prices(120.0, 1.0);
+    four.iter().for_each(|rule| drop(world.observe_rule(*rule).expect("rule is true")));
+    let key = address::group(&guard, 1);
+    let ix = groups::trip_group(key, &world.load::<RuleGroup>(&key), Some(root.pubkey()));
+    table.add("trip_group, four rules, with a bounty", TRIP, world.send(&[ix], &[]));
+    world.advance(1);
+    let (pair, oracles) = world.evidence_of(&four[2]);
+    let ix = evidence::trip_for(four[2], &world.rule(&four[2]), pair, &oracles, Some(root.pubkey()));
+    table.add("trip, drawdown, with a bounty", TRIP, world.send(&[ix], &[]));
+    world.set_prices(150.0, 1.0);
+    world.observe_rule(four[0]).expect("rule is clear");
+    let ix = groups::step_down_group(key, &world.load::<RuleGroup>(&key), four[0]);
+    table.add("step_down_group", TRIP, world.send(&[ix], &[]));
+    let validity = Validity { authority_epoch: 0, expires_at_ts: world.now_ts() };
+    let ix = bounty::set_bounty(root.pubkey(), guard, limits, validity);
+    table.add("set_bounty", None, world.send(&[ix], &[&root]));
+    let ix = bounty::withdraw_bounty(root.pubkey(), guard, root.pubkey(), 1_000_000, validity);
+    table.add("withdraw_bounty", None, world.send(&[ix], &[&root]));
 }
 
 fn snapshot_path() -> PathBuf {

@@ -13,7 +13,7 @@ use rampart_tests::{World, assert_error};
 use solana_sdk::signer::Signer;
 
 /// Index of the first account after those that a trip names: the keeper set, then the reports.
-const SET: usize = 7;
+const SET: usize = 9;
 
 fn setup(count: usize, params: RuleParams) -> (World, Keepers, Pubkey) {
     let (mut world, keepers) = World::with_keepers(count);

@@ -246,7 +246,7 @@ fn source_that_is_pinned_by_feed_refuses_what_is_not_that_feed() {
     let by_feed = |o: &mut OracleSet| (o.sources[0].pin, o.sources[0].account) = (Pin::Feed as u8, Pubkey::default());
     let (feeds, other, asset) = (world.sol_feeds, world.usdc_feeds, asset_with(&mut world, by_feed));
     let refuses = |world: &mut World, key, expected| {
-        world.refuses(&observe_with(&world, asset, [key, feeds.switchboard]), &[], expected);
+        world.refuses(&observe_with(world, asset, [key, feeds.switchboard]), &[], expected);
     };
     let stolen = world.copy_under(&feeds.pyth, anchor_spl::token::ID);
     refuses(&mut world, stolen, RampartError::OracleOwnerMismatch);

@@ -63,7 +63,7 @@ fn step_down_starts_a_new_duration_and_ends_the_streak() {
     assert_eq!(bytemuck::bytes_of(&world.sol_asset()), bytemuck::bytes_of(&expected));
     assert_eq!(
         world.rule(&key),
-        rampart::state::Rule { streak: Streak::default(), trip_epoch: 2, step_downs: 1, ..rule }
+        rampart::state::Rule { streak: Streak::default(), cleared_at_ts: now_ts, trip_epoch: 2, step_downs: 1, ..rule }
     );
 }
 

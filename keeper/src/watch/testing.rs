@@ -15,7 +15,7 @@ use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
 use rampart::state::{
     Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, RiskParams, Rule, Scope,
-    SourceKind, Switch, Vault,
+    SourceKind, Standing, Switch, Vault,
 };
 use std::collections::HashSet;
 use std::time::Instant;
@@ -205,7 +205,9 @@ impl World {
             switch: Switch::Enabled as u8,
             part: ReportPart::Score as u8,
             reference_span: ReferenceSpan::Short as u8,
-            reserved: [0; 10],
+            standing: Standing::Alone as u8,
+            bounty: Switch::Disabled as u8,
+            reserved: [0; 8],
         };
         rule
     }

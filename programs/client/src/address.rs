@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::{
-    ASSET_SEED, CHANGE_SEED, COLLATERAL_SEED, GUARD_SEED, KEEPERS_SEED, LOAN_SEED, POSITION_SEED, REPORT_SEED,
-    RULE_SEED, VAULT_SEED,
+    ASSET_SEED, BOUNTY_SEED, CHANGE_SEED, COLLATERAL_SEED, GROUP_SEED, GUARD_SEED, KEEPERS_SEED, LOAN_SEED,
+    POSITION_SEED, REPORT_SEED, RULE_SEED, VAULT_SEED,
 };
 use rampart::state::Integration;
 
@@ -69,4 +69,14 @@ pub fn keeper_set(guard: &Pubkey) -> Pubkey {
 /// Returns the address of a keeper's report about a subject.
 pub fn report(subject: &Pubkey, keeper: &Pubkey) -> Pubkey {
     find(&[REPORT_SEED, subject.as_ref(), keeper.as_ref()])
+}
+
+/// Returns the address of a guard's group of rules.
+pub fn group(guard: &Pubkey, id: u16) -> Pubkey {
+    find(&[GROUP_SEED, guard.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the address of a guard's bounty vault.
+pub fn bounty_vault(guard: &Pubkey) -> Pubkey {
+    find(&[BOUNTY_SEED, guard.as_ref()])
 }

@@ -31,12 +31,25 @@ pub fn observe_rule(key: Pubkey, rule: &Rule, pair: Option<PairAssets>, oracles:
 
 /// Trips the rule at `key`, fenced by its `trip_epoch`.
 pub fn trip(key: Pubkey, rule: &Rule, pair: Option<PairAssets>, oracles: &[AccountMeta]) -> Instruction {
+    trip_for(key, rule, pair, oracles, None)
+}
+
+/// As [`trip`], with the bounty, if there is one, paid to `bounty_to`.
+pub fn trip_for(
+    key: Pubkey,
+    rule: &Rule,
+    pair: Option<PairAssets>,
+    oracles: &[AccountMeta],
+    bounty_to: Option<Pubkey>,
+) -> Instruction {
     let accounts = accounts::Trip {
         rule: key,
         subject: rule.subject,
         scope: scope_of(rule),
         collateral_asset: pair.map(|p| p.collateral),
         loan_asset: pair.map(|p| p.loan),
+        bounty_vault: bounty_to.map(|_| address::bounty_vault(&rule.guard)),
+        bounty_to,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };

@@ -4,9 +4,11 @@
 
 pub mod address;
 pub mod admin;
+pub mod bounty;
 pub mod control;
 pub mod evidence;
 pub mod exit;
+pub mod groups;
 pub mod guardian;
 pub mod integration;
 pub mod keepers;

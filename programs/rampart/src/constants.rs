@@ -77,6 +77,18 @@ pub const VIRTUAL_SHARES: u128 = 1_000_000;
 /// Virtual assets behind them, in base units of the loan mint.
 pub const VIRTUAL_ASSETS: u128 = 1;
 
+// --- groups and bounties
+/// Seed of a group of rules: `["group", guard, group id u16 LE]`.
+pub const GROUP_SEED: &[u8] = b"group";
+/// Seed of a bounty vault: `["bounty", guard]`.
+pub const BOUNTY_SEED: &[u8] = b"bounty";
+/// The most rules of a group.
+pub const MAX_GROUP_RULES: usize = 4;
+/// The longest ago that a group's rules may have been seen true, seconds.
+pub const MAX_GROUP_AGE_SECS: u32 = 60;
+/// The highest bounty for a trip, lamports: 0.1 SOL.
+pub const MAX_BOUNTY_LAMPORTS: u64 = 100_000_000;
+
 // --- keepers
 /// Seed of a keeper set: `["keepers", guard]`.
 pub const KEEPERS_SEED: &[u8] = b"keepers";

@@ -279,4 +279,22 @@ pub enum RampartError {
     OwnPauseExtension,
     #[msg("Key that paused can not lift the pause")]
     OwnPauseLift,
+
+    // --- groups and bounties
+    #[msg(
+        "Group needs two to four different rules of its guard, a level that one of them may call for, and a duration"
+    )]
+    GroupInvalid,
+    #[msg("Accounts must be the group's rules, in the group's order")]
+    GroupRulesMismatch,
+    #[msg("Rule trips only as part of a group")]
+    RuleOnlyInGroup,
+    #[msg("Rule of the group was not seen true, for long enough, just now")]
+    GroupNotTrue,
+    #[msg("Rule of the group was not seen clear just now")]
+    GroupNotClear,
+    #[msg("Bounty must be at most 0.1 SOL, and the day's limit at least one bounty")]
+    BountyInvalid,
+    #[msg("Bounty vault is not the guard's, or not what pays and what is paid")]
+    BountyAccountsMismatch,
 }

@@ -380,3 +380,38 @@ pub struct BreakerReset {
     /// Level of the cause before.
     pub from: u8,
 }
+
+// --- groups and bounties
+
+/// A group of rules was created.
+#[event]
+pub struct GroupCreated {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The group.
+    pub group: Pubkey,
+    /// The guard, vault or asset whose level it raises.
+    pub scope: Pubkey,
+}
+
+/// A bounty vault was created or changed.
+#[event]
+pub struct BountySet {
+    /// The guard.
+    pub guard: Pubkey,
+    /// For one trip, lamports.
+    pub bounty_lamports: u64,
+}
+
+/// A bounty was paid for a trip.
+#[event]
+pub struct BountyPaid {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The rule, or the group, that was tripped.
+    pub source: Pubkey,
+    /// Who was paid.
+    pub to: Pubkey,
+    /// How much, lamports.
+    pub amount_lamports: u64,
+}

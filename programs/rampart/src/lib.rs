@@ -16,6 +16,8 @@ pub mod state;
 
 use anchor_lang::prelude::*;
 pub use instructions::*;
+use state::bounty::BountyParams;
+use state::group::GroupParams;
 use state::guard::HardBounds;
 use state::rule::RuleParams;
 
@@ -312,5 +314,37 @@ pub mod rampart {
     /// Takes a rule's cause away with a proof that it is clear, by the resetter.
     pub fn reset_breaker<'info>(ctx: Context<'info, ResetBreaker<'info>>, args: ResetBreakerArgs) -> Result<()> {
         ResetBreaker::handle(ctx, args)
+    }
+
+    // --- groups and bounties
+
+    /// Creates a group of rules.
+    pub fn create_group<'info>(ctx: Context<'info, CreateGroup<'info>>, id: u16, params: GroupParams) -> Result<()> {
+        CreateGroup::handle(ctx, id, params)
+    }
+
+    /// Proves that every rule of a group stands true, and raises the level of its scope.
+    pub fn trip_group<'info>(ctx: Context<'info, TripGroup<'info>>, trip_epoch: u64) -> Result<()> {
+        TripGroup::handle(ctx, trip_epoch)
+    }
+
+    /// Proves that a rule of a group stands clear, and lowers the group's cause by one level.
+    pub fn step_down_group(ctx: Context<StepDownGroup>, trip_epoch: u64) -> Result<()> {
+        StepDownGroup::handle(ctx, trip_epoch)
+    }
+
+    /// Creates a guard's bounty vault. Anyone funds it by a transfer.
+    pub fn initialize_bounty(ctx: Context<InitializeBounty>, params: BountyParams) -> Result<()> {
+        InitializeBounty::handle(ctx, params)
+    }
+
+    /// Changes what a bounty vault pays.
+    pub fn set_bounty(ctx: Context<SetBounty>, params: BountyParams, validity: Validity) -> Result<()> {
+        SetBounty::handle(ctx, params, validity)
+    }
+
+    /// Takes lamports out of a bounty vault.
+    pub fn withdraw_bounty(ctx: Context<WithdrawBounty>, amount_lamports: u64, validity: Validity) -> Result<()> {
+        WithdrawBounty::handle(ctx, amount_lamports, validity)
     }
 }

@@ -9,7 +9,7 @@ use rampart::state::oracle_set::OracleSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
     Comparator, HardBounds, InterestCurve, Level, Metric, OracleSet, Pin, ReportPart, RiskParams, Roles, Scope,
-    SourceKind, Switch, VaultLimits,
+    SourceKind, Standing, Switch, VaultLimits,
 };
 use rampart_client::{MintOf, Pubkey, VaultKeys, address};
 
@@ -257,7 +257,9 @@ fn rule(metric: Metric, level: Level, lines: (u64, u64)) -> RuleParams {
         switch: Switch::Enabled as u8,
         part: ReportPart::Score as u8,
         reference_span: ReferenceSpan::Short as u8,
-        reserved: [0; 10],
+        standing: Standing::Alone as u8,
+        bounty: Switch::Disabled as u8,
+        reserved: [0; 8],
     }
 }
 

@@ -158,7 +158,7 @@ impl AssetReading {
         let usable = self.usable_by_price(set, now_ts);
         let mut prices = usable.iter().flatten().map(|source| source.reading.price);
         let (lowest, count) = (prices.next()?, usable.iter().flatten().count());
-        let highest = prices.last()?;
+        let highest = prices.next_back()?;
         let is_enough = count >= usize::from(set.required);
         is_enough.then(|| highest.deviation(lowest))
     }

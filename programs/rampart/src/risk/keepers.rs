@@ -57,6 +57,7 @@ impl Poll {
     }
 
     /// Counts what `member` says; `None` where it never reported.
+    #[inline(always)]
     pub fn count(&mut self, member: &KeeperMember, ballot: Option<Ballot>) {
         if !member.counts_at(self.now_ts) || self.reporters >= MAX_KEEPERS {
             return;
@@ -125,6 +126,7 @@ impl Poll {
 }
 
 /// Puts `new` into the first `count` items behind all that precede it. There MUST be room for one more.
+#[inline(always)]
 fn insert<T: Copy>(items: &mut [T; MAX_KEEPERS], count: usize, new: T, precedes: impl Fn(T, T) -> bool) {
     let mut at = count;
     while at > 0 && !precedes(items[at - 1], new) {

@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_CAUSES;
 use crate::error::RampartError;
+use crate::state::group::GroupParams;
 use crate::state::oracle_set::stored_enum;
 use crate::state::rule::{Metric, RuleParams};
 use anchor_lang::prelude::*;
@@ -39,7 +40,7 @@ stored_enum!(Reach { All, NewRisk });
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum CauseKind {
-    /// A rule that was proved true; `source` is the rule.
+    /// A rule, or a group of rules, that was proved true; `source` is the rule or the group.
     Rule = 1,
     /// A guardian's pause; `source` is the guardian, or the guard for a quorum's.
     Pause = 2,
@@ -106,6 +107,20 @@ impl Cause {
             level: params.level,
             kind: CauseKind::Rule as u8,
             reach: reach as u8,
+            reserved: [0; 5],
+        }
+    }
+
+    /// Returns the cause that the group at `group` puts into force when it is proved true at `now_ts`.
+    pub fn of_group(group: Pubkey, params: &GroupParams, reach: u8, now_ts: i64) -> Self {
+        Self {
+            source: group,
+            tripped_at_ts: now_ts,
+            expires_at_ts: now_ts.saturating_add(params.duration_secs.into()),
+            dwell_until_ts: now_ts.saturating_add(params.min_dwell_secs.into()),
+            level: params.level,
+            kind: CauseKind::Rule as u8,
+            reach,
             reserved: [0; 5],
         }
     }

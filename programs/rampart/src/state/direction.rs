@@ -173,6 +173,8 @@ impl Judged for RuleParams {
             metric,
             part,
             reference_span,
+            standing,
+            bounty,
             comparator,
             level,
             scope,
@@ -183,6 +185,8 @@ impl Judged for RuleParams {
             .waits(self.metric, metric)
             .waits(self.part, part)
             .waits(self.reference_span, reference_span)
+            .waits(self.standing, standing)
+            .waits(self.bounty, bounty)
             .waits(self.comparator, comparator)
             .waits(self.scope, scope)
             // a longer window sees more and its threshold means less: the rate of both has no one side

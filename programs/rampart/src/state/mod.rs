@@ -2,11 +2,13 @@
 
 pub mod asset;
 pub mod bounds;
+pub mod bounty;
 pub mod breaker;
 pub mod change;
 pub mod direction;
 pub mod flow;
 pub mod flow_cap;
+pub mod group;
 pub mod guard;
 pub mod integration;
 pub mod keeper_set;
@@ -23,11 +25,13 @@ pub mod vault;
 pub mod window;
 
 pub use asset::Asset;
+pub use bounty::{BountyParams, BountyVault};
 pub use breaker::{Breaker, Cause, CauseKind, Halts, Level, Levels, Reach};
 pub use change::{Change, ChangeGroup, PendingChange};
 pub use direction::Direction;
 pub use flow::OutflowLimiter;
 pub use flow_cap::{FlowCap, FlowCaps};
+pub use group::{GroupParams, RuleGroup};
 pub use guard::{Finality, Guard, HardBounds, Roles};
 pub use integration::Integration;
 pub use keeper_set::{KeeperMember, KeeperRole, KeeperSeat, KeeperSet};
@@ -36,7 +40,7 @@ pub use pause::PauseBudget;
 pub use position::Position;
 pub use report::{Report, ReportPart, ReportParts};
 pub use resolution::{Resolution, ResolutionState};
-pub use rule::{Comparator, Metric, Rule, Scope};
+pub use rule::{Comparator, Metric, Rule, Scope, Standing};
 pub use shortfall::{Holding, Shortfall, ShortfallState};
 pub use step_meter::StepMeter;
 pub use ticket::{TicketState, Tickets, WithdrawTicket};

@@ -44,13 +44,13 @@ pub enum Metric {
     /// Part of a vault's assets that is lent out, bps. Subject: vault.
     Utilisation = 13,
     /// What a vault keeps against bad debt over its debt, bps. Subject: vault.
-    ReserveCover = 17,
+    ReserveCover = 14,
     /// A part of the median report of the guard's keepers, bps. Subject: asset or vault.
-    KeeperMedian = 14,
+    KeeperMedian = 15,
     /// Time since a quorum of keepers reported, seconds. Subject: asset or vault.
-    KeeperSilence = 15,
+    KeeperSilence = 16,
     /// Gap between the keepers' reports, bps. Subject: asset or vault.
-    KeeperSpread = 16,
+    KeeperSpread = 17,
     /// What can't leave a vault of what its books say, of the worse of both tokens, bps. Subject: vault.
     VaultShortfall = 20,
 }
@@ -95,6 +95,17 @@ pub enum Scope {
     Guard = 2,
 }
 stored_enum!(Scope { Subject, Guard });
+
+/// Whether a rule acts by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Standing {
+    /// It trips by itself, and may be part of groups.
+    Alone = 1,
+    /// It trips only as part of a group.
+    Member = 2,
+}
+stored_enum!(Standing { Alone, Member });
 
 impl Metric {
     /// Tells whether the metric is about an asset's price (its subject is an asset) or about a vault.
@@ -174,8 +185,12 @@ pub struct RuleParams {
     pub part: u8,
     /// [`ReferenceSpan`], for the deviation from the reference; else `Short`.
     pub reference_span: u8,
+    /// [`Standing`].
+    pub standing: u8,
+    /// [`Switch`]: whether a trip may be paid for from the bounty vault.
+    pub bounty: u8,
     /// Zeros.
-    pub reserved: [u8; 10],
+    pub reserved: [u8; 8],
 }
 
 /// A rule may call for `ReduceOnly` on blindness once it has stood for at least this long, seconds.
@@ -188,11 +203,13 @@ impl RuleParams {
     /// `UnknownKind` for undecodable enums and reserved bytes that are set, `RuleInvalid` for parts that don't fit,
     /// `OutsideHardBounds` for a duration beyond the guard's ceiling.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
-        require!(self.reserved == [0; 10], RampartError::UnknownKind);
+        require!(self.reserved == [0; 8], RampartError::UnknownKind);
         let metric = self.metric()?;
         let level = Level::try_from(self.level).map_err(|_| RampartError::UnknownKind)?;
         Scope::try_from(self.scope).map_err(|_| RampartError::UnknownKind)?;
         Switch::try_from(self.switch).map_err(|_| RampartError::UnknownKind)?;
+        Switch::try_from(self.bounty).map_err(|_| RampartError::UnknownKind)?;
+        Standing::try_from(self.standing).map_err(|_| RampartError::UnknownKind)?;
         self.validate_lines(metric)?;
         require!((Level::Caution..=self.highest_level(metric)).contains(&level), RampartError::RuleInvalid);
         require!(self.window_secs > 0 && self.duration_secs > 0 && self.max_gap_secs > 0, RampartError::RuleInvalid);
@@ -323,6 +340,8 @@ pub struct Rule {
     pub streak: Streak,
     /// The reference that it is held against while a deviation lasts.
     pub held: HeldReference,
+    /// When it was last seen clear, unix seconds.
+    pub cleared_at_ts: i64,
     /// Counts trips and steps down: the fence that both name.
     pub trip_epoch: u64,
     /// How many of these were steps down.
@@ -362,8 +381,24 @@ impl Rule {
     }
 
     /// Ends streak and held reference: the rule was seen clear.
-    pub fn clear(&mut self) {
+    pub fn clear(&mut self, now_ts: i64) {
         (self.streak, self.held) = (Streak::default(), HeldReference::default());
+        self.cleared_at_ts = now_ts;
+    }
+
+    /// Tells whether its streak is long enough, and its last observation at most `max_age_secs` old.
+    pub fn stands_true(&self, max_age_secs: u32, now_ts: i64) -> bool {
+        let streak = &self.streak;
+        let persist_secs = i64::from(self.params.min_persist_secs);
+        streak.count >= u64::from(self.params.min_observations.max(1))
+            && now_ts.saturating_sub(streak.last_ts) <= i64::from(max_age_secs)
+            && streak.last_ts.saturating_sub(streak.first_true_ts) >= persist_secs
+            && streak.last_publish_ts.saturating_sub(streak.first_publish_ts) >= persist_secs
+    }
+
+    /// Tells whether it was seen clear at most `max_age_secs` ago, and not true since.
+    pub fn stands_clear(&self, max_age_secs: u32, now_ts: i64) -> bool {
+        self.streak.count == 0 && now_ts.saturating_sub(self.cleared_at_ts) <= i64::from(max_age_secs)
     }
 
     /// Takes one observation into the streak.
@@ -378,7 +413,7 @@ impl Rule {
     /// `ObservationNotNewer` for a true observation that is not newer.
     pub fn observe(&mut self, verdict: Verdict, publish_ts: i64, now_ts: i64, slot: u64) -> Result<()> {
         if let Verdict::Clear { .. } = verdict {
-            self.clear();
+            self.clear(now_ts);
         }
         let streak = &mut self.streak;
         match verdict {
@@ -454,7 +489,9 @@ mod tests {
             switch: Switch::Enabled as u8,
             part: ReportPart::Score as u8,
             reference_span: ReferenceSpan::Short as u8,
-            reserved: [0; 10],
+            standing: Standing::Alone as u8,
+            bounty: Switch::Disabled as u8,
+            reserved: [0; 8],
         };
         rule
     }
@@ -519,6 +556,22 @@ mod tests {
         assert!(r.held_reference(300).is_some());
         r.observe(Verdict::Clear { value: 0 }, 301, 301, 4).unwrap();
         assert_eq!(r.held, HeldReference::default());
+    }
+
+    #[test]
+    fn rule_stands_true_after_its_streak_and_for_as_long_as_it_was_just_seen() {
+        let mut r = rule();
+        let seen = Verdict::True { value: 2_000 };
+        for (ts, slot) in [(100, 1), (105, 2), (109, 3)] {
+            r.observe(seen, ts, ts, slot).unwrap();
+        }
+        assert!(!r.stands_true(60, 110), "it was not seen for ten seconds");
+        r.observe(seen, 110, 110, 4).unwrap();
+        assert!(r.stands_true(60, 110) && r.stands_true(60, 170) && !r.stands_true(60, 171));
+        r.observe(Verdict::Clear { value: 0 }, 115, 115, 5).unwrap();
+        assert!(!r.stands_true(60, 115) && r.stands_clear(60, 175) && !r.stands_clear(60, 176));
+        r.observe(seen, 120, 120, 6).unwrap();
+        assert!(!r.stands_clear(60, 120));
     }
 
     #[test]

@@ -102,16 +102,18 @@ impl Window {
             return None;
         }
         let newest = now_ts / i64::from(cell_secs);
-        let (mut last, mut seen, mut squares) = (None, 0u32, 0u64);
+        let (mut scale, mut last, mut seen, mut squares) = (None, 0u64, 0u32, 0u64);
         for index in newest - i64::from(span_cells) + 1..=newest {
-            let cell = &self.cells[index.rem_euclid(WINDOW_CELLS as i64) as usize];
+            let cell = &self.cells[(index as usize) % WINDOW_CELLS];
             if cell.samples == 0 || cell.index != index {
                 continue;
             }
-            let close = cell.close_q64.get();
-            let change = last.map_or(0, |last| change_bps(last, close));
-            squares = squares.saturating_add(change * change);
-            last = Some(close);
+            let close = scale.get_or_insert_with(|| Scale::of(cell.close_q64)).apply(cell.close_q64);
+            if seen > 0 {
+                let change = change_bps(last, close);
+                squares = squares.saturating_add(change * change);
+            }
+            last = close;
             seen += 1;
         }
         // one close is no change
@@ -120,10 +122,40 @@ impl Window {
     }
 }
 
-/// The change from one price to another in bps of the first, rounded down, at most `u32::MAX`; 48 bits of both count.
-fn change_bps(from: u128, to: u128) -> u64 {
-    let shift = (128 - from.max(to).leading_zeros()).saturating_sub(48);
-    let (from, to) = ((from >> shift) as u64, (to >> shift) as u64);
+/// Bits that the first price of a window is brought to, so that one word holds every price of it.
+const SCALED_BITS: u32 = 40;
+/// The largest scaled price: a thousand times the first.
+const SCALED_MAX: u64 = (1 << 50) - 1;
+
+/// Brings prices to one word: relative changes don't depend on the unit, and 64-bit divisions are cheap on chain.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// Places that the number of two words is shifted to the right, 0 to 73.
+    right: u32,
+}
+
+impl Scale {
+    fn of(first: U128) -> Self {
+        let zeros = if first.hi > 0 { first.hi.leading_zeros() } else { 64 + first.lo.leading_zeros() };
+        Self { right: (128 - zeros).saturating_sub(SCALED_BITS) }
+    }
+
+    fn apply(self, price: U128) -> u64 {
+        if self.right >= 64 {
+            return (price.hi >> (self.right - 64)).min(SCALED_MAX);
+        }
+        if self.right == 0 {
+            return if price.hi > 0 { SCALED_MAX } else { price.lo.min(SCALED_MAX) };
+        }
+        if price.hi >> self.right > 0 {
+            return SCALED_MAX;
+        }
+        (price.hi << (64 - self.right) | price.lo >> self.right).min(SCALED_MAX)
+    }
+}
+
+/// The change from one scaled price to another in bps of the first, rounded down, at most `u32::MAX`.
+fn change_bps(from: u64, to: u64) -> u64 {
     (from.abs_diff(to) * BPS_ONE / from.max(1)).min(u64::from(u32::MAX))
 }
 
@@ -195,6 +227,17 @@ mod tests {
             w.record(Price::from_q64(raw).unwrap(), minute * 60);
         }
         assert_eq!(w.volatility(64 * 60, 63 * 60), Some(Bps::MAX));
+    }
+
+    #[test]
+    fn volatility_is_the_same_at_every_scale() {
+        for shift in [0, 16, 30, 34, 41] {
+            let mut w = window();
+            for (minute, price) in [(0, 100u128), (1, 110), (2, 99), (3, 99)] {
+                w.record(Price::from_q64(price << (32 + shift)).unwrap(), minute * 60);
+            }
+            assert!(w.volatility(240, 180).unwrap().0.abs_diff(1_414) <= 1, "shifted by {shift}");
+        }
     }
 
     #[test]

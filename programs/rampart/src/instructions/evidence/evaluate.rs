@@ -8,7 +8,7 @@ use crate::oracle;
 use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
-use crate::state::rule::{Metric, RuleParams};
+use crate::state::rule::Metric;
 use crate::state::{Asset, Breaker, Guard, Holding, Integration, Rule, Scope, Switch, Vault};
 use anchor_lang::prelude::*;
 
@@ -63,7 +63,7 @@ impl<'info> Evidence<'_, 'info> {
     }
 
     fn about_vault(&self, rule: &Rule, now_ts: i64) -> Result<Measured> {
-        if SubjectKind::of(&rule.params, self.subject)? == SubjectKind::Integration {
+        if rule.params.metric()? == Metric::OutflowRate && is_kind::<Integration>(self.subject) {
             return Ok(measures::integration(&rule.params, &*load::<Integration>(self.subject)?, now_ts)?);
         }
         let vault = load::<Vault>(self.subject)?;
@@ -101,34 +101,6 @@ impl<'info> Evidence<'_, 'info> {
             Err(error) if error == RampartError::PriceDisagreement.into() => Ok(Err(RampartError::PriceDisagreement)),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// What a rule's subject is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubjectKind {
-    /// An asset.
-    Asset,
-    /// A vault.
-    Vault,
-    /// An integration.
-    Integration,
-}
-
-impl SubjectKind {
-    /// Returns the kind that the metric is about; where it is about several kinds, the account tells.
-    ///
-    /// # Errors
-    /// `UnknownKind`.
-    pub fn of(params: &RuleParams, subject: &AccountInfo) -> Result<Self> {
-        let metric = params.metric()?;
-        let is_asset = if metric.is_reported() { is_kind::<Asset>(subject) } else { metric.is_about_asset() };
-        let may_be_integration = metric.is_reported() || metric == Metric::OutflowRate;
-        Ok(match is_asset {
-            true => Self::Asset,
-            false if may_be_integration && is_kind::<Integration>(subject) => Self::Integration,
-            false => Self::Vault,
-        })
     }
 }
 
@@ -181,18 +153,26 @@ impl Unknown {
 /// # Errors
 /// `RuleSubjectMismatch` unless `scope` is the rule's subject, or its guard for a rule of that scope; and `change`'s.
 pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
-    match Scope::try_from(rule.params.scope)? {
-        Scope::Guard => {
-            require_keys_eq!(rule.guard, scope.key(), RampartError::RuleSubjectMismatch);
-            change(&mut load_mut::<Guard>(scope)?.breaker)
-        }
-        Scope::Subject => {
-            require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
-            match SubjectKind::of(&rule.params, scope)? {
-                SubjectKind::Asset => change(&mut load_mut::<Asset>(scope)?.breaker),
-                SubjectKind::Integration => change(&mut load_mut::<Integration>(scope)?.breaker),
-                SubjectKind::Vault => change(&mut load_mut::<Vault>(scope)?.breaker),
-            }
-        }
+    let governed = match Scope::try_from(rule.params.scope)? {
+        Scope::Guard => rule.guard,
+        Scope::Subject => rule.subject,
+    };
+    require_keys_eq!(governed, scope.key(), RampartError::RuleSubjectMismatch);
+    with_breaker_of(scope, change)
+}
+
+/// Applies `change` to the breaker of a guard, an asset, an integration or a vault. Its key MUST be checked by the caller.
+///
+/// # Errors
+/// Those of `load_mut`, and `change`'s.
+pub fn with_breaker_of<T>(scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
+    if is_kind::<Asset>(scope) {
+        change(&mut load_mut::<Asset>(scope)?.breaker)
+    } else if is_kind::<Vault>(scope) {
+        change(&mut load_mut::<Vault>(scope)?.breaker)
+    } else if is_kind::<Integration>(scope) {
+        change(&mut load_mut::<Integration>(scope)?.breaker)
+    } else {
+        change(&mut load_mut::<Guard>(scope)?.breaker)
     }
 }

@@ -10,6 +10,7 @@ use crate::instructions::shared::load;
 use crate::risk::keepers::{Ballot, Poll};
 use crate::risk::measures::{self, Measured};
 use crate::state::{KeeperSet, Report, ReportPart, Rule};
+use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 
 /// Measures and judges `rule` on `accounts`: the guard's keeper set, then each member's report.
@@ -50,7 +51,10 @@ fn ballot(account: &AccountInfo, subject: &Pubkey, keeper: &Pubkey, part: Report
         require_keys_eq!(address, account.key(), RampartError::ReportAccountsMismatch);
         return Ok(None);
     }
-    let report = load::<Report>(account).map_err(|_| RampartError::ReportAccountsMismatch)?;
+    // one borrow for each of fifteen: `load` takes two
+    let data = account.try_borrow_data().map_err(|_| RampartError::ReportAccountsMismatch)?;
+    let body = data.strip_prefix(Report::DISCRIMINATOR).and_then(|body| body.get(..core::mem::size_of::<Report>()));
+    let report: &Report = bytemuck::from_bytes(body.ok_or(RampartError::ReportAccountsMismatch)?);
     let is_theirs = report.keeper == *keeper && report.subject == *subject;
     require!(is_theirs, RampartError::ReportAccountsMismatch);
     Ok(Some(Ballot {

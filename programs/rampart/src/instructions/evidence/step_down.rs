@@ -58,7 +58,7 @@ impl<'info> StepDown<'info> {
                 return err!(RampartError::RuleNotClear);
             }
         }
-        rule.clear();
+        rule.clear(now_ts);
         let key = self.rule.key();
         let (from, to) = with_breaker(&rule, &self.scope, |breaker| breaker.step_down(&key, now_ts))?;
         rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;

@@ -2,8 +2,9 @@
 
 use crate::error::RampartError;
 use crate::events::BreakerTripped;
+use crate::instructions::evidence::bounty::Bounty;
 use crate::instructions::evidence::evaluate::{Evidence, require_true, with_breaker};
-use crate::state::{Asset, Cause, Rule};
+use crate::state::{Asset, BountyVault, Cause, Rule, Standing, Switch};
 use anchor_lang::prelude::*;
 
 /// Accounts of `trip`.
@@ -24,6 +25,12 @@ pub struct Trip<'info> {
     pub collateral_asset: Option<AccountLoader<'info, Asset>>,
     /// Asset account of the vault's loan, for the collateral ratio.
     pub loan_asset: Option<AccountLoader<'info, Asset>>,
+    /// Pays for the trip, where the rule is one that is paid for.
+    #[account(mut)]
+    pub bounty_vault: Option<AccountLoader<'info, BountyVault>>,
+    /// CHECK: where the bounty goes; anyone's.
+    #[account(mut)]
+    pub bounty_to: Option<UncheckedAccount<'info>>,
 }
 
 impl<'info> Trip<'info> {
@@ -32,19 +39,29 @@ impl<'info> Trip<'info> {
     /// `trip_epoch` is the fence: the number of trips that the caller knows of. A second keeper's trip is refused.
     ///
     /// # Errors
-    /// `TripEpochMoved`, `RuleNotTrue`, `RuleIndeterminate`, `RuleNotPersistent`, `AlreadyTripped`, `CausesFull`, and
+    /// `TripEpochMoved`, `RuleOnlyInGroup`, `BountyAccountsMismatch`, `RuleNotTrue`, `RuleIndeterminate`, `RuleNotPersistent`, `AlreadyTripped`, `CausesFull`, and
     /// those of `Evidence::evaluate`.
     pub fn handle(ctx: Context<'info, Self>, trip_epoch: u64) -> Result<()> {
         let clock = Clock::get()?;
         let event = ctx.accounts.apply(trip_epoch, &clock, ctx.remaining_accounts)?;
         emit_cpi!(event);
-        Ok(())
+        let accounts = ctx.accounts;
+        if accounts.bounty_vault.is_none() && accounts.bounty_to.is_none() {
+            return Ok(());
+        }
+        let (guard, is_paid_for) = {
+            let rule = accounts.rule.load()?;
+            (rule.guard, rule.params.bounty == Switch::Enabled as u8)
+        };
+        let bounty = Bounty { vault: accounts.bounty_vault.as_ref(), to: accounts.bounty_to.as_ref() };
+        bounty.pay(&guard, accounts.rule.key(), is_paid_for, clock.unix_timestamp)
     }
 
     fn apply(&self, trip_epoch: u64, clock: &Clock, further: &[AccountInfo<'info>]) -> Result<BreakerTripped> {
         let now_ts = clock.unix_timestamp;
         let mut rule = self.rule.load_mut()?;
         require!(rule.trip_epoch == trip_epoch, RampartError::TripEpochMoved);
+        require!(rule.params.standing == Standing::Alone as u8, RampartError::RuleOnlyInGroup);
         let evidence = Evidence {
             subject: &self.subject,
             collateral_asset: self.collateral_asset.as_ref(),

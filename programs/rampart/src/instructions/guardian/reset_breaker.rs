@@ -76,7 +76,7 @@ impl<'info> ResetBreaker<'info> {
         }
         let key = self.rule.key();
         let from = with_breaker(&rule, &self.scope, |breaker| breaker.reset(&key, now_ts))?;
-        rule.clear();
+        rule.clear(now_ts);
         rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
         rule.step_downs = rule.step_downs.saturating_add(1);
         Ok(from)
