@@ -120,11 +120,8 @@ pub fn enforce_action(keys: &IntegrationKeys, kind: u8, amount: u64) -> Instruct
 
 /// Enforces and charges an outflow.
 pub fn record_outflow(keys: &IntegrationKeys, kind: u8, amount: u64) -> Instruction {
-    let accounts = accounts::RecordOutflow {
-        authority: keys.authority,
-        guard: keys.guard,
-        integration: keys.integration,
-    };
+    let accounts =
+        accounts::RecordOutflow { authority: keys.authority, guard: keys.guard, integration: keys.integration };
     build(accounts, instruction::RecordOutflow { kind, amount }, &keys.metas(true))
 }
 
