@@ -260,6 +260,11 @@ fn stale_verdict_is_refused() {
         let more = [&w.now_ts().to_le_bytes()[..], &verdict].concat();
         it.ix(Act::Remembered, 5_000 * USDC, &more)
     };
+    let fresh = remembered(&world);
+    let moved = moved_and_charged(&mut world, &it, |w| {
+        w.send(&[fresh], &[]).unwrap();
+    });
+    assert_eq!(moved, (5_000 * USDC, 0), "even a fresh verdict charges nothing");
     world.advance(1);
     let late = remembered(&world);
     refuses(&mut world, &it, &late, GuardError::VerdictStale as u32);

@@ -142,11 +142,16 @@ impl Integration {
         Ok(())
     }
 
-    /// Checks that the mode is `mode`.
+    /// Checks that `authority` may charge the integration under `guard` in `mode` now.
+    ///
+    /// One read of the account instead of a constraint each: a constraint loads it anew.
     ///
     /// # Errors
-    /// `IntegrationModeForbids`.
-    pub fn require_mode(&self, mode: Mode) -> Result<()> {
+    /// `IntegrationMismatch`, `WrongAuthority`, `IntegrationDisabled`, `IntegrationModeForbids`.
+    pub fn require_chargeable(&self, guard: &Pubkey, authority: &Pubkey, mode: Mode) -> Result<()> {
+        require!(self.guard == *guard, RampartError::IntegrationMismatch);
+        require!(self.authority == *authority, RampartError::WrongAuthority);
+        self.require_enabled()?;
         require!(self.mode == mode as u8, RampartError::IntegrationModeForbids);
         Ok(())
     }
@@ -158,7 +163,7 @@ impl Integration {
     ///
     /// # Errors
     /// `ZeroAmount`, `IntegrationModeForbids` for an action that lets nothing out, `LevelForbids`, `HourlyLimitReached`,
-    /// `DailyLimitReached`.
+    /// `DailyLimitReached`, `UnknownStoredValue`.
     pub fn charge(
         &mut self,
         kind: ActionKind,
@@ -171,9 +176,12 @@ impl Integration {
         let lane = kind.lane(levels)?.ok_or(RampartError::IntegrationModeForbids)?;
         self.flow.charge(amount, lane, &self.caps, now_ts)?;
         if let Some(held) = held {
-            // new tokens add to the supply, everything else takes from the balance
-            let is_mint = self.mode == Mode::Mint as u8;
-            self.flow.base.note(if is_mint { held.saturating_add(amount) } else { held.saturating_sub(amount) });
+            self.flow.base.note(match Mode::try_from(self.mode)? {
+                Mode::Mint => held.saturating_add(amount),
+                // a transfer leaves the supply as it is
+                _ if self.base == LimitBase::Supply as u8 => held,
+                Mode::Reported | Mode::Custody => held.saturating_sub(amount),
+            });
         }
         let total = if kind == ActionKind::Exit { &mut self.exited_amount } else { &mut self.risked_amount };
         *total = total.saturating_add(amount);

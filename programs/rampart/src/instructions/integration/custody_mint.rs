@@ -19,15 +19,10 @@ pub struct CustodyMint<'info> {
     pub authority: Signer<'info>,
     /// The guard. Read for its level.
     pub guard: AccountLoader<'info, Guard>,
-    /// The integration; the mint authority.
-    #[account(
-        mut,
-        has_one = guard @ RampartError::IntegrationMismatch,
-        has_one = authority @ RampartError::WrongAuthority,
-        has_one = mint @ RampartError::IntegrationMismatch,
-    )]
+    /// The integration; the mint authority. Guard and authority MUST be its own: [`Integration::require_chargeable`].
+    #[account(mut)]
     pub integration: AccountLoader<'info, Integration>,
-    /// CHECK: the integration's mint, by address.
+    /// CHECK: the integration's mint, by address, below.
     #[account(mut)]
     pub mint: UncheckedAccount<'info>,
     /// CHECK: where the tokens go; the token program checks that it is of the mint.
@@ -61,8 +56,8 @@ impl<'info> CustodyMint<'info> {
     fn apply(&self, amount: u64, rest: &[AccountInfo<'info>]) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         let mut integration = self.integration.load_mut()?;
-        integration.require_enabled()?;
-        integration.require_mode(Mode::Mint)?;
+        integration.require_chargeable(self.guard.as_ref().key, self.authority.key, Mode::Mint)?;
+        require!(integration.mint == *self.mint.key, RampartError::IntegrationMismatch);
         mint::require_unchanged(&self.mint, integration.extension_fingerprint)?;
         let (_, asset) = sources::pinned(&integration, rest, false)?;
         let levels = sources::levels(&*self.guard.load()?, &integration, asset, now_ts)?;

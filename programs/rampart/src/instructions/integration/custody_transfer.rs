@@ -19,18 +19,12 @@ pub struct CustodyTransfer<'info> {
     pub authority: Signer<'info>,
     /// The guard. Read for its level.
     pub guard: AccountLoader<'info, Guard>,
-    /// The integration; owns `token`.
-    #[account(
-        mut,
-        has_one = guard @ RampartError::IntegrationMismatch,
-        has_one = authority @ RampartError::WrongAuthority,
-        has_one = mint @ RampartError::IntegrationMismatch,
-        has_one = token @ RampartError::IntegrationMismatch,
-    )]
+    /// The integration; owns `token`. Guard and authority MUST be its own: [`Integration::require_chargeable`].
+    #[account(mut)]
     pub integration: AccountLoader<'info, Integration>,
-    /// CHECK: the integration's mint, by address.
+    /// CHECK: the integration's mint, by address, below.
     pub mint: UncheckedAccount<'info>,
-    /// CHECK: the account that is held, by address.
+    /// CHECK: the account that is held, by address, below.
     #[account(mut)]
     pub token: UncheckedAccount<'info>,
     /// CHECK: where the tokens go; MUST be a token account of the mint that the integration doesn't own.
@@ -64,8 +58,9 @@ impl<'info> CustodyTransfer<'info> {
         let now_ts = Clock::get()?.unix_timestamp;
         let kind = ActionKind::try_from(kind).map_err(|_| RampartError::UnknownKind)?;
         let mut integration = self.integration.load_mut()?;
-        integration.require_enabled()?;
-        integration.require_mode(Mode::Custody)?;
+        integration.require_chargeable(self.guard.as_ref().key, self.authority.key, Mode::Custody)?;
+        let is_held = integration.mint == *self.mint.key && integration.token == *self.token.key;
+        require!(is_held, RampartError::IntegrationMismatch);
         mint::require_unchanged(&self.mint, integration.extension_fingerprint)?;
         let owner = sources::owner_of(&self.destination, self.mint.key)?;
         require!(owner != self.integration.key(), RampartError::DestinationForbidden);

@@ -17,12 +17,8 @@ pub struct RecordOutflow<'info> {
     pub authority: Signer<'info>,
     /// The guard. Read for its level.
     pub guard: AccountLoader<'info, Guard>,
-    /// The integration.
-    #[account(
-        mut,
-        has_one = guard @ RampartError::IntegrationMismatch,
-        has_one = authority @ RampartError::WrongAuthority,
-    )]
+    /// The integration; guard and authority MUST be its own: [`Integration::require_chargeable`].
+    #[account(mut)]
     pub integration: AccountLoader<'info, Integration>,
 }
 
@@ -37,8 +33,11 @@ impl<'info> RecordOutflow<'info> {
         let action = ActionKind::try_from(kind).map_err(|_| RampartError::UnknownKind)?;
         {
             let mut integration = ctx.accounts.integration.load_mut()?;
-            integration.require_enabled()?;
-            integration.require_mode(Mode::Reported)?;
+            integration.require_chargeable(
+                ctx.accounts.guard.as_ref().key,
+                ctx.accounts.authority.key,
+                Mode::Reported,
+            )?;
             let (base, asset) = sources::pinned(&integration, ctx.remaining_accounts, true)?;
             let levels = sources::levels(&*ctx.accounts.guard.load()?, &integration, asset, now_ts)?;
             let held = match base {
