@@ -73,7 +73,7 @@ pub fn charged(before: &[u8], after: &[u8]) -> Option<u64> {
 }
 
 /// Where an integration's account keeps what it let out through exits; what it let out as new risk follows.
-pub const EXITED_AT: usize = 1_304;
+pub const EXITED_AT: usize = 1_328;
 
 fn total(data: &[u8]) -> Option<u64> {
     let u64_at = |at: usize| Some(u64::from_le_bytes(data.get(at..at + 8)?.try_into().ok()?));

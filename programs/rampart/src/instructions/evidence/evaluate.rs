@@ -10,6 +10,7 @@ use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::rule::Metric;
 use crate::state::{Asset, Breaker, Guard, Holding, Integration, Rule, Scope, Switch, Vault};
+use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 
 /// The accounts that a rule is measured on.
@@ -153,12 +154,16 @@ impl Unknown {
 /// # Errors
 /// `RuleSubjectMismatch` unless `scope` is the rule's subject, or its guard for a rule of that scope; and `change`'s.
 pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
-    let governed = match Scope::try_from(rule.params.scope)? {
-        Scope::Guard => rule.guard,
-        Scope::Subject => rule.subject,
-    };
-    require_keys_eq!(governed, scope.key(), RampartError::RuleSubjectMismatch);
-    with_breaker_of(scope, change)
+    match Scope::try_from(rule.params.scope)? {
+        Scope::Guard => {
+            require_keys_eq!(rule.guard, scope.key(), RampartError::RuleSubjectMismatch);
+            change(&mut load_mut::<Guard>(scope)?.breaker)
+        }
+        Scope::Subject => {
+            require_keys_eq!(rule.subject, scope.key(), RampartError::RuleSubjectMismatch);
+            with_breaker_of(scope, change)
+        }
+    }
 }
 
 /// Applies `change` to the breaker of a guard, an asset, an integration or a vault. Its key MUST be checked by the caller.
@@ -166,11 +171,13 @@ pub fn with_breaker<T>(rule: &Rule, scope: &AccountInfo, change: impl FnOnce(&mu
 /// # Errors
 /// Those of `load_mut`, and `change`'s.
 pub fn with_breaker_of<T>(scope: &AccountInfo, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
-    if is_kind::<Asset>(scope) {
+    // the owner is checked by `load_mut`
+    let tag: [u8; 8] = scope.try_borrow_data()?.get(..8).and_then(|tag| tag.try_into().ok()).unwrap_or_default();
+    if tag == *Asset::DISCRIMINATOR {
         change(&mut load_mut::<Asset>(scope)?.breaker)
-    } else if is_kind::<Vault>(scope) {
+    } else if tag == *Vault::DISCRIMINATOR {
         change(&mut load_mut::<Vault>(scope)?.breaker)
-    } else if is_kind::<Integration>(scope) {
+    } else if tag == *Integration::DISCRIMINATOR {
         change(&mut load_mut::<Integration>(scope)?.breaker)
     } else {
         change(&mut load_mut::<Guard>(scope)?.breaker)
