@@ -7,6 +7,7 @@ use rampart::state::{CauseKind, Level};
 use rampart::{GuardianPauseArgs, Validity};
 use rampart_client::{Instruction, Pubkey, guardian};
 use rampart_tests::defaults::{self, SOL, USDC};
+use rampart_tests::integrations::Setup;
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::refusals::{with_account, with_read_only};
 use rampart_tests::{World, assert_error, events};
@@ -56,6 +57,19 @@ fn guardian_pauses_guard_asset_and_vault_for_a_time() {
         world.advance(1);
         assert_eq!(world.level(), Level::Normal, "ends by itself");
     }
+}
+
+/// Only the integration's own actions feel it.
+#[test]
+fn guardian_pauses_an_integration_alone() {
+    let mut world = World::with_supply(anchor_spl::token::ID);
+    let place = world.register(Setup::reported());
+    let scope = place.keys.integration;
+    pause(&mut world, Officer::FirstGuardian, scope, Level::ReduceOnly, HOUR);
+    let now_ts = world.now_ts();
+    assert_eq!(world.integration(&place).breaker.level_at(now_ts), Level::ReduceOnly);
+    assert_eq!(world.guard_state().breaker.level_at(now_ts), Level::Normal);
+    assert_eq!(world.integration(&place).breaker.level_at(now_ts + i64::from(HOUR)), Level::Normal);
 }
 
 #[test]

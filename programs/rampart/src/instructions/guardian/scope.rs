@@ -1,30 +1,20 @@
-//! The breaker of a scope: a guard, an asset or a vault.
+//! The breaker of a scope: a guard, an asset, a vault or an integration.
 
 use crate::error::RampartError;
 use crate::events::ScopePaused;
-use crate::instructions::shared::load_mut;
+use crate::instructions::evidence::evaluate::{guard_of_subject, with_breaker_of};
 use crate::state::breaker::{Breaker, Cause, CauseKind, Level, Reach};
-use crate::state::{Asset, Guard, Vault};
-use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 
-/// Applies `change` to the breaker of `scope`, the guard at `guard` or an asset or vault of it.
+/// Applies `change` to the breaker of `scope`: the guard at `guard`, or an asset, a vault or an integration of it.
 ///
 /// # Errors
 /// `ChangeTargetMismatch` for an account of another guard, Anchor's for one of another kind or owner; and `change`'s.
 pub fn with_scope<T>(scope: &AccountInfo, guard: &Pubkey, change: impl FnOnce(&mut Breaker) -> Result<T>) -> Result<T> {
-    if scope.key == guard {
-        return change(&mut load_mut::<Guard>(scope)?.breaker);
+    if scope.key != guard {
+        require_keys_eq!(guard_of_subject(scope)?, *guard, RampartError::ChangeTargetMismatch);
     }
-    let is_asset = scope.try_borrow_data()?.starts_with(Asset::DISCRIMINATOR);
-    if is_asset {
-        let mut asset = load_mut::<Asset>(scope)?;
-        require_keys_eq!(asset.guard, *guard, RampartError::ChangeTargetMismatch);
-        return change(&mut asset.breaker);
-    }
-    let mut vault = load_mut::<Vault>(scope)?;
-    require_keys_eq!(vault.guard, *guard, RampartError::ChangeTargetMismatch);
-    change(&mut vault.breaker)
+    with_breaker_of(scope, change)
 }
 
 /// A pause that its budget has been charged for.
