@@ -9,6 +9,17 @@ const METRICS: Record<string, string> = {
   confidence_ratio: 'Width of the confidence band',
   outflow_rate: 'Outflow in the window',
   collateral_ratio: 'Collateral over debt',
+  realized_volatility: 'Volatility in the window',
+  source_disagreement: 'Gap between sources',
+  peg_deviation: 'Gap to the peg',
+  supply_growth: 'Growth of the supply',
+  inflow_rate: 'Inflow in the window',
+  utilisation: 'Lent out',
+  reserve_cover: 'Insurance over debt',
+  keeper_median: 'Median report of keepers',
+  keeper_silence: 'Time without a quorum of reports',
+  keeper_spread: 'Gap between reports',
+  vault_shortfall: 'Missing from the vault’s accounts',
 }
 
 /** Returns a metric's name in words. */
