@@ -29,6 +29,11 @@ function Outlook({ view, level, nowTs }: { view: View; level: Level; nowTs: numb
   )
 }
 
+/** Whether the level's meaning holds as a whole: what isn't known restricts new risk alone, and the reason says so. */
+function narrowsExits(view: View): boolean {
+  return view.vaults.length === 0 || view.vaults.some((vault) => vault.exit_level > 0)
+}
+
 /** What state the protocol is in, where and why, in three lines. */
 export function Headline({ view, nowTs }: { view: View; nowTs: number }) {
   const summary = summarise(view, nowTs)
@@ -46,7 +51,7 @@ export function Headline({ view, nowTs }: { view: View; nowTs: number }) {
           {summary.headline}
         </h1>
         <p>{summary.why}</p>
-        {!isNormal && <p className="quiet">{levelText(summary.level).meaning}</p>}
+        {!isNormal && narrowsExits(view) && <p className="quiet">{levelText(summary.level).meaning}</p>}
         {!isNormal && note !== null && (
           <p className="headline-note">
             <Icon name="unknown" /> {note}
