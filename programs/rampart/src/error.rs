@@ -65,7 +65,7 @@ pub enum RampartError {
     RuleInvalid,
     #[msg("Rule subject is not of the kind its metric measures")]
     RuleSubjectMismatch,
-    #[msg("Change would loosen a limit: that needs a delayed change, which this version does not offer")]
+    #[msg("Change would loosen a limit: propose it as a change, which waits")]
     LooseningRefused,
     #[msg("Change was prepared under another authority epoch")]
     AuthorityEpochMoved,
