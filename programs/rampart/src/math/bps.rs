@@ -40,9 +40,20 @@ impl Bps {
     }
 }
 
+/// Returns the part of `amount` that `bps` are, rounded down, in 64 bits; more than one whole counts as one.
+pub fn part(amount: u64, bps: u16) -> u64 {
+    let (bps, whole, rest) = (u64::from(bps).min(BPS_ONE), amount / BPS_ONE, amount % BPS_ONE);
+    whole * bps + rest * bps / BPS_ONE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_exact_at_both_ends() {
+        assert_eq!((part(u64::MAX, 10_000), part(9_999, 1), part(10_001, 9_999)), (u64::MAX, 0, 9_999));
+    }
 
     #[test]
     fn ratios_round_as_named_and_saturate() {

@@ -3,7 +3,7 @@
 use crate::constants::DAY_SECS;
 use crate::error::RampartError;
 use crate::math::bookings::{Booking, BookingLimits, Bookings, Held};
-use crate::math::bps::{BPS_ONE, Bps};
+use crate::math::bps::{BPS_ONE, Bps, part};
 use crate::math::limiter::{DayRing, LeakyBucket};
 use crate::math::wide::U128;
 use crate::state::guard::HardBounds;
@@ -310,11 +310,6 @@ impl OutflowLimiter {
         let base = base.amount.max(limits.absolute_floor_amount);
         Bps::ratio_ceil(u128::from(left), u128::from(base))
     }
-}
-
-fn part(amount: u64, bps: u16) -> u64 {
-    // bps are validated to be at most one whole, so the part fits
-    Bps(u32::from(bps)).of_floor(u128::from(amount)).and_then(|a| u64::try_from(a).ok()).unwrap_or(amount)
 }
 
 #[cfg(test)]

@@ -386,6 +386,17 @@ impl Rule {
         self.cleared_at_ts = now_ts;
     }
 
+    /// Takes note of a step down on a proof that the rule is clear: it moves the fence.
+    ///
+    /// # Errors
+    /// `MathOverflow`.
+    pub fn note_step_down(&mut self, now_ts: i64) -> Result<()> {
+        self.clear(now_ts);
+        self.trip_epoch = self.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
+        self.step_downs = self.step_downs.saturating_add(1);
+        Ok(())
+    }
+
     /// Tells whether its streak is long enough, and its last observation at most `max_age_secs` old.
     pub fn stands_true(&self, max_age_secs: u32, now_ts: i64) -> bool {
         let streak = &self.streak;

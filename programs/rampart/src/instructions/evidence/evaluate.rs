@@ -134,6 +134,18 @@ pub fn require_true(verdict: Verdict) -> Result<u64> {
     }
 }
 
+/// Requires that the verdict is clear.
+///
+/// # Errors
+/// `RuleIndeterminate` for missing, stale or disputed data, `RuleNotClear` otherwise.
+pub fn require_clear(verdict: Verdict) -> Result<()> {
+    match verdict {
+        Verdict::Clear { .. } => Ok(()),
+        Verdict::Indeterminate(_) => err!(RampartError::RuleIndeterminate),
+        Verdict::True { .. } | Verdict::Between { .. } => err!(RampartError::RuleNotClear),
+    }
+}
+
 impl Unknown {
     /// Returns the reason as a word for logs and metrics.
     pub fn name(self) -> &'static str {

@@ -2,8 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::BreakerSteppedDown;
-use crate::instructions::evidence::evaluate::{Evidence, with_breaker};
-use crate::risk::verdict::Verdict;
+use crate::instructions::evidence::evaluate::{Evidence, require_clear, with_breaker};
 use crate::state::{Asset, Rule};
 use anchor_lang::prelude::*;
 
@@ -51,18 +50,10 @@ impl<'info> StepDown<'info> {
             loan_asset: self.loan_asset.as_ref(),
             further,
         };
-        match evidence.evaluate(&rule, now_ts)?.verdict {
-            Verdict::Clear { .. } => {}
-            Verdict::Indeterminate(_) => return err!(RampartError::RuleIndeterminate),
-            Verdict::True { .. } | Verdict::Between { .. } => {
-                return err!(RampartError::RuleNotClear);
-            }
-        }
-        rule.clear(now_ts);
+        require_clear(evidence.evaluate(&rule, now_ts)?.verdict)?;
         let key = self.rule.key();
         let (from, to) = with_breaker(&rule, &self.scope, |breaker| breaker.step_down(&key, now_ts))?;
-        rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
-        rule.step_downs = rule.step_downs.saturating_add(1);
+        rule.note_step_down(now_ts)?;
         Ok((from as u8, to as u8))
     }
 }

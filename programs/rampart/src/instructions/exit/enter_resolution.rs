@@ -7,7 +7,7 @@ use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::exit::record_shortfall::{note_collateral, note_loan};
 use crate::state::resolution::{Resolution, ResolutionState};
 use crate::state::shortfall::Holding;
-use crate::state::{Guard, Roles, Vault};
+use crate::state::{Guard, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::TokenAccount;
 
@@ -106,9 +106,7 @@ impl<'info> ChangeResolution<'info> {
 
     fn require_quorum(&self, guard: &Guard, validity: Validity, signers: &[AccountInfo], now_ts: i64) -> Result<()> {
         validity.check(guard, self.authority.key, now_ts)?;
-        let signed = guardians_signed(&guard.roles, signers);
-        require!(signed >= usize::from(guard.roles.guardian_quorum), RampartError::QuorumMissing);
-        Ok(())
+        guard.roles.require_quorum(signers)
     }
 
     /// Takes both accounts as a proof; tells whether either is short.
@@ -126,10 +124,4 @@ impl<'info> ChangeResolution<'info> {
         // a proof of now forgets what is gone
         self.note(vault, now_ts) && has_stood(vault)
     }
-}
-
-/// Returns how many of the guardians are among `accounts` and sign; one that is named twice counts once.
-fn guardians_signed(roles: &Roles, accounts: &[AccountInfo]) -> usize {
-    let used = &roles.guardians[..usize::from(roles.guardian_count).min(roles.guardians.len())];
-    used.iter().filter(|g| accounts.iter().any(|a| a.is_signer && a.key == *g)).count()
 }

@@ -3,8 +3,7 @@
 use crate::error::RampartError;
 use crate::events::BreakerReset;
 use crate::instructions::admin::tighten_rule::Validity;
-use crate::instructions::evidence::evaluate::{Evidence, with_breaker};
-use crate::risk::verdict::Verdict;
+use crate::instructions::evidence::evaluate::{Evidence, require_clear, with_breaker};
 use crate::state::{Asset, Guard, Level, Rule};
 use anchor_lang::prelude::*;
 
@@ -69,16 +68,10 @@ impl<'info> ResetBreaker<'info> {
             loan_asset: self.loan_asset.as_ref(),
             further: oracles,
         };
-        match evidence.evaluate(&rule, now_ts)?.verdict {
-            Verdict::Clear { .. } => {}
-            Verdict::Indeterminate(_) => return err!(RampartError::RuleIndeterminate),
-            Verdict::True { .. } | Verdict::Between { .. } => return err!(RampartError::RuleNotClear),
-        }
+        require_clear(evidence.evaluate(&rule, now_ts)?.verdict)?;
         let key = self.rule.key();
         let from = with_breaker(&rule, &self.scope, |breaker| breaker.reset(&key, now_ts))?;
-        rule.clear(now_ts);
-        rule.trip_epoch = rule.trip_epoch.checked_add(1).ok_or(RampartError::MathOverflow)?;
-        rule.step_downs = rule.step_downs.saturating_add(1);
+        rule.note_step_down(now_ts)?;
         Ok(from)
     }
 }
