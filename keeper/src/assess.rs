@@ -3,6 +3,7 @@
 //! Owns no risk arithmetic: prices, levels, rules, health and plans come from the functions that the program runs on
 //! chain, over the same bytes and the chain's clock. Plain function of the store: no I/O, no memory, no decision.
 
+pub mod group;
 pub mod position;
 pub mod rule;
 
@@ -12,14 +13,17 @@ use crate::watch::index::{PriceIndex, threshold};
 use crate::watch::oracles::{self, Found};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
+use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
+use rampart::instructions::liquidation::grace::latest_halt;
 use rampart::instructions::shared::{PairPrices, effective_levels};
 use rampart::oracle::{AssetReading, PriceBand};
 use rampart::risk::gate::{Class, Pass, gate};
 use rampart::risk::health::PairBand;
-use rampart::state::{Asset, Level, Levels, Vault};
+use rampart::state::{Asset, Halts, Level, Levels, Vault};
 use std::collections::{BTreeMap, HashMap};
 
+pub use group::GroupReport;
 pub use position::Candidate;
 pub use rule::RuleReport;
 
@@ -43,6 +47,10 @@ pub struct VaultReport {
     pub pass: Result<Pass, RampartError>,
     /// Price of the pair and the older publish time of both sides.
     pub pair: Result<(PairBand, i64), RampartError>,
+    /// The halt that ends, or ended, last, until the grace time after it is over.
+    pub halt: Option<Halts>,
+    /// Whether the price when that halt began can be marked and isn't.
+    pub is_markable: bool,
     /// The vault with its interest accrued until now.
     pub accrued: Box<Vault>,
 }
@@ -58,6 +66,8 @@ pub struct Assessment {
     pub vaults: BTreeMap<Pubkey, VaultReport>,
     /// Rules by address.
     pub rules: BTreeMap<Pubkey, RuleReport>,
+    /// Groups of rules by address.
+    pub groups: BTreeMap<Pubkey, GroupReport>,
     /// Positions at their vault's soft line or beyond, the deepest of each vault first.
     pub candidates: Vec<Candidate>,
 }
@@ -66,9 +76,11 @@ pub struct Assessment {
 pub fn assess(store: &Store, index: &PriceIndex, found: &Found, now: ChainTime) -> Assessment {
     let assets: BTreeMap<_, _> = store.assets().map(|(k, a)| (*k, asset(a, store, found, now.unix_ts))).collect();
     let vaults: BTreeMap<_, _> = store.vaults().map(|(k, v)| (*k, vault(v, store, &assets, now.unix_ts))).collect();
-    let rules = store.rules().map(|(k, r)| (*k, rule::report(k, r, store, &assets, &vaults, now))).collect();
+    let rules: BTreeMap<_, _> =
+        store.rules().map(|(k, r)| (*k, rule::report(k, r, store, &assets, &vaults, now))).collect();
+    let groups = store.groups().map(|(k, g)| (*k, group::report(k, g, store, &rules, now))).collect();
     let candidates = vaults.iter().flat_map(|(key, report)| candidates(key, report, store, index)).collect();
-    Assessment { now, assets, vaults, rules, candidates }
+    Assessment { now, assets, vaults, rules, groups, candidates }
 }
 
 fn asset(asset: &Asset, store: &Store, found: &Found, now_ts: i64) -> AssetReport {
@@ -82,7 +94,25 @@ fn vault(vault: &Vault, store: &Store, assets: &BTreeMap<Pubkey, AssetReport>, n
     let mut accrued = Box::new(*vault);
     let is_accrued = accrued.accrue(now_ts).is_ok();
     let pair = pair(vault, assets).and_then(|pair| if is_accrued { Ok(pair) } else { Err(RampartError::MathOverflow) });
-    VaultReport { levels, pass: gate(Class::Liquidation, levels), pair, accrued }
+    let halt = halt_of(vault, store, now_ts);
+    let is_markable = halt.is_some_and(|halt| is_markable(vault, halt, store));
+    VaultReport { levels, pass: gate(Class::Liquidation, levels), pair, halt, is_markable, accrued }
+}
+
+/// Returns the latest halt of the vault's scopes, while it lasts and in the grace time after it.
+fn halt_of(vault: &Vault, store: &Store, now_ts: i64) -> Option<Halts> {
+    let [collateral, loan] = [&vault.collateral_asset, &vault.loan_asset].map(|key| store.asset(key));
+    let halt = latest_halt(store.guard()?, vault, [collateral?, loan?])?;
+    (now_ts.saturating_sub(halt.ends_at_ts) < LIQUIDATION_GRACE_SECS).then_some(halt)
+}
+
+/// Tells whether marking `halt` now would write something that isn't there.
+fn is_markable(vault: &Vault, halt: Halts, store: &Store) -> bool {
+    let assets = store.asset(&vault.collateral_asset).zip(store.asset(&vault.loan_asset));
+    let Some((collateral, loan)) = assets.filter(|_| vault.halt_mark.price(&halt).is_none()) else { return false };
+    let mut copy = Box::new(*vault);
+    copy.mark_halt(&halt, collateral, loan);
+    copy.halt_mark.price(&halt).is_some()
 }
 
 /// Unknown is never normal: without one of the four scopes the strictest level that a rule can raise is assumed.
@@ -113,7 +143,10 @@ fn candidates<'a>(
     let reached = priced.and_then(|price| index.vault(key).map(|index| (price, index)));
     reached.into_iter().flat_map(move |(price, index)| {
         let known = index.candidates(lookup(price)).filter_map(|at| store.position(&at).map(|p| (at, p)));
-        known.filter_map(move |(at, position)| Candidate::judge(at, *key, position, vault, price))
+        let judged = known.filter_map(move |(at, position)| {
+            Candidate::judge(at, *key, position, vault, price).map(|candidate| (position, candidate))
+        });
+        judged.map(move |(position, candidate)| candidate.in_grace_of(report, position, store))
     })
 }
 

@@ -163,3 +163,82 @@ fn oracle_account_that_nothing_told_of_yet_is_no_missing_one() {
     }
     assert!(report(&store).is_true(), "now it is known that there is none");
 }
+
+fn raw(store: &mut Store, at: Pubkey, owner: Pubkey, data: Vec<u8>) {
+    let keys = world_keys().chain([at]).collect();
+    store.watch_raw(keys);
+    let slot = store.slot_of(&at).unwrap_or(SLOT) + 1;
+    let update = crate::watch::Update { key: at, owner, lamports: 1, data, slot, origin: crate::watch::Origin::Push };
+    store.apply(update, std::time::Instant::now());
+}
+
+fn world_keys() -> impl Iterator<Item = Pubkey> {
+    World::new().oracle_keys().into_iter().chain([key(20), key(30), key(31)])
+}
+
+#[test]
+fn supply_is_measured_on_the_mint_and_unknown_before_it_was_told_of() {
+    let world = World::new();
+    let mut rule = world.rule();
+    rule.params.metric = Metric::SupplyGrowth as u8;
+    let mut store = with_rule(&world, &rule);
+    let mut asset = *store.asset(&world.asset_keys[0]).unwrap();
+    (asset.supply_reference_amount, asset.token_program) = (1_000, key(80));
+    world.put(&mut store, world.asset_keys[0], bytes_of(&asset));
+    assert_eq!(verdict(&world, &store, NOW), None);
+    let mut mint = vec![0; 82];
+    mint[36..44].copy_from_slice(&1_250u64.to_le_bytes());
+    raw(&mut store, key(20), key(81), mint.clone());
+    assert_eq!(verdict(&world, &store, NOW), None, "another program's account says nothing");
+    raw(&mut store, key(20), key(80), mint);
+    assert_eq!(verdict(&world, &store, NOW), Some(Verdict::True { value: 2_500 }));
+}
+
+#[test]
+fn shortfall_is_measured_on_the_vaults_token_accounts() {
+    let world = World::new();
+    let mut rule = world.rule();
+    (rule.params.metric, rule.subject) = (Metric::VaultShortfall as u8, world.vault_key);
+    let mut store = with_rule(&world, &rule);
+    let account = |amount| crate::watch::testing::token_account(&key(21), &world.vault_key, amount);
+    raw(&mut store, key(31), key(80), account(800_000_000));
+    assert_eq!(verdict(&world, &store, NOW), None, "the other account is not known");
+    raw(&mut store, key(30), key(80), account(0));
+    assert_eq!(verdict(&world, &store, NOW), Some(Verdict::True { value: 2_000 }));
+    raw(&mut store, key(31), key(80), account(1_000_000_000));
+    assert_eq!(verdict(&world, &store, NOW), Some(Verdict::Clear { value: 0 }));
+}
+
+#[test]
+fn median_counts_the_reports_about_its_subject_alone() {
+    use rampart::state::{KeeperRole, KeeperSet, Report};
+    let world = World::new();
+    let mut rule = world.rule();
+    (rule.params.metric, rule.params.threshold, rule.params.clear_threshold) =
+        (Metric::KeeperMedian as u8, 7_000, 5_000);
+    let mut store = with_rule(&world, &rule);
+    let mut set: KeeperSet = bytemuck::Zeroable::zeroed();
+    (set.guard, set.version, set.epoch, set.count) = (world.guard_key, rampart::constants::LAYOUT_VERSION, 1, 3);
+    (set.max_age_secs, set.max_spread_bps, set.changed_at_ts) = (60, 3_000, NOW - 600);
+    for (at, member) in set.members.iter_mut().take(3).enumerate() {
+        (member.key, member.source_tag, member.role) = (key(71 + at as u8), at as u16, KeeperRole::Reporter as u8);
+    }
+    world.put(&mut store, key(70), bytes_of(&set));
+    let mut report = |at: u8, keeper: u8, subject: Pubkey, score_bps: u16| {
+        let mut report: Report = bytemuck::Zeroable::zeroed();
+        (report.guard, report.version) = (world.guard_key, rampart::constants::LAYOUT_VERSION);
+        (report.subject, report.keeper, report.set_epoch) = (subject, key(keeper), 1);
+        (report.observed_at_ts, report.parts.score_bps) = (NOW - 5, score_bps);
+        world.put(&mut store, key(at), bytes_of(&report));
+    };
+    report(90, 71, world.asset_keys[0], 8_000);
+    report(91, 72, world.asset_keys[0], 7_500);
+    report(92, 73, world.asset_keys[1], 9_900);
+    assert_eq!(verdict(&world, &store, NOW), Some(Verdict::Indeterminate(Unknown::Quorum)));
+    let mut third: Report = bytemuck::Zeroable::zeroed();
+    (third.guard, third.version) = (world.guard_key, rampart::constants::LAYOUT_VERSION);
+    (third.subject, third.keeper, third.set_epoch) = (world.asset_keys[0], key(73), 1);
+    (third.observed_at_ts, third.parts.score_bps) = (NOW - 5, 7_200);
+    world.put(&mut store, key(93), bytes_of(&third));
+    assert_eq!(verdict(&world, &store, NOW), Some(Verdict::True { value: 7_500 }));
+}

@@ -198,7 +198,9 @@ impl ComputePrices {
         match class {
             ActionClass::Trip => self.trip,
             ActionClass::Liquidate | ActionClass::Deleverage => self.liquidate,
-            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::StepDown => self.evidence,
+            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt | ActionClass::StepDown => {
+                self.evidence
+            }
         }
     }
 }
@@ -251,7 +253,7 @@ pub struct Classes {
     pub liquidate: bool,
     /// Shrink positions early.
     pub deleverage: bool,
-    /// Write price references and streaks of rules.
+    /// Write price references, streaks of rules, and the prices when halts began.
     pub observe: bool,
     /// Lower levels whose rule is clear.
     pub step_down: bool,
@@ -270,7 +272,7 @@ impl Classes {
             ActionClass::Trip => self.trip,
             ActionClass::Liquidate => self.liquidate,
             ActionClass::Deleverage => self.deleverage,
-            ActionClass::Observe | ActionClass::ObserveRule => self.observe,
+            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => self.observe,
             ActionClass::StepDown => self.step_down,
         }
     }

@@ -6,16 +6,18 @@
 //! rank is to do first.
 
 mod evidence;
+mod groups;
 pub mod history;
 mod liquidations;
 
+use crate::assess::group::ClearRule;
 use crate::assess::{Assessment, Candidate};
 use crate::config::{Classes, Config};
 use crate::intent::{ActionClass, Intent, IntentId};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::liquidation::Plan;
-use rampart::state::{Metric, Rule};
+use rampart::state::{Metric, RuleGroup};
 use std::collections::BTreeMap;
 
 pub use history::History;
@@ -60,12 +62,28 @@ pub struct Means {
 }
 
 /// What an action needs beyond its intent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Action {
     /// Trip, observe or step down this rule.
     Rule(Pubkey),
+    /// Trip this group.
+    TripGroup {
+        /// The group.
+        group: Pubkey,
+        /// Its rules that have to be observed first, in the same transaction.
+        observe: Vec<Pubkey>,
+    },
+    /// Step this group down.
+    StepDownGroup {
+        /// The group.
+        group: Pubkey,
+        /// The rule that is clear.
+        clear: ClearRule,
+    },
     /// Observe this asset.
     Asset(Pubkey),
+    /// Mark the halt of this vault.
+    Vault(Pubkey),
     /// Liquidate or deleverage this position.
     Position {
         /// The position.
@@ -126,6 +144,8 @@ pub fn decide(
 
 fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &History) -> Vec<Decision> {
     let mut wanted = evidence::rules(assessment, store);
+    wanted.extend(groups::groups(assessment, store));
+    wanted.extend(evidence::halts(assessment));
     wanted.extend(liquidations::positions(assessment, store, means, history));
     wanted.extend(evidence::assets(assessment, store));
     wanted.sort_by_key(|d| ActionClass::ALL.iter().position(|class| *class == d.intent.class));
@@ -134,9 +154,14 @@ fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &Histo
 
 fn is_allowed(decision: &Decision, store: &Store, policy: &Policy, means: &Means) -> bool {
     let class = decision.intent.class;
-    // a price that looks old may only be our own that is: with a gap open, age proves nothing
-    let is_about_age = |rule: &Rule| rule.params.metric == Metric::OracleAge as u8;
-    let is_blind = !means.is_gapless && store.rule(&decision.intent.target).is_some_and(is_about_age);
+    // what looks old may only be our own copy that is: with a gap open, age proves nothing
+    let is_about_age = |key: &Pubkey| {
+        let metric = store.rule(key).map(|rule| Metric::try_from(rule.params.metric));
+        matches!(metric, Some(Ok(Metric::OracleAge | Metric::KeeperSilence)))
+    };
+    let target = &decision.intent.target;
+    let members = store.group(target).map_or(&[][..], RuleGroup::active);
+    let is_blind = !means.is_gapless && (is_about_age(target) || members.iter().any(is_about_age));
     let is_proved_anyway = class == ActionClass::Trip && !is_blind;
     policy.classes.is_enabled(class)
         && (is_proved_anyway || (means.is_gapless && (means.is_funded || class == ActionClass::Trip)))

@@ -273,3 +273,115 @@ fn rank_leaves_the_first_slots_to_others_and_a_trip_waits_less() {
     assert_eq!(classes(&mut scene, SLOT + 2), [ActionClass::Trip]);
     assert_eq!(classes(&mut scene, SLOT + 8), [ActionClass::Trip, ActionClass::Liquidate]);
 }
+
+const GROUP: u8 = 61;
+
+/// A group of two rules on the collateral: a drawdown that is a member only, and a rule on the loan's outflow.
+fn with_group(streak_count: u64) -> Scene {
+    let mut scene = Scene::with_rule(|rule| {
+        rule.params.standing = rampart::state::Standing::Member as u8;
+        if streak_count > 0 {
+            let seen = rampart::risk::verdict::Verdict::True { value: 1_500 };
+            rule.observe(seen, NOW - 3, NOW - 2, SLOT - 8).unwrap();
+        }
+    });
+    let mut other = scene.world.rule();
+    (other.params.metric, other.subject) = (Metric::Utilisation as u8, scene.world.vault_key);
+    (other.params.threshold, other.params.clear_threshold) = (0, 0);
+    scene.world.put(&mut scene.store, key(62), bytes_of(&other));
+    let mut group: RuleGroup = bytemuck::Zeroable::zeroed();
+    (group.guard, group.scope) = (scene.world.guard_key, scene.world.asset_keys[0]);
+    (group.rules[0], group.rules[1], group.count) = (key(RULE), key(62), 2);
+    (group.params.level, group.params.duration_secs, group.params.max_age_secs) = (3, 600, 60);
+    (group.reach, group.version, group.trip_epoch) = (1, rampart::constants::LAYOUT_VERSION, 4);
+    scene.world.put(&mut scene.store, key(GROUP), bytes_of(&group));
+    scene
+}
+
+fn group_trip(scene: &mut Scene) -> Option<Vec<Pubkey>> {
+    let now = ChainTime { slot: SLOT, unix_ts: NOW };
+    let assessment = assess(&scene.store, &scene.index, &scene.world.found(), now);
+    let mut decided = groups::groups(&assessment, &scene.store).into_iter();
+    let decision = decided.next().filter(|d| d.intent.class == ActionClass::Trip)?;
+    assert_eq!((decision.intent.target, decision.intent.fence), (key(GROUP), 4));
+    if let Action::TripGroup { observe, .. } = decision.action { Some(observe) } else { None }
+}
+
+#[test]
+fn group_is_tripped_when_all_of_its_rules_are_true_and_unseen_ones_are_observed_with_it() {
+    let mut scene = with_group(0);
+    assert_eq!(group_trip(&mut scene), None, "one of its rules is clear");
+    scene.price(850, NOW - 1);
+    assert_eq!(group_trip(&mut scene), Some(vec![key(RULE), key(62)]));
+    let mut seen = with_group(1);
+    seen.price(850, NOW - 1);
+    assert_eq!(group_trip(&mut seen), Some(vec![key(62)]), "its streak is its proof");
+}
+
+#[test]
+fn member_of_a_group_never_trips_alone_and_keeps_its_streak() {
+    let mut scene = with_group(0);
+    scene.price(850, NOW - 1);
+    let decided = scene.decide();
+    assert!(decided.contains(&(ActionClass::Trip, key(GROUP), 4)));
+    assert!(!decided.iter().any(|d| d.0 == ActionClass::Trip && d.1 == key(RULE)));
+    assert!(decided.iter().any(|d| d.0 == ActionClass::ObserveRule && d.1 == key(RULE)));
+}
+
+#[test]
+fn group_in_force_steps_down_when_one_of_its_rules_is_clear() {
+    let mut scene = with_group(0);
+    let mut asset = *scene.store.asset(&scene.world.asset_keys[0]).unwrap();
+    let times = (NOW - 100, NOW + 500, NOW - 1);
+    let (tripped_at_ts, expires_at_ts, dwell_until_ts) = times;
+    let cause =
+        Cause { source: key(GROUP), tripped_at_ts, expires_at_ts, dwell_until_ts, level: 3, ..Cause::default() };
+    asset.breaker.causes[0] = cause;
+    scene.world.put(&mut scene.store, scene.world.asset_keys[0], bytes_of(&asset));
+    assert!(scene.decide().contains(&(ActionClass::StepDown, key(GROUP), 4)));
+    scene.price(850, NOW - 1);
+    assert!(!scene.decide().iter().any(|d| d.1 == key(GROUP)), "all true, and in force already");
+}
+
+/// A position beyond its line in a vault whose collateral was halted a minute ago, at a price that was fine then.
+fn after_a_halt() -> Scene {
+    let mut scene = Scene::new(&[(key(50), World::new().position(1_000_000, 780_000))]);
+    let mut asset = *scene.store.asset(&scene.world.asset_keys[0]).unwrap();
+    asset.breaker.halts = rampart::state::Halts { started_at_ts: NOW - 60, ends_at_ts: NOW - 10, count: 1 };
+    scene.world.put(&mut scene.store, scene.world.asset_keys[0], bytes_of(&asset));
+    scene.price(950, NOW - 1);
+    scene
+}
+
+#[test]
+fn halt_is_marked_and_the_grace_time_after_it_is_respected() {
+    let mut scene = after_a_halt();
+    let decided = scene.decide();
+    assert_eq!(decided, [(ActionClass::MarkHalt, scene.world.vault_key, NOW as u64 - 60)]);
+    let mut vault = *scene.store.vault(&scene.world.vault_key).unwrap();
+    let assets = scene.world.asset_keys.map(|key| *scene.store.asset(&key).unwrap());
+    vault.mark_halt(&assets[0].breaker.halts, &assets[0], &assets[1]);
+    scene.world.put(&mut scene.store, scene.world.vault_key, bytes_of(&vault));
+    assert!(scene.decide().is_empty(), "marked, and healthy at the mark");
+    let over_ts = NOW + rampart::constants::LIQUIDATION_GRACE_SECS;
+    scene.price(950, over_ts - 1);
+    scene.world.price(&mut scene.store, 1, 1_000, over_ts - 1);
+    let later = scene.decide_at(SLOT + 9, over_ts);
+    assert!(later.iter().any(|d| d.0 == ActionClass::Liquidate), "{later:?}");
+}
+
+#[test]
+fn silence_of_keepers_is_no_proof_while_a_gap_is_open() {
+    let mut scene = Scene::with_rule(|rule| {
+        (rule.params.metric, rule.subject) = (Metric::KeeperSilence as u8, World::new().vault_key);
+        (rule.params.threshold, rule.params.level) = (300, 1);
+    });
+    assert!(scene.decide().is_empty(), "no keeper set is known");
+    let mut set: rampart::state::KeeperSet = bytemuck::Zeroable::zeroed();
+    (set.guard, set.version, set.epoch) = (scene.world.guard_key, rampart::constants::LAYOUT_VERSION, 1);
+    set.changed_at_ts = NOW - 600;
+    scene.world.put(&mut scene.store, key(70), bytes_of(&set));
+    assert_eq!(scene.decide(), [(ActionClass::Trip, key(RULE), 0)]);
+    scene.means.is_gapless = false;
+    assert!(scene.decide().is_empty());
+}

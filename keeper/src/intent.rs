@@ -24,14 +24,23 @@ pub enum ActionClass {
     Observe,
     /// Takes one observation into a rule's streak.
     ObserveRule,
+    /// Marks the price when a halt began.
+    MarkHalt,
     /// Lowers the level of a rule that is no longer true.
     StepDown,
 }
 
 impl ActionClass {
     /// Every class, most urgent first.
-    pub const ALL: [Self; 6] =
-        [Self::Trip, Self::Liquidate, Self::Deleverage, Self::ObserveRule, Self::Observe, Self::StepDown];
+    pub const ALL: [Self; 7] = [
+        Self::Trip,
+        Self::Liquidate,
+        Self::Deleverage,
+        Self::ObserveRule,
+        Self::Observe,
+        Self::MarkHalt,
+        Self::StepDown,
+    ];
 
     /// Returns the name used in the journal, in metrics and in events.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +50,7 @@ impl ActionClass {
             Self::Deleverage => "deleverage",
             Self::Observe => "observe",
             Self::ObserveRule => "observe_rule",
+            Self::MarkHalt => "mark_halt",
             Self::StepDown => "step_down",
         }
     }

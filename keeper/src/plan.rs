@@ -9,10 +9,10 @@ use crate::watch::store::Store;
 use anchor_lang::prelude::{AccountMeta, Pubkey};
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use rampart::LiquidateArgs;
-use rampart::state::{Metric, Rule, Vault};
+use rampart::state::{Asset, Metric, Rule, RuleGroup, Switch, Vault};
 use rampart_client::evidence::{self, PairAssets};
 use rampart_client::liquidation::{self, Liquidator};
-use rampart_client::{Instruction, VaultKeys};
+use rampart_client::{Instruction, VaultKeys, address, groups};
 use thiserror::Error;
 
 /// Why a decision can't be carried out.
@@ -47,7 +47,7 @@ pub struct Planner<'a> {
 const fn unit_limit(class: ActionClass) -> u32 {
     match class {
         ActionClass::Trip | ActionClass::StepDown => 60_000,
-        ActionClass::Observe | ActionClass::ObserveRule => 40_000,
+        ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => 40_000,
         ActionClass::Liquidate | ActionClass::Deleverage => 150_000,
     }
 }
@@ -88,10 +88,23 @@ impl Planner<'_> {
     fn instructions(&self, decision: &Decision) -> Result<Vec<Instruction>, PlanError> {
         match &decision.action {
             Action::Asset(key) => {
-                let asset = self.store.asset(key).ok_or(PlanError::Unknown(*key))?;
+                let asset = self.asset(key)?;
                 Ok(vec![evidence::observe(*key, asset.mint, &self.oracles_of(key)?)])
             }
             Action::Rule(key) => self.about_rule(key, decision.intent.class).map(|instruction| vec![instruction]),
+            Action::TripGroup { group, observe } => {
+                let account = self.group(group)?;
+                let trip = groups::trip_group(*group, account, self.bounty(account.params.bounty));
+                self.observed(observe, trip)
+            }
+            Action::StepDownGroup { group, clear } => {
+                let step_down = groups::step_down_group(*group, self.group(group)?, clear.rule);
+                self.observed(if clear.is_unseen { std::slice::from_ref(&clear.rule) } else { &[] }, step_down)
+            }
+            Action::Vault(key) => {
+                let keys = self.vault_keys(*key, self.vault(key)?)?;
+                Ok(vec![liquidation::mark_halt(&keys)])
+            }
             Action::Position { candidate, max_repay_amount, .. } => {
                 let args = LiquidateArgs {
                     liquidation_seq: candidate.liquidation_seq,
@@ -110,18 +123,39 @@ impl Planner<'_> {
         Ok(match class {
             ActionClass::ObserveRule => evidence::observe_rule(*key, rule, pair, &oracles),
             ActionClass::StepDown => evidence::step_down(*key, rule, pair, &oracles),
-            _ => evidence::trip(*key, rule, pair, &oracles),
+            _ => evidence::trip_for(*key, rule, pair, &oracles, self.bounty(rule.params.bounty)),
         })
+    }
+
+    /// `act` behind one observation of each of `rules`.
+    fn observed(&self, rules: &[Pubkey], act: Instruction) -> Result<Vec<Instruction>, PlanError> {
+        let observations = rules.iter().map(|key| self.about_rule(key, ActionClass::ObserveRule));
+        observations.chain([Ok(act)]).collect()
+    }
+
+    /// Who is paid for a trip, where it is one that is paid for.
+    fn bounty(&self, switch: u8) -> Option<Pubkey> {
+        let is_paid_for = switch == Switch::Enabled as u8 && self.store.bounty_vault().is_some();
+        is_paid_for.then_some(self.signer)
+    }
+
+    fn group(&self, key: &Pubkey) -> Result<&RuleGroup, PlanError> {
+        self.store.group(key).ok_or(PlanError::Unknown(*key))
     }
 
     /// The accounts that the rule's metric is measured on.
     fn evidence(&self, rule: &Rule) -> Result<(Option<PairAssets>, Vec<AccountMeta>), PlanError> {
-        let metric = Metric::try_from(rule.params.metric).ok();
-        if metric.is_some_and(Metric::is_about_asset) {
-            return Ok((None, self.oracles_of(&rule.subject)?));
-        }
-        if metric != Some(Metric::CollateralRatio) {
-            return Ok((None, Vec::new()));
+        let read = |key: Pubkey| AccountMeta::new_readonly(key, false);
+        match Metric::try_from(rule.params.metric) {
+            Ok(metric) if metric.is_reported() => return Ok((None, self.reports_about(&rule.subject)?)),
+            Ok(Metric::SupplyGrowth) => return Ok((None, vec![read(self.asset(&rule.subject)?.mint)])),
+            Ok(Metric::VaultShortfall) => {
+                let vault = self.vault(&rule.subject)?;
+                return Ok((None, vec![read(vault.loan_token), read(vault.collateral_token)]));
+            }
+            Ok(metric) if metric.is_about_asset() => return Ok((None, self.oracles_of(&rule.subject)?)),
+            Ok(Metric::CollateralRatio) => {}
+            _ => return Ok((None, Vec::new())),
         }
         let vault = self.vault(&rule.subject)?;
         let pair = PairAssets { collateral: vault.collateral_asset, loan: vault.loan_asset };
@@ -181,12 +215,24 @@ impl Planner<'_> {
         })
     }
 
+    /// The keeper set, then each member's report about `subject`.
+    fn reports_about(&self, subject: &Pubkey) -> Result<Vec<AccountMeta>, PlanError> {
+        let missing = PlanError::Unknown(address::keeper_set(&self.store.guard_key()));
+        let (key, set) = self.store.keeper_set().ok_or(missing)?;
+        let reports = set.active().iter().map(|member| address::report(subject, &member.key));
+        Ok(std::iter::once(*key).chain(reports).map(|key| AccountMeta::new_readonly(key, false)).collect())
+    }
+
+    fn asset(&self, key: &Pubkey) -> Result<&Asset, PlanError> {
+        self.store.asset(key).ok_or(PlanError::Unknown(*key))
+    }
+
     fn vault(&self, key: &Pubkey) -> Result<&Vault, PlanError> {
         self.store.vault(key).ok_or(PlanError::Unknown(*key))
     }
 
     fn oracles_of(&self, asset: &Pubkey) -> Result<Vec<AccountMeta>, PlanError> {
-        let set = &self.store.asset(asset).ok_or(PlanError::Unknown(*asset))?.oracle;
+        let set = &self.asset(asset)?.oracle;
         oracles::metas(set, self.found).ok_or(PlanError::OracleNotFound(*asset))
     }
 

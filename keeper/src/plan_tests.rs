@@ -118,3 +118,38 @@ fn feed_without_an_account_can_not_be_planned_until_one_is_found() {
     let planned = scene.planner().plan_trip(key(60), &rule, &scene.history).unwrap();
     assert!(planned.instructions[0].accounts.iter().any(|meta| meta.pubkey == key(70)));
 }
+
+#[test]
+fn group_is_planned_behind_the_observations_that_it_needs() {
+    let mut scene = Scene::new();
+    let mut group: rampart::state::RuleGroup = bytemuck::Zeroable::zeroed();
+    (group.guard, group.scope, group.count) = (scene.world.guard_key, scene.world.asset_keys[0], 1);
+    (group.rules[0], group.version, group.params.level) = (key(60), rampart::constants::LAYOUT_VERSION, 3);
+    scene.world.put(&mut scene.store, key(61), bytes_of(&group));
+    let action = Action::TripGroup { group: key(61), observe: vec![key(60)] };
+    let decision = Decision::new(ActionClass::Trip, key(61), 0, String::new(), action);
+    let plan = scene.planner().plan(&decision, &scene.history).unwrap();
+    assert_eq!(plan.instructions.len(), 2);
+    assert_eq!(plan.compute_unit_limit, 100_000);
+    assert_eq!(plan.instructions[1].accounts.last().unwrap().pubkey, key(60), "the group's rules come last");
+    let unknown = Action::TripGroup { group: key(61), observe: vec![key(99)] };
+    let decision = Decision::new(ActionClass::Trip, key(61), 0, String::new(), unknown);
+    assert_eq!(scene.planner().plan(&decision, &scene.history).unwrap_err(), PlanError::Unknown(key(99)));
+}
+
+#[test]
+fn trip_that_is_paid_for_names_the_signer_once_there_is_a_bounty_vault() {
+    let mut scene = Scene::new();
+    let mut rule = scene.world.rule();
+    rule.params.bounty = Switch::Enabled as u8;
+    scene.world.put(&mut scene.store, key(60), bytes_of(&rule));
+    let pays = |scene: &Scene| {
+        let plan = scene.planner().plan_trip(key(60), &rule, &scene.history).unwrap();
+        plan.instructions[0].accounts.iter().any(|meta| meta.pubkey == key(SIGNER))
+    };
+    assert!(!pays(&scene));
+    let mut bounty: rampart::state::BountyVault = bytemuck::Zeroable::zeroed();
+    (bounty.guard, bounty.version) = (scene.world.guard_key, rampart::constants::LAYOUT_VERSION);
+    scene.world.put(&mut scene.store, key(65), bytes_of(&bounty));
+    assert!(pays(&scene));
+}

@@ -13,7 +13,6 @@ mod build_vault;
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
-pub(crate) use build_rule::name as rule_name;
 
 /// Version of this shape.
 pub const SCHEMA: u32 = 1;

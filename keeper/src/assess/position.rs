@@ -1,7 +1,11 @@
 //! Positions at their vault's soft line or beyond.
 
+use crate::assess::VaultReport;
+use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
+use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
+use rampart::instructions::liquidation::grace::require_no_grace;
 use rampart::math::{Bps, Price};
 use rampart::risk::health::ltv_floor;
 use rampart::risk::liquidation::{Plan, Subject, plan, plan_soft};
@@ -26,6 +30,8 @@ pub struct Candidate {
     pub subject: Subject,
     /// What soft deleveraging may still repay within the hour, base units of the loan mint.
     pub quota_left: u64,
+    /// Whether the grace time after a halt protects it.
+    pub is_in_grace: bool,
     /// The vault's lines and bonuses.
     pub risk: RiskParams,
 }
@@ -47,9 +53,22 @@ impl Candidate {
             ltv,
             subject,
             quota_left: quota.left(vault.risk.soft_quota_bps),
+            is_in_grace: false,
             risk: vault.risk,
         };
         (ltv >= Bps(vault.risk.soft_line_bps.into())).then_some(candidate)
+    }
+
+    /// Takes in whether the grace time after the vault's latest halt protects it, as the program will judge.
+    pub fn in_grace_of(self, report: &VaultReport, position: &Position, store: &Store) -> Self {
+        let vault = &report.accrued;
+        let assets = store.asset(&vault.collateral_asset).zip(store.asset(&vault.loan_asset));
+        let now_ts = vault.accrued_at_ts;
+        let halt = report.halt.filter(|halt| halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts));
+        let (Some((collateral, loan)), Some(_)) = (assets, halt) else { return self };
+        let mut copy = vault.clone();
+        let judged = require_no_grace(&mut copy, position, halt, [collateral, loan], self.subject, now_ts);
+        Self { is_in_grace: judged.is_err(), ..self }
     }
 
     /// Tells whether it is at the liquidation line or beyond.

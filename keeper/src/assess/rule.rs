@@ -5,9 +5,13 @@ use crate::chain::clock::ChainTime;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::error::RampartError;
+use rampart::mint;
+use rampart::risk::keepers::{Ballot, Poll};
 use rampart::risk::measures::{self, Measured};
 use rampart::risk::verdict::Verdict;
-use rampart::state::{Breaker, Cause, Level, Metric, Rule, Scope, Switch};
+use rampart::state::{
+    Asset, Breaker, Cause, Holding, Level, Metric, Report, ReportPart, Rule, Scope, Standing, Switch, Vault,
+};
 use std::collections::BTreeMap;
 
 /// How a rule stands.
@@ -17,6 +21,10 @@ pub struct RuleReport {
     pub measured: Result<Measured, RampartError>,
     /// Whether it is switched on.
     pub is_enabled: bool,
+    /// Whether it trips by itself, and not only as part of a group.
+    pub is_alone: bool,
+    /// Whether a group that it is part of could be tripped: then its streak has to be kept, too.
+    pub serves_group: bool,
     /// The cause that it holds in force, a halt's tail included.
     pub cause: Option<Cause>,
     /// Whether its breaker would take a trip now: not in force already, and room for the cause.
@@ -60,8 +68,10 @@ pub fn report(
         is_persistent: measured.as_ref().is_ok_and(persists),
         measured,
         is_enabled: rule.params.switch == Switch::Enabled as u8,
+        is_alone: rule.params.standing == Standing::Alone as u8,
+        serves_group: super::group::has_room_for(key, store, now.unix_ts),
         cause: breaker.and_then(|b| b.cause_of(key, now.unix_ts).copied()),
-        has_room: breaker.is_some_and(|b| has_room(b, key, rule, now.unix_ts)),
+        has_room: breaker.is_some_and(|b| has_room(b, Cause::of_rule(*key, &rule.params, now.unix_ts), now.unix_ts)),
     }
 }
 
@@ -74,22 +84,25 @@ fn measure(
 ) -> Result<Measured, RampartError> {
     let metric = Metric::try_from(rule.params.metric)?;
     let missing = RampartError::RuleSubjectMismatch;
-    // the store holds neither reports, mints nor the vaults' token accounts yet
     if metric.is_reported() {
-        return Err(RampartError::ReportAccountsMismatch);
-    }
-    if metric == Metric::SupplyGrowth {
-        return Err(RampartError::AssetMintMismatch);
-    }
-    if metric == Metric::VaultShortfall {
-        return Err(RampartError::VaultAssetsInvalid);
+        return reported(rule, store, now_ts);
     }
     if metric.is_about_asset() {
         let asset = store.asset(&rule.subject).ok_or(missing)?;
+        if metric == Metric::SupplyGrowth {
+            return Ok(measures::supply(&rule.params, asset, supply_of(asset, store)?, now_ts));
+        }
         let reading = assets.get(&rule.subject).ok_or(missing)?.reading?;
         return measures::asset(rule, asset, &reading, now_ts);
     }
+    if let Some(integration) = store.integration(&rule.subject) {
+        return measures::integration(&rule.params, integration, now_ts);
+    }
     let vault = store.vault(&rule.subject).ok_or(missing)?;
+    if metric == Metric::VaultShortfall {
+        let (loan, collateral) = holdings_of(vault, store)?;
+        return Ok(measures::shortfall(&rule.params, vault, loan, collateral, now_ts));
+    }
     let pair = match metric {
         Metric::CollateralRatio => vaults.get(&rule.subject).ok_or(missing)?.pair,
         _ => Err(RampartError::PriceIndeterminate),
@@ -104,22 +117,53 @@ fn measure(
     }
 }
 
+/// Counts the reports about the rule's subject; who never reported has none.
+fn reported(rule: &Rule, store: &Store, now_ts: i64) -> Result<Measured, RampartError> {
+    let (_, set) = store.keeper_set().ok_or(RampartError::ReportAccountsMismatch)?;
+    let part = ReportPart::try_from(rule.params.part)?;
+    let about: Vec<&Report> = store.reports().map(|(_, r)| r).filter(|r| r.subject == rule.subject).collect();
+    let mut poll = Poll::new(set, now_ts);
+    for member in set.active() {
+        let report = about.iter().find(|report| report.keeper == member.key);
+        let ballot = report.map(|report| Ballot {
+            value_bps: report.parts.get(part),
+            observed_at_ts: report.observed_at_ts,
+            set_epoch: report.set_epoch,
+        });
+        poll.count(member, ballot);
+    }
+    measures::reported(&rule.params, &poll, now_ts)
+}
+
+fn supply_of(asset: &Asset, store: &Store) -> Result<u64, RampartError> {
+    let account = store.raw(&asset.mint).filter(|account| account.owner == asset.token_program);
+    mint::decode_supply(&account.ok_or(RampartError::AssetMintMismatch)?.data)
+}
+
+/// What the vault's accounts of the loan and of the collateral hold; not known while no source has told of them.
+fn holdings_of(vault: &Vault, store: &Store) -> Result<(Holding, Holding), RampartError> {
+    let holding = |key| Holding::decode(&store.raw(key).ok_or(RampartError::VaultAssetsInvalid)?.data);
+    Ok((holding(&vault.loan_token)?, holding(&vault.collateral_token)?))
+}
+
 /// Returns the breaker that `rule` governs.
 pub fn breaker_of<'a>(rule: &Rule, store: &'a Store) -> Option<&'a Breaker> {
-    if rule.params.scope == Scope::Guard as u8 {
+    let scope = if rule.params.scope == Scope::Guard as u8 { rule.guard } else { rule.subject };
+    breaker_at(&scope, store)
+}
+
+/// Returns the breaker of the guard, asset, vault or integration at `key`.
+pub fn breaker_at<'a>(key: &Pubkey, store: &'a Store) -> Option<&'a Breaker> {
+    if *key == store.guard_key() {
         return store.guard().map(|g| &g.breaker);
     }
-    let is_about_asset = rule.params.metric().is_ok_and(|m| m.is_about_asset());
-    if is_about_asset {
-        store.asset(&rule.subject).map(|a| &a.breaker)
-    } else {
-        store.vault(&rule.subject).map(|v| &v.breaker)
-    }
+    let asset = store.asset(key).map(|a| &a.breaker);
+    let vault = || store.vault(key).map(|v| &v.breaker);
+    asset.or_else(vault).or_else(|| store.integration(key).map(|i| &i.breaker))
 }
 
 /// Tries the trip on a copy of the breaker.
-fn has_room(breaker: &Breaker, key: &Pubkey, rule: &Rule, now_ts: i64) -> bool {
-    let cause = Cause::of_rule(*key, &rule.params, now_ts);
+pub fn has_room(breaker: &Breaker, cause: Cause, now_ts: i64) -> bool {
     let mut copy = *breaker;
     cause.level_at(now_ts) > Level::Normal && copy.trip(cause, now_ts).is_ok()
 }

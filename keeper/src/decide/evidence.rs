@@ -1,6 +1,6 @@
-//! Rules to trip, to observe and to step down; assets to observe.
+//! Rules to trip, to observe and to step down; assets to observe; halts to mark.
 
-use crate::assess::{Assessment, AssetReport, RuleReport};
+use crate::assess::{Assessment, AssetReport, RuleReport, VaultReport};
 use crate::chain::clock::ChainTime;
 use crate::decide::{Action, Decision};
 use crate::intent::ActionClass;
@@ -29,7 +29,7 @@ pub fn rules(assessment: &Assessment, store: &Store) -> Vec<Decision> {
 }
 
 fn trip(key: &Pubkey, rule: &Rule, report: &RuleReport, measured: &Measured) -> Option<Decision> {
-    if !(report.is_true() && report.has_room && report.is_persistent) {
+    if !(report.is_alone && report.is_true() && report.has_room && report.is_persistent) {
         return None;
     }
     let value = measured.verdict.value().unwrap_or_default();
@@ -46,7 +46,8 @@ fn observe_rule(
     now: ChainTime,
 ) -> Option<Decision> {
     let streak = &rule.streak;
-    let (is_due, reason) = if report.is_true() && report.has_room {
+    let is_needed = (report.is_alone && report.has_room) || report.serves_group;
+    let (is_due, reason) = if report.is_true() && is_needed {
         let count = format!("true observation {} of {}", streak.count.saturating_add(1), rule.params.min_observations);
         (counts(rule, measured, now) && now.unix_ts >= next_observation_ts(rule), count)
     } else if report.is_clear() && report.cause.is_none() {
@@ -85,6 +86,17 @@ fn step_down(key: &Pubkey, rule: &Rule, report: &RuleReport, now: ChainTime) -> 
     }
     let reason = format!("clear at level {}, dwell time over", level as u8);
     Some(Decision::new(ActionClass::StepDown, *key, rule.trip_epoch, reason, Action::Rule(*key)))
+}
+
+/// Returns which vaults' halts are to be marked: before the windows forget the price when they began.
+pub fn halts(assessment: &Assessment) -> Vec<Decision> {
+    let decide = |(key, report): (&Pubkey, &VaultReport)| {
+        let halt = report.halt.filter(|_| report.is_markable)?;
+        let fence = u64::try_from(halt.started_at_ts).unwrap_or(0);
+        let reason = "marks the price when the halt began".to_owned();
+        Some(Decision::new(ActionClass::MarkHalt, *key, fence, reason, Action::Vault(*key)))
+    };
+    assessment.vaults.iter().filter_map(decide).collect()
 }
 
 /// Returns which assets are to be observed.

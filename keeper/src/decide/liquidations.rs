@@ -21,7 +21,7 @@ pub fn positions(assessment: &Assessment, store: &Store, means: &Means, history:
     ordered.into_iter().filter_map(|candidate| decide(candidate, store, &mut left, history)).collect()
 }
 
-/// What the level leaves, and one liquidation per slot.
+/// What the level leaves, one liquidation per slot, and none in the grace time after a halt.
 fn is_open(candidate: &Candidate, assessment: &Assessment) -> bool {
     let again = candidate.liquidation_seq > 0 && candidate.last_liquidation_slot >= assessment.now.slot;
     let Some(report) = assessment.vaults.get(&candidate.vault) else { return false };
@@ -30,7 +30,7 @@ fn is_open(candidate: &Candidate, assessment: &Assessment) -> bool {
         (Ok(_), Ok(_)) => true,
         _ => false,
     };
-    passes && !again
+    passes && !again && !candidate.is_in_grace
 }
 
 fn decide(

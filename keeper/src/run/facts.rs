@@ -5,7 +5,7 @@ use crate::events::{EventKind, Fact, unix_ms};
 use crate::view::amounts::level_name;
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::verdict::Verdict;
-use rampart::state::{Cause, Level, Position, Rule};
+use rampart::state::{Cause, Level, Position, Rule, RuleGroup};
 
 /// A rule turned true, or clear.
 pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool, slot: u64) -> Option<Fact> {
@@ -22,14 +22,25 @@ pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool
 /// A rule tripped: its fence moved.
 pub fn tripped(key: &Pubkey, name: &str, before: &Rule, after: &Rule, slot: u64) -> Option<Fact> {
     let trips = |rule: &Rule| rule.trip_epoch.saturating_sub(rule.step_downs);
-    if trips(after) <= trips(before) {
-        return None;
-    }
-    let level = Level::try_from(after.params.level).unwrap_or(Level::Halt);
-    let text = format!("rule {name} raised its breaker to {}", level_name(level));
+    let scope = rampart_client::evidence::scope_of(after);
+    (trips(after) > trips(before))
+        .then(|| raised("rule", key, name, after.params.level, slot))
+        .map(|fact| fact.with("trip_epoch", after.trip_epoch).with("scope", scope.to_string()))
+}
+
+/// A group tripped: its fence moved.
+pub fn group_tripped(key: &Pubkey, name: &str, before: &RuleGroup, after: &RuleGroup, slot: u64) -> Option<Fact> {
+    let trips = |group: &RuleGroup| group.trip_epoch.saturating_sub(group.step_downs);
+    (trips(after) > trips(before))
+        .then(|| raised("group", key, name, after.params.level, slot))
+        .map(|fact| fact.with("trip_epoch", after.trip_epoch).with("scope", after.scope.to_string()))
+}
+
+fn raised(what: &str, key: &Pubkey, name: &str, level: u8, slot: u64) -> Fact {
+    let level = Level::try_from(level).unwrap_or(Level::Halt);
+    let text = format!("{what} {name} raised its breaker to {}", level_name(level));
     let fact = Fact::new(EventKind::BreakerTripped, slot, text).with("rule", key.to_string()).with("rule_name", name);
-    let scope = rampart_client::evidence::scope_of(after).to_string();
-    Some(fact.with("level", level as u8).with("trip_epoch", after.trip_epoch).with("scope", scope))
+    fact.with("level", level as u8)
 }
 
 /// A cause was stepped down: it ended early, or started anew at a lower level.

@@ -74,7 +74,7 @@ fn program_code(bytes: &[u8], error: &TransactionError) -> Option<u32> {
 }
 
 /// Refusals that mean: somebody else was first, or the cause is gone. No fault of the keeper's.
-const LOST_RACE: [RampartError; 12] = [
+const LOST_RACE: [RampartError; 15] = [
     RampartError::TripEpochMoved,
     RampartError::AlreadyTripped,
     RampartError::NotTripped,
@@ -87,6 +87,9 @@ const LOST_RACE: [RampartError; 12] = [
     RampartError::LiquidatedThisSlot,
     RampartError::SoftQuotaUsed,
     RampartError::NoDebt,
+    RampartError::GroupNotTrue,
+    RampartError::GroupNotClear,
+    RampartError::LiquidationGrace,
 ];
 
 fn is_lost_race(code: u32) -> bool {

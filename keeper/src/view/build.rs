@@ -66,10 +66,7 @@ impl Builder {
             breaker.causes.iter().map(|c| (c, c.level_at(now_ts))).filter(|(_, level)| *level > Level::Normal);
         let view = in_force.map(|(cause, level)| CauseView {
             rule: cause.source.to_string(),
-            rule_name: inputs
-                .store
-                .rule(&cause.source)
-                .map_or_else(|| self.name(&cause.source), |r| build_rule::name(self, inputs.store, &cause.source, r)),
+            rule_name: self.source_name(inputs.store, &cause.source),
             is_new_risk_only: cause.levels_at(now_ts).exit == Level::Normal,
             level: level as u8,
             level_name: level_name(level).to_owned(),
@@ -80,14 +77,19 @@ impl Builder {
         view.collect()
     }
 
+    /// Returns the name of what holds a cause in force: a rule, a group of rules, or whoever paused.
+    pub(crate) fn source_name(&self, store: &Store, key: &Pubkey) -> String {
+        let rule = |key: &Pubkey| store.rule(key).map(|rule| build_rule::name(self, store, key, rule));
+        let group = || {
+            let names: Option<Vec<String>> = store.group(key)?.active().iter().map(rule).collect();
+            names.map(|names| names.join(" and "))
+        };
+        rule(key).or_else(|| self.label(key)).or_else(group).unwrap_or_else(|| short(key))
+    }
+
     /// Returns the configured name of an account.
     pub(super) fn label(&self, key: &Pubkey) -> Option<String> {
         self.labels.get(key).cloned()
-    }
-
-    /// Returns the configured name of an account, else its short address.
-    pub(super) fn name(&self, key: &Pubkey) -> String {
-        self.label(key).unwrap_or_else(|| short(key))
     }
 
     /// Returns the name of an asset: its own, or that of its mint.

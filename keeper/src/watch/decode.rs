@@ -5,9 +5,12 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::{Discriminator, Owner, ZeroCopy};
-use rampart::constants::{LAYOUT_VERSION, MAX_DECIMALS, MAX_SOURCES};
+use rampart::constants::{LAYOUT_VERSION, MAX_DECIMALS, MAX_GROUP_RULES, MAX_KEEPERS, MAX_SOURCES};
 use rampart::math::price::Q64_ONE;
-use rampart::state::{Asset, Comparator, Guard, Level, Position, Rule, Scope, Switch, Vault};
+use rampart::state::{
+    Asset, BountyVault, Comparator, Guard, Integration, KeeperSet, Level, Position, Report, Rule, RuleGroup, Scope,
+    Switch, Vault,
+};
 use thiserror::Error;
 
 /// Why the bytes of an account are not used.
@@ -64,6 +67,16 @@ pub enum Decoded {
     Rule(Box<Rule>),
     /// A position.
     Position(Box<Position>),
+    /// A group of rules.
+    Group(Box<RuleGroup>),
+    /// An integration.
+    Integration(Box<Integration>),
+    /// The keeper set.
+    KeeperSet(Box<KeeperSet>),
+    /// A keeper's report.
+    Report(Box<Report>),
+    /// The bounty vault.
+    Bounty(Box<BountyVault>),
 }
 
 /// Decodes an account of the program.
@@ -81,6 +94,11 @@ pub fn decode(owner: &Pubkey, data: &[u8]) -> Result<Decoded, DecodeError> {
         h if h == Asset::DISCRIMINATOR => read::<Asset>(data).map(Decoded::Asset),
         h if h == Rule::DISCRIMINATOR => read::<Rule>(data).map(Decoded::Rule),
         h if h == Guard::DISCRIMINATOR => read::<Guard>(data).map(Decoded::Guard),
+        h if h == Report::DISCRIMINATOR => read::<Report>(data).map(Decoded::Report),
+        h if h == RuleGroup::DISCRIMINATOR => read::<RuleGroup>(data).map(Decoded::Group),
+        h if h == Integration::DISCRIMINATOR => read::<Integration>(data).map(Decoded::Integration),
+        h if h == KeeperSet::DISCRIMINATOR => read::<KeeperSet>(data).map(Decoded::KeeperSet),
+        h if h == BountyVault::DISCRIMINATOR => read::<BountyVault>(data).map(Decoded::Bounty),
         _ => Err(DecodeError::Discriminator),
     }
 }
@@ -156,13 +174,40 @@ impl Stored for Rule {
     }
 }
 
-impl Stored for Position {
+/// Kinds of which every bit pattern is safe: the program's functions check what they read of them.
+macro_rules! stored_as_it_is {
+    ($($kind:ty),+) => {$(
+        impl Stored for $kind {
+            fn version(&self) -> u8 {
+                self.version
+            }
+
+            fn is_sound(&self) -> bool {
+                true
+            }
+        }
+    )+};
+}
+stored_as_it_is!(Position, Report, Integration, BountyVault);
+
+impl Stored for RuleGroup {
     fn version(&self) -> u8 {
         self.version
     }
 
     fn is_sound(&self) -> bool {
-        true
+        let level = Level::try_from(self.params.level).is_ok_and(|l| (Level::Caution..=Level::Halt).contains(&l));
+        level && (1..=MAX_GROUP_RULES).contains(&usize::from(self.count))
+    }
+}
+
+impl Stored for KeeperSet {
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn is_sound(&self) -> bool {
+        usize::from(self.count) <= MAX_KEEPERS
     }
 }
 

@@ -9,7 +9,9 @@ use crate::watch::store::Store;
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
-use rampart::state::{Asset, Pin, Position, Rule, Vault};
+use rampart::state::{
+    Asset, BountyVault, Integration, KeeperSet, Metric, Pin, Position, Report, Rule, RuleGroup, Vault,
+};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Address of the Clock sysvar.
@@ -40,6 +42,16 @@ pub enum Child {
     Rule,
     /// Positions of a vault.
     Position,
+    /// Groups of a guard's rules.
+    Group,
+    /// Integrations of a guard.
+    Integration,
+    /// The keeper set of a guard.
+    KeeperSet,
+    /// Reports of a guard's keepers.
+    Report,
+    /// The bounty vault of a guard.
+    Bounty,
 }
 
 impl Child {
@@ -50,8 +62,25 @@ impl Child {
             Self::Vault => Vault::DISCRIMINATOR,
             Self::Rule => Rule::DISCRIMINATOR,
             Self::Position => Position::DISCRIMINATOR,
+            Self::Group => RuleGroup::DISCRIMINATOR,
+            Self::Integration => Integration::DISCRIMINATOR,
+            Self::KeeperSet => KeeperSet::DISCRIMINATOR,
+            Self::Report => Report::DISCRIMINATOR,
+            Self::Bounty => BountyVault::DISCRIMINATOR,
         }
     }
+
+    /// Kinds that name a guard.
+    pub const OF_GUARD: [Self; 8] = [
+        Self::Asset,
+        Self::Vault,
+        Self::Rule,
+        Self::Group,
+        Self::Integration,
+        Self::KeeperSet,
+        Self::Report,
+        Self::Bounty,
+    ];
 }
 
 /// Everything to watch.
@@ -112,9 +141,26 @@ pub fn topic_of(key: Pubkey, position: Option<&Position>, store: &Store) -> Topi
         (store.asset(&key).is_some(), Child::Asset),
         (store.vault(&key).is_some(), Child::Vault),
         (store.rule(&key).is_some(), Child::Rule),
+        (store.group(&key).is_some(), Child::Group),
+        (store.integration(&key).is_some(), Child::Integration),
+        (store.is_report(&key), Child::Report),
+        (store.keeper_set().is_some_and(|(at, _)| *at == key), Child::KeeperSet),
+        (store.bounty_vault() == Some(&key), Child::Bounty),
     ];
     let child = kinds.into_iter().find(|(is_one, _)| *is_one).map(|(_, child)| child);
     child.map_or(Topic::Account(key), |child| Topic::Children(child, guard))
+}
+
+/// Returns the token programs' accounts that `rule` is measured on: a mint for its supply, a vault's accounts for what is
+/// missing in them.
+fn measured_on(rule: &Rule, store: &Store) -> Vec<Pubkey> {
+    match Metric::try_from(rule.params.metric) {
+        Ok(Metric::SupplyGrowth) => store.asset(&rule.subject).map(|asset| asset.mint).into_iter().collect(),
+        Ok(Metric::VaultShortfall) => {
+            store.vault(&rule.subject).map_or_else(Vec::new, |vault| vec![vault.loan_token, vault.collateral_token])
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Derives what to watch.
@@ -132,12 +178,16 @@ pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> Watc
             }
         }
     }
+    set.raw.extend(store.rules().flat_map(|(_, rule)| measured_on(rule, store)));
     set.accounts.extend(set.raw.iter().copied());
     set.accounts.insert(guard);
     set.accounts.extend(store.assets().map(|(k, _)| *k));
     set.accounts.extend(store.vaults().map(|(k, _)| *k));
     set.accounts.extend(store.rules().map(|(k, _)| *k));
-    set.children.extend([(Child::Asset, guard), (Child::Vault, guard), (Child::Rule, guard)]);
+    set.accounts.extend(store.groups().map(|(k, _)| *k));
+    set.accounts.extend(store.keeper_set().map(|(k, _)| *k));
+    set.accounts.extend(store.reports().map(|(k, _)| *k));
+    set.children.extend(Child::OF_GUARD.map(|child| (child, guard)));
     set.children.extend(store.vaults().map(|(k, _)| (Child::Position, *k)));
     set
 }

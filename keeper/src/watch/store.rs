@@ -7,7 +7,7 @@
 use crate::watch::decode::{self, DecodeError, Decoded};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
-use rampart::state::{Asset, Guard, Position, Rule, Vault};
+use rampart::state::{Asset, BountyVault, Guard, Integration, KeeperSet, Position, Report, Rule, RuleGroup, Vault};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
@@ -24,6 +24,16 @@ pub enum Kind {
     Rule,
     /// A position.
     Position,
+    /// A group of rules.
+    Group,
+    /// An integration.
+    Integration,
+    /// The keeper set.
+    KeeperSet,
+    /// A keeper's report.
+    Report,
+    /// The bounty vault.
+    Bounty,
     /// Anything kept as bytes: oracles, token accounts, the signer.
     Raw,
 }
@@ -71,6 +81,11 @@ pub struct Store {
     vaults: BTreeMap<Pubkey, Box<Vault>>,
     rules: BTreeMap<Pubkey, Box<Rule>>,
     positions: BTreeMap<Pubkey, Box<Position>>,
+    groups: BTreeMap<Pubkey, Box<RuleGroup>>,
+    integrations: BTreeMap<Pubkey, Box<Integration>>,
+    reports: BTreeMap<Pubkey, Box<Report>>,
+    keeper_sets: BTreeMap<Pubkey, Box<KeeperSet>>,
+    bounties: BTreeMap<Pubkey, Box<BountyVault>>,
     raw: HashMap<Pubkey, RawAccount>,
     raw_keys: HashSet<Pubkey>,
     versions: HashMap<Pubkey, Version>,
@@ -86,6 +101,11 @@ impl Store {
             vaults: BTreeMap::new(),
             rules: BTreeMap::new(),
             positions: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            integrations: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            keeper_sets: BTreeMap::new(),
+            bounties: BTreeMap::new(),
             raw: HashMap::new(),
             raw_keys: HashSet::new(),
             versions: HashMap::new(),
@@ -122,6 +142,36 @@ impl Store {
         self.positions.get(key).map(|p| &**p)
     }
 
+    /// Returns the group at `key`.
+    pub fn group(&self, key: &Pubkey) -> Option<&RuleGroup> {
+        self.groups.get(key).map(|g| &**g)
+    }
+
+    /// Returns the integration at `key`.
+    pub fn integration(&self, key: &Pubkey) -> Option<&Integration> {
+        self.integrations.get(key).map(|i| &**i)
+    }
+
+    /// Tells whether a report is at `key`.
+    pub fn is_report(&self, key: &Pubkey) -> bool {
+        self.reports.contains_key(key)
+    }
+
+    /// Returns all reports, by address.
+    pub fn reports(&self) -> impl Iterator<Item = (&Pubkey, &Report)> {
+        self.reports.iter().map(|(k, r)| (k, &**r))
+    }
+
+    /// Returns the guard's keeper set with its address: there is one at most.
+    pub fn keeper_set(&self) -> Option<(&Pubkey, &KeeperSet)> {
+        self.keeper_sets.first_key_value().map(|(k, s)| (k, &**s))
+    }
+
+    /// Returns the address of the guard's bounty vault, if it has one.
+    pub fn bounty_vault(&self) -> Option<&Pubkey> {
+        self.bounties.keys().next()
+    }
+
     /// Returns an account that is kept as bytes.
     pub fn raw(&self, key: &Pubkey) -> Option<&RawAccount> {
         self.raw.get(key)
@@ -140,6 +190,16 @@ impl Store {
     /// Returns all rules, by address.
     pub fn rules(&self) -> impl Iterator<Item = (&Pubkey, &Rule)> {
         self.rules.iter().map(|(k, r)| (k, &**r))
+    }
+
+    /// Returns all groups, by address.
+    pub fn groups(&self) -> impl Iterator<Item = (&Pubkey, &RuleGroup)> {
+        self.groups.iter().map(|(k, g)| (k, &**g))
+    }
+
+    /// Returns all integrations, by address.
+    pub fn integrations(&self) -> impl Iterator<Item = (&Pubkey, &Integration)> {
+        self.integrations.iter().map(|(k, i)| (k, &**i))
     }
 
     /// Returns all positions, by address.
@@ -250,6 +310,11 @@ impl Store {
             Decoded::Asset(a) => a.guard == self.guard_key,
             Decoded::Vault(v) => v.guard == self.guard_key,
             Decoded::Rule(r) => r.guard == self.guard_key,
+            Decoded::Group(g) => g.guard == self.guard_key,
+            Decoded::Integration(i) => i.guard == self.guard_key,
+            Decoded::KeeperSet(s) => s.guard == self.guard_key,
+            Decoded::Report(r) => r.guard == self.guard_key,
+            Decoded::Bounty(b) => b.guard == self.guard_key,
             // a position may arrive before its vault: assessment looks the vault up
             Decoded::Position(_) => true,
         };
@@ -259,10 +324,15 @@ impl Store {
     fn put_decoded(&mut self, key: Pubkey, decoded: Decoded) -> Applied {
         let (kind, is_same) = match decoded {
             Decoded::Guard(guard) => (Kind::Guard, same(self.guard.replace(guard), self.guard.as_deref())),
-            Decoded::Asset(asset) => (Kind::Asset, same(self.assets.insert(key, asset), self.asset(&key))),
-            Decoded::Vault(vault) => (Kind::Vault, same(self.vaults.insert(key, vault), self.vault(&key))),
-            Decoded::Rule(rule) => (Kind::Rule, same(self.rules.insert(key, rule), self.rule(&key))),
-            Decoded::Position(p) => (Kind::Position, same(self.positions.insert(key, p), self.position(&key))),
+            Decoded::Asset(asset) => (Kind::Asset, put(&mut self.assets, key, asset)),
+            Decoded::Vault(vault) => (Kind::Vault, put(&mut self.vaults, key, vault)),
+            Decoded::Rule(rule) => (Kind::Rule, put(&mut self.rules, key, rule)),
+            Decoded::Position(p) => (Kind::Position, put(&mut self.positions, key, p)),
+            Decoded::Group(group) => (Kind::Group, put(&mut self.groups, key, group)),
+            Decoded::Integration(integration) => (Kind::Integration, put(&mut self.integrations, key, integration)),
+            Decoded::KeeperSet(set) => (Kind::KeeperSet, put(&mut self.keeper_sets, key, set)),
+            Decoded::Report(report) => (Kind::Report, put(&mut self.reports, key, report)),
+            Decoded::Bounty(bounty) => (Kind::Bounty, put(&mut self.bounties, key, bounty)),
         };
         if is_same { Applied::Same } else { Applied::Changed(kind) }
     }
@@ -276,6 +346,11 @@ impl Store {
             (self.vaults.remove(key).is_some(), Kind::Vault),
             (self.assets.remove(key).is_some(), Kind::Asset),
             (self.rules.remove(key).is_some(), Kind::Rule),
+            (self.groups.remove(key).is_some(), Kind::Group),
+            (self.integrations.remove(key).is_some(), Kind::Integration),
+            (self.reports.remove(key).is_some(), Kind::Report),
+            (self.keeper_sets.remove(key).is_some(), Kind::KeeperSet),
+            (self.bounties.remove(key).is_some(), Kind::Bounty),
         ];
         let kind = removed.into_iter().find(|(was_there, _)| *was_there).map(|(_, kind)| kind);
         kind.map_or_else(
@@ -289,14 +364,22 @@ impl Store {
     /// What a later notification brought stays.
     pub fn retain_listed(&mut self, listed: &HashSet<Pubkey>, slot: u64) -> Vec<Pubkey> {
         let known = self.positions.keys().chain(self.vaults.keys()).chain(self.rules.keys()).chain(self.assets.keys());
+        let further = self.groups.keys().chain(self.integrations.keys()).chain(self.reports.keys());
+        let further = further.chain(self.keeper_sets.keys()).chain(self.bounties.keys());
         let is_gone = |key: &&Pubkey| !listed.contains(key) && self.slot_of(key).is_some_and(|s| s < slot);
-        let gone: Vec<Pubkey> = known.filter(is_gone).copied().collect();
+        let gone: Vec<Pubkey> = known.chain(further).filter(is_gone).copied().collect();
         for key in &gone {
             self.remove(key);
             self.versions.remove(key);
         }
         gone
     }
+}
+
+/// Puts an account into its table; tells whether it is the same as before.
+fn put<T: bytemuck::Pod>(table: &mut BTreeMap<Pubkey, Box<T>>, key: Pubkey, account: Box<T>) -> bool {
+    let before = table.insert(key, account);
+    same(before, table.get(&key).map(|account| &**account))
 }
 
 fn same<T: bytemuck::Pod>(before: Option<Box<T>>, after: Option<&T>) -> bool {

@@ -52,8 +52,14 @@ pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
 pub fn supply(account: &AccountInfo, mint: &Pubkey, token_program: &Pubkey) -> Result<u64> {
     let is_its_own = account.key == mint && account.owner == token_program;
     require!(is_its_own, RampartError::AssetMintMismatch);
-    // both token programs keep it at bytes 36 to 44
-    let data = account.try_borrow_data()?;
+    Ok(decode_supply(&account.try_borrow_data()?)?)
+}
+
+/// Decodes the supply from the bytes of a mint: both token programs keep it at bytes 36 to 44.
+///
+/// # Errors
+/// `AssetMintMismatch` for data that is too short.
+pub fn decode_supply(data: &[u8]) -> core::result::Result<u64, RampartError> {
     let bytes = data.get(36..44).and_then(|b| b.try_into().ok()).ok_or(RampartError::AssetMintMismatch)?;
     Ok(u64::from_le_bytes(bytes))
 }

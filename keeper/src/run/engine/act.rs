@@ -91,7 +91,11 @@ impl<C: Courier> Engine<C> {
             Action::Position { candidate, max_repay_amount, .. } => {
                 self.store.vault(&candidate.vault).map(|vault| (vault.loan_mint, *max_repay_amount))
             }
-            Action::Rule(_) | Action::Asset(_) => None,
+            Action::Rule(_)
+            | Action::TripGroup { .. }
+            | Action::StepDownGroup { .. }
+            | Action::Asset(_)
+            | Action::Vault(_) => None,
         }
     }
 
@@ -114,7 +118,8 @@ impl<C: Courier> Engine<C> {
     /// Has the trip of every rule that could trip prepared, once for each blockhash and each state of the fences.
     pub(super) fn arm(&mut self) {
         let Some((blockhash, _)) = self.blockhash.filter(|_| self.policy.classes.trip) else { return };
-        let reports = self.assessment.rules.iter().filter(|(_, report)| report.is_enabled && report.has_room);
+        let reports =
+            self.assessment.rules.iter().filter(|(_, report)| report.is_enabled && report.is_alone && report.has_room);
         let rules = reports.filter_map(|(key, _)| self.store.rule(key).map(|rule| (*key, rule)));
         let fences: BTreeMap<Pubkey, u64> = rules.clone().map(|(key, rule)| (key, rule.trip_epoch)).collect();
         let order = Some((fences, blockhash));

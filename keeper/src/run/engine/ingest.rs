@@ -94,6 +94,7 @@ impl<C: Courier> Engine<C> {
         let (key, origin) = (update.key, update.origin);
         let position = self.store.position(&key).copied();
         let rule = self.store.rule(&key).copied();
+        let group = self.store.group(&key).copied();
         let applied = self.store.apply(update, at);
         self.count(origin, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
@@ -111,7 +112,7 @@ impl<C: Courier> Engine<C> {
             }
             Applied::Stale | Applied::Same | Applied::Unwanted => return,
         }
-        self.tell_change(&key, position.as_ref(), rule.as_ref());
+        self.tell_change(&key, position.as_ref(), rule.as_ref(), group.as_ref());
     }
 
     fn changed(&mut self, key: Pubkey, kind: Kind) {
@@ -119,6 +120,8 @@ impl<C: Courier> Engine<C> {
         match kind {
             Kind::Position => self.index.put(key, self.store.position(&key)),
             Kind::Asset | Kind::Vault | Kind::Rule | Kind::Guard => self.needs_watch = true,
+            Kind::Group | Kind::KeeperSet | Kind::Report => self.needs_watch = true,
+            Kind::Integration | Kind::Bounty => {}
             Kind::Raw if key == CLOCK => {
                 let reading = self.store.raw(&key).and_then(|account| ChainTime::decode(&account.data));
                 let _ = reading.is_some_and(|reading| self.clock.take(reading));

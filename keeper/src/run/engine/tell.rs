@@ -7,6 +7,7 @@ use crate::run::engine::Engine;
 use crate::run::facts;
 use crate::run::sources::Turn;
 use anchor_lang::prelude::Pubkey;
+use rampart::state::Cause;
 
 impl<C: Courier> Engine<C> {
     pub(super) fn tell_source(&self, turn: Turn, reason: &str) {
@@ -24,6 +25,7 @@ impl<C: Courier> Engine<C> {
         key: &Pubkey,
         position: Option<&rampart::state::Position>,
         rule: Option<&rampart::state::Rule>,
+        group: Option<&rampart::state::RuleGroup>,
     ) {
         let slot = self.store.slot_of(key).unwrap_or_default();
         if let (Some(before), Some(after)) = (position, self.store.position(key)) {
@@ -31,8 +33,13 @@ impl<C: Courier> Engine<C> {
             let fact = facts::reduced(key, &name, before, after, slot);
             fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
         }
+        if let (Some(before), Some(after)) = (group, self.store.group(key)) {
+            let name = self.source_name(key);
+            let fact = facts::group_tripped(key, &name, before, after, slot);
+            fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
+        }
         if let (Some(before), Some(after)) = (rule, self.store.rule(key)) {
-            let name = self.rule_name(key);
+            let name = self.source_name(key);
             let fact = facts::tripped(key, &name, before, after, slot);
             fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
         }
@@ -43,7 +50,7 @@ impl<C: Courier> Engine<C> {
         for key in keys {
             let report = self.assessment.rules[&key];
             let was_true = self.true_rules.contains(&key);
-            let name = self.rule_name(&key);
+            let name = self.source_name(&key);
             if let Some(fact) = facts::rule_turned(&key, &name, &report, was_true, now.slot) {
                 self.events.emit(fact);
                 if report.is_true() {
@@ -52,19 +59,24 @@ impl<C: Courier> Engine<C> {
                     self.true_rules.remove(&key)
                 };
             }
-            let before = match report.cause {
-                Some(cause) => self.causes.insert(key, cause),
-                None => self.causes.remove(&key),
-            };
-            let fact =
-                before.and_then(|b| facts::stepped_down(&key, &name, &b, report.cause.as_ref(), now.unix_ts, now.slot));
-            fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
+            self.tell_cause(key, report.cause, now);
         }
+        let causes: Vec<_> = self.assessment.groups.iter().map(|(key, report)| (*key, report.cause)).collect();
+        causes.into_iter().for_each(|(key, cause)| self.tell_cause(key, cause, now));
     }
 
-    fn rule_name(&self, key: &Pubkey) -> String {
-        self.store
-            .rule(key)
-            .map_or_else(String::new, |rule| crate::view::rule_name(&self.builder, &self.store, key, rule))
+    /// Tells of a cause that was stepped down since the last call.
+    fn tell_cause(&mut self, key: Pubkey, cause: Option<Cause>, now: ChainTime) {
+        let before = match cause {
+            Some(cause) => self.causes.insert(key, cause),
+            None => self.causes.remove(&key),
+        };
+        let name = self.source_name(&key);
+        let fact = before.and_then(|b| facts::stepped_down(&key, &name, &b, cause.as_ref(), now.unix_ts, now.slot));
+        fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
+    }
+
+    fn source_name(&self, key: &Pubkey) -> String {
+        self.builder.source_name(&self.store, key)
     }
 }

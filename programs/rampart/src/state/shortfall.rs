@@ -32,7 +32,14 @@ impl Holding {
     /// # Errors
     /// `UnknownStoredValue` for data that is too short.
     pub fn read(account: &AccountInfo) -> Result<Self> {
-        let data = account.try_borrow_data()?;
+        Ok(Self::decode(&account.try_borrow_data()?)?)
+    }
+
+    /// Decodes the bytes of a token account.
+    ///
+    /// # Errors
+    /// `UnknownStoredValue` for data that is too short.
+    pub fn decode(data: &[u8]) -> core::result::Result<Self, RampartError> {
         let amount = data.get(AMOUNT).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes);
         let state = data.get(STATE).ok_or(RampartError::UnknownStoredValue)?;
         // anything but initialised can't pay
