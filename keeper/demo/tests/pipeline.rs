@@ -1,6 +1,9 @@
 //! The whole path: prices in oracle accounts of an embedded network, a keeper as a process, a landed trip.
 
-use rampart::state::{Level, Rule};
+use rampart::state::group::GroupParams;
+use rampart::state::rule::RuleParams;
+use rampart::state::{Level, Metric, Rule, RuleGroup, Scope, Standing, Switch};
+use rampart_client::{Pubkey, address, admin, groups};
 use rampart_demo::accounts;
 use rampart_demo::error::Outcome;
 use rampart_demo::feeder::Feeder;
@@ -15,6 +18,7 @@ use rampart_demo::watch::Snapshot;
 use rampart_demo::world::World;
 use rampart_demo::world::build::SetUp;
 use rampart_demo::world::cast::{Cast, KEEPERS};
+use rampart_demo::world::params;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -33,6 +37,7 @@ struct Bench {
     feeder: Feeder,
     files: Files,
     binary: PathBuf,
+    group: Pubkey,
     from_slot: u64,
     _dir: tempfile::TempDir,
 }
@@ -45,12 +50,13 @@ impl Bench {
         let network = Network::start(Pace::of_speed(10, 100), world.cast.payer.pair().insecure_clone()).await?;
         let mut feeder = Feeder::new(11);
         SetUp { network: &network, world: &world, feeder: &mut feeder, start: CALM }.run(&program(), |_| ()).await?;
+        let group = create_group(&network, &world).await?;
         let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world)?;
         let settings = std::fs::read_to_string(files.settings_path()).expect("settings");
         std::fs::write(files.settings_path(), format!("{settings}\n{classes}\n")).expect("settings");
         network.at_pace();
         let from_slot = network.now().slot;
-        Ok(Self { network, world, feeder, files, binary, from_slot, _dir: dir })
+        Ok(Self { network, world, feeder, files, binary, group, from_slot, _dir: dir })
     }
 
     async fn start(&mut self, environment: &[(&str, &str)], point: PricePoint) -> Outcome<Process> {
@@ -60,6 +66,11 @@ impl Bench {
             stale = self.feeder.keep_publishing(&self.network, &self.world, point) => stale?,
         }
         Ok(keeper)
+    }
+
+    /// How often the group was tripped.
+    async fn group_trips(&self) -> Outcome<u64> {
+        Ok(accounts::read::<RuleGroup>(&self.network, &self.group).await?.trip_epoch)
     }
 
     async fn rule(&self) -> Outcome<Rule> {
@@ -88,6 +99,36 @@ impl Bench {
         let landed = ledger.trips.iter().filter(|trip| trip.fact.rule == self.world.rules[0].key).count();
         Ok((self.rule().await?.trip_epoch, landed))
     }
+}
+
+/// A group of the drawdown and of a member that is true as soon as anything is lent; it halts the first vault.
+async fn create_group(network: &Network, world: &World) -> Outcome<Pubkey> {
+    let (root, vault) = (world.cast.root.key(), world.vaults[0].vault);
+    let member = RuleParams {
+        threshold: 2,
+        clear_threshold: 1,
+        sources_required: 1,
+        metric: Metric::Utilisation as u8,
+        level: Level::Halt as u8,
+        scope: Scope::Subject as u8,
+        standing: Standing::Member as u8,
+        ..params::rule_params()[0]
+    };
+    let group = GroupParams {
+        duration_secs: 1_800,
+        min_dwell_secs: 300,
+        max_age_secs: 30,
+        level: Level::Halt as u8,
+        bounty: Switch::Disabled as u8,
+        reserved: [0; 2],
+    };
+    let rules = [world.rules[0].key, address::rule(&world.guard, 900)];
+    let steps = [
+        admin::create_rule(root, world.guard, vault, 900, member),
+        groups::create_group(root, world.guard, vault, 1, group, &rules),
+    ];
+    network.must("a group", &steps, &[world.cast.root.pair()]).await?;
+    Ok(address::group(&world.guard, 1))
 }
 
 /// Builds the keeper with its crash points and copies it, as the next build overwrites it.
@@ -121,7 +162,8 @@ async fn price_crash_is_tripped_once_by_a_keeper_process() -> Outcome<()> {
     assert_eq!(bench.rule().await?.trip_epoch, 0);
     bench.print_until_tripped(FALLEN).await?;
     assert_eq!(bench.trips_after(FALLEN).await?, (1, 1));
-    assert_eq!(Snapshot::read(&bench.network, &bench.world).await?.level(0), Level::ReduceOnly);
+    assert_eq!(bench.group_trips().await?, 1, "the group of it and of another rule is tripped, once");
+    assert_eq!(Snapshot::read(&bench.network, &bench.world).await?.level(0), Level::Halt);
     keeper.stop().await?;
     bench.network.stop()
 }
