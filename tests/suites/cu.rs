@@ -109,6 +109,7 @@ fn measure_admin(table: &mut Table) {
         collateral_cap_amount: 1,
         loan_flow: FlowLimits { hourly_bps: 1_900, ..limits.loan_flow },
         collateral_flow: limits.collateral_flow,
+        inflow: limits.inflow,
     };
     let ix = admin::tighten_vault(root.pubkey(), world.guard, world.keys.vault, args, validity);
     act(&mut world, "tighten_vault", ix);
