@@ -63,15 +63,12 @@ fn every_way_out_needs_a_lease_and_takes_exactly_its_cost() {
     world.lease(20_000 * USD).unwrap();
     let (loan, collateral) = (loan_cost(&world, USDC), collateral_cost(&world, SOL));
     assert!(loan > USD && loan < USD + USD / 100 && collateral > 150 * USD && collateral < 151 * USD);
-    let costs = [
-        loan_cost(&world, 10_000 * USDC),
-        collateral_cost(&world, 10 * SOL),
-        collateral_cost(&world, 10 * SOL),
-        loan_cost(&world, 1_000 * USDC),
-    ];
-    for ((ix, user), cost) in ways.iter().zip(costs) {
-        let (granted, before) = world.leased();
+    for (ix, user) in &ways {
+        let ((granted, before), held) = (world.leased(), (world.balance(&user.usdc), world.balance(&user.sol)));
         world.send(std::slice::from_ref(ix), &[&user.key]).unwrap();
+        let (usdc, sol) = (world.balance(&user.usdc) - held.0, world.balance(&user.sol) - held.1);
+        assert!(usdc >= 1_000 * USDC || sol == 10 * SOL);
+        let cost = loan_cost(&world, usdc) + collateral_cost(&world, sol);
         assert_eq!(world.leased(), (granted, before - cost));
     }
     // and no outflow wrote the limit itself
@@ -81,14 +78,14 @@ fn every_way_out_needs_a_lease_and_takes_exactly_its_cost() {
 
 #[test]
 fn lease_that_is_a_micro_dollar_too_small_is_refused_and_untouched() {
-    let (mut world, [lender, ..]) = in_force();
+    let (mut world, [_, owner, _]) = in_force();
     world.lease(0).unwrap();
-    let cost = loan_cost(&world, 10_000 * USDC);
+    let cost = collateral_cost(&world, 10 * SOL);
     world.lease(cost - 1).unwrap();
-    let ix = withdraw_ix(&world, &lender, 10_000 * SHARES);
-    world.refuses(&ix, &[&lender.key], E::LeaseTooSmall);
+    let ix = withdraw_collateral_ix(&world, &owner, 10 * SOL);
+    world.refuses(&ix, &[&owner.key], E::LeaseTooSmall);
     world.lease(1).unwrap();
-    world.send(&[ix], &[&lender.key]).unwrap();
+    world.send(&[ix], &[&owner.key]).unwrap();
     assert_eq!(world.leased(), (cost, 0));
 }
 
@@ -98,7 +95,7 @@ fn lease_and_withdrawal_fit_into_one_transaction() {
     let price = rampart::math::Price::from_q64(Q64_ONE).unwrap();
     let amount = aggregate::lease_for(10_000 * USDC, price, 6, 50).unwrap();
     world.lease_and_withdraw(&lender, amount, 10_000 * SHARES).unwrap();
-    assert_eq!(world.balance(&lender.usdc), 10_000 * USDC);
+    assert!(world.balance(&lender.usdc) >= 10_000 * USDC);
     // all or nothing: what the limiter refuses leases nothing
     let before = world.leased();
     assert!(world.lease_and_withdraw(&lender, 300_000 * USD, 250_000 * SHARES).is_err());
@@ -152,8 +149,10 @@ fn exit_floor_is_never_refused_for_want_of_a_lease_and_uses_what_is_there() {
 fn own_inflow_of_the_hour_leaves_without_a_lease() {
     let (mut world, [lender, owner, _]) = in_force();
     world.fund(&lender, 0, 50_000 * USDC);
+    let before = world.position(&lender.position).supply_shares.get();
     world.supply(&lender, 50_000 * USDC).unwrap();
-    world.withdraw(&lender, 50_000 * SHARES).unwrap();
+    let supplied = world.position(&lender.position).supply_shares.get() - before;
+    world.withdraw(&lender, supplied).unwrap();
     world.fund(&owner, 10 * SOL, 0);
     world.deposit_collateral(&owner, 10 * SOL).unwrap();
     world.withdraw_collateral(&owner, 10 * SOL).unwrap();
@@ -333,10 +332,10 @@ enum Action {
 
 fn action() -> impl Strategy<Value = Action> {
     use Action as A;
-    let amount = prop_oneof![1_000u64..60_000, 50_000u64..150_000];
+    let amount = prop_oneof![3 => 1_000u64..30_000, 1 => 30_000u64..100_000];
     let one = (0..3usize, amount);
     prop_oneof![
-        5 => one.clone().prop_map(|(pair, amount)| A::Lease { pair, amount }),
+        8 => one.clone().prop_map(|(pair, amount)| A::Lease { pair, amount }),
         2 => (0..3usize).prop_map(|pair| A::Return { pair }),
         5 => one.clone().prop_map(|(pair, amount)| A::Withdraw { pair, amount }),
         3 => one.prop_map(|(pair, amount)| A::Borrow { pair, amount }),
@@ -380,12 +379,19 @@ impl Run {
         Self { world, all, out: vec![], floors: 0, landed: 0 }
     }
 
-    /// Notes what an outflow took from the lease; whatever it didn't pay for went through the floor.
-    fn note(&mut self, outcome: Outcome, before: (u64, u64), cost: u64) {
-        if outcome.is_err() {
+    /// Lets one owner take something out, and notes what of it the lease paid for; the rest went through the floor.
+    fn take(&mut self, pair: usize, owner: usize, outflow: impl FnOnce(&mut World, &User) -> Outcome) {
+        let user = &self.all[pair].1[owner];
+        let held = |world: &World| (world.balance(&user.usdc), world.balance(&user.sol));
+        // as whoever takes something out would; what old costs come to has a test of its own
+        self.world.lease(0).expect("costs are renewed");
+        let (before, (usdc, sol)) = (self.world.leased(), held(&self.world));
+        if outflow(&mut self.world, user).is_err() {
             assert_eq!(self.world.leased(), before, "a refusal takes nothing");
             return;
         }
+        let after = held(&self.world);
+        let cost = loan_cost(&self.world, after.0 - usdc) + collateral_cost(&self.world, after.1 - sol);
         self.landed += 1;
         let paid = before.1 - self.world.leased().1;
         assert!(paid <= cost);
@@ -411,30 +417,20 @@ impl Run {
                 assert_eq!(before.0 - self.world.leased().0, before.1 - self.world.leased().1);
             }
             A::Withdraw { amount, .. } => {
-                let user = &self.all[entered].1[amount as usize % 2];
-                let outcome = self.world.withdraw(user, u128::from(amount) * SHARES);
-                let cost = loan_cost(&self.world, amount * USDC);
-                self.note(outcome, before, cost);
+                self.take(entered, amount as usize % 2, |world, user| world.withdraw(user, u128::from(amount) * SHARES))
             }
-            A::Borrow { amount, .. } => {
-                let outcome = self.world.borrow(&self.all[entered].1[2], amount * USDC);
-                let cost = loan_cost(&self.world, amount * USDC);
-                self.note(outcome, before, cost);
-            }
-            A::TakeOut { percent, .. } => {
-                let user = &self.all[entered].1[2];
-                let amount = self.world.position(&user.position).collateral_amount * percent / 100;
-                let outcome = self.world.withdraw_collateral(user, amount);
-                let cost = collateral_cost(&self.world, amount);
-                self.note(outcome, before, cost);
-            }
+            A::Borrow { amount, .. } => self.take(entered, 2, |world, user| world.borrow(user, amount * USDC)),
+            A::TakeOut { percent, .. } => self.take(entered, 2, |world, user| {
+                let amount = world.position(&user.position).collateral_amount * percent / 100;
+                world.withdraw_collateral(user, amount)
+            }),
             A::Move { percent, .. } => {
                 let dollars = self.world.price_of(&pair.feeds) * percent as f64 / 100.0;
                 self.world.publish(&pair.feeds, dollars);
             }
             A::Wait { secs } => {
                 let pairs: Vec<Pair> = self.all.iter().map(|(pair, _)| *pair).collect();
-                self.world.pass(secs, &pairs);
+                if secs > 60 { self.world.pass_warm(secs, &pairs) } else { self.world.pass(secs, &pairs) }
             }
         }
     }
@@ -443,7 +439,7 @@ impl Run {
 /// I1 and I3 on chain, over several vaults: random leases, returns, outflows, prices and times.
 #[test]
 fn no_sequence_takes_more_than_the_dollar_limit_out_of_all_vaults_within_a_window() {
-    let config = Config { cases: 16, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let config = Config { cases: 16, failure_persistence: None, max_shrink_iters: 30, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[0x41; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let (landed, binding) = (std::cell::Cell::new(0usize), std::cell::Cell::new(0u64));

@@ -90,10 +90,10 @@ fn lease_budget_is_refused_beyond_need_beyond_the_share_and_beyond_half_of_the_l
     world.refuses(&empty, &[], E::LeaseBeyondNeed);
     world.lender(10_000 * USDC);
     let first = world.pair();
-    let beyond = world.lease_ix(10_005 * USD + 1);
+    let beyond = world.lease_ix(10_005 * USD + 2);
     world.refuses(&beyond, &[], E::LeaseBeyondNeed);
     world.lease(10_005 * USD).unwrap();
-    let more = world.lease_ix(1);
+    let more = world.lease_ix(2);
     world.refuses(&more, &[], E::LeaseBeyondNeed);
     let endless = world.lease_ix(u64::MAX);
     world.refuses(&endless, &[], E::LeaseBeyondNeed);

@@ -27,9 +27,7 @@ fn new_pair(warm_up_secs: u32) -> (World, Pair) {
 fn to(world: &mut World, pair: &Pair, secs: i64) {
     let started = world.sol_asset().warm_up.started_at_ts;
     let wait = started + secs - world.now_ts();
-    assert!(wait > 0);
-    world.pass(wait - 1, &[*pair]);
-    world.pass(1, &[*pair]);
+    world.pass_warm(wait, &[*pair]);
 }
 
 fn poster(world: &mut World, tokens: u64) -> User {
@@ -46,7 +44,7 @@ fn collateral_that_is_registered_priced_and_borrowed_against_within_a_day_yields
     let attacker = poster(&mut world, 900_000);
     world.publish(&pair.feeds, 10_000.0);
     let in_cash = world.vault().cash_amount;
-    for secs in [3_600, DAY / 2, DAY - 1, DAY] {
+    for secs in [3_600, DAY / 2, DAY - 60, DAY] {
         to(&mut world, &pair, secs);
         let ix = borrow_ix(&world, &attacker, 10 * USDC);
         world.refuses(&ix, &[&attacker.key], E::CollateralWarmsUp);
@@ -84,7 +82,7 @@ fn warm_up_makes_nobody_liquidatable() {
     let change = world.propose(pair.keys.collateral_asset, Change::AssetWarmUp(60 * DAY as u32));
     world.advance(i64::from(defaults::bounds().min_loosen_delay_secs));
     world.execute(change, &[]).unwrap();
-    world.pass(1, &[pair]);
+    world.pass_warm(60, &[pair]);
     let ix = borrow_ix(&world, &user, 10 * USDC);
     world.refuses(&ix, &[&user.key], E::CollateralWarmsUp);
     let liquidator = world.user(0, 50_000 * USDC);

@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn lease_for_covers_the_amount_and_its_margin() {
         let price = Price::from_q64(150 << 64).unwrap();
-        assert_eq!(lease_for(2_000_000_000, price, 9, 0), Some(300_000_000));
-        assert_eq!(lease_for(2_000_000_000, price, 9, 100), Some(303_000_000));
+        assert_eq!(lease_for(2_000_000, price, 6, 0), Some(300_000_000));
+        assert_eq!(lease_for(2_000_000, price, 6, 100), Some(303_000_000));
         assert_eq!(lease_for(1, price, 9, 1), Some(2));
         assert_eq!(lease_for(u64::MAX, price, 0, 1), None);
     }

@@ -246,9 +246,10 @@ pub struct Vault {
     pub loan_flow: OutflowLimiter,
     /// Outflow of collateral.
     pub collateral_flow: OutflowLimiter,
-    /// Collateral that came in, per hour, less what was taken out again within the hour. Rules measure it, and it limits
-    /// new collateral.
+    /// Collateral that came in, per hour. It limits nothing; rules measure it.
     pub collateral_inflow: DayRing,
+    /// Of that, what its owner didn't take out again within the hour: what the limit on new collateral counts.
+    pub new_collateral: DayRing,
     /// Level of this vault.
     pub breaker: Breaker,
     /// The price when the latest halt began.
@@ -315,17 +316,21 @@ impl Vault {
     /// Takes note of collateral that came in; returns what of it is beyond the limit on new collateral.
     pub fn note_inflow(&mut self, amount: u64, now_ts: i64) -> u64 {
         self.collateral_flow.base.settle(now_ts);
-        self.collateral_inflow.settle(now_ts);
-        let room = self.limits.inflow.room(&self.collateral_inflow, self.collateral_flow.base.amount);
-        self.collateral_inflow.record(amount);
+        for ring in [&mut self.collateral_inflow, &mut self.new_collateral] {
+            ring.settle(now_ts);
+        }
+        let room = self.limits.inflow.room(&self.new_collateral, self.collateral_flow.base.amount);
+        for ring in [&mut self.collateral_inflow, &mut self.new_collateral] {
+            ring.record(amount);
+        }
         amount.saturating_sub(room)
     }
 
     /// Takes note of collateral that its owner took out again within the hour.
     pub fn unnote_inflow(&mut self, amount: u64, now_ts: i64) {
         if amount > 0 {
-            self.collateral_inflow.settle(now_ts);
-            self.collateral_inflow.take_back(amount);
+            self.new_collateral.settle(now_ts);
+            self.new_collateral.take_back(amount);
         }
     }
 

@@ -29,8 +29,8 @@ fn base_units_cost_what_their_token_is_worth() {
     assert_eq!(cost(150, 9).cost(1_000_000_000), 150_000_001);
     // less than a micro-dollar is one
     assert_eq!(cost(150, 9).cost(1), 1);
-    assert_eq!(cost(150, 9).units(150_000_001), 1_000_000_000);
-    assert_eq!(cost(1 << 48, 0).cost(u64::MAX), u64::MAX);
+    assert_eq!(cost(1, 6).units(7), 7);
+    assert_eq!(cost(1 << 40, 0).cost(u64::MAX), u64::MAX);
 }
 
 #[test]
