@@ -1,12 +1,14 @@
 //! Parameters that the suites start from; a test changes the one that it is about.
 
 use crate::officers::Officer;
+use rampart::RegisterAssetArgs;
 use rampart::math::price::Q64_ONE;
-use rampart::state::asset::{ReferenceParams, ReferenceSpan};
+use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::{HardBounds, Roles};
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
-use rampart::state::{InterestCurve, Level, ReportPart, RiskParams, Standing, Switch, VaultLimits};
+use rampart::state::{AggregateParams, InflowLimits, InterestCurve, Level};
+use rampart::state::{ReportPart, RiskParams, Standing, Switch, VaultLimits};
 use rampart_client::Pubkey;
 
 /// One dollar, in U64.64.
@@ -44,6 +46,7 @@ pub fn bounds() -> HardBounds {
         max_guardian_pause_secs: 43_200,
         max_guard_pause_secs: 172_800,
         quorum_reserve_secs: 86_400,
+        min_warm_up_secs: 0,
         max_confidence_bps: 500,
         max_hourly_outflow_bps: 3_000,
         max_daily_outflow_bps: 6_000,
@@ -52,13 +55,23 @@ pub fn bounds() -> HardBounds {
         max_bonus_bps: 1_000,
         max_effect_bps: 2_500,
         max_tighten_step_bps: 10_000,
-        reserved: [0; 8],
+        reserved: [0; 4],
     }
 }
 
 /// A reference that is warm after three observations.
 pub fn reference() -> ReferenceParams {
     ReferenceParams { half_life_secs: 300, max_age_secs: 3_600, cell_secs: 60, min_samples: 3 }
+}
+
+/// An unpegged asset without a warm-up, with no sources yet.
+pub fn asset() -> RegisterAssetArgs {
+    RegisterAssetArgs {
+        oracle: bytemuck::Zeroable::zeroed(),
+        reference: reference(),
+        peg: Peg::Unpegged as u8,
+        warm_up_secs: 0,
+    }
 }
 
 /// Borrow to 70 %, deleverage from 75 %, liquidate from 80 %.
@@ -101,6 +114,22 @@ pub fn flow(absolute_floor_amount: u64) -> FlowLimits {
     }
 }
 
+/// Limits on new collateral of at least `absolute_floor_amount`.
+pub fn inflow(absolute_floor_amount: u64) -> InflowLimits {
+    InflowLimits { absolute_floor_amount, hourly_bps: 5_000, daily_bps: 10_000, reserved: [0; 4] }
+}
+
+/// Ten million dollars a day, of which half may be leased at once, and of that each vault half.
+pub fn aggregate() -> AggregateParams {
+    AggregateParams {
+        limit_micro_usd: 10_000_000 * USDC,
+        window_secs: 86_400,
+        vault_share_bps: 5_000,
+        switch: Switch::Enabled as u8,
+        reserved: [0; 1],
+    }
+}
+
 /// Caps far away and an hourly limit of one million USDC and 100,000 SOL.
 pub fn limits() -> VaultLimits {
     VaultLimits {
@@ -111,6 +140,7 @@ pub fn limits() -> VaultLimits {
         collateral_flow: flow(100_000 * SOL),
         exit_floor_bps: 100,
         reserved: [0; 6],
+        inflow: inflow(1_000_000 * SOL),
     }
 }
 

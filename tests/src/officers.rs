@@ -57,6 +57,8 @@ impl World {
             ChangeGroup::Roles => Change::Roles(self.guard_state().roles),
             ChangeGroup::LoosenDelay => Change::LoosenDelay(self.guard_state().loosen_delay_secs),
             ChangeGroup::Root => Change::Root(self.guard_state().roles.root),
+            ChangeGroup::Aggregate => Change::Aggregate(self.load::<rampart::state::AggregateLimit>(target).params),
+            ChangeGroup::AssetWarmUp => Change::AssetWarmUp(asset().warm_up.duration_secs),
         }
     }
 

@@ -4,7 +4,6 @@ use crate::oracles::Feeds;
 use crate::world::{User, World, defaults_args};
 use crate::{defaults, world};
 use rampart::InitializeGuardArgs;
-use rampart::state::asset::Peg;
 use rampart::state::{Asset, Breaker, Cause, CauseKind, Guard, Level, Reach, Vault};
 use rampart_client::{Pubkey, VaultKeys, address, admin, lending};
 use solana_sdk::signer::Signer;
@@ -126,11 +125,7 @@ impl World {
         let guard = address::guard(&root, 2);
         let args =
             InitializeGuardArgs { roles: defaults::roles(root, self.risk_admin.pubkey()), bounds: defaults::bounds() };
-        let asset = |feeds: Feeds| rampart::RegisterAssetArgs {
-            oracle: feeds.set(),
-            reference: defaults::reference(),
-            peg: Peg::Unpegged as u8,
-        };
+        let asset = |feeds: Feeds| rampart::RegisterAssetArgs { oracle: feeds.set(), ..defaults::asset() };
         let ixs = [
             admin::initialize_guard(root, 2, args),
             admin::register_asset(root, guard, self.sol.mint, asset(self.sol_feeds)),

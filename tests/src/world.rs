@@ -176,8 +176,7 @@ impl World {
 
     /// Returns the instruction that registers `mint` with `feeds`.
     pub fn register_asset_ix(&self, mint: MintOf, feeds: Feeds) -> Instruction {
-        let args =
-            RegisterAssetArgs { oracle: feeds.set(), reference: defaults::reference(), peg: self.peg_of(mint) as u8 };
+        let args = RegisterAssetArgs { oracle: feeds.set(), peg: self.peg_of(mint) as u8, ..defaults::asset() };
         admin::register_asset(self.root.pubkey(), self.guard, mint.mint, args)
     }
 
@@ -242,15 +241,16 @@ impl World {
 
     /// Returns the price on the collateral's Pyth feed, dollars.
     pub fn sol_price(&self) -> f64 {
-        self.pyth_price(&self.sol_feeds)
+        self.price_of(&self.sol_feeds)
     }
 
     /// Returns the price on the loan's Pyth feed, dollars.
     pub fn usdc_price(&self) -> f64 {
-        self.pyth_price(&self.usdc_feeds)
+        self.price_of(&self.usdc_feeds)
     }
 
-    fn pyth_price(&self, feeds: &Feeds) -> f64 {
+    /// Returns the price on the Pyth feed of `feeds`, dollars.
+    pub fn price_of(&self, feeds: &Feeds) -> f64 {
         let data = self.svm.get_account(&feeds.pyth).expect("feed exists").data;
         i64::from_le_bytes(data[73..81].try_into().expect("eight bytes")) as f64 / 1e8
     }

@@ -282,6 +282,7 @@ fn case_006_loosening_hidden_in_a_batch() {
         collateral_cap_amount: limits.collateral_cap_amount,
         loan_flow: limits.loan_flow,
         collateral_flow: hidden.collateral_flow,
+        inflow: limits.inflow,
     };
     let ix = rampart_client::admin::tighten_vault(admin.pubkey(), world.guard, vault, args, world.validity());
     world.refuses(&ix, &[&admin], E::LooseningRefused);
@@ -659,7 +660,8 @@ fn narrow_ix(world: &World, change: impl FnOnce(&mut rampart::state::HardBounds)
 fn bounds_narrow_and_never_widen() {
     let mut world = World::with_vault();
     let signer = root(&world);
-    let wider: [fn(&mut rampart::state::HardBounds); 16] = [
+    let wider: [fn(&mut rampart::state::HardBounds); 17] = [
+        |b| b.min_warm_up_secs -= 1,
         |b| b.max_oracle_age_secs += 1,
         |b| b.max_rule_duration_secs += 1,
         |b| b.min_loosen_delay_secs -= 1,
@@ -727,6 +729,7 @@ fn case_011_tightening_beyond_the_step_of_the_day() {
             collateral_cap_amount: limits.collateral_cap_amount,
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
+            inflow: limits.inflow,
         };
         rampart_client::admin::tighten_vault(admin.pubkey(), guard, world.keys.vault, args, world.validity())
     };

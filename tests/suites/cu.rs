@@ -7,15 +7,16 @@ use rampart::state::bounty::BountyParams;
 use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{Asset, Change, FlowCap, Level, RuleGroup, Switch};
+use rampart::state::{AggregateParams, Asset, Change, FlowCap, Level, RuleGroup, Switch};
 use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
 use rampart_client::{Instruction, Pubkey, address, admin, bounty, evidence, groups, keepers as client, lending};
-use rampart_client::{control, guardian, integration, liquidation};
+use rampart_client::{aggregate, control, guardian, integration, liquidation};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::integrations::{EXIT, Setup};
 use rampart_tests::integrator::Act;
 use rampart_tests::keepers::{self, Keepers};
+use rampart_tests::leases::USD;
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
@@ -67,6 +68,7 @@ fn cu_snapshot() {
     measure_keepers(&mut table);
     measure_metrics(&mut table);
     measure_groups(&mut table);
+    measure_aggregate(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -109,6 +111,7 @@ fn measure_admin(table: &mut Table) {
         collateral_cap_amount: 1,
         loan_flow: FlowLimits { hourly_bps: 1_900, ..limits.loan_flow },
         collateral_flow: limits.collateral_flow,
+        inflow: limits.inflow,
     };
     let ix = admin::tighten_vault(root.pubkey(), world.guard, world.keys.vault, args, validity);
     act(&mut world, "tighten_vault", ix);
@@ -576,6 +579,40 @@ fn measure_groups(table: &mut Table) {
     let ix = bounty::withdraw_bounty(root.pubkey(), guard, root.pubkey(), 1_000_000, validity);
     table.add("withdraw_bounty", None, world.send(&[ix], &[&root]));
 }
+
+fn measure_aggregate(table: &mut Table) {
+    let mut world = World::with_vault();
+    let (root, guard) = (world.root.insecure_clone(), world.guard);
+    let lender = world.lender(1_000_000 * USDC);
+    let borrower = world.borrower(100 * SOL, 5_000 * USDC);
+    world.warm_up(1, 3_600);
+    let params = defaults::aggregate();
+    let ix = aggregate::initialize_aggregate(root.pubkey(), guard, params);
+    table.add("initialize_aggregate", None, world.send(&[ix], &[&root]));
+    table.add("lease_budget, first, four oracles", None, world.lease(200_000 * USD));
+    let part = world.position(&lender.position).supply_shares.get() / 50;
+    table.add("withdraw, with interest, from a lease", WITHDRAW, world.withdraw(&lender, part));
+    table.add("borrow, from a lease, four oracles", BORROW, world.borrow(&borrower, 1_000 * USDC));
+    let taken = world.withdraw_collateral(&borrower, SOL);
+    table.add("withdraw_collateral, behind a debt, from a lease, four oracles", BORROW, taken);
+    // the oldest of 24 cells is the one that pays
+    for _ in 0..23 {
+        world.warm_up(1, 3_600);
+        world.lease(USD).expect("a dollar is leased");
+    }
+    table.add("lease_budget, of nothing, four oracles", None, world.lease(0));
+    table.add("withdraw, with interest, from a lease of 24 cells", WITHDRAW, world.withdraw(&lender, part / 2));
+    world.raise(rampart_tests::scenario::Scope::Vault, Level::Halt);
+    let exit = world.withdraw(&lender, part / 4);
+    table.add("withdraw, through the floor of a halt, beside a lease", WITHDRAW, exit);
+    let ix = aggregate::return_lease(guard, world.keys.vault);
+    table.add("return_lease, 22 cells", None, world.send(&[ix], &[]));
+    let validity = Validity { authority_epoch: 0, expires_at_ts: world.now_ts() };
+    let params = AggregateParams { limit_micro_usd: params.limit_micro_usd / 2, ..params };
+    let ix = aggregate::tighten_aggregate(root.pubkey(), guard, params, validity);
+    table.add("tighten_aggregate", None, world.send(&[ix], &[&root]));
+}
+
 const UNGUARDED: &str = "a program's withdrawal, unguarded";
 
 fn snapshot_path() -> PathBuf {

@@ -45,7 +45,8 @@ fn initialize_guard_stores_every_field() {
     assert_eq!((guard.breaker, guard.breaker.level_at(world.now_ts())), (Breaker::default(), Level::Normal));
     assert_eq!((guard.finality, guard.loosen_delay_secs), (Finality::Open as u8, args.bounds.min_loosen_delay_secs));
     assert_eq!((guard.next_change_id, guard.asset_count, guard.vault_count, guard.rule_count), (0, 0, 0, 0));
-    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 251]));
+    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 250]));
+    assert!(!guard.has_aggregate_in_force());
     let seeds: &[&[u8]] = &[b"guard", guard.creator.as_ref(), &513u16.to_le_bytes(), &[guard.bump]];
     assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
     let account = world.svm.get_account(&key).unwrap();
@@ -75,9 +76,10 @@ fn initialize_guard_succeeds_at_the_edges_of_its_bounds() {
         max_guardian_pause_secs: 1,
         max_guard_pause_secs: 3,
         quorum_reserve_secs: 2,
+        min_warm_up_secs: 7_776_000,
         max_effect_bps: 5_000,
         max_tighten_step_bps: 10_000,
-        reserved: [0; 8],
+        reserved: [0; 4],
     };
     let ix = admin::initialize_guard(world.root.pubkey(), 1, args);
     world.send_as_root(&[ix]).unwrap();
@@ -145,7 +147,8 @@ fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
 /// Case 4: floors of the bounds, and not their ceilings alone.
 #[test]
 fn case_004_bounds_of_change_control_outside_their_own_floor_and_ceiling() {
-    let changes: [fn(&mut HardBounds); 13] = [
+    let changes: [fn(&mut HardBounds); 14] = [
+        |b| b.min_warm_up_secs = 7_776_001,
         |b| b.min_loosen_delay_secs = 172_799,
         |b| b.min_loosen_delay_secs = 2_592_001,
         |b| b.max_execution_window_secs = 3_599,

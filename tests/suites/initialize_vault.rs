@@ -4,10 +4,9 @@ use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::VaultCreated;
 use rampart::math::price::Q64_ONE;
-use rampart::state::asset::Peg;
 use rampart::state::breaker::Breaker;
 use rampart::state::flow::{DayBase, FlowLimits};
-use rampart::state::{InterestCurve, RiskParams, Vault};
+use rampart::state::{InflowLimits, InterestCurve, RiskParams, Vault};
 use rampart::{InitializeVaultArgs, RegisterAssetArgs};
 use rampart_client::{MintOf, Pubkey, VaultKeys, address, admin};
 use rampart_tests::refusals::with_account;
@@ -109,8 +108,7 @@ fn other_guard(world: &mut World) -> (Pubkey, Pubkey) {
     let (root, guard) = (world.root.pubkey(), address::guard(&world.root.pubkey(), 2));
     let roles = defaults::roles(root, world.risk_admin.pubkey());
     let args = rampart::InitializeGuardArgs { roles, bounds: defaults::bounds() };
-    let asset =
-        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
+    let asset = RegisterAssetArgs { oracle: world.sol_feeds.set(), ..defaults::asset() };
     let ixs = [admin::initialize_guard(root, 2, args), admin::register_asset(root, guard, world.sol.mint, asset)];
     world.send_as_root(&ixs).unwrap();
     (guard, address::asset(&guard, &world.sol.mint))
@@ -247,9 +245,23 @@ fn initialize_vault_fails_when_a_limiter_cannot_hold_the_floor_back() {
 }
 
 #[test]
+fn initialize_vault_fails_when_new_collateral_could_not_begin_or_an_hour_exceeds_its_day() {
+    let changes: [fn(&mut InflowLimits); 4] = [
+        |l| l.absolute_floor_amount = 0,
+        |l| l.hourly_bps = 0,
+        |l| l.hourly_bps = l.daily_bps + 1,
+        |l| l.daily_bps = 10_001,
+    ];
+    for change in changes {
+        refuses(|a| change(&mut a.limits.inflow), RampartError::InflowLimitsInvalid);
+    }
+}
+
+#[test]
 fn initialize_vault_fails_when_reserved_bytes_are_set() {
     refuses(|a| a.risk.reserved[0] = 1, RampartError::UnknownKind);
     refuses(|a| a.limits.reserved[5] = 1, RampartError::UnknownKind);
+    refuses(|a| a.limits.inflow.reserved[3] = 1, RampartError::UnknownKind);
 }
 
 #[test]

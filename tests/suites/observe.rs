@@ -7,7 +7,7 @@ use rampart::events::PriceObserved;
 use rampart::math::{Bps, Price, U128};
 use rampart::oracle::PYTH_RECEIVER;
 use rampart::state::Asset;
-use rampart::state::asset::{Peg, Reference};
+use rampart::state::asset::Reference;
 use rampart::state::oracle_set::OracleSource;
 use rampart_client::{Instruction, Pubkey, address, admin, evidence};
 use rampart_feeds::{VerificationLevel, pyth_price_update};
@@ -129,7 +129,7 @@ fn observe_needs_as_many_newer_sources_as_are_required() {
     let mut oracle = feeds.set();
     oracle.sources[2] = OracleSource { account: slow, publisher: 3, ..oracle.sources[0] };
     oracle.count = 3;
-    let args = RegisterAssetArgs { oracle, reference: defaults::reference(), peg: Peg::Unpegged as u8 };
+    let args = RegisterAssetArgs { oracle, ..defaults::asset() };
     let register = admin::register_asset(world.root.pubkey(), world.guard, mint, args);
     world.send_as_root(&[register]).unwrap();
     let key = address::asset(&world.guard, &mint);

@@ -7,10 +7,10 @@ use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::events::AssetRegistered;
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND_DEVNET};
-use rampart::state::Asset;
-use rampart::state::asset::{Peg, Reference};
+use rampart::state::asset::Reference;
 use rampart::state::breaker::Breaker;
 use rampart::state::oracle_set::Pin;
+use rampart::state::{Asset, WarmUp};
 use rampart_client::{Instruction, MintOf, Pubkey, address, admin};
 use rampart_tests::refusals::with_account;
 use rampart_tests::{World, defaults, events};
@@ -21,7 +21,7 @@ const ALREADY_IN_USE: u32 = 0;
 const TOKEN_2022: Pubkey = anchor_spl::token_2022::ID;
 
 fn args(world: &World) -> RegisterAssetArgs {
-    RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 }
+    RegisterAssetArgs { oracle: world.sol_feeds.set(), ..defaults::asset() }
 }
 
 fn ix(world: &World, mint: Pubkey, args: RegisterAssetArgs) -> Instruction {
@@ -42,7 +42,8 @@ fn refuses(change: impl FnOnce(&mut RegisterAssetArgs), expected: RampartError) 
 fn register_asset_stores_every_field() {
     for program in [anchor_spl::token::ID, TOKEN_2022] {
         let mut world = World::with_guard();
-        let (mint, args) = (world.create_mint(program, 12).mint, args(&world));
+        let mint = world.create_mint(program, 12).mint;
+        let args = RegisterAssetArgs { warm_up_secs: 86_401, ..args(&world) };
         let landed = world.send_as_root(&[ix(&world, mint, args)]).unwrap();
         let key = address::asset(&world.guard, &mint);
         let asset: Asset = world.load(&key);
@@ -51,7 +52,7 @@ fn register_asset_stores_every_field() {
         assert_eq!((asset.reference, asset.breaker), (Reference::default(), Breaker::default()));
         assert_eq!((asset.extension_fingerprint, asset.decimals, asset.version), (0, 12, 1));
         assert_eq!((asset.window.cell_secs, asset.window.view(600, world.now_ts())), (60, None));
-        assert_eq!(asset.reserved, [0; 124]);
+        assert_eq!((asset.warm_up, asset.reserved), (WarmUp::start(86_401, world.now_ts()), [0; 108]));
         let seeds: &[&[u8]] = &[b"asset", world.guard.as_ref(), mint.as_ref(), &[asset.bump]];
         assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
         let fact: AssetRegistered = events::the_one(&landed);

@@ -3,8 +3,8 @@
 use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::VaultTightened;
-use rampart::state::Level;
 use rampart::state::flow::FlowLimits;
+use rampart::state::{InflowLimits, Level};
 use rampart::{TightenVaultArgs, Validity};
 use rampart_client::{Instruction, address, admin};
 use rampart_tests::defaults::{SOL, USDC};
@@ -23,6 +23,7 @@ fn now(world: &World) -> TightenVaultArgs {
         collateral_cap_amount: vault.limits.collateral_cap_amount,
         loan_flow: vault.limits.loan_flow,
         collateral_flow: vault.limits.collateral_flow,
+        inflow: vault.limits.inflow,
     }
 }
 
@@ -63,6 +64,7 @@ fn tighten_vault_stores_every_limit_and_nothing_else() {
             daily_bps: 3_800,
             ..before.limits.collateral_flow
         },
+        inflow: InflowLimits { absolute_floor_amount: 7, hourly_bps: 4_900, daily_bps: 9_900, reserved: [0; 4] },
     };
     let signer = world.risk_admin.insecure_clone();
     let landed = world.send(&[ix(&world, args)], &[&signer]).unwrap();
@@ -72,6 +74,7 @@ fn tighten_vault_stores_every_limit_and_nothing_else() {
     expected.limits.borrow_cap_amount = 2;
     expected.limits.collateral_cap_amount = 1;
     (expected.limits.loan_flow, expected.limits.collateral_flow) = (args.loan_flow, args.collateral_flow);
+    expected.limits.inflow = args.inflow;
     // the past is settled at the old limits, and the longest step is counted
     expected.loan_flow.settle(&args.loan_flow, world.now_ts());
     expected.collateral_flow.settle(&args.collateral_flow, world.now_ts());
@@ -92,7 +95,10 @@ fn tighten_vault_succeeds_for_root_and_with_the_values_that_stand() {
 #[test]
 fn tighten_vault_fails_when_any_limit_would_rise() {
     let mut world = World::with_vault();
-    let changes: [fn(&mut TightenVaultArgs); 10] = [
+    let changes: [fn(&mut TightenVaultArgs); 13] = [
+        |a| a.inflow.absolute_floor_amount += 1,
+        |a| a.inflow.hourly_bps += 1,
+        |a| a.inflow.daily_bps = u16::MAX,
         |a| a.ltv_bps += 1,
         |a| a.supply_cap_amount += 1,
         |a| a.borrow_cap_amount = u64::MAX,

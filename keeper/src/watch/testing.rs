@@ -87,6 +87,7 @@ impl World {
             max_guardian_pause_secs: 43_200,
             max_guard_pause_secs: 172_800,
             quorum_reserve_secs: 86_400,
+            min_warm_up_secs: 0,
             max_confidence_bps: 500,
             max_hourly_outflow_bps: 3_000,
             max_daily_outflow_bps: 6_000,
@@ -95,7 +96,7 @@ impl World {
             max_bonus_bps: 1_000,
             max_effect_bps: 2_500,
             max_tighten_step_bps: 10_000,
-            reserved: [0; 8],
+            reserved: [0; 4],
         };
         Self { guard_key: key(1), guard, asset_keys: [key(2), key(3)], vault_key: key(4) }
     }

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod aggregate;
 pub mod bounty;
 pub mod control;
 pub mod evidence;

@@ -126,5 +126,22 @@ pub const PAUSE_WINDOW_DAYS: i64 = 30;
 pub const MAX_EFFECT_BPS: u16 = 5_000;
 /// The most positions that a change of a vault's lines is tried on.
 pub const MAX_SAMPLE: usize = 8;
+/// The longest time that an asset may take to warm up as collateral: 90 days, in seconds.
+pub const MAX_WARM_UP_SECS: u32 = 7_776_000;
+
+// --- the dollar limit over all vaults
+/// Seed of a guard's dollar limit: `["aggregate", guard]`.
+pub const AGGREGATE_SEED: &[u8] = b"aggregate";
+/// Micro-dollars of a dollar.
+pub const MICRO_USD: u64 = 1_000_000;
+/// The lowest dollar limit: 1,000 dollars. A limit of nothing would close all exits but the floor.
+pub const MIN_AGGREGATE_MICRO_USD: u64 = 1_000 * MICRO_USD;
+/// Cells of time that a lease lives, and a window has.
+pub const LEASE_CELLS: usize = 24;
+/// How long the costs that a lease fixed may be charged at, seconds.
+pub const LEASE_PRICE_SECS: i64 = HOUR_SECS;
+/// What is added to a stored reference where there is no agreed price for what leaves, bps.
+pub const OUTFLOW_HAIRCUT_BPS: u32 = 2_000;
+
 /// The longest encoded value of a change, bytes.
 pub const MAX_CHANGE_LEN: usize = 400;

@@ -297,4 +297,36 @@ pub enum RampartError {
     BountyInvalid,
     #[msg("Bounty vault is not the guard's, or not what pays and what is paid")]
     BountyAccountsMismatch,
+
+    // --- the dollar limit over all vaults, new collateral
+    #[msg(
+        "Dollar limit must be at least 1_000 dollars, its window a multiple of 24 s from an hour to a week, shares 1 to 10_000 bps"
+    )]
+    AggregateInvalid,
+    #[msg("Guard has no dollar limit in force: nothing needs a lease")]
+    AggregateNotInForce,
+    #[msg("Dollar limit is another guard's")]
+    AggregateMismatch,
+    #[msg("Vault has leased too little of the guard's dollar limit: lease more with lease_budget, then try again")]
+    LeaseTooSmall,
+    #[msg("Prices of the vault's lease are older than an hour: renew them with lease_budget, then try again")]
+    LeasePriceOld,
+    #[msg("Lease would be more than can leave the vault within an hour")]
+    LeaseBeyondNeed,
+    #[msg("Vault would have more than its share of the guard's dollar limit")]
+    LeaseShareReached,
+    #[msg(
+        "Live leases would be more than half of the guard's dollar limit: the oldest end first; the exit floor needs none"
+    )]
+    AggregateLimitReached,
+    #[msg("Nothing of the vault's lease has lain unused for a whole cell of the window")]
+    NothingToReturn,
+    #[msg("Time to warm up must be at most 90 days")]
+    WarmUpInvalid,
+    #[msg("Collateral warms up: it does not carry that much debt yet")]
+    CollateralWarmsUp,
+    #[msg("Limits on new collateral need a floor above zero and 1 to 10_000 bps, the hour's at most the day's")]
+    InflowLimitsInvalid,
+    #[msg("Limit on new collateral of the hour or the day is reached")]
+    InflowLimitReached,
 }

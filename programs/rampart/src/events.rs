@@ -415,3 +415,34 @@ pub struct BountyPaid {
     /// How much, lamports.
     pub amount_lamports: u64,
 }
+
+/// A guard's dollar limit was created, tightened or switched.
+#[event]
+pub struct AggregateSet {
+    /// The guard.
+    pub guard: Pubkey,
+    /// L, micro-dollars.
+    pub limit_micro_usd: u64,
+    /// `Switch`.
+    pub switch: u8,
+}
+
+/// A part of the dollar limit was leased to a vault, or the costs of its lease renewed.
+#[event]
+pub struct LeaseGranted {
+    /// The vault.
+    pub vault: Pubkey,
+    /// How much, micro-dollars; zero for a renewal of the costs.
+    pub amount_micro_usd: u64,
+    /// When the lease is over, unix seconds.
+    pub over_at_ts: i64,
+}
+
+/// A vault's unused lease went back to the dollar limit.
+#[event]
+pub struct LeaseReturned {
+    /// The vault.
+    pub vault: Pubkey,
+    /// How much, micro-dollars.
+    pub amount_micro_usd: u64,
+}

@@ -16,6 +16,7 @@ pub mod state;
 
 use anchor_lang::prelude::*;
 pub use instructions::*;
+use state::aggregate::AggregateParams;
 use state::bounty::BountyParams;
 use state::group::GroupParams;
 use state::guard::HardBounds;
@@ -346,5 +347,31 @@ pub mod rampart {
     /// Takes lamports out of a bounty vault.
     pub fn withdraw_bounty(ctx: Context<WithdrawBounty>, amount_lamports: u64, validity: Validity) -> Result<()> {
         WithdrawBounty::handle(ctx, amount_lamports, validity)
+    }
+
+    // --- the dollar limit over all vaults
+
+    /// Creates a guard's dollar limit.
+    pub fn initialize_aggregate(ctx: Context<InitializeAggregate>, params: AggregateParams) -> Result<()> {
+        InitializeAggregate::handle(ctx, params)
+    }
+
+    /// Makes a guard's dollar limit stricter, at once.
+    pub fn tighten_aggregate(
+        ctx: Context<TightenAggregate>,
+        params: AggregateParams,
+        validity: Validity,
+    ) -> Result<()> {
+        TightenAggregate::handle(ctx, params, validity)
+    }
+
+    /// Leases a part of the dollar limit to a vault.
+    pub fn lease_budget<'info>(ctx: Context<'info, LeaseBudget<'info>>, amount_micro_usd: u64) -> Result<()> {
+        LeaseBudget::handle(ctx, amount_micro_usd)
+    }
+
+    /// Gives back what a vault has leased and not used.
+    pub fn return_lease(ctx: Context<ReturnLease>) -> Result<()> {
+        ReturnLease::handle(ctx)
     }
 }

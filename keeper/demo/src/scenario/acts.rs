@@ -173,6 +173,7 @@ fn current_limits(vault: &Vault) -> TightenVaultArgs {
         collateral_cap_amount: vault.limits.collateral_cap_amount,
         loan_flow: vault.limits.loan_flow,
         collateral_flow: vault.limits.collateral_flow,
+        inflow: vault.limits.inflow,
     }
 }
 

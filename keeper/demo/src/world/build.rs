@@ -115,6 +115,8 @@ impl SetUp<'_> {
                 oracle: params::oracle_set(coin, world.oracles[at]),
                 reference,
                 peg: params::peg(coin),
+                // the demo's story begins with markets that are warm
+                warm_up_secs: 0,
             };
             self.by_root("an asset", admin::register_asset(root, world.guard, world.mints[at].mint, args)).await?;
         }
@@ -231,6 +233,7 @@ impl SetUp<'_> {
             collateral_cap_amount: limits.collateral_cap_amount,
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
+            inflow: limits.inflow,
         };
         let validity = Validity { authority_epoch: 0, expires_at_ts: self.network.now().unix_ts + 600 };
         let tighten = admin::tighten_vault(admin_key.key(), self.world.guard, keys.vault, args, validity);

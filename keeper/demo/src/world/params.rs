@@ -8,8 +8,8 @@ use rampart::state::flow::FlowLimits;
 use rampart::state::oracle_set::OracleSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Comparator, HardBounds, InterestCurve, Level, Metric, OracleSet, Pin, ReportPart, RiskParams, Roles, Scope,
-    SourceKind, Standing, Switch, VaultLimits,
+    Comparator, HardBounds, InflowLimits, InterestCurve, Level, Metric, OracleSet, Pin, ReportPart, RiskParams, Roles,
+    Scope, SourceKind, Standing, Switch, VaultLimits,
 };
 use rampart_client::{MintOf, Pubkey, VaultKeys, address};
 
@@ -57,6 +57,7 @@ pub fn bounds() -> HardBounds {
         max_guardian_pause_secs: 43_200,
         max_guard_pause_secs: 172_800,
         quorum_reserve_secs: 86_400,
+        min_warm_up_secs: 0,
         max_confidence_bps: 500,
         max_hourly_outflow_bps: 3_000,
         max_daily_outflow_bps: 6_000,
@@ -65,7 +66,7 @@ pub fn bounds() -> HardBounds {
         max_bonus_bps: 1_000,
         max_effect_bps: 2_500,
         max_tighten_step_bps: 10_000,
-        reserved: [0; 8],
+        reserved: [0; 4],
     }
 }
 
@@ -191,6 +192,13 @@ pub fn limits(floors: Floors) -> VaultLimits {
         collateral_flow: flow(floors.collateral_amount),
         exit_floor_bps: 100,
         reserved: [0; 6],
+        // the demo's borrowers all come at once
+        inflow: InflowLimits {
+            absolute_floor_amount: u64::MAX / 4,
+            hourly_bps: 5_000,
+            daily_bps: 10_000,
+            reserved: [0; 4],
+        },
     }
 }
 

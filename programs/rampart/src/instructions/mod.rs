@@ -1,6 +1,7 @@
 //! One file per action. A handler reads as load, validate, compute a value, apply it, emit.
 
 pub mod admin;
+pub mod aggregate;
 pub mod control;
 pub mod evidence;
 pub mod exit;
@@ -11,6 +12,7 @@ pub mod liquidation;
 pub mod shared;
 
 pub use admin::*;
+pub use aggregate::*;
 pub use control::*;
 pub use evidence::*;
 pub use exit::*;

@@ -124,6 +124,18 @@ impl DayRing {
         *cell = cell.saturating_add(amount);
     }
 
+    /// Takes off what was recorded within the last hour and went back: of the hour before the newest first, so that what
+    /// stays is never counted for a shorter time than it stands for.
+    pub fn take_back(&mut self, amount: u64) {
+        let mut left = amount;
+        for hour in [self.newest_hour - 1, self.newest_hour] {
+            let cell = &mut self.cells[cell_of(hour)];
+            let taken = left.min(*cell);
+            *cell -= taken;
+            left -= taken;
+        }
+    }
+
     /// Records `amount` in the newest hour if the day stays within `limit`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::math::{Bps, Price, bps::BPS_ONE};
 use crate::oracle::PriceBand;
+use crate::state::warm_up::WarmUp;
 
 /// The price of one collateral base unit in loan base units, with its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,25 @@ pub fn ltv_ceil(debt: u64, collateral: u64, price: Price) -> Result<Bps, Rampart
     }
     let value = price.value_floor(collateral.into()).ok_or(RampartError::MathOverflow)?;
     Ok(Bps::ratio_ceil(debt.into(), value))
+}
+
+/// Checks that `ripe` collateral carries `debt` as new risk: within the vault's limit, of which an asset that warms up
+/// leaves its weight.
+///
+/// # Errors
+/// `LtvExceeded`; `CollateralWarmsUp` where only the warm-up is in the way. `MathOverflow`.
+pub fn require_carried(
+    debt: u64,
+    ripe: u64,
+    price: Price,
+    (ltv_bps, warm_up): (u16, &WarmUp),
+    now_ts: i64,
+) -> Result<(), RampartError> {
+    let ltv = ltv_ceil(debt, ripe, price)?;
+    if ltv > Bps(ltv_bps.into()) {
+        return Err(RampartError::LtvExceeded);
+    }
+    if ltv > warm_up.ltv(ltv_bps, now_ts) { Err(RampartError::CollateralWarmsUp) } else { Ok(()) }
 }
 
 /// Returns debt over the collateral's value, rounded down: for seizing, in the owner's favour.

@@ -7,6 +7,7 @@ use crate::math::{Price, U128, decay};
 use crate::oracle::PriceBand;
 use crate::state::breaker::Breaker;
 use crate::state::oracle_set::{OracleSet, stored_enum};
+use crate::state::warm_up::WarmUp;
 use crate::state::window::Window;
 use anchor_lang::prelude::*;
 
@@ -124,6 +125,8 @@ pub struct Asset {
     pub breaker: Breaker,
     /// Bit n is set where the mint carries token extension n; re-checked at each use.
     pub extension_fingerprint: u64,
+    /// How it comes to carry debt as collateral.
+    pub warm_up: WarmUp,
     /// Decimals of the mint.
     pub decimals: u8,
     /// [`Peg`].
@@ -133,7 +136,7 @@ pub struct Asset {
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 124],
+    pub reserved: [u8; 108],
     /// Recent prices.
     pub window: Window,
 }

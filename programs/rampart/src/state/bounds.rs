@@ -2,7 +2,7 @@
 
 use crate::constants::{
     DAY_SECS, MAX_EFFECT_BPS, MAX_EXECUTION_WINDOW_SECS, MAX_LOOSEN_DELAY_SECS, MAX_PAUSE_SECS, MAX_PAUSE_TOTAL_SECS,
-    MIN_EXECUTION_WINDOW_SECS, MIN_LOOSEN_DELAY_SECS,
+    MAX_WARM_UP_SECS, MIN_EXECUTION_WINDOW_SECS, MIN_LOOSEN_DELAY_SECS,
 };
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
@@ -28,6 +28,8 @@ pub struct HardBounds {
     pub max_guard_pause_secs: u32,
     /// The part of it that only the quorum may use, seconds.
     pub quorum_reserve_secs: u32,
+    /// The shortest time that a new asset warms up as collateral, seconds; zero where none is demanded.
+    pub min_warm_up_secs: u32,
     /// The widest confidence or disagreement that an asset may allow, bps.
     pub max_confidence_bps: u16,
     /// The highest outflow limit of an hour, bps of the day's base.
@@ -45,7 +47,7 @@ pub struct HardBounds {
     /// The most that tightenings at once may take off a limit within any 24 hours, bps of what it was.
     pub max_tighten_step_bps: u16,
     /// Zeros.
-    pub reserved: [u8; 8],
+    pub reserved: [u8; 4],
 }
 
 impl HardBounds {
@@ -54,7 +56,7 @@ impl HardBounds {
     /// # Errors
     /// `BoundsInvalid` for a bound outside its own floor and ceiling, `UnknownKind` for reserved bytes that are set.
     pub fn validate(&self) -> Result<()> {
-        require!(self.reserved == [0; 8], RampartError::UnknownKind);
+        require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let one = BPS_ONE as u16;
         let shares = [
             self.max_confidence_bps,
@@ -71,6 +73,7 @@ impl HardBounds {
         require!(self.min_exit_floor_bps < self.max_daily_outflow_bps, RampartError::BoundsInvalid);
         require!(self.max_ltv_bps < one, RampartError::BoundsInvalid);
         require!(self.max_oracle_age_secs > 0 && self.max_rule_duration_secs > 0, RampartError::BoundsInvalid);
+        require!(self.min_warm_up_secs <= MAX_WARM_UP_SECS, RampartError::BoundsInvalid);
         let delays = MIN_LOOSEN_DELAY_SECS..=MAX_LOOSEN_DELAY_SECS;
         require!(delays.contains(&self.min_loosen_delay_secs), RampartError::BoundsInvalid);
         let windows = MIN_EXECUTION_WINDOW_SECS..=MAX_EXECUTION_WINDOW_SECS;
@@ -107,6 +110,7 @@ impl HardBounds {
             max_guardian_pause_secs,
             max_guard_pause_secs,
             quorum_reserve_secs,
+            min_warm_up_secs,
             max_confidence_bps,
             max_hourly_outflow_bps,
             max_daily_outflow_bps,
@@ -120,7 +124,8 @@ impl HardBounds {
         let spans = max_oracle_age_secs <= self.max_oracle_age_secs
             && max_rule_duration_secs <= self.max_rule_duration_secs
             && min_loosen_delay_secs >= self.min_loosen_delay_secs
-            && max_execution_window_secs <= self.max_execution_window_secs;
+            && max_execution_window_secs <= self.max_execution_window_secs
+            && min_warm_up_secs >= self.min_warm_up_secs;
         // the reserve takes from the guardians what it gives to their quorum: it has no narrow side
         let pauses = max_pause_secs <= self.max_pause_secs
             && max_guardian_pause_secs <= self.max_guardian_pause_secs

@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_CHANGE_LEN;
 use crate::error::RampartError;
+use crate::state::aggregate::AggregateParams;
 use crate::state::asset::ReferenceParams;
 use crate::state::direction::{Direction, Judged, Judgement};
 use crate::state::guard::{Guard, Roles};
@@ -32,6 +33,10 @@ pub enum ChangeGroup {
     LoosenDelay = 8,
     /// Root of a guard.
     Root = 9,
+    /// The dollar limit over all vaults of a guard.
+    Aggregate = 10,
+    /// How long an asset warms up as collateral.
+    AssetWarmUp = 11,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -43,6 +48,8 @@ stored_enum!(ChangeGroup {
     Roles,
     LoosenDelay,
     Root,
+    Aggregate,
+    AssetWarmUp,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -66,6 +73,10 @@ pub enum Change {
     LoosenDelay(u32),
     /// Root of a guard.
     Root(Pubkey),
+    /// The dollar limit over all vaults of a guard.
+    Aggregate(AggregateParams),
+    /// How long an asset warms up as collateral, seconds from its registration.
+    AssetWarmUp(u32),
 }
 
 impl Change {
@@ -81,6 +92,8 @@ impl Change {
             Self::Roles(_) => ChangeGroup::Roles,
             Self::LoosenDelay(_) => ChangeGroup::LoosenDelay,
             Self::Root(_) => ChangeGroup::Root,
+            Self::Aggregate(_) => ChangeGroup::Aggregate,
+            Self::AssetWarmUp(_) => ChangeGroup::AssetWarmUp,
         }
     }
 
@@ -95,6 +108,8 @@ impl Change {
             Self::Roles(v) => bytemuck::bytes_of(v),
             Self::LoosenDelay(v) => bytemuck::bytes_of(v),
             Self::Root(v) => bytemuck::bytes_of(v),
+            Self::Aggregate(v) => bytemuck::bytes_of(v),
+            Self::AssetWarmUp(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -109,6 +124,8 @@ impl Change {
             ChangeGroup::Roles => Self::Roles(read(bytes)),
             ChangeGroup::LoosenDelay => Self::LoosenDelay(read(bytes)),
             ChangeGroup::Root => Self::Root(read(bytes)),
+            ChangeGroup::Aggregate => Self::Aggregate(read(bytes)),
+            ChangeGroup::AssetWarmUp => Self::AssetWarmUp(read(bytes)),
         }
     }
 
@@ -132,6 +149,8 @@ impl Change {
             (Self::Roles(now), Self::Roles(next)) => now.judge_move(next),
             (Self::LoosenDelay(now), Self::LoosenDelay(next)) => now.judge_move(next),
             (Self::Root(now), Self::Root(next)) => now.judge_move(next),
+            (Self::Aggregate(now), Self::Aggregate(next)) => now.judge_move(next),
+            (Self::AssetWarmUp(now), Self::AssetWarmUp(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }
@@ -224,3 +243,4 @@ const _: () = assert!(core::mem::size_of::<OracleSet>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RiskParams>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<VaultLimits>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RuleParams>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<AggregateParams>() <= MAX_CHANGE_LEN);

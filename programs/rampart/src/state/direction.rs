@@ -4,9 +4,11 @@
 //! side (it harms somebody whichever way it moves, or says what is measured) counts as looser whenever it moves: it waits.
 //! Fields that only work together are one struct and are judged as one: as loose as the loosest of them.
 
+use crate::state::aggregate::AggregateParams;
 use crate::state::asset::ReferenceParams;
 use crate::state::flow::FlowLimits;
 use crate::state::guard::Roles;
+use crate::state::inflow::InflowLimits;
 use crate::state::oracle_set::{OracleSet, OracleSource};
 use crate::state::rule::{Comparator, RuleParams};
 use crate::state::step_meter::step_between;
@@ -132,6 +134,7 @@ impl Judged for VaultLimits {
             collateral_flow,
             exit_floor_bps,
             reserved,
+            inflow,
         } = *next;
         Judgement::NONE
             .ceiling(self.supply_cap_amount, supply_cap_amount)
@@ -139,6 +142,7 @@ impl Judged for VaultLimits {
             .ceiling(self.collateral_cap_amount, collateral_cap_amount)
             .and(self.loan_flow.judge_move(&loan_flow))
             .and(self.collateral_flow.judge_move(&collateral_flow))
+            .and(self.inflow.judge_move(&inflow))
             // up lets more out under attack, down traps funds
             .waits(self.exit_floor_bps, exit_floor_bps)
             .waits(self.reserved, reserved)
@@ -155,6 +159,29 @@ impl Judged for FlowLimits {
             .ceiling(self.daily_bps, daily_bps)
             .waits(self.exit_share_bps, exit_share_bps)
             .waits(self.floor_reserve_bps, floor_reserve_bps)
+    }
+}
+
+impl Judged for InflowLimits {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { absolute_floor_amount, hourly_bps, daily_bps, reserved } = *next;
+        Judgement::NONE
+            .ceiling(self.absolute_floor_amount, absolute_floor_amount)
+            .ceiling(self.hourly_bps, hourly_bps)
+            .ceiling(self.daily_bps, daily_bps)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for AggregateParams {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { limit_micro_usd, window_secs, vault_share_bps, switch, reserved } = *next;
+        Judgement::NONE
+            .ceiling(self.limit_micro_usd, limit_micro_usd)
+            .waits(self.window_secs, window_secs)
+            .ceiling(self.vault_share_bps, vault_share_bps)
+            .and(Judgement { step_bps: 0, ..Judgement::NONE.floor(self.switch, switch) })
+            .waits(self.reserved, reserved)
     }
 }
 
@@ -268,7 +295,7 @@ impl Judged for Roles {
     }
 }
 
-/// The delay of loosenings, seconds.
+/// The delay of loosenings, or the time that new collateral warms up, seconds: longer is stricter.
 impl Judged for u32 {
     fn judge_move(&self, next: &Self) -> Judgement {
         Judgement::NONE.floor(*self, *next)

@@ -3,7 +3,7 @@
 use crate::constants::MAX_GUARDIANS;
 use crate::error::RampartError;
 use crate::state::breaker::Breaker;
-use crate::state::oracle_set::stored_enum;
+use crate::state::oracle_set::{Switch, stored_enum};
 use crate::state::pause::PauseBudget;
 use anchor_lang::prelude::*;
 
@@ -130,8 +130,10 @@ pub struct Guard {
     pub bump: u8,
     /// [`Finality`]; anything but `Open` counts as frozen.
     pub finality: u8,
+    /// [`Switch`] of the dollar limit over all vaults; anything but `Disabled` counts as in force.
+    pub aggregate: u8,
     /// Zeros.
-    pub reserved: [u8; 251],
+    pub reserved: [u8; 250],
 }
 
 impl Guard {
@@ -156,6 +158,11 @@ impl Guard {
     pub fn require_open(&self) -> Result<()> {
         require!(self.finality == Finality::Open as u8, RampartError::GuardFrozen);
         Ok(())
+    }
+
+    /// Tells whether what leaves a vault is charged to the guard's dollar limit.
+    pub fn has_aggregate_in_force(&self) -> bool {
+        self.aggregate != Switch::Disabled as u8
     }
 
     /// Takes new roles into force. All that was prepared under the old ones is void: the epoch moves on.

@@ -1,5 +1,6 @@
 //! Accounts: one file each, with layout, legal transitions and invariant.
 
+pub mod aggregate;
 pub mod asset;
 pub mod bounds;
 pub mod bounty;
@@ -10,8 +11,10 @@ pub mod flow;
 pub mod flow_cap;
 pub mod group;
 pub mod guard;
+pub mod inflow;
 pub mod integration;
 pub mod keeper_set;
+pub mod lease;
 pub mod oracle_set;
 pub mod pause;
 pub mod position;
@@ -22,8 +25,10 @@ pub mod shortfall;
 pub mod step_meter;
 pub mod ticket;
 pub mod vault;
+pub mod warm_up;
 pub mod window;
 
+pub use aggregate::{AggregateLimit, AggregateParams};
 pub use asset::Asset;
 pub use bounty::{BountyParams, BountyVault};
 pub use breaker::{Breaker, Cause, CauseKind, Halts, Level, Levels, Reach};
@@ -33,8 +38,10 @@ pub use flow::OutflowLimiter;
 pub use flow_cap::{FlowCap, FlowCaps};
 pub use group::{GroupParams, RuleGroup};
 pub use guard::{Finality, Guard, HardBounds, Roles};
+pub use inflow::InflowLimits;
 pub use integration::Integration;
 pub use keeper_set::{KeeperMember, KeeperRole, KeeperSeat, KeeperSet};
+pub use lease::{Lease, Leaving, PairCost, Purse};
 pub use oracle_set::{OracleSet, OracleSource, Pin, SourceKind, Switch};
 pub use pause::PauseBudget;
 pub use position::Position;
@@ -45,3 +52,4 @@ pub use shortfall::{Holding, Shortfall, ShortfallState};
 pub use step_meter::StepMeter;
 pub use ticket::{TicketState, Tickets, WithdrawTicket};
 pub use vault::{InterestCurve, RiskParams, Vault, VaultLimits};
+pub use warm_up::WarmUp;

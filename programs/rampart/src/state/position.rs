@@ -4,6 +4,7 @@ use crate::constants::{DAY_SECS, HOUR_SECS};
 use crate::error::RampartError;
 use crate::math::bps::Bps;
 use crate::math::wide::U128;
+use crate::state::inflow::Unripe;
 use crate::state::ticket::Tickets;
 use anchor_lang::prelude::*;
 
@@ -169,12 +170,14 @@ pub struct Position {
     pub resolution_claimed_amount: u64,
     /// Withdrawals that wait for room in the limit.
     pub tickets: Tickets,
+    /// Collateral that came in beyond the limit on new collateral.
+    pub unripe: Unripe,
     /// Layout version.
     pub version: u8,
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 126],
+    pub reserved: [u8; 110],
 }
 
 impl Position {
@@ -185,6 +188,11 @@ impl Position {
     pub fn is_empty(&self) -> bool {
         let is_bare = self.supply_shares == U128::ZERO && self.debt_scaled == U128::ZERO;
         is_bare && self.collateral_amount == 0 && self.tickets.is_empty()
+    }
+
+    /// Returns what of `collateral_amount`, held or left, carries new risk: what is ripe.
+    pub fn ripe_of(&self, collateral_amount: u64, now_ts: i64) -> u64 {
+        collateral_amount.saturating_sub(self.unripe.at(now_ts))
     }
 
     /// Checks that the position holds `shares` that no ticket locks.

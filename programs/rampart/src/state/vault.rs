@@ -10,6 +10,8 @@ use crate::state::asset::Asset;
 use crate::state::breaker::{Breaker, Halts};
 use crate::state::flow::{FlowLimits, OutflowLimiter};
 use crate::state::guard::HardBounds;
+use crate::state::inflow::InflowLimits;
+use crate::state::lease::Lease;
 use crate::state::oracle_set::Switch;
 use crate::state::position::Position;
 use crate::state::resolution::Resolution;
@@ -139,17 +141,20 @@ pub struct VaultLimits {
     pub exit_floor_bps: u16,
     /// Zeros.
     pub reserved: [u8; 6],
+    /// New collateral.
+    pub inflow: InflowLimits,
 }
 
 impl VaultLimits {
-    /// Checks both flows against the guard's hard bounds.
+    /// Checks both flows against the guard's hard bounds, and the limits on new collateral.
     ///
     /// # Errors
-    /// `LimiterInvalid`, `OutsideHardBounds`, `UnknownKind` for reserved bytes that are set.
+    /// `LimiterInvalid`, `InflowLimitsInvalid`, `OutsideHardBounds`, `UnknownKind` for reserved bytes that are set.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         require!(self.reserved == [0; 6], RampartError::UnknownKind);
         self.loan_flow.validate(self.exit_floor_bps, bounds)?;
-        self.collateral_flow.validate(self.exit_floor_bps, bounds)
+        self.collateral_flow.validate(self.exit_floor_bps, bounds)?;
+        self.inflow.validate()
     }
 }
 
@@ -243,6 +248,8 @@ pub struct Vault {
     pub collateral_flow: OutflowLimiter,
     /// Collateral that came in, per hour. It limits nothing; rules measure it.
     pub collateral_inflow: DayRing,
+    /// Of that, what its owner didn't take out again within the hour: what the limit on new collateral counts.
+    pub new_collateral: DayRing,
     /// Level of this vault.
     pub breaker: Breaker,
     /// The price when the latest halt began.
@@ -255,6 +262,8 @@ pub struct Vault {
     pub resolution: Resolution,
     /// What tightenings at once have used of their daily step.
     pub tightened: StepMeter,
+    /// What it has leased of the guard's dollar limit.
+    pub lease: Lease,
     /// Decimals of the collateral mint.
     pub collateral_decimals: u8,
     /// Decimals of the loan mint.
@@ -304,10 +313,25 @@ impl Vault {
         Ok(Bps::ratio_ceil(debt, debt + cash))
     }
 
-    /// Takes note of collateral that came in.
-    pub fn note_inflow(&mut self, amount: u64, now_ts: i64) {
-        self.collateral_inflow.settle(now_ts);
-        self.collateral_inflow.record(amount);
+    /// Takes note of collateral that came in; returns what of it is beyond the limit on new collateral.
+    pub fn note_inflow(&mut self, amount: u64, now_ts: i64) -> u64 {
+        self.collateral_flow.base.settle(now_ts);
+        for ring in [&mut self.collateral_inflow, &mut self.new_collateral] {
+            ring.settle(now_ts);
+        }
+        let room = self.limits.inflow.room(&self.new_collateral, self.collateral_flow.base.amount);
+        for ring in [&mut self.collateral_inflow, &mut self.new_collateral] {
+            ring.record(amount);
+        }
+        amount.saturating_sub(room)
+    }
+
+    /// Takes note of collateral that its owner took out again within the hour.
+    pub fn unnote_inflow(&mut self, amount: u64, now_ts: i64) {
+        if amount > 0 {
+            self.new_collateral.settle(now_ts);
+            self.new_collateral.take_back(amount);
+        }
     }
 
     /// Returns the collateral that came in within the last `hours` (and the hour they overlap) as a share of the day's

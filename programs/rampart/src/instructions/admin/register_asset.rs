@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::events::AssetRegistered;
 use crate::mint;
 use crate::state::asset::{Peg, ReferenceParams};
+use crate::state::warm_up::{WarmUp, require_warm_up};
 use crate::state::{Asset, Guard, OracleSet};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::Mint;
@@ -18,6 +19,8 @@ pub struct RegisterAssetArgs {
     pub reference: ReferenceParams,
     /// [`Peg`].
     pub peg: u8,
+    /// Until it carries its full loan-to-value as collateral, seconds from now; at least the guard's floor.
+    pub warm_up_secs: u32,
 }
 
 /// Accounts of `register_asset`.
@@ -46,19 +49,21 @@ impl RegisterAsset<'_> {
         guard.require_open()?;
         args.oracle.validate(&guard.bounds)?;
         Peg::try_from(args.peg).map_err(|_| RampartError::UnknownKind)?;
+        require_warm_up(args.warm_up_secs, &guard.bounds)?;
         let r = &args.reference;
         let usable = r.half_life_secs > 0 && r.cell_secs > 0 && r.min_samples > 0;
         require!(usable && r.max_age_secs >= r.half_life_secs, RampartError::ReferenceParamsInvalid);
         Ok(())
     }
 
-    /// Registers the mint; its reference starts cold.
+    /// Registers the mint; its reference starts cold, and as collateral it weighs nothing until it warms up.
     ///
     /// # Errors
     /// `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
-    /// `MintExtensionRefused`, `MintDecimalsTooLarge`.
+    /// `WarmUpInvalid`, `MintExtensionRefused`, `MintDecimalsTooLarge`.
     pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
         ctx.accounts.validate(&args)?;
+        let now_ts = Clock::get()?.unix_timestamp;
         let mint = &ctx.accounts.mint;
         let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals)?;
         {
@@ -71,6 +76,7 @@ impl RegisterAsset<'_> {
             asset.window.cell_secs = args.reference.cell_secs;
             asset.supply_reference_amount = mint.supply;
             asset.peg = args.peg;
+            asset.warm_up = WarmUp::start(args.warm_up_secs, now_ts);
             asset.extension_fingerprint = extension_fingerprint;
             asset.decimals = mint.decimals;
             asset.version = LAYOUT_VERSION;

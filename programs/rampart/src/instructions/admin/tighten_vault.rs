@@ -6,7 +6,7 @@ use crate::instructions::admin::tighten_rule::Validity;
 use crate::math::bps::Bps;
 use crate::state::direction::{Direction, Judged};
 use crate::state::flow::FlowLimits;
-use crate::state::{Guard, RiskParams, Vault, VaultLimits};
+use crate::state::{Guard, InflowLimits, RiskParams, Vault, VaultLimits};
 use anchor_lang::prelude::*;
 
 /// What `tighten_vault` is told: the values that may fall. Lines of existing positions are not among them.
@@ -24,16 +24,25 @@ pub struct TightenVaultArgs {
     pub loan_flow: FlowLimits,
     /// Outflow of the collateral mint.
     pub collateral_flow: FlowLimits,
+    /// New collateral.
+    pub inflow: InflowLimits,
 }
 
 impl TightenVaultArgs {
     /// The vault's parameters with these values in place of its own.
     fn applied(&self, vault: &Vault) -> (RiskParams, VaultLimits) {
-        let Self { ltv_bps, supply_cap_amount, borrow_cap_amount, collateral_cap_amount, loan_flow, collateral_flow } =
-            *self;
+        let Self {
+            ltv_bps,
+            supply_cap_amount,
+            borrow_cap_amount,
+            collateral_cap_amount,
+            loan_flow,
+            collateral_flow,
+            inflow,
+        } = *self;
         let risk = RiskParams { ltv_bps, ..vault.risk };
         let caps = VaultLimits { supply_cap_amount, borrow_cap_amount, collateral_cap_amount, ..vault.limits };
-        (risk, VaultLimits { loan_flow, collateral_flow, ..caps })
+        (risk, VaultLimits { loan_flow, collateral_flow, inflow, ..caps })
     }
 }
 
@@ -57,7 +66,7 @@ impl TightenVault<'_> {
     /// first day nothing else pays the exit floor.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `TightenStepExceeded`, and those of
+    /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `InflowLimitsInvalid`, `TightenStepExceeded`, and those of
     /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;

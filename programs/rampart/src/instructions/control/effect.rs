@@ -44,6 +44,10 @@ pub fn require_bounded(
         }
         (Change::VaultLimits(now), Change::VaultLimits(next)) => outflow(now, next, &*load::<Vault>(target)?, max_bps),
         (Change::AssetOracle(now), Change::AssetOracle(next)) => price(now, next, target, evidence, max_bps, now_ts),
+        (Change::Aggregate(now), Change::Aggregate(next)) => {
+            require_near(now.limit_micro_usd, next.limit_micro_usd, max_bps)?;
+            require_near(now.vault_share_bps, next.vault_share_bps, max_bps)
+        }
         _ => Ok(()),
     }
 }
@@ -56,7 +60,8 @@ fn require_near(now: impl Into<u128>, next: impl Into<u128>, max: Bps) -> Result
     Ok(())
 }
 
-/// Allowed outflow at the vault's bases of the day, and on a large base without floors, where the shares show.
+/// Allowed outflow at the vault's bases of the day, and on a large base without floors, where the shares show; and the
+/// limits on new collateral.
 fn outflow(now: &VaultLimits, next: &VaultLimits, vault: &Vault, max: Bps) -> Result<()> {
     const LARGE: u64 = 1 << 50;
     let flows = [
@@ -73,6 +78,10 @@ fn outflow(now: &VaultLimits, next: &VaultLimits, vault: &Vault, max: Bps) -> Re
         }
         require_near(now.absolute_floor_amount, next.absolute_floor_amount, max)?;
     }
+    let (was, shall) = (now.inflow, next.inflow);
+    require_near(was.absolute_floor_amount, shall.absolute_floor_amount, max)?;
+    require_near(was.hourly_bps, shall.hourly_bps, max)?;
+    require_near(was.daily_bps, shall.daily_bps, max)?;
     require_near(now.exit_floor_bps, next.exit_floor_bps, max)
 }
 

@@ -3,7 +3,8 @@
 use crate::error::RampartError;
 use crate::instructions::shared::{load, load_mut};
 use crate::state::rule::Streak;
-use crate::state::{Asset, Change, ChangeGroup, Guard, Rule, Vault};
+use crate::state::warm_up::require_warm_up;
+use crate::state::{AggregateLimit, Asset, Change, ChangeGroup, Guard, Rule, Vault};
 use anchor_lang::prelude::*;
 
 /// Returns what `target` holds now, of `group`.
@@ -30,13 +31,19 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
             of_guard(&rule.guard)?;
             Change::Rule(rule.params)
         }
-        ChangeGroup::AssetOracle | ChangeGroup::AssetReference => {
+        ChangeGroup::AssetOracle | ChangeGroup::AssetReference | ChangeGroup::AssetWarmUp => {
             let asset = load::<Asset>(target)?;
             of_guard(&asset.guard)?;
             match group {
                 ChangeGroup::AssetOracle => Change::AssetOracle(asset.oracle),
-                _ => Change::AssetReference(asset.reference_params),
+                ChangeGroup::AssetReference => Change::AssetReference(asset.reference_params),
+                _ => Change::AssetWarmUp(asset.warm_up.duration_secs),
             }
+        }
+        ChangeGroup::Aggregate => {
+            let aggregate = load::<AggregateLimit>(target)?;
+            of_guard(&aggregate.guard)?;
+            Change::Aggregate(aggregate.params)
         }
         ChangeGroup::Roles => of_guard(target.key).map(|()| Change::Roles(guard.roles))?,
         ChangeGroup::LoosenDelay => of_guard(target.key).map(|()| Change::LoosenDelay(guard.loosen_delay_secs))?,
@@ -47,7 +54,7 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
 /// Checks that `next` may stand in place of `now`, within the guard's bounds as they are.
 ///
 /// # Errors
-/// Those of the value's own `validate`; `FixedAtCreation`, `RootNeedsAcceptance`, `OutsideHardBounds`.
+/// Those of the value's own `validate`; `FixedAtCreation`, `RootNeedsAcceptance`, `OutsideHardBounds`, `WarmUpInvalid`.
 pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
     let bounds = &guard.bounds;
     match (now, next) {
@@ -82,7 +89,12 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
             Ok(())
         }
         (_, Change::Root(next)) => crate::state::Roles { root: *next, ..guard.roles }.validate(),
-        (_, Change::VaultRisk(_) | Change::Rule(_) | Change::AssetReference(_)) => {
+        (Change::Aggregate(now), Change::Aggregate(next)) => {
+            require!(next.window_secs == now.window_secs, RampartError::FixedAtCreation);
+            next.validate()
+        }
+        (_, Change::AssetWarmUp(next)) => require_warm_up(*next, bounds),
+        (_, Change::VaultRisk(_) | Change::Rule(_) | Change::AssetReference(_) | Change::Aggregate(_)) => {
             err!(RampartError::ChangeTargetMismatch)
         }
     }
@@ -121,6 +133,12 @@ pub fn write(next: &Change, target: &AccountInfo, guard: &mut Guard, now_ts: i64
             let starts_over = age_secs > i64::from(asset.reference_params.max_age_secs.max(params.max_age_secs));
             require!(age_secs <= 0 || starts_over, RampartError::SettleFirst);
             asset.reference_params = *params;
+        }
+        Change::AssetWarmUp(secs) => load_mut::<Asset>(target)?.warm_up.duration_secs = *secs,
+        Change::Aggregate(params) => {
+            // what is leased stays leased; whether it is in force stands in the guard, where outflows read it
+            load_mut::<AggregateLimit>(target)?.params = *params;
+            guard.aggregate = params.switch;
         }
         Change::Roles(roles) => guard.set_roles(*roles)?,
         Change::LoosenDelay(secs) => guard.loosen_delay_secs = *secs,

@@ -8,7 +8,7 @@ use crate::instructions::shared::pass_gate;
 use crate::math::shares;
 use crate::mint;
 use crate::risk::gate::{Class, Pass};
-use crate::state::Holding;
+use crate::state::{Holding, Leaving, Purse, Vault};
 use anchor_lang::prelude::*;
 
 /// What `claim_withdrawal` is told.
@@ -21,12 +21,12 @@ pub struct ClaimWithdrawalArgs {
 }
 
 impl<'info> Withdraw<'info> {
-    /// Pays a ripe ticket what its shares are worth now; where cash or room are short, what they allow. The rest of the
+    /// Pays a ripe ticket what its shares are worth now; where cash, room or the vault's lease are short, what they allow. The rest of the
     /// ticket stays, with its dates. A shortfall of the vault is recorded, as by `withdraw`, and nothing paid.
     ///
     /// # Errors
-    /// `TicketNotOpen`, `TicketNotRipe`, `TicketHeld`, `LevelForbids`, `InsufficientCash`, `HourlyLimitReached`,
-    /// `DailyLimitReached`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
+    /// `TicketNotOpen`, `TicketNotRipe`, `TicketHeld`, `LevelForbids`, `InsufficientCash`, `LeaseTooSmall`,
+    /// `LeasePriceOld`, `HourlyLimitReached`, `DailyLimitReached`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
     pub fn claim(ctx: Context<'info, Self>, args: ClaimWithdrawalArgs) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -58,8 +58,11 @@ impl<'info> Withdraw<'info> {
         let locked = ticket.shares.get();
         let worth = vault.assets_for_shares(locked)?;
         require!(worth > 0, RampartError::SlippageExceeded);
-        let (limits, cash) = (vault.limits.loan_flow, vault.cash_amount);
-        let amount = vault.loan_flow.claim(&mut ticket.booking, worth, cash, &limits, now_ts)?;
+        let Vault { limits, loan_flow, lease, cash_amount, .. } = &mut *vault;
+        let mut purse = Purse::of(&guard, lease, Leaving::Loan);
+        let there = (*cash_amount).min(purse.room(now_ts)?);
+        let amount = loan_flow.claim(&mut ticket.booking, worth, there, &limits.loan_flow, now_ts)?;
+        purse.charge(amount, now_ts)?;
         require!(amount >= args.min_amount, RampartError::SlippageExceeded);
         let burnt = if amount == worth {
             locked

@@ -3,12 +3,12 @@
 use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
-use crate::math::{Bps, shares};
+use crate::math::shares;
 use crate::mint;
 use crate::risk::gate::Class;
-use crate::risk::health::{ltv_ceil, price_for_new_risk};
+use crate::risk::health::{price_for_new_risk, require_carried};
 use crate::state::flow::Outflow;
-use crate::state::{Asset, Guard, Holding, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Leaving, Position, Purse, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -54,8 +54,9 @@ impl<'info> Borrow<'info> {
     /// Pays the loan out, judged at the worst of spot, reference and confidence on both sides.
     ///
     /// # Errors
-    /// `ZeroAmount`, `LevelForbids`, `InsufficientCash`, `BorrowCapReached`, `LtvExceeded`, `DebtBelowMinimum`,
-    /// `HourlyLimitReached`, `DailyLimitReached`, `MintFingerprintChanged`, the oracle's, `MathOverflow`.
+    /// `ZeroAmount`, `LevelForbids`, `InsufficientCash`, `BorrowCapReached`, `LtvExceeded`, `CollateralWarmsUp`,
+    /// `DebtBelowMinimum`, `LeaseTooSmall`, `LeasePriceOld`, `HourlyLimitReached`, `DailyLimitReached`,
+    /// `MintFingerprintChanged`, the oracle's, `MathOverflow`.
     pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -73,7 +74,8 @@ impl<'info> Borrow<'info> {
     fn apply(&self, amount: u64, oracles: &[AccountInfo], now_ts: i64) -> Result<()> {
         let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
         let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
-        let pass = pass_gate(Class::RiskUp, &*self.guard.load()?, &vault, [&collateral, &loan], now_ts)?;
+        let guard = self.guard.load()?;
+        let pass = pass_gate(Class::RiskUp, &guard, &vault, [&collateral, &loan], now_ts)?;
         require!(amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
@@ -91,9 +93,10 @@ impl<'info> Borrow<'info> {
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         let (c, l) = prices.sides(&vault);
         let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
-        let ltv = ltv_ceil(debt, position.collateral_amount, price)?;
-        require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
+        let ripe = position.ripe_of(position.collateral_amount, now_ts);
+        require_carried(debt, ripe, price, (vault.risk.ltv_bps, &collateral.warm_up), now_ts)?;
         let limits = vault.limits.loan_flow;
+        Purse::of(&guard, &mut vault.lease, Leaving::Loan).charge(amount, now_ts)?;
         vault.loan_flow.charge(amount, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?;
         position.risk_taken_at_ts = now_ts;
         vault.cash_amount -= amount;

@@ -46,10 +46,11 @@ pub struct DepositCollateral<'info> {
 }
 
 impl<'info> DepositCollateral<'info> {
-    /// Takes the tokens. Never blocked by a level.
+    /// Takes the tokens. Never blocked by a level, and with a debt by no limit: what is beyond the limit on new collateral
+    /// then cures at once, and carries new risk a day later.
     ///
     /// # Errors
-    /// `ZeroAmount`, `CollateralCapReached` for a position without debt, `MintFingerprintChanged`,
+    /// `ZeroAmount`, `CollateralCapReached` and `InflowLimitReached` for a position without debt, `MintFingerprintChanged`,
     /// `ReceivedAmountMismatch`, `MathOverflow`.
     pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
         let accounts = ctx.accounts;
@@ -76,7 +77,9 @@ impl<'info> DepositCollateral<'info> {
         let within_cap = after <= vault.limits.collateral_cap_amount || position.debt_scaled.get() > 0;
         require!(within_cap, RampartError::CollateralCapReached);
         vault.collateral_amount = after;
-        vault.note_inflow(amount, now_ts);
+        let beyond = vault.note_inflow(amount, now_ts);
+        require!(beyond == 0 || position.debt_scaled.get() > 0, RampartError::InflowLimitReached);
+        position.unripe.add(beyond, now_ts);
         // within `after`, so it fits
         position.collateral_amount += amount;
         // only the owner's own inflow frees its outflow

@@ -4,7 +4,7 @@ use crate::instructions::shared::{effective_levels, episode};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::state::flow::{FlowLimits, Outflow, OutflowLimiter};
 use crate::state::position::{ExitFloor, FloorTime};
-use crate::state::{Asset, Guard, Level, Vault};
+use crate::state::{Asset, Guard, Level, Purse, Vault};
 use anchor_lang::prelude::*;
 
 /// What the levels in force leave of exits.
@@ -32,33 +32,53 @@ impl ExitPass {
         Ok(Self { scale_bps, floor_bps: vault.limits.exit_floor_bps, time })
     }
 
-    /// Charges `amount` to `limiter`: within the level's share of the exit budget, else through the exit floor.
+    /// Charges what is `taken` to the limiter and the lease: within the level's share of the exit budget, else through the
+    /// exit floor.
     ///
     /// The floor is open at every level, so that a day on which others used the budget up is no worse for a position than
-    /// a halt. `taken` and `held` are what leaves the position and what it held, in shares or base units.
+    /// a halt. It needs no lease: of what the vault has leased it uses what is there, and nothing refuses it for the rest.
     ///
     /// # Errors
-    /// `HourlyLimitReached`, `DailyLimitReached`, `ExitFloorUsed`.
+    /// `LeaseTooSmall`, `LeasePriceOld`, `HourlyLimitReached`, `DailyLimitReached`, `ExitFloorUsed`.
     pub fn charge(
         self,
-        limiter: &mut OutflowLimiter,
+        (limiter, purse): (&mut OutflowLimiter, &mut Purse),
         limits: &FlowLimits,
         floor: &mut ExitFloor,
         taken: Taken,
     ) -> Result<()> {
         let now_ts = self.time.now_ts;
-        let Some(scale_bps) = self.scale_bps else {
+        if let Some(scale_bps) = self.scale_bps {
+            let refusal = match charge_within(limiter, purse, taken.amount, Outflow::Exit { scale_bps }, limits, now_ts)
+            {
+                Ok(()) => return Ok(()),
+                Err(refusal) => refusal,
+            };
+            if floor.take(taken.units, taken.held_units, self.floor_bps, self.time).is_err() {
+                return Err(refusal);
+            }
+        } else {
             floor.take(taken.units, taken.held_units, self.floor_bps, self.time)?;
-            return limiter.charge(taken.amount, Outflow::Floor, limits, now_ts);
-        };
-        let Err(refusal) = limiter.charge(taken.amount, Outflow::Exit { scale_bps }, limits, now_ts) else {
-            return Ok(());
-        };
-        if floor.take(taken.units, taken.held_units, self.floor_bps, self.time).is_err() {
-            return Err(refusal);
         }
-        limiter.charge(taken.amount, Outflow::Floor, limits, now_ts)
+        limiter.charge(taken.amount, Outflow::Floor, limits, now_ts)?;
+        purse.charge_what_is_there(taken.amount, now_ts);
+        Ok(())
     }
+}
+
+/// Charges both, or neither.
+fn charge_within(
+    limiter: &mut OutflowLimiter,
+    purse: &mut Purse,
+    amount: u64,
+    outflow: Outflow,
+    limits: &FlowLimits,
+    now_ts: i64,
+) -> Result<()> {
+    let cost = purse.quote(amount, now_ts)?;
+    limiter.charge(amount, outflow, limits, now_ts)?;
+    purse.pay(cost);
+    Ok(())
 }
 
 /// What leaves a position.

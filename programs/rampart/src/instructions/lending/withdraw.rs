@@ -7,7 +7,7 @@ use crate::instructions::exit::request_withdrawal::open_ticket;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::Movement;
 use crate::mint;
-use crate::state::{Asset, Guard, Holding, Level, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Leaving, Level, Position, Purse, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -63,8 +63,8 @@ impl<'info> Withdraw<'info> {
     /// is to be had: whoever leaves first must not leave the loss to the rest. That has to last, so it is no error.
     ///
     /// # Errors
-    /// `ZeroAmount`, `AmountExceedsPosition`, `SharesLocked`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
-    /// `DailyLimitReached`, `InsufficientCash`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
+    /// `ZeroAmount`, `AmountExceedsPosition`, `SharesLocked`, `LevelForbids`, `ExitFloorUsed`, `LeaseTooSmall`,
+    /// `LeasePriceOld`, `HourlyLimitReached`, `DailyLimitReached`, `InsufficientCash`, `SlippageExceeded`, `MintFingerprintChanged`, `MathOverflow`.
     pub fn handle(ctx: Context<'info, Self>, args: WithdrawArgs) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -103,8 +103,9 @@ impl<'info> Withdraw<'info> {
         require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
         let charged = position.supply_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
         let taken = Taken { amount: charged, units: args.shares, held_units: held };
-        let limits = vault.limits.loan_flow;
-        pass.charge(&mut vault.loan_flow, &limits, &mut position.supply_floor, taken)?;
+        let Vault { limits, loan_flow: flow, lease, .. } = &mut *vault;
+        let mut purse = Purse::of(&guard, lease, Leaving::Loan);
+        pass.charge((flow, &mut purse), &limits.loan_flow, &mut position.supply_floor, taken)?;
         vault.pay_lender(&mut position, args.shares, amount, now_ts)?;
         Ok(Some(amount))
     }

@@ -5,12 +5,11 @@ use crate::events::{FlowKind, Flowed, ShortfallFound};
 use crate::instructions::exit::record_shortfall::note_collateral;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
-use crate::math::Bps;
 use crate::mint;
 use crate::risk::gate::{Class, Pass};
-use crate::risk::health::{ltv_ceil, price_for_new_risk};
+use crate::risk::health::{price_for_new_risk, require_carried};
 use crate::state::flow::Outflow;
-use crate::state::{Asset, Guard, Holding, Position, Vault};
+use crate::state::{Asset, Guard, Holding, Leaving, Position, Purse, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -66,8 +65,9 @@ impl<'info> WithdrawCollateral<'info> {
     /// A shortfall of the vault is recorded, as by `withdraw`, and nothing paid.
     ///
     /// # Errors
-    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `HourlyLimitReached`,
-    /// `DailyLimitReached`, `MintFingerprintChanged`; with debt also `LtvExceeded` and the oracle's.
+    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `LeaseTooSmall`, `LeasePriceOld`,
+    /// `HourlyLimitReached`, `DailyLimitReached`, `MintFingerprintChanged`; with debt also `LtvExceeded`,
+    /// `CollateralWarmsUp` and the oracle's.
     pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -109,18 +109,23 @@ impl<'info> WithdrawCollateral<'info> {
             let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
             let (c, l) = prices.sides(&vault);
             let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
-            let ltv = ltv_ceil(vault.debt_of(&position)?, left, price)?;
-            require!(ltv <= Bps(vault.risk.ltv_bps.into()), RampartError::LtvExceeded);
+            let (debt, ripe) = (vault.debt_of(&position)?, position.ripe_of(left, now_ts));
+            require_carried(debt, ripe, price, (vault.risk.ltv_bps, &collateral.warm_up), now_ts)?;
             position.risk_taken_at_ts = now_ts;
         }
         let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
-        let (limits, flow) = (vault.limits.collateral_flow, &mut vault.collateral_flow);
+        vault.unnote_inflow(amount - charged, now_ts);
+        let Vault { limits, collateral_flow: flow, lease, .. } = &mut *vault;
+        let (limits, mut purse) = (limits.collateral_flow, Purse::of(&guard, lease, Leaving::Collateral));
         match way {
-            Way::Risk(pass) => flow.charge(charged, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?,
+            Way::Risk(pass) => {
+                purse.charge(charged, now_ts)?;
+                flow.charge(charged, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?;
+            }
             Way::Exit(pass) => {
                 let held_units = position.collateral_amount.into();
                 let taken = Taken { amount: charged, units: amount.into(), held_units };
-                pass.charge(flow, &limits, &mut position.collateral_floor, taken)?;
+                pass.charge((flow, &mut purse), &limits, &mut position.collateral_floor, taken)?;
             }
         }
         position.collateral_amount = left;

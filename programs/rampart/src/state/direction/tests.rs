@@ -134,6 +134,8 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         Change::Roles(bytemuck::Zeroable::zeroed()),
         Change::LoosenDelay(172_800),
         Change::Root(Pubkey::new_from_array([7; 32])),
+        Change::Aggregate(bytemuck::Zeroable::zeroed()),
+        Change::AssetWarmUp(172_800),
     ];
     for (index, change) in all.iter().enumerate() {
         let mut pending: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
@@ -143,8 +145,54 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
     }
     let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
-    for group in [0, 10, u8::MAX] {
+    for group in [0, 12, u8::MAX] {
         unknown.group = group;
         assert!(unknown.change().is_err());
     }
+}
+
+#[test]
+fn dollar_limit_up_or_off_is_looser_and_down_or_on_is_tighter() {
+    let now = AggregateParams {
+        limit_micro_usd: 10_000_000_000,
+        window_secs: 86_400,
+        vault_share_bps: 5_000,
+        switch: Switch::Enabled as u8,
+        reserved: [0; 1],
+    };
+    is(now, |p| p.limit_micro_usd += 1, Direction::Looser);
+    is(now, |p| p.limit_micro_usd -= 1, Direction::Tighter);
+    is(now, |p| p.vault_share_bps += 1, Direction::Looser);
+    is(now, |p| p.vault_share_bps -= 1, Direction::Tighter);
+    is(now, |p| p.switch = Switch::Disabled as u8, Direction::Looser);
+    is(now, |p| p.window_secs *= 2, Direction::Looser);
+    is(now, |p| p.window_secs /= 2, Direction::Looser);
+    let off = AggregateParams { switch: Switch::Disabled as u8, ..now };
+    is(off, |p| p.switch = Switch::Enabled as u8, Direction::Tighter);
+    assert_eq!(off.judge_move(&now).step_bps, 0, "a switch is no step");
+    assert_eq!(now.judge_move(&AggregateParams { limit_micro_usd: 7_500_000_000, ..now }).step_bps, 2_500);
+}
+
+#[test]
+fn new_collateral_faster_is_looser_and_slower_is_tighter() {
+    let mut now = limits();
+    now.inflow = InflowLimits { absolute_floor_amount: 100, hourly_bps: 1_000, daily_bps: 2_000, reserved: [0; 4] };
+    for step in [-1i32, 1] {
+        let expected = if step > 0 { Direction::Looser } else { Direction::Tighter };
+        let moved = |value: u16| (i32::from(value) + step) as u16;
+        is(now, |l| l.inflow.hourly_bps = moved(l.inflow.hourly_bps), expected);
+        is(now, |l| l.inflow.daily_bps = moved(l.inflow.daily_bps), expected);
+        is(now, |l| l.inflow.absolute_floor_amount = (100 + step) as u64, expected);
+    }
+    is(now, |l| l.inflow.reserved[0] = 1, Direction::Looser);
+}
+
+#[test]
+fn shorter_warm_up_is_looser() {
+    let judged =
+        |now: u32, next: u32| Change::AssetWarmUp(now).judge_move(&Change::AssetWarmUp(next)).unwrap().direction;
+    assert_eq!(
+        (judged(10, 9), judged(10, 10), judged(10, 11)),
+        (Direction::Looser, Direction::Same, Direction::Tighter)
+    );
 }
