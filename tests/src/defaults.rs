@@ -2,11 +2,13 @@
 
 use crate::officers::Officer;
 use rampart::math::price::Q64_ONE;
-use rampart::state::asset::{ReferenceParams, ReferenceSpan};
+use rampart::RegisterAssetArgs;
+use rampart::mint::Issuer;
+use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::{HardBounds, Roles};
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
-use rampart::state::{InterestCurve, Level, ReportPart, RiskParams, Standing, Switch, VaultLimits};
+use rampart::state::{InterestCurve, Level, OracleSet, ReportPart, RiskParams, Standing, Switch, VaultLimits};
 use rampart_client::Pubkey;
 
 /// One dollar, in U64.64.
@@ -59,6 +61,17 @@ pub fn bounds() -> HardBounds {
 /// A reference that is warm after three observations.
 pub fn reference() -> ReferenceParams {
     ReferenceParams { half_life_secs: 300, max_age_secs: 3_600, cell_secs: 60, min_samples: 3 }
+}
+
+/// An asset that is worth what the market says, of an issuer without powers, with nothing standing by.
+pub fn asset_args(oracle: OracleSet) -> RegisterAssetArgs {
+    RegisterAssetArgs {
+        oracle,
+        reference: reference(),
+        standby: None,
+        peg: Peg::Unpegged as u8,
+        issuer: Issuer::Powerless as u8,
+    }
 }
 
 /// Borrow to 70 %, deleverage from 75 %, liquidate from 80 %.

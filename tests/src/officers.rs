@@ -57,6 +57,7 @@ impl World {
             ChangeGroup::Roles => Change::Roles(self.guard_state().roles),
             ChangeGroup::LoosenDelay => Change::LoosenDelay(self.guard_state().loosen_delay_secs),
             ChangeGroup::Root => Change::Root(self.guard_state().roles.root),
+            ChangeGroup::AssetStandby => Change::AssetStandby(asset().standby),
         }
     }
 

@@ -220,7 +220,7 @@ fn create_rule_fails_on_the_age_of_sources_that_the_caller_chooses() {
     // the age is known of pinned accounts alone; with too few of them blindness was true for ever
     let mut world = World::with_guard();
     let mut args =
-        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
+        defaults::asset_args(world.sol_feeds.set());
     (args.oracle.sources[0].pin, args.oracle.sources[0].account) = (Pin::Feed as u8, Pubkey::default());
     let register = admin::register_asset(world.root.pubkey(), world.guard, world.sol.mint, args);
     world.send_as_root(&[register]).unwrap();

@@ -110,7 +110,7 @@ fn other_guard(world: &mut World) -> (Pubkey, Pubkey) {
     let roles = defaults::roles(root, world.risk_admin.pubkey());
     let args = rampart::InitializeGuardArgs { roles, bounds: defaults::bounds() };
     let asset =
-        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
+        defaults::asset_args(world.sol_feeds.set());
     let ixs = [admin::initialize_guard(root, 2, args), admin::register_asset(root, guard, world.sol.mint, asset)];
     world.send_as_root(&ixs).unwrap();
     (guard, address::asset(&guard, &world.sol.mint))

@@ -205,7 +205,7 @@ fn sources_that_are_missing_extra_swapped_or_doubled_are_refused() {
 fn asset_with(world: &mut World, change: impl FnOnce(&mut OracleSet)) -> Pubkey {
     let mint = world.create_mint(anchor_spl::token::ID, 9).mint;
     let mut args =
-        RegisterAssetArgs { oracle: world.sol_feeds.set(), reference: defaults::reference(), peg: Peg::Unpegged as u8 };
+        defaults::asset_args(world.sol_feeds.set());
     change(&mut args.oracle);
     let root = world.root.pubkey();
     world.send_as_root(&[admin::register_asset(root, world.guard, mint, args)]).unwrap();

@@ -12,6 +12,7 @@ use rampart::math::{Price, U128};
 use rampart::oracle::{SWITCHBOARD_ON_DEMAND, switchboard};
 use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
+use rampart::state::RateSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
     Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, RiskParams, Rule, Scope,
@@ -108,6 +109,7 @@ impl World {
         asset.oracle.count = 2;
         asset.oracle.required = 2;
         asset.oracle.max_disagree_bps = 200;
+        asset.oracle.rate = RateSource::UNRATED;
         for (at, source) in asset.oracle.sources.iter_mut().take(2).enumerate() {
             *source = OracleSource {
                 program: SWITCHBOARD_ON_DEMAND,

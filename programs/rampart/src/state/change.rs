@@ -7,6 +7,7 @@ use crate::state::direction::{Direction, Judged, Judgement};
 use crate::state::guard::{Guard, Roles};
 use crate::state::oracle_set::{OracleSet, stored_enum};
 use crate::state::rule::RuleParams;
+use crate::state::standby::StandbySet;
 use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
 use anchor_lang::prelude::*;
 
@@ -32,6 +33,8 @@ pub enum ChangeGroup {
     LoosenDelay = 8,
     /// Root of a guard.
     Root = 9,
+    /// Standby sources of an asset.
+    AssetStandby = 10,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -43,6 +46,7 @@ stored_enum!(ChangeGroup {
     Roles,
     LoosenDelay,
     Root,
+    AssetStandby,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -66,6 +70,8 @@ pub enum Change {
     LoosenDelay(u32),
     /// Root of a guard.
     Root(Pubkey),
+    /// Standby sources of an asset.
+    AssetStandby(StandbySet),
 }
 
 impl Change {
@@ -81,6 +87,7 @@ impl Change {
             Self::Roles(_) => ChangeGroup::Roles,
             Self::LoosenDelay(_) => ChangeGroup::LoosenDelay,
             Self::Root(_) => ChangeGroup::Root,
+            Self::AssetStandby(_) => ChangeGroup::AssetStandby,
         }
     }
 
@@ -95,6 +102,7 @@ impl Change {
             Self::Roles(v) => bytemuck::bytes_of(v),
             Self::LoosenDelay(v) => bytemuck::bytes_of(v),
             Self::Root(v) => bytemuck::bytes_of(v),
+            Self::AssetStandby(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -109,6 +117,7 @@ impl Change {
             ChangeGroup::Roles => Self::Roles(read(bytes)),
             ChangeGroup::LoosenDelay => Self::LoosenDelay(read(bytes)),
             ChangeGroup::Root => Self::Root(read(bytes)),
+            ChangeGroup::AssetStandby => Self::AssetStandby(read(bytes)),
         }
     }
 
@@ -132,6 +141,7 @@ impl Change {
             (Self::Roles(now), Self::Roles(next)) => now.judge_move(next),
             (Self::LoosenDelay(now), Self::LoosenDelay(next)) => now.judge_move(next),
             (Self::Root(now), Self::Root(next)) => now.judge_move(next),
+            (Self::AssetStandby(now), Self::AssetStandby(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }
@@ -221,6 +231,7 @@ impl PendingChange {
 const _: () = assert!(PendingChange::SPACE <= 10_240);
 const _: () = assert!(core::mem::size_of::<Roles>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<OracleSet>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<StandbySet>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RiskParams>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<VaultLimits>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RuleParams>() <= MAX_CHANGE_LEN);

@@ -3,9 +3,9 @@
 use crate::constants::{ASSET_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::AssetRegistered;
-use crate::mint;
+use crate::mint::{self, Issuer};
 use crate::state::asset::{Peg, ReferenceParams};
-use crate::state::{Asset, Guard, OracleSet};
+use crate::state::{Asset, Guard, OracleSet, StandbySet};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::Mint;
 
@@ -16,8 +16,12 @@ pub struct RegisterAssetArgs {
     pub oracle: OracleSet,
     /// How the reference is kept.
     pub reference: ReferenceParams,
+    /// Standby sources, where there are any yet.
+    pub standby: Option<StandbySet>,
     /// [`Peg`].
     pub peg: u8,
+    /// [`Issuer`].
+    pub issuer: u8,
 }
 
 /// Accounts of `register_asset`.
@@ -45,6 +49,10 @@ impl RegisterAsset<'_> {
         require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
         guard.require_open()?;
         args.oracle.validate(&guard.bounds)?;
+        if let Some(standby) = &args.standby {
+            standby.validate(&guard.bounds)?;
+            standby.require_fits(&args.oracle)?;
+        }
         Peg::try_from(args.peg).map_err(|_| RampartError::UnknownKind)?;
         let r = &args.reference;
         let usable = r.half_life_secs > 0 && r.cell_secs > 0 && r.min_samples > 0;
@@ -56,17 +64,19 @@ impl RegisterAsset<'_> {
     ///
     /// # Errors
     /// `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
-    /// `MintExtensionRefused`, `MintDecimalsTooLarge`.
+    /// `MintExtensionRefused`, `MintDecimalsTooLarge`, `MintIssuerUnnamed`, `StandbyInvalid`, `RateInvalid`.
     pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
         ctx.accounts.validate(&args)?;
         let mint = &ctx.accounts.mint;
-        let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals)?;
+        let issuer = Issuer::try_from(args.issuer).map_err(|_| RampartError::UnknownKind)?;
+        let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals, issuer)?;
         {
             let mut asset = ctx.accounts.asset.load_init()?;
             asset.guard = ctx.accounts.guard.key();
             asset.mint = mint.key();
             asset.token_program = *mint.to_account_info().owner;
             asset.oracle = args.oracle;
+            asset.standby = args.standby.unwrap_or_default();
             asset.reference_params = args.reference;
             asset.window.cell_secs = args.reference.cell_secs;
             asset.supply_reference_amount = mint.supply;
