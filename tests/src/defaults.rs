@@ -1,8 +1,8 @@
 //! Parameters that the suites start from; a test changes the one that it is about.
 
 use crate::officers::Officer;
-use rampart::math::price::Q64_ONE;
 use rampart::RegisterAssetArgs;
+use rampart::math::price::Q64_ONE;
 use rampart::mint::Issuer;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;

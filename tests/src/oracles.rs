@@ -2,8 +2,8 @@
 
 use crate::world::World;
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
-use rampart::state::oracle_set::{OracleSet, OracleSource, Pin, SourceKind};
 use rampart::state::RateSource;
+use rampart::state::oracle_set::{OracleSet, OracleSource, Pin, SourceKind};
 use rampart_client::{AccountMeta, Pubkey, oracle_metas};
 use rampart_feeds::{VerificationLevel, pyth_price_update, switchboard_pull_feed};
 use solana_sdk::account::Account;

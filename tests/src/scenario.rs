@@ -4,7 +4,6 @@ use crate::oracles::Feeds;
 use crate::world::{User, World, defaults_args};
 use crate::{defaults, world};
 use rampart::InitializeGuardArgs;
-use rampart::state::asset::Peg;
 use rampart::state::{Asset, Breaker, Cause, CauseKind, Guard, Level, Reach, Vault};
 use rampart_client::{Pubkey, VaultKeys, address, admin, lending};
 use solana_sdk::signer::Signer;

@@ -1,10 +1,8 @@
 //! Oracle accounts: what one has to be to count, on every path that reads a price.
 
-use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND};
 use rampart::state::Asset;
-use rampart::state::asset::Peg;
 use rampart::state::oracle_set::{OracleSet, Pin};
 use rampart_client::{AccountMeta, Instruction, Pubkey, address, admin, evidence};
 use rampart_feeds::{VerificationLevel, pyth_price_update, switchboard_pull_feed};
@@ -204,8 +202,7 @@ fn sources_that_are_missing_extra_swapped_or_doubled_are_refused() {
 /// Creates an asset for a new mint with `change` made to the sources of the collateral.
 fn asset_with(world: &mut World, change: impl FnOnce(&mut OracleSet)) -> Pubkey {
     let mint = world.create_mint(anchor_spl::token::ID, 9).mint;
-    let mut args =
-        defaults::asset_args(world.sol_feeds.set());
+    let mut args = defaults::asset_args(world.sol_feeds.set());
     change(&mut args.oracle);
     let root = world.root.pubkey();
     world.send_as_root(&[admin::register_asset(root, world.guard, mint, args)]).unwrap();

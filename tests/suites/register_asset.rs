@@ -8,7 +8,7 @@ use rampart::error::RampartError;
 use rampart::events::AssetRegistered;
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND_DEVNET};
 use rampart::state::Asset;
-use rampart::state::asset::{Peg, Reference};
+use rampart::state::asset::Reference;
 use rampart::state::breaker::Breaker;
 use rampart::state::oracle_set::Pin;
 use rampart_client::{Instruction, MintOf, Pubkey, address, admin};

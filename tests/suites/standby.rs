@@ -145,7 +145,10 @@ fn standby_takes_the_place_of_a_source_whose_account_is_gone() {
     let dead = before.oracle.sources[1].account;
     let landed = activate(&mut world, (SWITCHBOARD, BY_THIRD)).unwrap();
     let after = world.sol_asset();
-    assert_eq!((after.oracle.sources[1], after.standby.sources[0]), (before.standby.sources[0], before.oracle.sources[1]));
+    assert_eq!(
+        (after.oracle.sources[1], after.standby.sources[0]),
+        (before.standby.sources[0], before.oracle.sources[1])
+    );
     let mut expected = before;
     (expected.oracle, expected.standby) = (after.oracle, after.standby);
     assert_eq!(bytemuck::bytes_of(&after), bytemuck::bytes_of(&expected), "nothing else is written");
@@ -194,7 +197,7 @@ fn standby_replaces_a_source_that_has_been_silent_for_an_hour() {
     activate(&mut world, (PYTH, BY_TWIN)).unwrap();
     // a price again, but no new risk until the reference is warm
     world.set_prices(120.0, 1.0);
-    publish_twin(&mut world, 120.0, world.now_ts());
+    publish_twin(&mut world, 120.0, now_ts + 1);
     observe(&mut world);
     assert!(world.sol_asset().reference_price(world.now_ts()).is_err());
 }
@@ -256,13 +259,15 @@ fn activation_fails_without_the_right_signer_epoch_time_and_fence() {
     let read_only = with_read_only(&sound, ASSET_AT);
     world.anchor_refuses(&read_only, &[&admin], ErrorCode::ConstraintMut);
     let asset = (world.keys.collateral_asset, &world.sol_asset());
-    let valid = |validity| control::activate_standby(admin.pubkey(), asset, (SWITCHBOARD, BY_THIRD), validity, &metas(&world));
+    let valid =
+        |validity| control::activate_standby(admin.pubkey(), asset, (SWITCHBOARD, BY_THIRD), validity, &metas(&world));
     let other_epoch = valid(Validity { authority_epoch: 1, ..world.validity() });
     let expired = valid(Validity { expires_at_ts: world.now_ts() - 1, ..world.validity() });
     let mut other_set = world.sol_asset();
     other_set.oracle.max_disagree_bps += 1;
     let stale = (world.keys.collateral_asset, &other_set);
-    let stale = control::activate_standby(admin.pubkey(), stale, (SWITCHBOARD, BY_THIRD), world.validity(), &metas(&world));
+    let stale =
+        control::activate_standby(admin.pubkey(), stale, (SWITCHBOARD, BY_THIRD), world.validity(), &metas(&world));
     world.refuses(&other_epoch, &[&admin], E::AuthorityEpochMoved);
     world.refuses(&expired, &[&admin], E::InstructionExpired);
     world.refuses(&stale, &[&admin], E::ChangeValueMoved);
@@ -341,10 +346,7 @@ fn case_032_standby_of_the_publisher_that_stays_is_refused() {
     let mut world = world();
     kill(&mut world, SWITCHBOARD);
     refuses(&mut world, (SWITCHBOARD, BY_TWIN), E::OracleSetInvalid);
-    let mut tagged = world_of(
-        |set| set,
-        |set| standing(&[OracleSource { publisher: 9, ..twin(set) }, third(set)]),
-    );
+    let mut tagged = world_of(|set| set, |set| standing(&[OracleSource { publisher: 9, ..twin(set) }, third(set)]));
     kill(&mut tagged, SWITCHBOARD);
     refuses(&mut tagged, (SWITCHBOARD, 0), E::OracleSetInvalid);
 }

@@ -25,7 +25,7 @@ pub fn account_of(source: &OracleSource, found: &Found) -> Option<Pubkey> {
 /// rate and the Clock sysvar.
 fn accounts_of<'a>(set: &'a OracleSet, found: &'a Found) -> impl Iterator<Item = Option<Pubkey>> + 'a {
     let rate = [set.rate.account, CLOCK].into_iter().take(set.rate.account_count());
-    set.active().iter().map(|source| account_of(source, found)).chain(rate.map(Some))
+    set.active().iter().map(move |source| account_of(source, found)).chain(rate.map(Some))
 }
 
 /// Returns the oracle accounts of a set in its order; `None` while one of them is not known.
@@ -53,4 +53,23 @@ pub fn read(asset: &Asset, store: &Store, found: &Found, now_ts: i64) -> Result<
         })
         .collect();
     oracle::read_all(&asset.oracle, &accounts, now_ts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::testing::{World, key};
+    use rampart::state::{RateKind, RateSource};
+
+    #[test]
+    fn rated_set_is_read_from_its_pool_and_the_clock_too() {
+        let mut set = World::new().asset(0).oracle;
+        let sources: Vec<Pubkey> = set.active().iter().map(|source| source.account).collect();
+        let keys = |set: &OracleSet| -> Vec<Pubkey> {
+            metas(set, &Found::default()).expect("all are pinned").iter().map(|meta| meta.pubkey).collect()
+        };
+        assert_eq!(keys(&set), sources);
+        set.rate = RateSource { account: key(77), kind: RateKind::SplStakePool as u8, ..RateSource::UNRATED };
+        assert_eq!(keys(&set), [sources, vec![key(77), CLOCK]].concat());
+    }
 }

@@ -10,9 +10,9 @@ use rampart::constants::LAYOUT_VERSION;
 use rampart::math::price::Q64_ONE;
 use rampart::math::{Price, U128};
 use rampart::oracle::{SWITCHBOARD_ON_DEMAND, switchboard};
+use rampart::state::RateSource;
 use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
-use rampart::state::RateSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
     Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, RiskParams, Rule, Scope,

@@ -80,7 +80,12 @@ pub struct MintOf {
 /// Only for sources that are pinned by address; a source that is pinned by feed needs an account that the caller chooses.
 pub fn oracle_metas(set: &OracleSet) -> Vec<AccountMeta> {
     let rate = [set.rate.account, CLOCK].into_iter().take(set.rate.account_count());
-    set.active().iter().map(|source| source.account).chain(rate).map(|key| AccountMeta::new_readonly(key, false)).collect()
+    set.active()
+        .iter()
+        .map(|source| source.account)
+        .chain(rate)
+        .map(|key| AccountMeta::new_readonly(key, false))
+        .collect()
 }
 
 fn build(accounts: impl ToAccountMetas, data: impl InstructionData, oracles: &[AccountMeta]) -> Instruction {

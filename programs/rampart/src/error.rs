@@ -299,7 +299,9 @@ pub enum RampartError {
     BountyAccountsMismatch,
 
     // --- exchange rates and standby sources
-    #[msg("Exchange rate needs a pool, a snapshot from 0.5 to 100 with its time, a growth of at most 2_000 bps a year and an age of 1 to 3 epochs, or none of them")]
+    #[msg(
+        "Exchange rate needs a pool, a snapshot from 0.5 to 100 with its time, a growth of at most 2_000 bps a year and an age of 1 to 3 epochs, or none of them"
+    )]
     RateInvalid,
     #[msg("Standby sources must be at most two different ones, pinned by address, each able to take a source's place")]
     StandbyInvalid,

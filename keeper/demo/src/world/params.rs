@@ -3,10 +3,10 @@
 use crate::world::{Coin, RuleOf, SOURCES, VAULTS, cast::Cast, vault_name};
 use rampart::constants::{MAX_GUARDIANS, MAX_SOURCES};
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
+use rampart::state::RateSource;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::oracle_set::OracleSource;
-use rampart::state::RateSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
     Comparator, HardBounds, InterestCurve, Level, Metric, OracleSet, Pin, ReportPart, RiskParams, Roles, Scope,

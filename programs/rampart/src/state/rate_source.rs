@@ -121,7 +121,9 @@ mod tests {
     #[test]
     fn cap_grows_in_a_straight_line_from_the_snapshot() {
         let year = YEAR_SECS as i64;
-        for (after, cap) in [(0, 1_200_000_000), (year / 2, 1_260_000_000), (year, 1_320_000_000), (2 * year, 1_440_000_000)] {
+        for (after, cap) in
+            [(0, 1_200_000_000), (year / 2, 1_260_000_000), (year, 1_320_000_000), (2 * year, 1_440_000_000)]
+        {
             assert_eq!(rate().cap_e9(1_000_000 + after), cap);
         }
         assert_eq!(rate().cap_e9(0), 1_200_000_000);

@@ -119,13 +119,7 @@ fn price(
 
 /// Tells whether a change of sources that nothing can be compared with repairs an asset: a source that stays agrees with
 /// another one on the next price, or every present source is proved dead. Whoever governs can bring about neither.
-fn is_repair(
-    now: &OracleSet,
-    next: &OracleSet,
-    after: &PriceBand,
-    old: &[AccountInfo],
-    now_ts: i64,
-) -> Result<bool> {
+fn is_repair(now: &OracleSet, next: &OracleSet, after: &PriceBand, old: &[AccountInfo], now_ts: i64) -> Result<bool> {
     let agreeing = next.active().iter().zip(&after.publish_ts).filter(|(_, ts)| ts.is_some());
     let has_witness = agreeing.map(|(source, _)| source).any(|source| now.active().contains(source));
     if has_witness && after.sources >= 2 {

@@ -58,7 +58,11 @@ fn two_that_differ_are_a_disagreement_also_where_one_is_enough() {
 
 #[test]
 fn too_few_usable_sources_are_indeterminate() {
-    let stale = AssetReading { sources: [said(Q64_ONE, 0, 1), said(Q64_ONE, 0, 91), said(Q64_ONE, 0, 1)], count: 2, rate: RateReading::Unrated };
+    let stale = AssetReading {
+        sources: [said(Q64_ONE, 0, 1), said(Q64_ONE, 0, 91), said(Q64_ONE, 0, 1)],
+        count: 2,
+        rate: RateReading::Unrated,
+    };
     assert_refused(stale, set_of(2, 2, 100), RampartError::PriceIndeterminate);
     assert_eq!(stale.band(&set_of(2, 1, 100), NOW).unwrap().publish_ts, [Some(NOW - 1), None, None]);
     assert_refused(AssetReading::unread(2), set_of(2, 1, 100), RampartError::PriceIndeterminate);
@@ -68,7 +72,8 @@ fn too_few_usable_sources_are_indeterminate() {
 
 #[test]
 fn reading_is_fresh_to_its_last_second() {
-    let one = |age_secs| AssetReading { sources: [said(Q64_ONE, 0, age_secs); 3], count: 1, rate: RateReading::Unrated };
+    let one =
+        |age_secs| AssetReading { sources: [said(Q64_ONE, 0, age_secs); 3], count: 1, rate: RateReading::Unrated };
     assert!(one(90).band(&set_of(1, 1, 100), NOW).is_ok());
     assert!(one(-5).band(&set_of(1, 1, 100), NOW).is_ok());
     assert_refused(one(91), set_of(1, 1, 100), RampartError::PriceIndeterminate);
@@ -79,7 +84,11 @@ fn reading_is_fresh_to_its_last_second() {
 #[test]
 fn reading_is_confident_to_the_exact_bps() {
     // 200 bps of 100 dollars
-    let one = |confidence| AssetReading { sources: [said(100 * Q64_ONE, confidence, 1); 3], count: 1, rate: RateReading::Unrated };
+    let one = |confidence| AssetReading {
+        sources: [said(100 * Q64_ONE, confidence, 1); 3],
+        count: 1,
+        rate: RateReading::Unrated,
+    };
     assert!(one(2 * Q64_ONE).band(&set_of(1, 1, 100), NOW).is_ok());
     assert_refused(one(2 * Q64_ONE + 1), set_of(1, 1, 100), RampartError::PriceIndeterminate);
     assert_refused(one(u128::MAX), set_of(1, 1, 100), RampartError::PriceIndeterminate);

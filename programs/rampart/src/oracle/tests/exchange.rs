@@ -29,8 +29,11 @@ fn rated() -> OracleSet {
 fn pool(total_lamports: u64, supply: u64, epoch: u64) -> Vec<u8> {
     let mut data = vec![0; 611];
     data[0] = 1;
-    let fields =
-        [(offset::TOTAL_LAMPORTS, total_lamports), (offset::POOL_TOKEN_SUPPLY, supply), (offset::LAST_UPDATE_EPOCH, epoch)];
+    let fields = [
+        (offset::TOTAL_LAMPORTS, total_lamports),
+        (offset::POOL_TOKEN_SUPPLY, supply),
+        (offset::LAST_UPDATE_EPOCH, epoch),
+    ];
     for (at, value) in fields {
         data[at..at + 8].copy_from_slice(&value.to_le_bytes());
     }
@@ -137,15 +140,17 @@ fn pool_that_says_nothing_sound_leaves_no_price() {
         assert_eq!(asset.band(&rated(), NOW).unwrap_err(), RampartError::PriceIndeterminate);
         assert_eq!(asset.age_secs(&rated(), NOW), None, "an asset without its rate is blind");
     }
-    assert_eq!(rate_of(read_pool(&rated(), &pool(SOL, SOL, EPOCH - 1))).low, Ratio { numerator: SOL, denominator: SOL });
+    assert_eq!(
+        rate_of(read_pool(&rated(), &pool(SOL, SOL, EPOCH - 1))).low,
+        Ratio { numerator: SOL, denominator: SOL }
+    );
 }
 
 /// One source at 150 dollars.
 fn fresh() -> AssetReading {
     let mut asset = AssetReading::unread(1);
-    asset.sources[0] = SourceReading {
-        reading: Ok(Reading { price: price(150), confidence_q64: 0, publish_ts: NOW - 1 }),
-    };
+    asset.sources[0] =
+        SourceReading { reading: Ok(Reading { price: price(150), confidence_q64: 0, publish_ts: NOW - 1 }) };
     asset
 }
 

@@ -152,7 +152,8 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
 
 #[test]
 fn rate_and_standby_sources_wait_whichever_way_they_move() {
-    let rate = RateSource { max_growth_bps: 1_000, max_age_epochs: 2, snapshot_e9: 1_200_000_000, ..RateSource::UNRATED };
+    let rate =
+        RateSource { max_growth_bps: 1_000, max_age_epochs: 2, snapshot_e9: 1_200_000_000, ..RateSource::UNRATED };
     is(rate, |r| r.snapshot_e9 -= 1, Direction::Looser);
     is(rate, |r| r.snapshot_ts += 1, Direction::Looser);
     is(rate, |r| r.max_growth_bps -= 1, Direction::Looser);
