@@ -3,11 +3,12 @@
 use crate::officers::Officer;
 use rampart::RegisterAssetArgs;
 use rampart::math::price::Q64_ONE;
+use rampart::mint::Issuer;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::{HardBounds, Roles};
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
-use rampart::state::{AggregateParams, InflowLimits, InterestCurve, Level};
+use rampart::state::{AggregateParams, InflowLimits, InterestCurve, Level, OracleSet};
 use rampart::state::{ReportPart, RiskParams, Standing, Switch, VaultLimits};
 use rampart_client::Pubkey;
 
@@ -64,12 +65,14 @@ pub fn reference() -> ReferenceParams {
     ReferenceParams { half_life_secs: 300, max_age_secs: 3_600, cell_secs: 60, min_samples: 3 }
 }
 
-/// An unpegged asset without a warm-up, with no sources yet.
-pub fn asset() -> RegisterAssetArgs {
+/// An asset that is worth what the market says, of an issuer without powers, with nothing standing by.
+pub fn asset_args(oracle: OracleSet) -> RegisterAssetArgs {
     RegisterAssetArgs {
-        oracle: bytemuck::Zeroable::zeroed(),
+        oracle,
         reference: reference(),
+        standby: None,
         peg: Peg::Unpegged as u8,
+        issuer: Issuer::Powerless as u8,
         warm_up_secs: 0,
     }
 }

@@ -64,7 +64,7 @@ impl World {
 
     /// Creates a pair with a collateral at `dollars`, fed by feeds made from `tag`, and enters it.
     pub fn add_pair(&mut self, tag: u8, dollars: f64) -> Pair {
-        self.add_pair_of(tag, dollars, defaults::asset())
+        self.add_pair_of(tag, dollars, defaults::asset_args(bytemuck::Zeroable::zeroed()))
     }
 
     /// As [`World::add_pair`], with the collateral registered with `args` but for its sources.

@@ -15,6 +15,7 @@ pub mod refusal;
 pub mod refusals;
 pub mod rules;
 pub mod scenario;
+pub mod stake_pools;
 pub mod tokens;
 pub mod world;
 

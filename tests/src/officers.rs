@@ -59,6 +59,7 @@ impl World {
             ChangeGroup::Root => Change::Root(self.guard_state().roles.root),
             ChangeGroup::Aggregate => Change::Aggregate(self.load::<rampart::state::AggregateLimit>(target).params),
             ChangeGroup::AssetWarmUp => Change::AssetWarmUp(asset().warm_up.duration_secs),
+            ChangeGroup::AssetStandby => Change::AssetStandby(asset().standby),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
+use rampart::state::RateSource;
 use rampart::state::oracle_set::{OracleSet, OracleSource, Pin, SourceKind};
 use rampart_client::{AccountMeta, Pubkey, oracle_metas};
 use rampart_feeds::{VerificationLevel, pyth_price_update, switchboard_pull_feed};
@@ -16,6 +17,8 @@ pub struct Feeds {
     pub feed_id: [u8; 32],
     /// Switchboard account.
     pub switchboard: Pubkey,
+    /// What both prices are multiplied with.
+    pub rate: RateSource,
 }
 
 impl Feeds {
@@ -25,6 +28,7 @@ impl Feeds {
             pyth: Pubkey::new_from_array([tag; 32]),
             feed_id: [tag; 32],
             switchboard: Pubkey::new_from_array([tag | 0x80; 32]),
+            rate: RateSource::UNRATED,
         }
     }
 
@@ -66,10 +70,11 @@ impl Feeds {
             required: 2,
             max_disagree_bps: 100,
             reserved: [0; 4],
+            rate: self.rate,
         }
     }
 
-    /// Returns both accounts in the set's order.
+    /// Returns the accounts that a reading takes, in their order.
     pub fn metas(&self) -> Vec<AccountMeta> {
         oracle_metas(&self.set())
     }

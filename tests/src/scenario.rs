@@ -125,7 +125,7 @@ impl World {
         let guard = address::guard(&root, 2);
         let args =
             InitializeGuardArgs { roles: defaults::roles(root, self.risk_admin.pubkey()), bounds: defaults::bounds() };
-        let asset = |feeds: Feeds| rampart::RegisterAssetArgs { oracle: feeds.set(), ..defaults::asset() };
+        let asset = |feeds: Feeds| defaults::asset_args(feeds.set());
         let ixs = [
             admin::initialize_guard(root, 2, args),
             admin::register_asset(root, guard, self.sol.mint, asset(self.sol_feeds)),

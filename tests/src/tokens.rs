@@ -1,7 +1,11 @@
 //! Mints and token accounts, made by the token programs themselves.
 
 use crate::world::World;
+use anchor_spl::token_interface::spl_token_2022::extension::{
+    BaseStateWithExtensions, ExtensionType, StateWithExtensions,
+};
 use anchor_spl::token_interface::spl_token_2022::instruction as token;
+use anchor_spl::token_interface::spl_token_2022::state::{Account as AccountState, Mint as MintState};
 use rampart_client::{MintOf, Pubkey};
 use solana_sdk::signer::Signer;
 
@@ -24,12 +28,25 @@ impl World {
         len: u64,
         extend: impl FnOnce(&Pubkey, &Pubkey) -> Vec<rampart_client::Instruction>,
     ) -> MintOf {
+        self.create_mint_of(token_program, decimals, len, None, extend)
+    }
+
+    /// As [`World::create_mint_with`], with a key that may freeze accounts.
+    pub fn create_mint_of(
+        &mut self,
+        token_program: Pubkey,
+        decimals: u8,
+        len: u64,
+        freeze_authority: Option<Pubkey>,
+        extend: impl FnOnce(&Pubkey, &Pubkey) -> Vec<rampart_client::Instruction>,
+    ) -> MintOf {
         let mint = self.new_key();
         let authority = self.payer.pubkey();
         let mut instructions = vec![self.create_account_ix(&mint.pubkey(), len, token_program)];
         instructions.extend(extend(&mint.pubkey(), &authority));
+        let freeze = freeze_authority.as_ref();
         let init =
-            token::initialize_mint2(&token_program, &mint.pubkey(), &authority, None, decimals).expect("valid mint");
+            token::initialize_mint2(&token_program, &mint.pubkey(), &authority, freeze, decimals).expect("valid mint");
         instructions.push(init);
         self.send(&instructions, &[&mint]).expect("mint is created");
         MintOf { mint: mint.pubkey(), token_program }
@@ -38,7 +55,7 @@ impl World {
     /// Creates a token account of `owner` that holds `amount`.
     pub fn create_token_account(&mut self, mint: MintOf, owner: Pubkey, amount: u64) -> Pubkey {
         let account = self.new_key();
-        let create = self.create_account_ix(&account.pubkey(), ACCOUNT_LEN, mint.token_program);
+        let create = self.create_account_ix(&account.pubkey(), self.account_len(mint), mint.token_program);
         let init = token::initialize_account3(&mint.token_program, &account.pubkey(), &mint.mint, &owner)
             .expect("valid account");
         self.send(&[create, init], &[&account]).expect("token account is created");
@@ -46,6 +63,18 @@ impl World {
             self.mint_to(mint, account.pubkey(), amount);
         }
         account.pubkey()
+    }
+
+    /// Bytes of a token account of `mint`: its extensions may ask for others in the account.
+    pub fn account_len(&self, mint: MintOf) -> u64 {
+        let data = self.svm.get_account(&mint.mint).expect("mint exists").data;
+        if data.len() as u64 == MINT_LEN {
+            return ACCOUNT_LEN;
+        }
+        let state = StateWithExtensions::<MintState>::unpack(&data).expect("a mint");
+        let types = state.get_extension_types().expect("known extensions");
+        let required = ExtensionType::get_required_init_account_extensions(&types);
+        ExtensionType::try_calculate_account_len::<AccountState>(&required).expect("a length") as u64
     }
 
     /// Mints `amount` to `account`.

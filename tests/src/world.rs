@@ -176,7 +176,7 @@ impl World {
 
     /// Returns the instruction that registers `mint` with `feeds`.
     pub fn register_asset_ix(&self, mint: MintOf, feeds: Feeds) -> Instruction {
-        let args = RegisterAssetArgs { oracle: feeds.set(), peg: self.peg_of(mint) as u8, ..defaults::asset() };
+        let args = RegisterAssetArgs { peg: self.peg_of(mint) as u8, ..defaults::asset_args(feeds.set()) };
         admin::register_asset(self.root.pubkey(), self.guard, mint.mint, args)
     }
 

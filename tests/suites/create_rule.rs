@@ -1,7 +1,6 @@
 //! Creating a rule: what is stored, and every rule that cannot work, or could be misused, is refused.
 
 use anchor_lang::error::ErrorCode;
-use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::events::RuleCreated;
 use rampart::state::asset::ReferenceSpan;
@@ -219,7 +218,7 @@ fn create_rule_fails_twice_or_at_the_address_of_another_id() {
 fn create_rule_fails_on_the_age_of_sources_that_the_caller_chooses() {
     // the age is known of pinned accounts alone; with too few of them blindness was true for ever
     let mut world = World::with_guard();
-    let mut args = RegisterAssetArgs { oracle: world.sol_feeds.set(), ..defaults::asset() };
+    let mut args = defaults::asset_args(world.sol_feeds.set());
     (args.oracle.sources[0].pin, args.oracle.sources[0].account) = (Pin::Feed as u8, Pubkey::default());
     let register = admin::register_asset(world.root.pubkey(), world.guard, world.sol.mint, args);
     world.send_as_root(&[register]).unwrap();

@@ -69,6 +69,8 @@ fn cu_snapshot() {
     measure_metrics(&mut table);
     measure_groups(&mut table);
     measure_aggregate(&mut table);
+    measure_rates(&mut table);
+    measure_standby(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -76,6 +78,48 @@ fn cu_snapshot() {
     let recorded = std::fs::read_to_string(&path).expect("the snapshot exists: RAMPART_WRITE_CU=1 writes it");
     let changes = changes(&table, &recorded);
     assert!(changes.is_empty(), "compute units changed by more than 1 %; RAMPART_WRITE_CU=1 records:\n{changes}");
+}
+
+/// A collateral that is a stake pool's token: the rate is read and applied.
+fn measure_rates(table: &mut Table) {
+    let mut world = World::with_staked_vault();
+    let rule = world.create_rule(1, world.keys.collateral_asset, defaults::drawdown_rule());
+    world.lender(1_000_000 * USDC);
+    let borrower = world.user(200 * SOL, 0);
+    world.deposit_collateral(&borrower, 100 * SOL).expect("collateral is posted");
+    world.advance(37);
+    world.set_prices(151.3, 1.0);
+    let observe = |w: &World| evidence::observe(w.keys.collateral_asset, w.sol.mint, &w.sol_feeds.metas());
+    let ix = observe(&world);
+    table.add("observe, exchange rate, two sources", OBSERVE, world.send(&[ix], &[]));
+    table.add("borrow, first, exchange rate, four oracles", BORROW, world.borrow(&borrower, 5_000 * USDC));
+    world.advance(30);
+    world.set_prices(150.0, 1.0);
+    world.set_rate(1.9);
+    let ix = observe(&world);
+    table.add("observe, exchange rate beyond its cap, two sources", OBSERVE, world.send(&[ix], &[]));
+    world.set_rate(0.9);
+    table.add("trip, drawdown, exchange rate", TRIP, world.trip(rule));
+}
+
+fn measure_standby(table: &mut Table) {
+    let mut world = World::with_vault();
+    let key = world.keys.collateral_asset;
+    let spare = Pubkey::new_from_array([0x71; 32]);
+    let mut set = rampart::state::StandbySet { count: 1, ..Default::default() };
+    set.sources[0] =
+        rampart::state::OracleSource { account: spare, publisher: 3, ..world.sol_asset().oracle.sources[1] };
+    let change = world.propose(key, Change::AssetStandby(set));
+    world.ripen();
+    let account = world.svm.get_account(&world.sol_feeds.switchboard).expect("the feed exists");
+    world.svm.set_account(spare, account).expect("its twin is written");
+    let evidence = [world.sol_feeds.metas(), vec![rampart_client::AccountMeta::new_readonly(spare, false)]].concat();
+    table.add("execute_change, standby, two and one oracles", None, world.execute(change, &evidence));
+    world.svm.set_account(world.sol_feeds.switchboard, Default::default()).expect("the feed is closed");
+    let (admin, oracles) = (world.risk_admin.insecure_clone(), world.sol_feeds.metas());
+    let asset = (key, &world.sol_asset());
+    let ix = control::activate_standby(admin.pubkey(), asset, (1, 0), world.validity(), &oracles);
+    table.add("activate_standby, two and one oracles", None, world.send(&[ix], &[&admin]));
 }
 
 fn measure_admin(table: &mut Table) {

@@ -1,13 +1,13 @@
 //! Creating a vault: what is stored, and every pair and parameter that is refused.
 
 use anchor_lang::error::ErrorCode;
+use rampart::InitializeVaultArgs;
 use rampart::error::RampartError;
 use rampart::events::VaultCreated;
 use rampart::math::price::Q64_ONE;
 use rampart::state::breaker::Breaker;
 use rampart::state::flow::{DayBase, FlowLimits};
 use rampart::state::{InflowLimits, InterestCurve, RiskParams, Vault};
-use rampart::{InitializeVaultArgs, RegisterAssetArgs};
 use rampart_client::{MintOf, Pubkey, VaultKeys, address, admin};
 use rampart_tests::refusals::with_account;
 use rampart_tests::world::defaults_args;
@@ -108,7 +108,7 @@ fn other_guard(world: &mut World) -> (Pubkey, Pubkey) {
     let (root, guard) = (world.root.pubkey(), address::guard(&world.root.pubkey(), 2));
     let roles = defaults::roles(root, world.risk_admin.pubkey());
     let args = rampart::InitializeGuardArgs { roles, bounds: defaults::bounds() };
-    let asset = RegisterAssetArgs { oracle: world.sol_feeds.set(), ..defaults::asset() };
+    let asset = defaults::asset_args(world.sol_feeds.set());
     let ixs = [admin::initialize_guard(root, 2, args), admin::register_asset(root, guard, world.sol.mint, asset)];
     world.send_as_root(&ixs).unwrap();
     (guard, address::asset(&guard, &world.sol.mint))

@@ -103,7 +103,7 @@ fn case_033_fixed_price_is_no_source_and_a_depeg_is_seen() {
     {
         let mut oracle = world.usdc_feeds.set();
         change(&mut oracle.sources[0]);
-        let args = RegisterAssetArgs { oracle, peg: Peg::UsDollar as u8, ..defaults::asset() };
+        let args = RegisterAssetArgs { peg: Peg::UsDollar as u8, ..defaults::asset_args(oracle) };
         let ix = admin::register_asset(root.pubkey(), world.guard, mint, args);
         world.refuses(&ix, &[&root], expected);
     }
@@ -151,12 +151,12 @@ fn register_asset_stores_the_peg_and_the_supply_and_refuses_an_unknown_peg() {
     let owner = world.new_key().pubkey();
     world.create_token_account(mint, owner, 777);
     for peg in [0, 3, u8::MAX] {
-        let args = RegisterAssetArgs { oracle: world.sol_feeds.set(), peg, ..defaults::asset() };
+        let args = RegisterAssetArgs { peg, ..defaults::asset_args(world.sol_feeds.set()) };
         let ix = admin::register_asset(root.pubkey(), world.guard, mint.mint, args);
         world.refuses(&ix, &[&root], RampartError::UnknownKind);
     }
     let peg = Peg::UsDollar as u8;
-    let args = RegisterAssetArgs { oracle: world.sol_feeds.set(), peg, ..defaults::asset() };
+    let args = RegisterAssetArgs { peg, ..defaults::asset_args(world.sol_feeds.set()) };
     world.send_as_root(&[admin::register_asset(root.pubkey(), world.guard, mint.mint, args)]).unwrap();
     let asset: Asset = world.load(&rampart_client::address::asset(&world.guard, &mint.mint));
     assert_eq!((asset.peg, asset.supply_reference_amount), (peg, 777));

@@ -1,16 +1,15 @@
 //! Observing a price: what enters the reference and the window memory, and what never does.
 
 use anchor_lang::error::ErrorCode;
-use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::events::PriceObserved;
 use rampart::math::{Bps, Price, U128};
-use rampart::oracle::PYTH_RECEIVER;
+use rampart::oracle::SWITCHBOARD_ON_DEMAND;
 use rampart::state::Asset;
 use rampart::state::asset::Reference;
 use rampart::state::oracle_set::OracleSource;
 use rampart_client::{Instruction, Pubkey, address, admin, evidence};
-use rampart_feeds::{VerificationLevel, pyth_price_update};
+use rampart_feeds::switchboard_pull_feed;
 use rampart_tests::refusals::{with_account, with_read_only};
 use rampart_tests::{World, defaults, events};
 use solana_sdk::signer::Signer;
@@ -127,17 +126,16 @@ fn observe_needs_as_many_newer_sources_as_are_required() {
     let (feeds, slow) = (world.sol_feeds, Pubkey::new_from_array([0x77; 32]));
     let mint = world.create_mint(anchor_spl::token::ID, 9).mint;
     let mut oracle = feeds.set();
-    oracle.sources[2] = OracleSource { account: slow, publisher: 3, ..oracle.sources[0] };
+    oracle.sources[2] = OracleSource { account: slow, publisher: 3, ..oracle.sources[1] };
     oracle.count = 3;
-    let args = RegisterAssetArgs { oracle, ..defaults::asset() };
+    let args = defaults::asset_args(oracle);
     let register = admin::register_asset(world.root.pubkey(), world.guard, mint, args);
     world.send_as_root(&[register]).unwrap();
     let key = address::asset(&world.guard, &mint);
     let observe = evidence::observe(key, mint, &rampart_client::oracle_metas(&oracle));
     let publish_slow = |w: &mut World, publish_ts| {
-        let level = VerificationLevel::Full;
-        let data = pyth_price_update(feeds.feed_id, 15_000_000_000, 0, -8, publish_ts, w.slot(), level);
-        w.put_account(slow, PYTH_RECEIVER, data);
+        let data = switchboard_pull_feed(150_000_000_000_000_000_000, 0, publish_ts, w.slot());
+        w.put_account(slow, SWITCHBOARD_ON_DEMAND, data);
     };
     let first_ts = world.now_ts();
     publish_slow(&mut world, first_ts);

@@ -1,6 +1,5 @@
 //! Oracle accounts: what one has to be to count, on every path that reads a price.
 
-use rampart::RegisterAssetArgs;
 use rampart::error::RampartError;
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, SWITCHBOARD_ON_DEMAND};
 use rampart::state::Asset;
@@ -203,7 +202,7 @@ fn sources_that_are_missing_extra_swapped_or_doubled_are_refused() {
 /// Creates an asset for a new mint with `change` made to the sources of the collateral.
 fn asset_with(world: &mut World, change: impl FnOnce(&mut OracleSet)) -> Pubkey {
     let mint = world.create_mint(anchor_spl::token::ID, 9).mint;
-    let mut args = RegisterAssetArgs { oracle: world.sol_feeds.set(), ..defaults::asset() };
+    let mut args = defaults::asset_args(world.sol_feeds.set());
     change(&mut args.oracle);
     let root = world.root.pubkey();
     world.send_as_root(&[admin::register_asset(root, world.guard, mint, args)]).unwrap();

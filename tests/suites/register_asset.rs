@@ -21,7 +21,7 @@ const ALREADY_IN_USE: u32 = 0;
 const TOKEN_2022: Pubkey = anchor_spl::token_2022::ID;
 
 fn args(world: &World) -> RegisterAssetArgs {
-    RegisterAssetArgs { oracle: world.sol_feeds.set(), ..defaults::asset() }
+    defaults::asset_args(world.sol_feeds.set())
 }
 
 fn ix(world: &World, mint: Pubkey, args: RegisterAssetArgs) -> Instruction {
@@ -50,7 +50,7 @@ fn register_asset_stores_every_field() {
         assert_eq!((asset.guard, asset.mint, asset.token_program), (world.guard, mint, program));
         assert_eq!((asset.oracle, asset.reference_params), (args.oracle, args.reference));
         assert_eq!((asset.reference, asset.breaker), (Reference::default(), Breaker::default()));
-        assert_eq!((asset.extension_fingerprint, asset.decimals, asset.version), (0, 12, 1));
+        assert_eq!((asset.extension_fingerprint, asset.decimals, asset.version), (12 << 40, 12, 1));
         assert_eq!((asset.window.cell_secs, asset.window.view(600, world.now_ts())), (60, None));
         assert_eq!((asset.warm_up, asset.reserved), (WarmUp::start(86_401, world.now_ts()), [0; 108]));
         let seeds: &[&[u8]] = &[b"asset", world.guard.as_ref(), mint.as_ref(), &[asset.bump]];
@@ -197,7 +197,7 @@ fn register_asset_records_an_extension_that_only_describes() {
     });
     world.send_as_root(&[ix(&world, mint.mint, args(&world))]).unwrap();
     let asset: Asset = world.load(&address::asset(&world.guard, &mint.mint));
-    assert_eq!((asset.extension_fingerprint, asset.token_program), (1 << 18, TOKEN_2022));
+    assert_eq!((asset.extension_fingerprint, asset.token_program), (9 << 40 | 1 << 18, TOKEN_2022));
 }
 
 #[test]

@@ -18,7 +18,7 @@ const WEEK: u32 = 7 * DAY as u32;
 /// A second pair whose collateral warms up for `warm_up_secs`, at 10 dollars, with a lender of a million USDC.
 fn new_pair(warm_up_secs: u32) -> (World, Pair) {
     let mut world = World::with_vault();
-    let pair = world.add_pair_of(0x31, 10.0, RegisterAssetArgs { warm_up_secs, ..defaults::asset() });
+    let pair = world.add_pair_of(0x31, 10.0, RegisterAssetArgs { warm_up_secs, ..defaults::asset_args(bytemuck::Zeroable::zeroed()) });
     world.lender(1_000_000 * USDC);
     (world, pair)
 }
@@ -102,7 +102,7 @@ fn register_asset_fails_below_the_guards_floor_or_beyond_90_days() {
     world.store(&world.guard.clone(), &guard);
     let root = world.root.insecure_clone();
     let ix = |world: &World, warm_up_secs| {
-        let args = RegisterAssetArgs { oracle: world.sol_feeds.set(), warm_up_secs, ..defaults::asset() };
+        let args = RegisterAssetArgs { warm_up_secs, ..defaults::asset_args(world.sol_feeds.set()) };
         admin::register_asset(world.root.pubkey(), world.guard, world.sol.mint, args)
     };
     for (secs, expected) in [

@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::world::params::oracle_set;
 use crate::world::{Coin, SOURCES, VAULTS, World};
 use rampart::error::RampartError;
-use rampart::oracle::{AssetReading, Invalid, OracleAccount, SourceReading, read_source};
+use rampart::oracle::{AssetReading, Invalid, OracleAccount, RateReading, SourceReading, read_source};
 use rampart::risk::health::{PairBand, Side};
 use rampart::risk::measures;
 use rampart::risk::verdict::Verdict;
@@ -136,7 +136,7 @@ pub fn reading(world: &World, coin: Coin, prints: &[Print; SOURCES], now_ts: i64
         let account = OracleAccount { key: &source.account, owner: &source.program, data: &data };
         sources[at] = read_source(source, &account, now_ts).unwrap_or(missing);
     }
-    AssetReading { sources, count: set.count }
+    AssetReading { sources, count: set.count, rate: RateReading::Unrated }
 }
 
 fn verdict(world: &World, snapshot: &Snapshot, readings: &[AssetReading; 3], rule: usize) -> Option<Verdict> {

@@ -170,6 +170,9 @@ pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> Watc
     set.raw.extend([CLOCK, *signer]);
     set.raw.extend(wallets(store, signer).values().map(|w| w.token));
     for (_, asset) in store.assets() {
+        if asset.oracle.rate.is_rated() {
+            set.raw.insert(asset.oracle.rate.account);
+        }
         for source in asset.oracle.active() {
             set.raw.extend(oracles::account_of(source, found));
             // looked up again and again, for the newest update may be written to another account

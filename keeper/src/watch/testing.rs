@@ -10,6 +10,7 @@ use rampart::constants::LAYOUT_VERSION;
 use rampart::math::price::Q64_ONE;
 use rampart::math::{Price, U128};
 use rampart::oracle::{SWITCHBOARD_ON_DEMAND, switchboard};
+use rampart::state::RateSource;
 use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
@@ -109,6 +110,7 @@ impl World {
         asset.oracle.count = 2;
         asset.oracle.required = 2;
         asset.oracle.max_disagree_bps = 200;
+        asset.oracle.rate = RateSource::UNRATED;
         for (at, source) in asset.oracle.sources.iter_mut().take(2).enumerate() {
             *source = OracleSource {
                 program: SWITCHBOARD_ON_DEMAND,

@@ -2,9 +2,10 @@
 
 use crate::admin::SYSTEM;
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::constants::MAX_STANDBY;
 use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
-use rampart::state::{Change, Guard, HardBounds, PendingChange};
-use rampart::{ProposeChangeArgs, Validity};
+use rampart::state::{Asset, Change, Guard, HardBounds, PendingChange};
+use rampart::{ActivateStandbyArgs, ProposeChangeArgs, Validity};
 use rampart::{accounts, instruction};
 
 /// Proposes `change` of `target`, whose group holds `now`, under the guard's next number.
@@ -89,6 +90,31 @@ pub fn cancel_change(root: Pubkey, key: Pubkey, change: &PendingChange) -> Instr
         program: rampart::ID,
     };
     build(accounts, instruction::CancelChange {}, &[])
+}
+
+/// Lets the standby at place `standby` take the place `source` of a dead one in the asset at `key`, by root or risk admin.
+///
+/// `oracles`: the oracle accounts of the asset's set.
+pub fn activate_standby(
+    authority: Pubkey,
+    (key, asset): (Pubkey, &Asset),
+    (source, standby): (u8, u8),
+    validity: Validity,
+    oracles: &[AccountMeta],
+) -> Instruction {
+    let accounts = accounts::ActivateStandby {
+        authority,
+        guard: asset.guard,
+        asset: key,
+        instructions: INSTRUCTIONS_SYSVAR,
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    let value_hash = Change::AssetOracle(asset.oracle).hash();
+    let newcomer = asset.standby.sources[usize::from(standby).min(MAX_STANDBY - 1)].account;
+    let all = [oracles, &[AccountMeta::new_readonly(newcomer, false)]].concat();
+    let args = ActivateStandbyArgs { source, standby, value_hash, validity };
+    build(accounts, instruction::ActivateStandby { args }, &all)
 }
 
 /// Narrows the hard bounds. `all`: every asset, vault and rule of the guard.

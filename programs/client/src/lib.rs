@@ -19,6 +19,7 @@ pub mod liquidation;
 pub use anchor_lang::prelude::{AccountMeta, Pubkey};
 pub use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::{InstructionData, ToAccountMetas};
+use rampart::oracle::rate::CLOCK;
 use rampart::state::OracleSet;
 
 /// A vault with everything that its instructions name, gathered once from the chain.
@@ -74,11 +75,18 @@ pub struct MintOf {
     pub token_program: Pubkey,
 }
 
-/// Returns the oracle accounts of a set, as read-only accounts in the set's order.
+/// Returns the oracle accounts of a set, as read-only accounts in the set's order; after them the pool of its exchange
+/// rate and the Clock sysvar, where it has one.
 ///
 /// Only for sources that are pinned by address; a source that is pinned by feed needs an account that the caller chooses.
 pub fn oracle_metas(set: &OracleSet) -> Vec<AccountMeta> {
-    set.active().iter().map(|source| AccountMeta::new_readonly(source.account, false)).collect()
+    let rate = [set.rate.account, CLOCK].into_iter().take(set.rate.account_count());
+    set.active()
+        .iter()
+        .map(|source| source.account)
+        .chain(rate)
+        .map(|key| AccountMeta::new_readonly(key, false))
+        .collect()
 }
 
 fn build(accounts: impl ToAccountMetas, data: impl InstructionData, oracles: &[AccountMeta]) -> Instruction {

@@ -34,6 +34,18 @@ pub const YEAR_SECS: u64 = 31_536_000;
 pub const MAX_GUARDIANS: usize = 8;
 /// The most price sources an asset has.
 pub const MAX_SOURCES: usize = 3;
+/// The most standby sources an asset has.
+pub const MAX_STANDBY: usize = 2;
+/// A source is dead when its newest print is older than this many times its age limit, and than [`DEAD_SOURCE_SECS`].
+pub const DEAD_SOURCE_AGES: i64 = 10;
+/// The shortest silence after which a source may count as dead, seconds.
+pub const DEAD_SOURCE_SECS: i64 = HOUR_SECS;
+/// The largest yearly growth that the cap of an exchange rate may allow, bps.
+pub const MAX_RATE_GROWTH_BPS: u16 = 2_000;
+/// The oldest exchange rate that an asset may allow, epochs.
+pub const MAX_RATE_AGE_EPOCHS: u8 = 3;
+/// Scale of a snapshot of an exchange rate: 10⁹ is one for one.
+pub const RATE_SCALE: u64 = 1_000_000_000;
 /// The most causes a breaker keeps at once.
 pub const MAX_CAUSES: usize = 4;
 /// Cells of an asset's window memory.

@@ -329,4 +329,15 @@ pub enum RampartError {
     InflowLimitsInvalid,
     #[msg("Limit on new collateral of the hour or the day is reached")]
     InflowLimitReached,
+    // --- exchange rates and standby sources
+    #[msg(
+        "Exchange rate needs a pool, a snapshot from 0.5 to 100 with its time, a growth of at most 2_000 bps a year and an age of 1 to 3 epochs, or none of them"
+    )]
+    RateInvalid,
+    #[msg("Standby sources must be at most two different ones, pinned by address, each able to take a source's place")]
+    StandbyInvalid,
+    #[msg("Source is not proved dead: its account is there and its print not old enough")]
+    SourceNotDead,
+    #[msg("Mint's issuer can freeze accounts or pause the mint: register it as one who may stall")]
+    MintIssuerUnnamed,
 }

@@ -25,6 +25,19 @@ pub struct AssetRegistered {
     pub mint: Pubkey,
 }
 
+/// A dead source of an asset gave its place to a standby.
+#[event]
+pub struct StandbyActivated {
+    /// The asset account.
+    pub asset: Pubkey,
+    /// Place of the source in the asset's set.
+    pub source: u8,
+    /// The oracle account that is dead; a standby now.
+    pub dead: Pubkey,
+    /// The oracle account that counts in its place.
+    pub standby: Pubkey,
+}
+
 /// A vault was created.
 #[event]
 pub struct VaultCreated {

@@ -293,6 +293,14 @@ pub mod rampart {
         AcceptRoot::handle(ctx)
     }
 
+    /// Lets a standby source take the place of one that is proved dead, at once.
+    pub fn activate_standby<'info>(
+        ctx: Context<'info, ActivateStandby<'info>>,
+        args: ActivateStandbyArgs,
+    ) -> Result<()> {
+        ActivateStandby::handle(ctx, args)
+    }
+
     /// Raises a level for a bounded time, by one guardian.
     pub fn guardian_pause(ctx: Context<GuardianPause>, args: GuardianPauseArgs) -> Result<()> {
         GuardianPause::handle(ctx, args)

@@ -1,48 +1,133 @@
-//! Which mints are admitted: SPL Token, and Token-2022 without extensions that touch balances or authority.
+//! Which mints are admitted, and what is compared each time that their tokens move.
+//!
+//! SPL Token mints, and Token-2022 mints of which no extension touches balances. The table, extension by extension, is in
+//! docs/adr/0009; an extension that this version does not know is refused.
+//!
+//! Two questions, asked at different doors. What brings tokens or risk in asks [`require_unchanged`]: is the mint, as it
+//! is now, one that would be admitted, and the one that was? What lets tokens out, or debt down, asks
+//! [`require_same_unit`] alone: an issuer who changes a mint must not lock in who trusted it before. What the token
+//! program itself refuses then, it refuses.
 
 use crate::constants::MAX_DECIMALS;
 use crate::error::RampartError;
+use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
-use anchor_spl::token_2022::spl_token_2022::extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions};
-use anchor_spl::token_2022::spl_token_2022::state::Mint as MintState;
+use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;
+use anchor_spl::token_2022::spl_token_2022::extension::transfer_fee::TransferFeeConfig;
 
 /// Bytes of a mint without extensions.
 const PLAIN_MINT_LEN: usize = 82;
+/// Where both token programs keep the supply, the decimals and the tag of the freeze authority.
+const SUPPLY: core::ops::Range<usize> = 36..44;
+const DECIMALS: usize = 44;
+const FREEZE_TAG: usize = 46;
+/// Where a Token-2022 mint says that it is one, and its extensions follow: type and length as u16, then the bytes.
+const ACCOUNT_TYPE: usize = 165;
+const EXTENSIONS: usize = 166;
+/// What stands at [`ACCOUNT_TYPE`] in a mint.
+const TYPE_MINT: u8 = 1;
+/// `AccountState::Initialized`, the one state that new accounts may start in.
+const STARTS_THAWED: [u8; 1] = [1];
 
-/// Extensions that only describe a mint.
-const HARMLESS: [ExtensionType; 6] = [
-    ExtensionType::MetadataPointer,
-    ExtensionType::TokenMetadata,
-    ExtensionType::GroupPointer,
-    ExtensionType::TokenGroup,
-    ExtensionType::GroupMemberPointer,
-    ExtensionType::TokenGroupMember,
-];
+/// In a fingerprint: a bit for each extension type below this one, then the decimals, then who may freeze.
+const DECIMALS_BIT: u32 = 40;
+const FREEZE_BIT: u64 = 1 << 48;
+const DECIMALS_BITS: u64 = 0xff << DECIMALS_BIT;
 
-/// Returns which extensions `mint` carries, a bit per extension, after checking that each is harmless.
+/// What root knows that the issuer of a mint may do, and registers it with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Issuer {
+    /// Nothing: nobody can freeze an account of the mint or pause it.
+    Powerless = 1,
+    /// Stall: freeze accounts, let new ones start frozen, or pause the mint. Exits then wait for the issuer.
+    MayStall = 2,
+}
+stored_enum!(Issuer { Powerless, MayStall });
+
+/// Returns the fingerprint of `mint`, after checking that it may be an asset of a guard.
+///
+/// # Shape
+/// Bit n for extension type n; the decimals from bit 40 on; bit 48 where somebody may freeze accounts.
 ///
 /// # Errors
-/// `MintExtensionRefused` for any other extension, `MintDecimalsTooLarge`.
-pub fn admit(mint: &AccountInfo, decimals: u8) -> Result<u64> {
+/// `MintExtensionRefused`, `MintDecimalsTooLarge`; `MintIssuerUnnamed` for an issuer who may stall and isn't named as one.
+pub fn admit(mint: &AccountInfo, decimals: u8, issuer: Issuer) -> Result<u64> {
     require!(decimals <= MAX_DECIMALS, RampartError::MintDecimalsTooLarge);
-    fingerprint(mint)
+    let found = fingerprint(mint)?;
+    let stalls = FREEZE_BIT | bit(ExtensionType::Pausable) | bit(ExtensionType::DefaultAccountState);
+    require!(issuer == Issuer::MayStall || found & stalls == 0, RampartError::MintIssuerUnnamed);
+    Ok(found)
 }
 
 /// Returns the fingerprint of `mint` as it is now.
 ///
 /// # Errors
-/// `MintExtensionRefused` for an extension that is not admitted or not known.
+/// `MintExtensionRefused` for an extension that is not known, not admitted, or not in the state in which it is.
 pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
     let data = mint.try_borrow_data()?;
+    let plain = plain_bits(&data)?;
     if data.len() == PLAIN_MINT_LEN {
-        return Ok(0);
+        return Ok(plain);
     }
-    let state = StateWithExtensions::<MintState>::unpack(&data).map_err(|_| RampartError::MintExtensionRefused)?;
-    let types = state.get_extension_types().map_err(|_| RampartError::MintExtensionRefused)?;
-    types.iter().try_fold(0u64, |bits, extension| {
-        require!(HARMLESS.contains(extension), RampartError::MintExtensionRefused);
-        Ok(bits | 1u64 << (*extension as u16 % 64))
+    require!(data.get(ACCOUNT_TYPE) == Some(&TYPE_MINT), RampartError::MintExtensionRefused);
+    let mut rest = data.get(EXTENSIONS..).unwrap_or_default();
+    let mut bits = plain;
+    while let Some((&[t0, t1, l0, l1], tail)) = rest.split_first_chunk() {
+        let kind = u16::from_le_bytes([t0, t1]);
+        if kind == ExtensionType::Uninitialized as u16 {
+            break;
+        }
+        let len = usize::from(u16::from_le_bytes([l0, l1]));
+        let (value, next) = tail.split_at_checked(len).ok_or(RampartError::MintExtensionRefused)?;
+        let extension = ExtensionType::try_from(kind).map_err(|_| RampartError::MintExtensionRefused)?;
+        require!(is_admitted(extension, value), RampartError::MintExtensionRefused);
+        bits |= bit(extension);
+        rest = next;
+    }
+    Ok(bits)
+}
+
+/// Tells whether a mint may carry `extension` in the state `value`.
+fn is_admitted(extension: ExtensionType, value: &[u8]) -> bool {
+    match extension {
+        // what only describes
+        ExtensionType::MetadataPointer
+        | ExtensionType::TokenMetadata
+        | ExtensionType::GroupPointer
+        | ExtensionType::TokenGroup
+        | ExtensionType::GroupMemberPointer
+        | ExtensionType::TokenGroupMember => true,
+        // balances can be hidden only by their owner, in an account that was configured for it: a vault's never is
+        ExtensionType::ConfidentialTransferMint | ExtensionType::ConfidentialTransferFeeConfig => true,
+        ExtensionType::TransferFeeConfig => takes_no_fee(value),
+        // no program, and nobody who could name one
+        ExtensionType::TransferHook => value.iter().all(|byte| *byte == 0),
+        ExtensionType::DefaultAccountState => value == STARTS_THAWED,
+        // named at registration; while it is paused the token program moves nothing
+        ExtensionType::Pausable => true,
+        // balances taken by others, closed and made anew, not to be moved, shown other than they are, minted unseen
+        _ => false,
+    }
+}
+
+/// Neither the fee of now nor the one that is announced takes anything.
+fn takes_no_fee(value: &[u8]) -> bool {
+    bytemuck::try_pod_read_unaligned::<TransferFeeConfig>(value).is_ok_and(|config| {
+        let [older, newer] = [config.older_transfer_fee, config.newer_transfer_fee];
+        u16::from(older.transfer_fee_basis_points) == 0 && u16::from(newer.transfer_fee_basis_points) == 0
     })
+}
+
+/// Decimals and freeze authority, which every mint has.
+fn plain_bits(data: &[u8]) -> Result<u64> {
+    require!(data.len() >= PLAIN_MINT_LEN, RampartError::MintExtensionRefused);
+    let freeze = if data[FREEZE_TAG] == 0 { 0 } else { FREEZE_BIT };
+    Ok(u64::from(data[DECIMALS]) << DECIMALS_BIT | freeze)
+}
+
+const fn bit(extension: ExtensionType) -> u64 {
+    1 << extension as u16
 }
 
 /// Returns the supply in base units that the mint of an asset has now.
@@ -60,15 +145,32 @@ pub fn supply(account: &AccountInfo, mint: &Pubkey, token_program: &Pubkey) -> R
 /// # Errors
 /// `AssetMintMismatch` for data that is too short.
 pub fn decode_supply(data: &[u8]) -> core::result::Result<u64, RampartError> {
-    let bytes = data.get(36..44).and_then(|b| b.try_into().ok()).ok_or(RampartError::AssetMintMismatch)?;
+    let bytes = data.get(SUPPLY).and_then(|b| b.try_into().ok()).ok_or(RampartError::AssetMintMismatch)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// Checks that `mint` is as it was when its asset was registered.
+/// Checks that `mint` is as it was when its asset was registered, for what brings tokens or risk in.
+///
+/// A freeze authority that was given up is no change to refuse: it can't come back.
 ///
 /// # Errors
 /// `MintFingerprintChanged`, `MintExtensionRefused`.
 pub fn require_unchanged(mint: &AccountInfo, registered: u64) -> Result<()> {
-    require!(fingerprint(mint)? == registered, RampartError::MintFingerprintChanged);
+    let found = fingerprint(mint)?;
+    let is_same = found == registered || found | FREEZE_BIT == registered;
+    require!(is_same, RampartError::MintFingerprintChanged);
     Ok(())
 }
+
+/// Checks that a base unit of `mint` is what it was when its asset was registered, for what lets tokens out or debt down.
+///
+/// # Errors
+/// `MintFingerprintChanged` for other decimals.
+pub fn require_same_unit(mint: &AccountInfo, registered: u64) -> Result<()> {
+    let found = plain_bits(&mint.try_borrow_data()?)?;
+    require!((found ^ registered) & DECIMALS_BITS == 0, RampartError::MintFingerprintChanged);
+    Ok(())
+}
+
+// every extension that is admitted has a bit of its own below the decimals
+const _: () = assert!((ExtensionType::PausableAccount as u32) < DECIMALS_BIT);

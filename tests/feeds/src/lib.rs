@@ -1,6 +1,6 @@
-//! Bytes of oracle accounts, as Pyth and Switchboard write them.
+//! Bytes of oracle accounts, as Pyth, Switchboard and SPL stake pools write them.
 //!
-//! Owns the writing side of both formats; `rampart::oracle` owns the reading side, and the tests below hold one against
+//! Owns the writing side of the formats; `rampart::oracle` owns the reading side, and the tests below hold one against
 //! the other. Used by the LiteSVM suites and by the local network, which plays markets into such accounts.
 
 use anchor_lang::AccountSerialize;
@@ -13,6 +13,8 @@ pub use pyth_solana_receiver_sdk::price_update::VerificationLevel;
 pub const PYTH_ACCOUNT_LEN: usize = PriceUpdateV2::LEN;
 /// Size of a Switchboard pull feed account, bytes.
 pub const SWITCHBOARD_ACCOUNT_LEN: usize = 3_208;
+/// Size of an SPL stake pool account, bytes.
+pub const STAKE_POOL_ACCOUNT_LEN: usize = 611;
 
 /// Returns the data of a Pyth `PriceUpdateV2` account.
 ///
@@ -86,6 +88,26 @@ pub fn switchboard_pull_feed(value_1e18: i128, std_dev_1e18: i128, timestamp: i6
         put(at, &slot.to_le_bytes());
     }
     put(2_952, &timestamp.to_le_bytes()); // submission_timestamps[0]
+    data
+}
+
+/// Returns the data of an SPL stake pool account: a live one without fees, lockup or preferred validators.
+///
+/// # Shape
+/// 611 bytes, as the provider allocates; to be owned by `rampart::oracle::rate::SPL_STAKE_POOL`.
+///
+/// # Units
+/// `total_lamports`: SOL of the pool. `pool_token_supply`: base units of its token, of nine decimals.
+///
+/// # Source
+/// spl-stake-pool 2.2.0, `StakePool`, borsh. The suites hold these bytes against the provider's own.
+pub fn stake_pool(total_lamports: u64, pool_token_supply: u64, last_update_epoch: u64) -> Vec<u8> {
+    let mut data = vec![0; STAKE_POOL_ACCOUNT_LEN];
+    data[0] = 1; // account_type
+    let fields = [(258, total_lamports), (266, pool_token_supply), (274, last_update_epoch)];
+    for (at, value) in fields {
+        data[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
     data
 }
 

@@ -15,6 +15,7 @@ use anchor_lang::solana_program::system_instruction;
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use anchor_spl::token::spl_token::instruction as token;
 use futures_util::{TryStreamExt, stream};
+use rampart::mint::Issuer;
 use rampart::state::Vault;
 use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, SupplyArgs, TightenVaultArgs, Validity};
 use rampart_client::{Instruction, Pubkey, VaultKeys, admin, evidence, lending};
@@ -114,9 +115,11 @@ impl SetUp<'_> {
             let args = RegisterAssetArgs {
                 oracle: params::oracle_set(coin, world.oracles[at]),
                 reference,
+                standby: None,
                 peg: params::peg(coin),
                 // the demo's story begins with markets that are warm
                 warm_up_secs: 0,
+                issuer: Issuer::Powerless as u8,
             };
             self.by_root("an asset", admin::register_asset(root, world.guard, world.mints[at].mint, args)).await?;
         }

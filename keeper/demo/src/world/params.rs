@@ -3,6 +3,7 @@
 use crate::world::{Coin, RuleOf, SOURCES, VAULTS, cast::Cast, vault_name};
 use rampart::constants::{MAX_GUARDIANS, MAX_SOURCES};
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
+use rampart::state::RateSource;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::oracle_set::OracleSource;
@@ -106,7 +107,7 @@ pub fn oracle_set(coin: Coin, accounts: [Pubkey; SOURCES]) -> OracleSet {
     let mut sources =
         [OracleSource { kind: 0, pin: 0, publisher: 0, max_age_secs: 0, max_confidence_bps: 0, ..unused }; MAX_SOURCES];
     (sources[0], sources[1]) = (pyth, switchboard);
-    OracleSet { sources, count: 2, required: 2, max_disagree_bps: 150, reserved: [0; 4] }
+    OracleSet { sources, count: 2, required: 2, max_disagree_bps: 150, reserved: [0; 4], rate: RateSource::UNRATED }
 }
 
 /// What a coin is meant to be worth.

@@ -83,13 +83,14 @@ pub struct PairPrices {
 }
 
 impl PairPrices {
-    /// Reads both from `accounts`: first the collateral's sources, then the loan's, each in the order of its set.
+    /// Reads both from `accounts`: first the collateral's oracle accounts, then the loan's, each in the order of
+    /// `oracle::read_accounts`.
     ///
     /// # Errors
     /// Those of `oracle::read_accounts` and `AssetReading::band`.
     pub fn read(collateral: &Asset, loan: &Asset, accounts: &[AccountInfo], now_ts: i64) -> Result<Self> {
-        let split = collateral.oracle.active().len();
-        require!(accounts.len() == split + loan.oracle.active().len(), RampartError::OracleAccountsMissing);
+        let split = collateral.oracle.account_count();
+        require!(accounts.len() == split + loan.oracle.account_count(), RampartError::OracleAccountsMissing);
         let (first, second) = accounts.split_at(split);
         Ok(Self {
             collateral: oracle::read_accounts(&collateral.oracle, first, now_ts)?.band(&collateral.oracle, now_ts)?,

@@ -23,7 +23,7 @@ use crate::constants::MAX_SOURCES;
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
 use crate::math::{Bps, Price};
-use crate::oracle::{AssetReading, Reading};
+use crate::oracle::{AssetReading, RateReading, Reading};
 use crate::state::oracle_set::{OracleSet, OracleSource, Pin};
 use core::result::Result;
 
@@ -118,11 +118,11 @@ struct Usable<'a> {
 type Slots<T> = [Option<T>; MAX_SOURCES];
 
 impl AssetReading {
-    /// Returns the price on which enough usable sources agree (see the module's rule).
+    /// Returns the price on which enough usable sources agree (see the module's rule), at the asset's exchange rate.
     ///
     /// # Errors
-    /// `PriceIndeterminate` where fewer sources are usable than required, `PriceDisagreement` where enough are, but they
-    /// differ.
+    /// `PriceIndeterminate` where fewer sources are usable than required or the rate is unknown, `PriceDisagreement` where
+    /// enough are, but they differ.
     pub fn band(&self, set: &OracleSet, now_ts: i64) -> Result<PriceBand, RampartError> {
         let required = usize::from(set.required.max(1));
         let usable = self.usable_by_price(set, now_ts);
@@ -133,14 +133,18 @@ impl AssetReading {
         if usize::from(sources) < required {
             return Err(RampartError::PriceDisagreement);
         }
-        band_of(&group, sources).ok_or(RampartError::PriceIndeterminate)
+        self.rate.apply(band_of(&group, sources).ok_or(RampartError::PriceIndeterminate)?)
     }
 
     /// Returns the age in seconds of the k-th freshest source, k being what the set requires; `None` where fewer count.
     ///
     /// Stale sources count, sources without a price don't, and neither do those with a pinned feed: their account is the
-    /// caller's choice, and an old update is no proof that there is no newer one.
+    /// caller's choice, and an old update is no proof that there is no newer one. Without its exchange rate an asset has no
+    /// price of any age.
     pub fn age_secs(&self, set: &OracleSet, now_ts: i64) -> Option<u64> {
+        if matches!(self.rate, RateReading::Unknown(_)) {
+            return None;
+        }
         let pinned = self.readings(set).filter(|(_, source, _)| source.pin == Pin::Account as u8);
         kth_smallest(pinned.map(|(_, _, reading)| reading.age_secs(now_ts)), set.required)
     }

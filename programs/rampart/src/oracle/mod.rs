@@ -1,7 +1,8 @@
 //! Prices from oracle accounts.
 //!
 //! Owns the one way in which this project reads an oracle: the program on every path, and the keeper, which links this
-//! module. One file knows one provider's bytes (`pyth`, `switchboard`); `health` judges age, confidence and agreement.
+//! module. One file knows one provider's bytes (`pyth`, `switchboard`, `stake_pool`); `health` judges age, confidence and
+//! agreement; `rate` multiplies the price of an asset that is a claim on another one.
 //! Owns no policy: which sources an asset trusts, and how far, is its [`OracleSet`].
 //!
 //! Three steps, each a plain function: bytes to [`RawReading`], that to a [`Reading`] in US dollars, readings to a
@@ -17,9 +18,11 @@
 pub mod decimal;
 pub mod health;
 pub mod pyth;
+pub mod rate;
+pub mod stake_pool;
 pub mod switchboard;
 
-use crate::constants::{MAX_FUTURE_SECS, MAX_SOURCES};
+use crate::constants::{DEAD_SOURCE_AGES, DEAD_SOURCE_SECS, MAX_FUTURE_SECS, MAX_SOURCES};
 use crate::error::RampartError;
 use crate::math::Price;
 use crate::state::oracle_set::{OracleSet, OracleSource, Pin, SourceKind};
@@ -27,6 +30,7 @@ use anchor_lang::prelude::{AccountInfo, Pubkey, pubkey};
 use core::result::Result;
 
 pub use health::{PriceBand, PriceHealth};
+pub use rate::RateReading;
 
 /// Owner of Pyth price accounts, original receiver program.
 ///
@@ -110,7 +114,8 @@ pub enum Invalid {
     TooFewSamples,
     /// The price carries no publish time.
     Undated,
-    /// The publish time lies further in the future than clocks may differ.
+    /// The publish time lies further in the future than clocks may differ. Nothing tells how old such a price is, so it is
+    /// none; see docs/risk.md, "Clocks".
     FromFuture,
     /// The price is zero or negative.
     NotPositive,
@@ -118,6 +123,8 @@ pub enum Invalid {
     BadExponent,
     /// The price isn't between 2⁻³² and 2⁴⁸, or the confidence is beyond 128 bits.
     OutOfRange,
+    /// The exchange rate wasn't brought up to date for more epochs than the asset allows.
+    RateTooOld,
 }
 
 impl Invalid {
@@ -135,6 +142,7 @@ impl Invalid {
             Self::NotPositive => "not_positive",
             Self::BadExponent => "bad_exponent",
             Self::OutOfRange => "out_of_range",
+            Self::RateTooOld => "rate_too_old",
         }
     }
 
@@ -149,7 +157,8 @@ impl Invalid {
             | Self::FromFuture
             | Self::NotPositive
             | Self::BadExponent
-            | Self::OutOfRange => None,
+            | Self::OutOfRange
+            | Self::RateTooOld => None,
         }
     }
 }
@@ -168,6 +177,8 @@ pub struct AssetReading {
     pub sources: [SourceReading; MAX_SOURCES],
     /// How many sources the asset has.
     pub count: u8,
+    /// What their price is multiplied with.
+    pub rate: RateReading,
 }
 
 impl Reading {
@@ -213,6 +224,28 @@ pub fn read_source(source: &OracleSource, account: &OracleAccount, now_ts: i64) 
     chosen_wrongly.map_or(Ok(SourceReading { reading }), Err)
 }
 
+/// Tells whether the account of a source proves that the source is dead: it isn't the source's account any more, or its
+/// newest print is older than [`DEAD_SOURCE_AGES`] times its age limit and [`DEAD_SOURCE_SECS`], or as far in the future.
+///
+/// What is only silent, wide, partly verified or wrong is alive. Where only the feed is pinned nothing proves it: the
+/// account is the caller's choice, and an old update is no proof that there is no newer one.
+///
+/// # Errors
+/// As [`read_source`].
+pub fn is_dead(source: &OracleSource, account: &OracleAccount, now_ts: i64) -> Result<bool, RampartError> {
+    read_source(source, account, now_ts)?;
+    if source.pin != Pin::Account as u8 {
+        return Ok(false);
+    }
+    let silence_secs = DEAD_SOURCE_SECS.max(DEAD_SOURCE_AGES * i64::from(source.max_age_secs));
+    Ok(match decode(SourceKind::try_from(source.kind)?, source, account) {
+        Ok(raw) => raw.publish_ts > 0 && now_ts.abs_diff(raw.publish_ts) > silence_secs.unsigned_abs(),
+        Err(reason) => {
+            matches!(reason, Invalid::Missing | Invalid::WrongOwner | Invalid::BadData | Invalid::WrongFeed)
+        }
+    })
+}
+
 /// Owner first: the bytes of another program mean nothing.
 fn decode(kind: SourceKind, source: &OracleSource, account: &OracleAccount) -> Result<RawReading, Invalid> {
     if account.data.is_empty() {
@@ -227,13 +260,14 @@ fn decode(kind: SourceKind, source: &OracleSource, account: &OracleAccount) -> R
     }
 }
 
-/// Reads every source of an asset from the accounts of an instruction.
+/// Reads every source of an asset, and its exchange rate, from the accounts of an instruction.
 ///
 /// # Accounts
-/// One for each source, in the order of the set; further ones are left alone.
+/// One for each source, in the order of the set; for an asset with an exchange rate then its pool and the Clock sysvar.
+/// Further ones are left alone.
 ///
 /// # Errors
-/// `OracleAccountsMissing` for too few accounts, else as [`read_source`].
+/// `OracleAccountsMissing` for too few accounts, else as [`read_source`] and [`rate::read`].
 pub fn read_accounts<'info>(
     set: &OracleSet,
     accounts: &[AccountInfo<'info>],
@@ -241,25 +275,45 @@ pub fn read_accounts<'info>(
 ) -> Result<AssetReading, RampartError> {
     let sources = set.active();
     let mut asset = AssetReading::unread(sources.len());
-    let accounts = accounts.get(..sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
+    let (accounts, further) = accounts.split_at_checked(sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
     for ((source, account), slot) in sources.iter().zip(accounts).zip(&mut asset.sources) {
         // fails only for an account that this instruction holds mutably: never a foreign one
         let data = account.try_borrow_data().map_err(|_| RampartError::OracleDataInvalid)?;
         *slot = read_source(source, &OracleAccount { key: account.key, owner: account.owner, data: &data }, now_ts)?;
     }
+    if set.rate.is_rated() {
+        asset.rate = read_rate_accounts(set, further, now_ts)?;
+    }
     Ok(asset)
 }
 
-/// Reads every source of an asset from accounts fetched over RPC, in the order of the set.
+#[inline(never)]
+fn read_rate_accounts(set: &OracleSet, further: &[AccountInfo], now_ts: i64) -> Result<RateReading, RampartError> {
+    let [pool, clock, ..] = further else { return Err(RampartError::OracleAccountsMissing) };
+    let pool_data = pool.try_borrow_data().map_err(|_| RampartError::OracleDataInvalid)?;
+    let clock_data = clock.try_borrow_data().map_err(|_| RampartError::OracleDataInvalid)?;
+    let accounts = [
+        OracleAccount { key: pool.key, owner: pool.owner, data: &pool_data },
+        OracleAccount { key: clock.key, owner: clock.owner, data: &clock_data },
+    ];
+    rate::read(set, accounts, now_ts)
+}
+
+/// Reads every source of an asset, and its exchange rate, from accounts fetched over RPC, in the order of
+/// [`read_accounts`].
 ///
 /// # Errors
 /// As [`read_accounts`].
 pub fn read_all(set: &OracleSet, accounts: &[OracleAccount], now_ts: i64) -> Result<AssetReading, RampartError> {
     let sources = set.active();
     let mut asset = AssetReading::unread(sources.len());
-    let accounts = accounts.get(..sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
+    let (accounts, further) = accounts.split_at_checked(sources.len()).ok_or(RampartError::OracleAccountsMissing)?;
     for ((source, account), slot) in sources.iter().zip(accounts).zip(&mut asset.sources) {
         *slot = read_source(source, account, now_ts)?;
+    }
+    if set.rate.is_rated() {
+        let [pool, clock, ..] = further else { return Err(RampartError::OracleAccountsMissing) };
+        asset.rate = rate::read(set, [*pool, *clock], now_ts)?;
     }
     Ok(asset)
 }
@@ -267,7 +321,11 @@ pub fn read_all(set: &OracleSet, accounts: &[OracleAccount], now_ts: i64) -> Res
 impl AssetReading {
     /// A reading of `count` sources, none of which has been read.
     fn unread(count: usize) -> Self {
-        Self { sources: [SourceReading { reading: Err(Invalid::Missing) }; MAX_SOURCES], count: count as u8 }
+        Self {
+            sources: [SourceReading { reading: Err(Invalid::Missing) }; MAX_SOURCES],
+            count: count as u8,
+            rate: RateReading::Unrated,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::math::{Price, U128, decay};
 use crate::oracle::PriceBand;
 use crate::state::breaker::Breaker;
 use crate::state::oracle_set::{OracleSet, stored_enum};
+use crate::state::standby::StandbySet;
 use crate::state::warm_up::WarmUp;
 use crate::state::window::Window;
 use anchor_lang::prelude::*;
@@ -113,6 +114,8 @@ pub struct Asset {
     pub token_program: Pubkey,
     /// Price sources.
     pub oracle: OracleSet,
+    /// Sources that may take the place of a dead one.
+    pub standby: StandbySet,
     /// How the reference is kept.
     pub reference_params: ReferenceParams,
     /// The reference.
@@ -123,7 +126,7 @@ pub struct Asset {
     pub supply_reference_amount: u64,
     /// Level of everything that uses this asset.
     pub breaker: Breaker,
-    /// Bit n is set where the mint carries token extension n; re-checked at each use.
+    /// What the mint was when it was registered; see [`crate::mint::admit`]. Re-checked at each use.
     pub extension_fingerprint: u64,
     /// How it comes to carry debt as collateral.
     pub warm_up: WarmUp,

@@ -8,6 +8,7 @@ use crate::state::direction::{Direction, Judged, Judgement};
 use crate::state::guard::{Guard, Roles};
 use crate::state::oracle_set::{OracleSet, stored_enum};
 use crate::state::rule::RuleParams;
+use crate::state::standby::StandbySet;
 use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
 use anchor_lang::prelude::*;
 
@@ -37,6 +38,8 @@ pub enum ChangeGroup {
     Aggregate = 10,
     /// How long an asset warms up as collateral.
     AssetWarmUp = 11,
+    /// Standby sources of an asset.
+    AssetStandby = 12,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -50,6 +53,7 @@ stored_enum!(ChangeGroup {
     Root,
     Aggregate,
     AssetWarmUp,
+    AssetStandby,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -77,6 +81,8 @@ pub enum Change {
     Aggregate(AggregateParams),
     /// How long an asset warms up as collateral, seconds from its registration.
     AssetWarmUp(u32),
+    /// Standby sources of an asset.
+    AssetStandby(StandbySet),
 }
 
 impl Change {
@@ -94,6 +100,7 @@ impl Change {
             Self::Root(_) => ChangeGroup::Root,
             Self::Aggregate(_) => ChangeGroup::Aggregate,
             Self::AssetWarmUp(_) => ChangeGroup::AssetWarmUp,
+            Self::AssetStandby(_) => ChangeGroup::AssetStandby,
         }
     }
 
@@ -110,6 +117,7 @@ impl Change {
             Self::Root(v) => bytemuck::bytes_of(v),
             Self::Aggregate(v) => bytemuck::bytes_of(v),
             Self::AssetWarmUp(v) => bytemuck::bytes_of(v),
+            Self::AssetStandby(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -126,6 +134,7 @@ impl Change {
             ChangeGroup::Root => Self::Root(read(bytes)),
             ChangeGroup::Aggregate => Self::Aggregate(read(bytes)),
             ChangeGroup::AssetWarmUp => Self::AssetWarmUp(read(bytes)),
+            ChangeGroup::AssetStandby => Self::AssetStandby(read(bytes)),
         }
     }
 
@@ -151,6 +160,7 @@ impl Change {
             (Self::Root(now), Self::Root(next)) => now.judge_move(next),
             (Self::Aggregate(now), Self::Aggregate(next)) => now.judge_move(next),
             (Self::AssetWarmUp(now), Self::AssetWarmUp(next)) => now.judge_move(next),
+            (Self::AssetStandby(now), Self::AssetStandby(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }
@@ -240,6 +250,7 @@ impl PendingChange {
 const _: () = assert!(PendingChange::SPACE <= 10_240);
 const _: () = assert!(core::mem::size_of::<Roles>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<OracleSet>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<StandbySet>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RiskParams>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<VaultLimits>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RuleParams>() <= MAX_CHANGE_LEN);

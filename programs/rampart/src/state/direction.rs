@@ -10,7 +10,9 @@ use crate::state::flow::FlowLimits;
 use crate::state::guard::Roles;
 use crate::state::inflow::InflowLimits;
 use crate::state::oracle_set::{OracleSet, OracleSource};
+use crate::state::rate_source::RateSource;
 use crate::state::rule::{Comparator, RuleParams};
+use crate::state::standby::StandbySet;
 use crate::state::step_meter::step_between;
 use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
 use anchor_lang::prelude::Pubkey;
@@ -257,7 +259,7 @@ impl Judged for OracleSource {
 
 impl Judged for OracleSet {
     fn judge_move(&self, next: &Self) -> Judgement {
-        let Self { sources, count, required, max_disagree_bps, reserved } = next;
+        let Self { sources, count, required, max_disagree_bps, reserved, rate } = next;
         let each = self.sources.iter().zip(sources).map(|(now, next)| now.judge_move(next));
         each.fold(Judgement::NONE, Judgement::and)
             // a source more can outvote, a source less can't be outvoted
@@ -265,6 +267,31 @@ impl Judged for OracleSet {
             .floor(self.required, *required)
             .ceiling(self.max_disagree_bps, *max_disagree_bps)
             .waits(self.reserved, *reserved)
+            .and(self.rate.judge_move(rate))
+    }
+}
+
+impl Judged for RateSource {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { account, snapshot_e9, snapshot_ts, max_growth_bps, max_age_epochs, kind, reserved } = *next;
+        // a cap that is too low takes value from owners, one that is too high lets a false rate in
+        Judgement::NONE
+            .waits(self.account, account)
+            .waits(self.snapshot_e9, snapshot_e9)
+            .waits(self.snapshot_ts, snapshot_ts)
+            .waits(self.max_growth_bps, max_growth_bps)
+            .ceiling(self.max_age_epochs, max_age_epochs)
+            .waits(self.kind, kind)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for StandbySet {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { sources, count, reserved } = next;
+        let each = self.sources.iter().zip(sources).map(|(now, next)| now.judge_move(next));
+        // one more may come into use without another word, one less leaves a dead source in its place
+        each.fold(Judgement::NONE, Judgement::and).waits(self.count, *count).waits(self.reserved, *reserved)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::constants::MAX_SOURCES;
 use crate::error::RampartError;
 use crate::state::guard::HardBounds;
+use crate::state::rate_source::RateSource;
 use anchor_lang::prelude::*;
 
 /// On or off, as an explicit value instead of a zero with a meaning.
@@ -90,6 +91,8 @@ pub struct OracleSet {
     pub max_disagree_bps: u16,
     /// Zeros.
     pub reserved: [u8; 4],
+    /// What the sources' price is multiplied with, for an asset that is a claim on another one.
+    pub rate: RateSource,
 }
 
 impl OracleSet {
@@ -98,12 +101,17 @@ impl OracleSet {
         &self.sources[..usize::from(self.count).min(MAX_SOURCES)]
     }
 
+    /// Returns how many accounts a reading of the set takes: one for each source, and two for an exchange rate.
+    pub fn account_count(&self) -> usize {
+        self.active().len() + self.rate.account_count()
+    }
+
     /// Checks the set against the guard's hard bounds.
     ///
     /// # Errors
     /// `OracleSetInvalid` for counts, publishers or pins that can't work and for unused places that aren't empty,
     /// `UnknownKind` for undecodable enums and reserved bytes that are set, `OutsideHardBounds` for ages or confidences
-    /// beyond the guard's ceilings.
+    /// beyond the guard's ceilings, `RateInvalid`.
     pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         require!(self.reserved == [0; 4], RampartError::UnknownKind);
         let count = usize::from(self.count);
@@ -113,19 +121,43 @@ impl OracleSet {
         require!(self.max_disagree_bps <= bounds.max_confidence_bps, RampartError::OutsideHardBounds);
         for (index, source) in self.active().iter().enumerate() {
             source.validate(bounds)?;
-            let twin = self.active()[..index].iter().any(|s| s.publisher == source.publisher);
+            let twin = self.active()[..index].iter().any(|s| s.shares_publisher(source));
             require!(!twin, RampartError::OracleSetInvalid);
         }
         // what no version has judged must not come into use later
-        let is_empty = |s: &OracleSource| bytemuck::bytes_of(s).iter().all(|b| *b == 0);
-        require!(self.sources[count..].iter().all(is_empty), RampartError::OracleSetInvalid);
-        Ok(())
+        require!(self.sources[count..].iter().all(OracleSource::is_empty), RampartError::OracleSetInvalid);
+        self.rate.validate()
     }
 }
 
 impl OracleSource {
-    fn validate(&self, bounds: &HardBounds) -> Result<()> {
+    /// Tells whether both are published by the same: two sources of one publisher never count as two.
+    ///
+    /// Root tags publishers, and a wrong tag MUST NOT make two of one: whatever Pyth signs is Pyth's, whichever receiver
+    /// or feed carries it, and one account is one source.
+    pub fn shares_publisher(&self, other: &Self) -> bool {
+        let both_pyth = self.kind == SourceKind::Pyth as u8 && other.kind == SourceKind::Pyth as u8;
+        self.publisher == other.publisher || both_pyth || self.is_same_account(other)
+    }
+
+    /// Tells whether both are pinned to one account.
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        let pinned = self.pin == Pin::Account as u8 && other.pin == Pin::Account as u8;
+        pinned && self.account == other.account
+    }
+
+    /// Tells whether this is the place of no source.
+    pub fn is_empty(&self) -> bool {
+        bytemuck::bytes_of(self).iter().all(|byte| *byte == 0)
+    }
+
+    /// Checks the source alone.
+    ///
+    /// # Errors
+    /// As [`OracleSet::validate`].
+    pub fn validate(&self, bounds: &HardBounds) -> Result<()> {
         require!(self.reserved == [0; 7], RampartError::UnknownKind);
+        require!(self.publisher > 0, RampartError::OracleSetInvalid);
         let kind = SourceKind::try_from(self.kind).map_err(|_| RampartError::UnknownKind)?;
         let pin = Pin::try_from(self.pin).map_err(|_| RampartError::UnknownKind)?;
         require!(crate::oracle::is_known_program(kind, &self.program), RampartError::OracleSetInvalid);

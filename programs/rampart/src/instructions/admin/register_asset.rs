@@ -3,10 +3,10 @@
 use crate::constants::{ASSET_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::AssetRegistered;
-use crate::mint;
+use crate::mint::{self, Issuer};
 use crate::state::asset::{Peg, ReferenceParams};
 use crate::state::warm_up::{WarmUp, require_warm_up};
-use crate::state::{Asset, Guard, OracleSet};
+use crate::state::{Asset, Guard, OracleSet, StandbySet};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::Mint;
 
@@ -17,10 +17,14 @@ pub struct RegisterAssetArgs {
     pub oracle: OracleSet,
     /// How the reference is kept.
     pub reference: ReferenceParams,
+    /// Standby sources, where there are any yet.
+    pub standby: Option<StandbySet>,
     /// [`Peg`].
     pub peg: u8,
     /// Until it carries its full loan-to-value as collateral, seconds from now; at least the guard's floor.
     pub warm_up_secs: u32,
+    /// [`Issuer`].
+    pub issuer: u8,
 }
 
 /// Accounts of `register_asset`.
@@ -48,6 +52,10 @@ impl RegisterAsset<'_> {
         require_keys_eq!(guard.roles.root, self.root.key(), RampartError::WrongAuthority);
         guard.require_open()?;
         args.oracle.validate(&guard.bounds)?;
+        if let Some(standby) = &args.standby {
+            standby.validate(&guard.bounds)?;
+            standby.require_fits(&args.oracle)?;
+        }
         Peg::try_from(args.peg).map_err(|_| RampartError::UnknownKind)?;
         require_warm_up(args.warm_up_secs, &guard.bounds)?;
         let r = &args.reference;
@@ -60,18 +68,20 @@ impl RegisterAsset<'_> {
     ///
     /// # Errors
     /// `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
-    /// `WarmUpInvalid`, `MintExtensionRefused`, `MintDecimalsTooLarge`.
+    /// `WarmUpInvalid`, `MintExtensionRefused`, `MintDecimalsTooLarge`, `MintIssuerUnnamed`, `StandbyInvalid`, `RateInvalid`.
     pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
         ctx.accounts.validate(&args)?;
         let now_ts = Clock::get()?.unix_timestamp;
         let mint = &ctx.accounts.mint;
-        let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals)?;
+        let issuer = Issuer::try_from(args.issuer).map_err(|_| RampartError::UnknownKind)?;
+        let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals, issuer)?;
         {
             let mut asset = ctx.accounts.asset.load_init()?;
             asset.guard = ctx.accounts.guard.key();
             asset.mint = mint.key();
             asset.token_program = *mint.to_account_info().owner;
             asset.oracle = args.oracle;
+            asset.standby = args.standby.unwrap_or_default();
             asset.reference_params = args.reference;
             asset.window.cell_secs = args.reference.cell_secs;
             asset.supply_reference_amount = mint.supply;

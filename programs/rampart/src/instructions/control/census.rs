@@ -46,6 +46,7 @@ fn check(account: &AccountInfo, bounds: &HardBounds, rules: Rules) -> Result<(us
     if is(Asset::DISCRIMINATOR) {
         let asset = load::<Asset>(account)?;
         asset.oracle.validate(bounds)?;
+        asset.standby.validate(bounds)?;
         return Ok((0, asset.guard));
     }
     if is(Vault::DISCRIMINATOR) {

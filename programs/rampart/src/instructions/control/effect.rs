@@ -2,9 +2,10 @@
 
 use crate::constants::MAX_SAMPLE;
 use crate::error::RampartError;
+use crate::instructions::control::standby;
 use crate::instructions::shared::{PairPrices, load};
 use crate::math::{Bps, Price};
-use crate::oracle;
+use crate::oracle::{self, PriceBand};
 use crate::risk::health::ltv_floor;
 use crate::state::flow::FlowLimits;
 use crate::state::{Asset, Change, HardBounds, OracleSet, Position, RiskParams, Vault, VaultLimits};
@@ -17,6 +18,7 @@ use anchor_lang::prelude::*;
 /// - a vault's lines: nothing while it has no debt; else collateral asset, loan asset, the oracles of both, and one to
 ///   eight positions with debt;
 /// - an asset's sources: the oracle accounts of the present set, then those of the next one;
+/// - an asset's standby sources: the oracle accounts of the present set, then for each new one those of a set of it alone;
 /// - all else: none.
 ///
 /// # Errors
@@ -48,12 +50,18 @@ pub fn require_bounded(
             require_near(now.limit_micro_usd, next.limit_micro_usd, max_bps)?;
             require_near(now.vault_share_bps, next.vault_share_bps, max_bps)
         }
+        (Change::AssetStandby(now), Change::AssetStandby(next)) => {
+            standby::require_near(now, next, &*load::<Asset>(target)?, evidence, max_bps, now_ts)
+        }
         _ => Ok(()),
     }
 }
 
 /// Requires that `next` differs from `now` by at most `max` of `now`.
-fn require_near(now: impl Into<u128>, next: impl Into<u128>, max: Bps) -> Result<()> {
+///
+/// # Errors
+/// `EffectTooLarge`.
+pub fn require_near(now: impl Into<u128>, next: impl Into<u128>, max: Bps) -> Result<()> {
     let (now, next) = (now.into(), next.into());
     let is_near = now == next || Bps::ratio_ceil(now.abs_diff(next), now) <= max;
     require!(is_near, RampartError::EffectTooLarge);
@@ -87,6 +95,9 @@ fn outflow(now: &VaultLimits, next: &VaultLimits, vault: &Vault, max: Bps) -> Re
 
 /// The effective price by the next set against that by the present one, or against a warm reference where the present
 /// sources are silent.
+///
+/// With a cold reference nothing is left to compare with. Then a repair may pass, and nothing else: see [`is_repair`].
+/// A new cap on an exchange rate may not bite at once: it would take from owners what their tokens are worth.
 fn price(
     now: &OracleSet,
     next: &OracleSet,
@@ -95,15 +106,41 @@ fn price(
     max: Bps,
     now_ts: i64,
 ) -> Result<()> {
-    let split = now.active().len();
-    require!(evidence.len() == split + next.active().len(), RampartError::OracleAccountsMissing);
+    let split = now.account_count();
+    require!(evidence.len() == split + next.account_count(), RampartError::OracleAccountsMissing);
     let (old, new) = evidence.split_at(split);
-    let after = oracle::read_accounts(next, new, now_ts)?.band(next, now_ts)?.mid;
-    let before = match oracle::read_accounts(now, old, now_ts)?.band(now, now_ts) {
-        Ok(band) => band.mid,
-        Err(_) => load::<Asset>(target)?.reference_price(now_ts).map_err(|_| RampartError::EffectUnknown)?,
+    let was = oracle::read_accounts(now, old, now_ts)?;
+    let will = oracle::read_accounts(next, new, now_ts)?;
+    require!(was.rate.is_capped() || !will.rate.is_capped(), RampartError::EffectTooLarge);
+    let after = will.band(next, now_ts)?;
+    let known = match was.band(now, now_ts) {
+        Ok(band) => Some(band.mid),
+        Err(_) => load::<Asset>(target)?.reference_price(now_ts).ok(),
     };
-    require_near(before.q64(), after.q64(), max)
+    match known {
+        Some(before) => require_near(before.q64(), after.mid.q64(), max),
+        None => {
+            require!(is_repair(now, next, &after, old, now_ts)?, RampartError::EffectUnknown);
+            Ok(())
+        }
+    }
+}
+
+/// Tells whether a change of sources that nothing can be compared with repairs an asset: a source that stays agrees with
+/// another one on the next price, or every present source is proved dead. Whoever governs can bring about neither.
+fn is_repair(now: &OracleSet, next: &OracleSet, after: &PriceBand, old: &[AccountInfo], now_ts: i64) -> Result<bool> {
+    let agreeing = next.active().iter().zip(&after.publish_ts).filter(|(_, ts)| ts.is_some());
+    let has_witness = agreeing.map(|(source, _)| source).any(|source| now.active().contains(source));
+    if has_witness && after.sources >= 2 {
+        return Ok(true);
+    }
+    for (source, account) in now.active().iter().zip(old) {
+        if !standby::is_dead(source, account, now_ts)? {
+            return Ok(false);
+        }
+    }
+    // a rate that can't be read isn't what a change of sources repairs
+    Ok(now.rate == next.rate)
 }
 
 /// No position of the sample, and not the vault as a whole, may fall below the line by the change alone.
@@ -142,7 +179,7 @@ fn pair_price<'a, 'info>(
     require_keys_eq!(vault.collateral_asset, collateral.key(), RampartError::VaultAssetsInvalid);
     require_keys_eq!(vault.loan_asset, loan.key(), RampartError::VaultAssetsInvalid);
     let (collateral, loan) = (load::<Asset>(collateral)?, load::<Asset>(loan)?);
-    let count = collateral.oracle.active().len() + loan.oracle.active().len();
+    let count = collateral.oracle.account_count() + loan.oracle.account_count();
     require!(rest.len() >= count, RampartError::OracleAccountsMissing);
     let (oracles, sample) = rest.split_at(count);
     Ok((PairPrices::read(&collateral, &loan, oracles, now_ts)?.best(vault)?, sample))

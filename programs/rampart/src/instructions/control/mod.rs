@@ -1,6 +1,7 @@
 //! Change control: what may not happen at once is proposed, waits, can be stopped, and is tried before it holds.
 
 pub mod accept_root;
+pub mod activate_standby;
 pub mod cancel_change;
 pub mod census;
 pub mod effect;
@@ -9,10 +10,12 @@ pub mod freeze_forever;
 pub mod narrow_bounds;
 pub mod nonce;
 pub mod propose_change;
+pub mod standby;
 pub mod target;
 pub mod veto_change;
 
 pub use accept_root::*;
+pub use activate_standby::*;
 pub use cancel_change::*;
 pub use execute_change::*;
 pub use freeze_forever::*;

@@ -31,11 +31,15 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
             of_guard(&rule.guard)?;
             Change::Rule(rule.params)
         }
-        ChangeGroup::AssetOracle | ChangeGroup::AssetReference | ChangeGroup::AssetWarmUp => {
+        ChangeGroup::AssetOracle
+        | ChangeGroup::AssetReference
+        | ChangeGroup::AssetWarmUp
+        | ChangeGroup::AssetStandby => {
             let asset = load::<Asset>(target)?;
             of_guard(&asset.guard)?;
             match group {
                 ChangeGroup::AssetOracle => Change::AssetOracle(asset.oracle),
+                ChangeGroup::AssetStandby => Change::AssetStandby(asset.standby),
                 ChangeGroup::AssetReference => Change::AssetReference(asset.reference_params),
                 _ => Change::AssetWarmUp(asset.warm_up.duration_secs),
             }
@@ -73,6 +77,7 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
             next.validate(bounds)
         }
         (_, Change::AssetOracle(next)) => next.validate(bounds),
+        (_, Change::AssetStandby(next)) => next.validate(bounds),
         (Change::AssetReference(now), Change::AssetReference(next)) => {
             require!(next.cell_secs == now.cell_secs, RampartError::FixedAtCreation);
             let usable = next.half_life_secs > 0 && next.min_samples > 0;
@@ -127,6 +132,7 @@ pub fn write(next: &Change, target: &AccountInfo, guard: &mut Guard, now_ts: i64
             rule.streak = Streak::default();
         }
         Change::AssetOracle(set) => load_mut::<Asset>(target)?.oracle = *set,
+        Change::AssetStandby(set) => load_mut::<Asset>(target)?.standby = *set,
         Change::AssetReference(params) => {
             let mut asset = load_mut::<Asset>(target)?;
             let age_secs = now_ts.saturating_sub(asset.reference.updated_at_ts);

@@ -58,7 +58,7 @@ impl<'info> Evidence<'_, 'info> {
             let supply_amount = mint::supply(mint, &asset.mint, &asset.token_program)?;
             return Ok(measures::supply(&rule.params, &asset, supply_amount, now_ts));
         }
-        require!(self.further.len() == asset.oracle.active().len(), RampartError::OracleAccountsMissing);
+        require!(self.further.len() == asset.oracle.account_count(), RampartError::OracleAccountsMissing);
         let reading = oracle::read_accounts(&asset.oracle, self.further, now_ts)?;
         Ok(measures::asset(rule, &asset, &reading, now_ts)?)
     }

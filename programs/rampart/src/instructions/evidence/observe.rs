@@ -28,7 +28,7 @@ impl<'info> Observe<'info> {
         let clock = Clock::get()?;
         let now_ts = clock.unix_timestamp;
         let mut asset = ctx.accounts.asset.load_mut()?;
-        require!(ctx.remaining_accounts.len() == asset.oracle.active().len(), RampartError::OracleAccountsMissing);
+        require!(ctx.remaining_accounts.len() == asset.oracle.account_count(), RampartError::OracleAccountsMissing);
         let reading = oracle::read_accounts(&asset.oracle, ctx.remaining_accounts, now_ts)?;
         let band = reading.band(&asset.oracle, now_ts)?;
         let supply_amount = mint::supply(&ctx.accounts.mint, &asset.mint, &asset.token_program)?;

@@ -49,7 +49,7 @@ impl<'info> Withdraw<'info> {
         let mut ticket = position.tickets.open(args.ticket)?;
         let pass = pass_gate(Class::Exit, &guard, &vault, [&collateral, &loan], now_ts)?;
         ticket.require_ripe(pass == Pass::Floor, now_ts)?;
-        mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        mint::require_same_unit(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         if note_loan(&mut vault, self.vault.key(), Holding::of(&self.loan_token), now_ts) {
             self.emit_found(Some(args.ticket));
             return Ok(None);

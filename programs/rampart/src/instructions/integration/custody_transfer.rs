@@ -61,7 +61,10 @@ impl<'info> CustodyTransfer<'info> {
         integration.require_chargeable(self.guard.as_ref().key, self.authority.key, Mode::Custody)?;
         let is_held = integration.mint == *self.mint.key && integration.token == *self.token.key;
         require!(is_held, RampartError::IntegrationMismatch);
-        mint::require_unchanged(&self.mint, integration.extension_fingerprint)?;
+        match kind {
+            ActionKind::Exit => mint::require_same_unit(&self.mint, integration.extension_fingerprint)?,
+            _ => mint::require_unchanged(&self.mint, integration.extension_fingerprint)?,
+        }
         let owner = sources::owner_of(&self.destination, self.mint.key)?;
         require!(owner != self.integration.key(), RampartError::DestinationForbidden);
         let (_, asset) = sources::pinned(&integration, rest, false)?;

@@ -5,7 +5,7 @@ use crate::error::RampartError;
 use crate::events::IntegrationRegistered;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::integration::handover;
-use crate::mint;
+use crate::mint::{self, Issuer};
 use crate::state::flow::DayBase;
 use crate::state::integration::{LimitBase, Mode};
 use crate::state::{Asset, FlowCaps, Guard, Integration, Switch};
@@ -95,7 +95,8 @@ impl RegisterIntegration<'_> {
         i.switch = Switch::Enabled as u8;
         i.asset_switch = if self.asset.is_some() { Switch::Enabled } else { Switch::Disabled } as u8;
         i.decimals = self.mint.decimals;
-        i.extension_fingerprint = mint::admit(self.mint.as_ref().as_ref(), self.mint.decimals)?;
+        // the integrator's own token: its users know its issuer
+        i.extension_fingerprint = mint::admit(self.mint.as_ref().as_ref(), self.mint.decimals, Issuer::MayStall)?;
         (i.version, i.bump) = (LAYOUT_VERSION, bump);
         self.validate(&i, validity, now_ts)
     }

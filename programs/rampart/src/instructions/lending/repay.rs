@@ -70,7 +70,7 @@ impl<'info> Repay<'info> {
         let loan = self.loan_asset.load()?;
         pass_gate(Class::RiskDown, &*self.guard.load()?, &vault, [&*self.collateral_asset.load()?, &loan], now_ts)?;
         require!(amount > 0, RampartError::ZeroAmount);
-        mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        mint::require_same_unit(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let debt = vault.debt_of(&position)?;
         require!(debt > 0, RampartError::NoDebt);

@@ -94,7 +94,7 @@ impl<'info> Withdraw<'info> {
             self.emit_found(queued.ok().map(|(number, _)| number));
             return Ok(None);
         }
-        mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        mint::require_same_unit(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let amount = vault.assets_for_shares(args.shares)?;
         // the last shares may go for nothing, or what they round to would keep the position open for ever

@@ -102,7 +102,7 @@ impl<'info> WithdrawCollateral<'info> {
         if note_collateral(&mut vault, self.vault.key(), Holding::of(&self.collateral_token), now_ts) {
             return Ok(false);
         }
-        mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
+        mint::require_same_unit(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let left = position.collateral_amount - amount;
         if has_debt {

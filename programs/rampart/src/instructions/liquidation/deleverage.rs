@@ -100,8 +100,8 @@ impl<'info> Deleverage<'info> {
         let guard = self.guard.load()?;
         let pass = pass_gate(Class::Liquidation, &guard, &vault, [&collateral, &loan], now_ts)?;
         args.check(&position, clock.slot)?;
-        mint::require_unchanged(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
-        mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        mint::require_same_unit(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
+        mint::require_same_unit(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);

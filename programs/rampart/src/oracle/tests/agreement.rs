@@ -58,7 +58,11 @@ fn two_that_differ_are_a_disagreement_also_where_one_is_enough() {
 
 #[test]
 fn too_few_usable_sources_are_indeterminate() {
-    let stale = AssetReading { sources: [said(Q64_ONE, 0, 1), said(Q64_ONE, 0, 91), said(Q64_ONE, 0, 1)], count: 2 };
+    let stale = AssetReading {
+        sources: [said(Q64_ONE, 0, 1), said(Q64_ONE, 0, 91), said(Q64_ONE, 0, 1)],
+        count: 2,
+        rate: RateReading::Unrated,
+    };
     assert_refused(stale, set_of(2, 2, 100), RampartError::PriceIndeterminate);
     assert_eq!(stale.band(&set_of(2, 1, 100), NOW).unwrap().publish_ts, [Some(NOW - 1), None, None]);
     assert_refused(AssetReading::unread(2), set_of(2, 1, 100), RampartError::PriceIndeterminate);
@@ -68,7 +72,8 @@ fn too_few_usable_sources_are_indeterminate() {
 
 #[test]
 fn reading_is_fresh_to_its_last_second() {
-    let one = |age_secs| AssetReading { sources: [said(Q64_ONE, 0, age_secs); 3], count: 1 };
+    let one =
+        |age_secs| AssetReading { sources: [said(Q64_ONE, 0, age_secs); 3], count: 1, rate: RateReading::Unrated };
     assert!(one(90).band(&set_of(1, 1, 100), NOW).is_ok());
     assert!(one(-5).band(&set_of(1, 1, 100), NOW).is_ok());
     assert_refused(one(91), set_of(1, 1, 100), RampartError::PriceIndeterminate);
@@ -79,7 +84,11 @@ fn reading_is_fresh_to_its_last_second() {
 #[test]
 fn reading_is_confident_to_the_exact_bps() {
     // 200 bps of 100 dollars
-    let one = |confidence| AssetReading { sources: [said(100 * Q64_ONE, confidence, 1); 3], count: 1 };
+    let one = |confidence| AssetReading {
+        sources: [said(100 * Q64_ONE, confidence, 1); 3],
+        count: 1,
+        rate: RateReading::Unrated,
+    };
     assert!(one(2 * Q64_ONE).band(&set_of(1, 1, 100), NOW).is_ok());
     assert_refused(one(2 * Q64_ONE + 1), set_of(1, 1, 100), RampartError::PriceIndeterminate);
     assert_refused(one(u128::MAX), set_of(1, 1, 100), RampartError::PriceIndeterminate);
@@ -92,7 +101,7 @@ fn interval_that_leaves_the_range_is_not_a_price() {
     let mut set = set_of(1, 1, 100);
     set.sources[0].max_confidence_bps = u16::MAX;
     for (price, confidence) in [(Q64_ONE, Q64_ONE), (Q64_ONE, 2 * Q64_ONE), (PRICE_MAX_Q64, 1), (PRICE_MIN_Q64, 1)] {
-        let one = AssetReading { sources: [said(price, confidence, 1); 3], count: 1 };
+        let one = AssetReading { sources: [said(price, confidence, 1); 3], count: 1, rate: RateReading::Unrated };
         assert_refused(one, set, RampartError::PriceIndeterminate);
     }
 }
@@ -191,7 +200,7 @@ proptest! {
         let [q, r] = if is_near { [near(p, near_by[0]), near(p, near_by[1])] } else { [q, r] };
         let sources = [said(p, p / 100, ages[0]), said(q, q / 100, ages[1]), said(r, r / 100, ages[2])];
         let set = set_of(count, required, 100);
-        if let Ok(band) = (AssetReading { sources, count }).band(&set, NOW) {
+        if let Ok(band) = (AssetReading { sources, count, rate: RateReading::Unrated }).band(&set, NOW) {
             prop_assert!(band.lo <= band.mid && band.mid <= band.hi);
             prop_assert!(band.sources >= required);
             prop_assert!(band.publish_ts.iter().flatten().count() >= usize::from(band.sources));
@@ -204,7 +213,7 @@ proptest! {
         p in any_price(), near_by in proptest::array::uniform2(-300i64..300), bound in 1u16..500, more in 0u16..500, required in 1u8..=3,
     ) {
         let [q, r] = near_by.map(|bps| near(p, bps));
-        let three = AssetReading { sources: [said(p, 0, 1), said(q, 0, 1), said(r, 0, 1)], count: 3 };
+        let three = AssetReading { sources: [said(p, 0, 1), said(q, 0, 1), said(r, 0, 1)], count: 3, rate: RateReading::Unrated };
         if let Ok(band) = three.band(&set_of(3, required, bound), NOW) {
             let wider = three.band(&set_of(3, required, bound + more), NOW).unwrap();
             prop_assert!(wider.sources >= band.sources && wider.lo <= band.lo && wider.hi >= band.hi);
@@ -213,7 +222,7 @@ proptest! {
 
     #[test]
     fn wider_confidence_never_narrows_the_band(p in any_price(), bps in 0u128..=199, more in 0u128..=199) {
-        let one = |bps: u128| AssetReading { sources: [said(p, p / 10_000 * bps, 1); 3], count: 1 }.band(&set_of(1, 1, 1), NOW);
+        let one = |bps: u128| AssetReading { sources: [said(p, p / 10_000 * bps, 1); 3], count: 1, rate: RateReading::Unrated }.band(&set_of(1, 1, 1), NOW);
         if let (Ok(narrow), Ok(wide)) = (one(bps), one(bps + more)) {
             prop_assert!(wide.lo <= narrow.lo && wide.hi >= narrow.hi && wide.mid == narrow.mid);
         }

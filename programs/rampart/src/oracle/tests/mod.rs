@@ -1,10 +1,13 @@
 //! What the tests of this module share: sources, accounts, readings.
 
 mod agreement;
+mod dead;
+mod exchange;
 mod reading;
 
 use super::*;
 use crate::math::price::Q64_ONE;
+use crate::state::RateSource;
 use anchor_lang::AccountSerialize;
 use pyth_solana_receiver_sdk::price_update::{PriceFeedMessage, PriceUpdateV2, VerificationLevel};
 
@@ -33,7 +36,7 @@ fn source(kind: SourceKind, pin: Pin) -> OracleSource {
 
 fn set_of(count: u8, required: u8, max_disagree_bps: u16) -> OracleSet {
     let sources = [source(SourceKind::Pyth, Pin::Account); MAX_SOURCES];
-    OracleSet { sources, count, required, max_disagree_bps, reserved: [0; 4] }
+    OracleSet { sources, count, required, max_disagree_bps, reserved: [0; 4], rate: RateSource::UNRATED }
 }
 
 /// A full update of `FEED`: 150 dollars, give or take 10 cents, 10 seconds old.
@@ -62,6 +65,11 @@ fn pyth_bytes(change: impl FnOnce(&mut PriceUpdateV2)) -> Vec<u8> {
     update.try_serialize(&mut bytes).unwrap();
     bytes.resize(PriceUpdateV2::LEN, 0);
     bytes
+}
+
+/// As [`pyth_bytes`], with another message.
+fn pyth(change: impl FnOnce(&mut PriceFeedMessage)) -> Vec<u8> {
+    pyth_bytes(|update| change(&mut update.price_message))
 }
 
 /// The same price as a pull feed.

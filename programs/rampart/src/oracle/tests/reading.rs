@@ -237,7 +237,7 @@ proptest! {
         for (what, data) in [(PYTH, pyth), (SWITCHBOARD, switchboard)] {
             let set = OracleSet { sources: [source(what.0, what.1); 3], ..set_of(1, 1, 100) };
             let said = SourceReading { reading: read_as(what, &data).unwrap() };
-            let asset = AssetReading { sources: [said; 3], count: 1 };
+            let asset = AssetReading { sources: [said; 3], count: 1, rate: RateReading::Unrated };
             for now in [NOW, i64::MIN, i64::MAX] {
                 let _ = (asset.band(&set, now), asset.age_secs(&set, now), asset.confidence_bps(&set, now));
             }

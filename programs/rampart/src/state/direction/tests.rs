@@ -136,6 +136,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         Change::Root(Pubkey::new_from_array([7; 32])),
         Change::Aggregate(bytemuck::Zeroable::zeroed()),
         Change::AssetWarmUp(172_800),
+        Change::AssetStandby(bytemuck::Zeroable::zeroed()),
     ];
     for (index, change) in all.iter().enumerate() {
         let mut pending: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
@@ -145,7 +146,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
     }
     let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
-    for group in [0, 12, u8::MAX] {
+    for group in [0, 13, u8::MAX] {
         unknown.group = group;
         assert!(unknown.change().is_err());
     }
@@ -195,4 +196,23 @@ fn shorter_warm_up_is_looser() {
         (judged(10, 9), judged(10, 10), judged(10, 11)),
         (Direction::Looser, Direction::Same, Direction::Tighter)
     );
+}
+
+#[test]
+fn rate_and_standby_sources_wait_whichever_way_they_move() {
+    let rate =
+        RateSource { max_growth_bps: 1_000, max_age_epochs: 2, snapshot_e9: 1_200_000_000, ..RateSource::UNRATED };
+    is(rate, |r| r.snapshot_e9 -= 1, Direction::Looser);
+    is(rate, |r| r.snapshot_ts += 1, Direction::Looser);
+    is(rate, |r| r.max_growth_bps -= 1, Direction::Looser);
+    is(rate, |r| r.max_growth_bps += 1, Direction::Looser);
+    is(rate, |r| r.account = Pubkey::new_from_array([1; 32]), Direction::Looser);
+    is(rate, |r| r.max_age_epochs -= 1, Direction::Tighter);
+    is(rate, |r| r.max_age_epochs += 1, Direction::Looser);
+    let set: OracleSet = bytemuck::Zeroable::zeroed();
+    is(set, |s| s.rate.kind = 2, Direction::Looser);
+    let standby = StandbySet { count: 1, ..StandbySet::default() };
+    is(standby, |s| s.count = 0, Direction::Looser);
+    is(standby, |s| s.count = 2, Direction::Looser);
+    is(standby, |s| s.sources[0].account = Pubkey::new_from_array([1; 32]), Direction::Looser);
 }
