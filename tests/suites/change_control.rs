@@ -659,6 +659,9 @@ fn narrow_ix(world: &World, change: impl FnOnce(&mut rampart::state::HardBounds)
 #[test]
 fn bounds_narrow_and_never_widen() {
     let mut world = World::with_vault();
+    let (key, mut guard) = (world.guard, world.guard_state());
+    guard.bounds.min_warm_up_secs = 10;
+    world.store(&key, &guard);
     let signer = root(&world);
     let wider: [fn(&mut rampart::state::HardBounds); 17] = [
         |b| b.min_warm_up_secs -= 1,
