@@ -57,6 +57,10 @@ impl World {
             ChangeGroup::Roles => Change::Roles(self.guard_state().roles),
             ChangeGroup::LoosenDelay => Change::LoosenDelay(self.guard_state().loosen_delay_secs),
             ChangeGroup::Root => Change::Root(self.guard_state().roles.root),
+            ChangeGroup::IntegrationSwitch => {
+                Change::IntegrationSwitch(self.load::<rampart::state::Integration>(target).switch)
+            }
+            ChangeGroup::Holder => Change::Holder(self.load::<rampart::state::Integration>(target).holder),
         }
     }
 

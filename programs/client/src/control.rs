@@ -3,7 +3,7 @@
 use crate::admin::SYSTEM;
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
 use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
-use rampart::state::{Change, Guard, HardBounds, PendingChange};
+use rampart::state::{Change, ChangeGroup, Guard, HardBounds, PendingChange};
 use rampart::{ProposeChangeArgs, Validity};
 use rampart::{accounts, instruction};
 
@@ -28,7 +28,14 @@ pub fn propose_change(
         program: rampart::ID,
     };
     let args = ProposeChangeArgs { change, value_hash: now.hash(), validity };
-    build(accounts, instruction::ProposeChange { args }, &signers(guardians))
+    let rest = [keepers_of(change.group(), &guard_key), signers(guardians)].concat();
+    build(accounts, instruction::ProposeChange { args }, &rest)
+}
+
+/// The keeper set, for changes of roles and root: the program asks for it where the guard has one.
+fn keepers_of(group: ChangeGroup, guard: &Pubkey) -> Vec<AccountMeta> {
+    let gives_roles = matches!(group, ChangeGroup::Roles | ChangeGroup::Root);
+    gives_roles.then(|| AccountMeta::new_readonly(address::keeper_set(guard), false)).into_iter().collect()
 }
 
 /// Proposes `new_root` as root.
@@ -48,7 +55,7 @@ pub fn accept_root(new_root: Pubkey, key: Pubkey, change: &PendingChange) -> Ins
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
-    build(accounts, instruction::AcceptRoot {}, &[])
+    build(accounts, instruction::AcceptRoot {}, &keepers_of(ChangeGroup::Root, &change.guard))
 }
 
 /// Executes the change at `key`. `evidence`: what its effect is tried on, see `control::effect::require_bounded`.
@@ -62,7 +69,8 @@ pub fn execute_change(key: Pubkey, change: &PendingChange, evidence: &[AccountMe
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
-    build(accounts, instruction::ExecuteChange {}, evidence)
+    let keepers = ChangeGroup::try_from(change.group).map_or_else(|_| Vec::new(), |g| keepers_of(g, &change.guard));
+    build(accounts, instruction::ExecuteChange {}, &[evidence, &keepers].concat())
 }
 
 /// Stops the change at `key`, by the vetoer or a guardian.

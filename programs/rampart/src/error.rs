@@ -297,4 +297,12 @@ pub enum RampartError {
     BountyInvalid,
     #[msg("Bounty vault is not the guard's, or not what pays and what is paid")]
     BountyAccountsMismatch,
+
+    // --- edges of the guard
+    #[msg("Guard has a keeper set, which a change of roles must name")]
+    KeeperSetMissing,
+    #[msg("Key of a keeper can not hold a role as well")]
+    KeeperHoldsRole,
+    #[msg("Integration holds neither a token account nor a mint, or has released it")]
+    CustodyNotHeld,
 }

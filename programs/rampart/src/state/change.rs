@@ -32,6 +32,10 @@ pub enum ChangeGroup {
     LoosenDelay = 8,
     /// Root of a guard.
     Root = 9,
+    /// Whether an integration is in use.
+    IntegrationSwitch = 10,
+    /// Who holds what an integration holds: its release from custody.
+    Holder = 11,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -43,6 +47,8 @@ stored_enum!(ChangeGroup {
     Roles,
     LoosenDelay,
     Root,
+    IntegrationSwitch,
+    Holder,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -66,6 +72,10 @@ pub enum Change {
     LoosenDelay(u32),
     /// Root of a guard.
     Root(Pubkey),
+    /// Whether an integration is in use: `Switch`.
+    IntegrationSwitch(u8),
+    /// Who owns an integration's token account, or is the authority of its mint.
+    Holder(Pubkey),
 }
 
 impl Change {
@@ -81,6 +91,17 @@ impl Change {
             Self::Roles(_) => ChangeGroup::Roles,
             Self::LoosenDelay(_) => ChangeGroup::LoosenDelay,
             Self::Root(_) => ChangeGroup::Root,
+            Self::IntegrationSwitch(_) => ChangeGroup::IntegrationSwitch,
+            Self::Holder(_) => ChangeGroup::Holder,
+        }
+    }
+
+    /// Returns the roles of a guard that has `now` once the change holds; nothing for a change of anything else.
+    pub fn roles_after(&self, now: &Roles) -> Option<Roles> {
+        match self {
+            Self::Roles(next) => Some(*next),
+            Self::Root(root) => Some(Roles { root: *root, ..*now }),
+            _ => None,
         }
     }
 
@@ -94,7 +115,8 @@ impl Change {
             Self::AssetReference(v) => bytemuck::bytes_of(v),
             Self::Roles(v) => bytemuck::bytes_of(v),
             Self::LoosenDelay(v) => bytemuck::bytes_of(v),
-            Self::Root(v) => bytemuck::bytes_of(v),
+            Self::IntegrationSwitch(v) => bytemuck::bytes_of(v),
+            Self::Root(v) | Self::Holder(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -109,6 +131,8 @@ impl Change {
             ChangeGroup::Roles => Self::Roles(read(bytes)),
             ChangeGroup::LoosenDelay => Self::LoosenDelay(read(bytes)),
             ChangeGroup::Root => Self::Root(read(bytes)),
+            ChangeGroup::IntegrationSwitch => Self::IntegrationSwitch(read(bytes)),
+            ChangeGroup::Holder => Self::Holder(read(bytes)),
         }
     }
 
@@ -131,7 +155,8 @@ impl Change {
             (Self::AssetReference(now), Self::AssetReference(next)) => now.judge_move(next),
             (Self::Roles(now), Self::Roles(next)) => now.judge_move(next),
             (Self::LoosenDelay(now), Self::LoosenDelay(next)) => now.judge_move(next),
-            (Self::Root(now), Self::Root(next)) => now.judge_move(next),
+            (Self::Root(now), Self::Root(next)) | (Self::Holder(now), Self::Holder(next)) => now.judge_move(next),
+            (Self::IntegrationSwitch(now), Self::IntegrationSwitch(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }
@@ -151,7 +176,7 @@ fn read<T: bytemuck::AnyBitPattern>(bytes: &[u8; MAX_CHANGE_LEN]) -> T {
 pub struct PendingChange {
     /// The guard.
     pub guard: Pubkey,
-    /// The account that it would change: a vault, a rule, an asset, or the guard.
+    /// The account that it would change: a vault, a rule, an asset, an integration, or the guard.
     pub target: Pubkey,
     /// Who paid the rent and gets it back.
     pub rent_to: Pubkey,

@@ -20,6 +20,17 @@ pub enum Finality {
 }
 stored_enum!(Finality { Open, Frozen });
 
+/// Whether a guard has a keeper set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Keepers {
+    /// None was created.
+    None = 0,
+    /// There is one: whatever gives roles out has to look at it.
+    Set = 1,
+}
+stored_enum!(Keepers { None, Set });
+
 /// Who may do what. Pairwise distinct, none the default key.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
@@ -130,8 +141,10 @@ pub struct Guard {
     pub bump: u8,
     /// [`Finality`]; anything but `Open` counts as frozen.
     pub finality: u8,
+    /// [`Keepers`]; anything but `None` counts as set.
+    pub keepers: u8,
     /// Zeros.
-    pub reserved: [u8; 251],
+    pub reserved: [u8; 250],
 }
 
 impl Guard {

@@ -3,6 +3,7 @@
 use crate::constants::{ASSET_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::AssetRegistered;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::mint;
 use crate::state::asset::{Peg, ReferenceParams};
 use crate::state::{Asset, Guard, OracleSet};
@@ -35,6 +36,9 @@ pub struct RegisterAsset<'info> {
     /// The asset account. One per guard and mint.
     #[account(init, payer = root, space = Asset::SPACE, seeds = [ASSET_SEED, guard.key().as_ref(), mint.key().as_ref()], bump)]
     pub asset: AccountLoader<'info, Asset>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
 }
@@ -55,9 +59,10 @@ impl RegisterAsset<'_> {
     /// Registers the mint; its reference starts cold.
     ///
     /// # Errors
-    /// `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
+    /// `DurableNonceRefused`, `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
     /// `MintExtensionRefused`, `MintDecimalsTooLarge`.
     pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         ctx.accounts.validate(&args)?;
         let mint = &ctx.accounts.mint;
         let extension_fingerprint = mint::admit(mint.as_ref().as_ref(), mint.decimals)?;

@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::RuleTightened;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::direction::Judged;
 use crate::state::rule::RuleParams;
 use crate::state::{Guard, Rule};
@@ -49,14 +50,18 @@ pub struct TightenRule<'info> {
     /// The rule.
     #[account(mut, has_one = guard @ RampartError::RuleSubjectMismatch)]
     pub rule: AccountLoader<'info, Rule>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenRule<'_> {
     /// Replaces the parameters if every one of them is at least as strict.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, `TightenStepExceeded`, and those of [`Validity::check`].
+    /// `DurableNonceRefused`, `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, `TightenStepExceeded`, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, params: RuleParams, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::VaultTightened;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::math::bps::Bps;
 use crate::state::direction::{Direction, Judged};
 use crate::state::flow::FlowLimits;
@@ -48,6 +49,9 @@ pub struct TightenVault<'info> {
     /// The vault.
     #[account(mut, has_one = guard @ RampartError::VaultAssetsInvalid)]
     pub vault: AccountLoader<'info, Vault>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenVault<'_> {
@@ -57,9 +61,10 @@ impl TightenVault<'_> {
     /// first day nothing else pays the exit floor.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `TightenStepExceeded`, and those of
+    /// `DurableNonceRefused`, `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `TightenStepExceeded`, and those of
     /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;

@@ -6,9 +6,11 @@ pub mod census;
 pub mod effect;
 pub mod execute_change;
 pub mod freeze_forever;
+pub mod keepers;
 pub mod narrow_bounds;
 pub mod nonce;
 pub mod propose_change;
+pub mod release;
 pub mod target;
 pub mod veto_change;
 
