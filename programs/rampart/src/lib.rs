@@ -136,13 +136,21 @@ pub mod rampart {
     // --- exits
 
     /// Takes a ticket for a withdrawal beyond the limit of now.
-    pub fn request_withdrawal(ctx: Context<RequestWithdrawal>, shares: u128) -> Result<()> {
-        RequestWithdrawal::handle(ctx, shares)
+    pub fn request_withdrawal(ctx: Context<RequestWithdrawal>, shares: u128, side: u8) -> Result<()> {
+        RequestWithdrawal::handle(ctx, shares, side)
     }
 
     /// Pays a ripe ticket.
     pub fn claim_withdrawal<'info>(ctx: Context<'info, Withdraw<'info>>, args: ClaimWithdrawalArgs) -> Result<()> {
         Withdraw::claim(ctx, args)
+    }
+
+    /// Pays a ripe ticket for collateral.
+    pub fn claim_collateral<'info>(
+        ctx: Context<'info, WithdrawCollateral<'info>>,
+        args: ClaimWithdrawalArgs,
+    ) -> Result<()> {
+        WithdrawCollateral::claim(ctx, args)
     }
 
     /// Gives a ticket back.
@@ -288,7 +296,7 @@ pub mod rampart {
     }
 
     /// Takes over as root, on the new root's own signature.
-    pub fn accept_root(ctx: Context<AcceptRoot>) -> Result<()> {
+    pub fn accept_root<'info>(ctx: Context<'info, AcceptRoot<'info>>) -> Result<()> {
         AcceptRoot::handle(ctx)
     }
 

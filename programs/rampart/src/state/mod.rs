@@ -43,5 +43,5 @@ pub use resolution::{Resolution, ResolutionState};
 pub use rule::{Comparator, Metric, Rule, Scope, Standing};
 pub use shortfall::{Holding, Shortfall, ShortfallState};
 pub use step_meter::StepMeter;
-pub use ticket::{TicketState, Tickets, WithdrawTicket};
+pub use ticket::{TicketSide, TicketState, Tickets, WithdrawTicket};
 pub use vault::{InterestCurve, RiskParams, Vault, VaultLimits};
