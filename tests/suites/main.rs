@@ -6,6 +6,7 @@ mod anchors;
 mod blindness;
 mod borrow;
 mod bounty;
+mod census;
 mod change_control;
 mod check_action;
 mod close_position;

@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::{
-    ASSET_SEED, BOUNTY_SEED, CHANGE_SEED, COLLATERAL_SEED, GROUP_SEED, GUARD_SEED, KEEPERS_SEED, LOAN_SEED,
-    POSITION_SEED, REPORT_SEED, RULE_SEED, VAULT_SEED,
+    ASSET_SEED, BOUNTY_SEED, CENSUS_SEED, CHANGE_SEED, COLLATERAL_SEED, GROUP_SEED, GUARD_SEED, KEEPERS_SEED,
+    LOAN_SEED, POSITION_SEED, REPORT_SEED, RULE_SEED, VAULT_SEED,
 };
 use rampart::state::Integration;
 
@@ -74,6 +74,11 @@ pub fn report(subject: &Pubkey, keeper: &Pubkey) -> Pubkey {
 /// Returns the address of a guard's group of rules.
 pub fn group(guard: &Pubkey, id: u16) -> Pubkey {
     find(&[GROUP_SEED, guard.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the address of a guard's census.
+pub fn census(guard: &Pubkey) -> Pubkey {
+    find(&[CENSUS_SEED, guard.as_ref()])
 }
 
 /// Returns the address of a guard's bounty vault.

@@ -4,7 +4,7 @@ use crate::admin::SYSTEM;
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
 use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::{Change, ChangeGroup, Guard, HardBounds, PendingChange};
-use rampart::{ProposeChangeArgs, Validity};
+use rampart::{OpenCensusArgs, ProposeChangeArgs, Validity};
 use rampart::{accounts, instruction};
 
 /// Proposes `change` of `target`, whose group holds `now`, under the guard's next number.
@@ -99,7 +99,7 @@ pub fn cancel_change(root: Pubkey, key: Pubkey, change: &PendingChange) -> Instr
     build(accounts, instruction::CancelChange {}, &[])
 }
 
-/// Narrows the hard bounds. `all`: every asset, vault and rule of the guard.
+/// Narrows the hard bounds. `all`: every asset, vault and rule of the guard, or its census alone.
 pub fn narrow_bounds(
     root: Pubkey,
     guard: Pubkey,
@@ -117,7 +117,7 @@ pub fn narrow_bounds(
     build(accounts, instruction::NarrowBounds { bounds, validity }, &census(all))
 }
 
-/// Gives up loosening for ever. `all`: every asset, vault and rule of the guard.
+/// Gives up loosening for ever. `all`: every asset, vault and rule of the guard, or its census alone.
 pub fn freeze_forever(root: Pubkey, guard: Pubkey, validity: Validity, all: &[Pubkey]) -> Instruction {
     let accounts = accounts::FreezeForever {
         root,
@@ -127,6 +127,30 @@ pub fn freeze_forever(root: Pubkey, guard: Pubkey, validity: Validity, all: &[Pu
         program: rampart::ID,
     };
     build(accounts, instruction::FreezeForever { validity }, &census(all))
+}
+
+/// Begins a census: for bounds that become narrower, or for a freeze.
+pub fn open_census(root: Pubkey, guard: Pubkey, args: OpenCensusArgs) -> Instruction {
+    let accounts = accounts::OpenCensus {
+        root,
+        guard,
+        census: address::census(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
+        system_program: SYSTEM,
+    };
+    build(accounts, instruction::OpenCensus { args }, &[])
+}
+
+/// Counts `some` of the guard's accounts: of all in ascending order, those that follow what was counted.
+pub fn count_census(counter: Pubkey, guard: Pubkey, some: &[Pubkey]) -> Instruction {
+    let accounts = accounts::CountCensus { counter, guard, census: address::census(&guard) };
+    build(accounts, instruction::CountCensus {}, &census(some))
+}
+
+/// Closes a census, whose rent `rent_to` paid.
+pub fn close_census(root: Pubkey, guard: Pubkey, rent_to: Pubkey) -> Instruction {
+    let accounts = accounts::CloseCensus { root, guard, census: address::census(&guard), rent_to };
+    build(accounts, instruction::CloseCensus {}, &[])
 }
 
 /// Accounts as the program wants to see all of them: read-only, in ascending order.

@@ -128,3 +128,9 @@ pub const MAX_EFFECT_BPS: u16 = 5_000;
 pub const MAX_SAMPLE: usize = 8;
 /// The longest encoded value of a change, bytes.
 pub const MAX_CHANGE_LEN: usize = 400;
+
+// --- census
+/// Seed of a guard's census.
+pub const CENSUS_SEED: &[u8] = b"census";
+/// How long a census may be counted and used, seconds: time for a multisig, not for a change of mind.
+pub const CENSUS_MAX_SECS: i64 = DAY_SECS;

@@ -305,4 +305,6 @@ pub enum RampartError {
     KeeperHoldsRole,
     #[msg("Integration holds neither a token account nor a mint, or has released it")]
     CustodyNotHeld,
+    #[msg("Guard was configured anew since the census was opened, or its day is over: begin a new one")]
+    CensusMoved,
 }

@@ -275,6 +275,21 @@ pub mod rampart {
         FreezeForever::handle(ctx, validity)
     }
 
+    /// Begins a census of a guard's accounts.
+    pub fn open_census(ctx: Context<OpenCensus>, args: OpenCensusArgs) -> Result<()> {
+        OpenCensus::handle(ctx, args)
+    }
+
+    /// Counts some of a guard's accounts into its census.
+    pub fn count_census<'info>(ctx: Context<'info, CountCensus<'info>>) -> Result<()> {
+        CountCensus::handle(ctx)
+    }
+
+    /// Closes a census.
+    pub fn close_census(ctx: Context<CloseCensus>) -> Result<()> {
+        CloseCensus::handle(ctx)
+    }
+
     /// Proposes a change, which then waits in public.
     pub fn propose_change<'info>(ctx: Context<'info, ProposeChange<'info>>, args: ProposeChangeArgs) -> Result<()> {
         ProposeChange::handle(ctx, args)

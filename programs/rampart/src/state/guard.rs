@@ -125,6 +125,8 @@ pub struct Guard {
     pub authority_epoch: u64,
     /// Counts proposed changes: the number of the next one, and part of its address.
     pub next_change_id: u64,
+    /// Counts changes of what assets, vaults and rules are configured to: a census of another number is void.
+    pub config_seq: u64,
     /// How long a loosening waits, seconds; at least the bound's floor.
     pub loosen_delay_secs: u32,
     /// Assets of this guard.
@@ -144,7 +146,7 @@ pub struct Guard {
     /// [`Keepers`]; anything but `None` counts as set.
     pub keepers: u8,
     /// Zeros.
-    pub reserved: [u8; 250],
+    pub reserved: [u8; 242],
 }
 
 impl Guard {
@@ -168,6 +170,15 @@ impl Guard {
     /// `GuardFrozen`.
     pub fn require_open(&self) -> Result<()> {
         require!(self.finality == Finality::Open as u8, RampartError::GuardFrozen);
+        Ok(())
+    }
+
+    /// Takes note that an asset, a vault or a rule was configured anew. MUST be called by whatever does so.
+    ///
+    /// # Errors
+    /// `MathOverflow`.
+    pub fn note_configured(&mut self) -> Result<()> {
+        self.config_seq = self.config_seq.checked_add(1).ok_or(RampartError::MathOverflow)?;
         Ok(())
     }
 

@@ -45,7 +45,8 @@ impl Validity {
 pub struct TightenRule<'info> {
     /// Root or risk admin.
     pub authority: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what is configured.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// The rule.
     #[account(mut, has_one = guard @ RampartError::RuleSubjectMismatch)]
@@ -64,7 +65,7 @@ impl TightenRule<'_> {
         refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
-            let guard = ctx.accounts.guard.load()?;
+            let mut guard = ctx.accounts.guard.load_mut()?;
             validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
             params.validate(&guard.bounds)?;
             let mut rule = ctx.accounts.rule.load_mut()?;
@@ -72,6 +73,7 @@ impl TightenRule<'_> {
             let step_bps = rule.params.judge_move(&params).step_bps;
             rule.tightened.take(step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
             rule.params = params;
+            guard.note_configured()?;
         }
         emit_cpi!(RuleTightened { rule: ctx.accounts.rule.key() });
         Ok(())

@@ -44,7 +44,8 @@ impl TightenVaultArgs {
 pub struct TightenVault<'info> {
     /// Root or risk admin.
     pub authority: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what is configured.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// The vault.
     #[account(mut, has_one = guard @ RampartError::VaultAssetsInvalid)]
@@ -67,7 +68,7 @@ impl TightenVault<'_> {
         refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
-            let guard = ctx.accounts.guard.load()?;
+            let mut guard = ctx.accounts.guard.load_mut()?;
             validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
             let mut vault = ctx.accounts.vault.load_mut()?;
             let (risk, limits) = args.applied(&vault);
@@ -81,6 +82,7 @@ impl TightenVault<'_> {
             limits.validate(&guard.bounds)?;
             vault.tightened.take(judged.step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
             (vault.risk, vault.limits) = (risk, limits);
+            guard.note_configured()?;
             if judged.direction == Direction::Tighter {
                 vault.loan_flow.settle(&limits.loan_flow, now_ts);
                 vault.collateral_flow.settle(&limits.collateral_flow, now_ts);

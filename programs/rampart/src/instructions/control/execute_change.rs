@@ -56,6 +56,7 @@ impl<'info> ExecuteChange<'info> {
         let mut guard = self.guard.load_mut()?;
         let next = self.prove(&guard, evidence, now_ts)?;
         target::write(&next, &self.target, evidence, &mut guard, now_ts)?;
+        guard.note_configured()?;
         guard.invariant()?;
         Ok(ChangeExecuted {
             guard: self.guard.key(),

@@ -3,12 +3,15 @@
 pub mod accept_root;
 pub mod cancel_change;
 pub mod census;
+pub mod close_census;
+pub mod count_census;
 pub mod effect;
 pub mod execute_change;
 pub mod freeze_forever;
 pub mod keepers;
 pub mod narrow_bounds;
 pub mod nonce;
+pub mod open_census;
 pub mod propose_change;
 pub mod release;
 pub mod target;
@@ -16,8 +19,11 @@ pub mod veto_change;
 
 pub use accept_root::*;
 pub use cancel_change::*;
+pub use close_census::*;
+pub use count_census::*;
 pub use execute_change::*;
 pub use freeze_forever::*;
 pub use narrow_bounds::*;
+pub use open_census::*;
 pub use propose_change::*;
 pub use veto_change::*;
