@@ -114,7 +114,12 @@ pub struct Place {
 impl Place {
     /// Returns where a payout goes.
     pub fn payout(&self) -> Payout {
-        Payout { mint: self.mint.mint, token_program: self.mint.token_program, destination: self.destination }
+        Payout {
+            mint: self.mint.mint,
+            token_program: self.mint.token_program,
+            destination: self.destination,
+            destination_owner: self.authority.pubkey(),
+        }
     }
 
     /// Returns the instruction that records an outflow.

@@ -60,6 +60,7 @@ pub struct Integrator {
     token_program: Pubkey,
     guard: Pubkey,
     asset: Option<Pubkey>,
+    receiver: Pubkey,
 }
 
 impl Integrator {
@@ -88,6 +89,9 @@ impl Integrator {
             write(self.integration),
         ];
         accounts.extend(self.asset.map(read));
+        if matches!(act, Act::Custody | Act::Deep) {
+            accounts.push(read(self.receiver));
+        }
         let data = [&[act as u8][..], &amount.to_le_bytes(), more].concat();
         Instruction { program_id: PROGRAM, accounts, data }
     }
@@ -140,7 +144,7 @@ impl World {
         self.send_as_root(&[ix]).expect("the fixture is registered");
         let bits = u8::from(has_base) | u8::from(asset.is_some()) << 1;
         self.put_config(integration, bump, bits);
-        Integrator { authority, from, to, integration, mint, token_program, guard: self.guard, asset }
+        Integrator { authority, from, to, integration, mint, token_program, guard: self.guard, asset, receiver }
     }
 
     fn put_config(&mut self, integration: Pubkey, bump: u8, bits: u8) {

@@ -60,6 +60,10 @@ impl World {
             ChangeGroup::Aggregate => Change::Aggregate(self.load::<rampart::state::AggregateLimit>(target).params),
             ChangeGroup::AssetWarmUp => Change::AssetWarmUp(asset().warm_up.duration_secs),
             ChangeGroup::AssetStandby => Change::AssetStandby(asset().standby),
+            ChangeGroup::IntegrationSwitch => {
+                Change::IntegrationSwitch(self.load::<rampart::state::Integration>(target).switch)
+            }
+            ChangeGroup::Holder => Change::Holder(self.load::<rampart::state::Integration>(target).holder),
         }
     }
 

@@ -13,6 +13,8 @@ use solana_sdk::signer::Signer;
 const MINT_LEN: u64 = 82;
 /// Bytes of a token account without extensions.
 pub const ACCOUNT_LEN: u64 = 165;
+/// Bytes of a token account with the extension that fixes its owner: a byte of kind, and four of an empty entry.
+const FIXED_OWNER_LEN: u64 = ACCOUNT_LEN + 5;
 
 impl World {
     /// Creates a plain mint under `token_program`, whose authority is the world's payer.
@@ -75,6 +77,20 @@ impl World {
         let types = state.get_extension_types().expect("known extensions");
         let required = ExtensionType::get_required_init_account_extensions(&types);
         ExtensionType::try_calculate_account_len::<AccountState>(&required).expect("a length") as u64
+    }
+
+    /// As [`World::create_token_account`], with Token-2022's extension that fixes the owner.
+    pub fn create_fixed_owner_account(&mut self, mint: MintOf, owner: Pubkey, amount: u64) -> Pubkey {
+        let account = self.new_key();
+        let (key, program) = (account.pubkey(), mint.token_program);
+        let instructions = [
+            self.create_account_ix(&key, FIXED_OWNER_LEN, program),
+            token::initialize_immutable_owner(&program, &key).expect("valid account"),
+            token::initialize_account3(&program, &key, &mint.mint, &owner).expect("valid account"),
+        ];
+        self.send(&instructions, &[&account]).expect("token account is created");
+        self.mint_to(mint, key, amount);
+        key
     }
 
     /// Mints `amount` to `account`.

@@ -7,7 +7,7 @@ use rampart::error::RampartError as E;
 use rampart::events::IntegrationFlowed;
 use rampart::state::{Integration, Level};
 use rampart_tests::defaults::USDC;
-use rampart_tests::integrations::{EXIT, HELD, Place, RISK, Setup};
+use rampart_tests::integrations::{EXIT, HELD, Place, RISK, SUPPLY, Setup};
 use rampart_tests::refusal::TokenRefusal;
 use rampart_tests::refusals::{with_account, with_extra, with_read_only};
 use rampart_tests::scenario::Scope;
@@ -20,6 +20,7 @@ const MINT: usize = 3;
 const TOKEN: usize = 4;
 const DESTINATION: usize = 5;
 const PROGRAM: usize = 6;
+const OWNER: usize = 7;
 
 fn setup() -> (World, Place) {
     setup_of(anchor_spl::token::ID)
@@ -94,12 +95,37 @@ fn case_091_destination_that_the_integration_owns_is_refused() {
     let own = world.create_token_account(place.mint, place.keys.integration, 0);
     for destination in [own, place.token] {
         let ix = with_account(&honest, DESTINATION, destination);
-        world.refuses(&ix, &[&place.authority], E::DestinationForbidden);
+        world.refuses(&with_account(&ix, OWNER, place.keys.integration), &[&place.authority], E::DestinationForbidden);
+        // and the owner can't be named wrongly
+        world.refuses(&ix, &[&place.authority], E::IntegrationMismatch);
     }
     for destination in [world.guard, place.keys.integration, place.mint.mint, place.authority.pubkey()] {
         let ix = with_account(&honest, DESTINATION, destination);
         world.refuses(&ix, &[&place.authority], E::IntegrationMismatch);
     }
+}
+
+/// Case 91: a vault of any guard, another integration: their books know nothing of what they would receive.
+#[test]
+fn case_091_destination_of_another_guard_is_refused() {
+    let mut world = World::with_vault();
+    let payer = world.payer_address();
+    world.create_token_account(world.usdc, payer, SUPPLY);
+    let (place, foreign) = (world.register(Setup::custody()), world.other_guard());
+    let second = world.register(Setup { index: 8, ..Setup::custody() });
+    let honest = place.transfer_ix(EXIT, 1);
+    let owned = [
+        (world.keys.loan_token, world.keys.vault),
+        (foreign.loan_token, foreign.vault),
+        (second.token, second.keys.integration),
+    ];
+    for (destination, owner) in owned {
+        let ix = with_account(&with_account(&honest, DESTINATION, destination), OWNER, owner);
+        world.refuses(&ix, &[&place.authority], E::DestinationForbidden);
+        let lie = with_account(&honest, DESTINATION, destination);
+        world.refuses(&lie, &[&place.authority], E::IntegrationMismatch);
+    }
+    world.custody_transfer(&place, EXIT, 1).unwrap();
 }
 
 #[test]

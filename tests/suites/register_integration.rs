@@ -74,7 +74,7 @@ fn register_integration_stores_everything_and_tells() {
     assert_eq!((i.mode, i.base), (Mode::Custody as u8, LimitBase::Balance as u8));
     assert_eq!((i.switch, i.asset_switch), (Switch::Enabled as u8, Switch::Disabled as u8));
     assert_eq!((i.decimals, i.version, i.index, i.extension_fingerprint), (6, LAYOUT_VERSION, 7, 6 << 40));
-    assert_eq!((i.caps, i.breaker, i.reserved), (shares(), Breaker::default(), [0; 127]));
+    assert_eq!((i.caps, i.breaker, i.reserved), (shares(), Breaker::default(), [0; 95]));
     assert_eq!((i.flow.base.amount, i.flow.base.last_amount), (0, HELD));
     assert_eq!((i.exited_amount, i.risked_amount), (0, 0));
     let told: IntegrationRegistered = events::the_one(&landed);

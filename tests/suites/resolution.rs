@@ -407,3 +407,67 @@ fn resolution_leaves_the_level_of_other_scopes_alone() {
     assert_eq!(s.world.level(), Level::Resolution);
     assert_eq!(s.claim(2), 2_000 * USDC);
 }
+
+/// A vault that misses a fifth of its collateral, at the date of its Resolution.
+fn short_and_forced(dollars: f64) -> (Scene, User) {
+    let mut s = Scene::new();
+    let token = s.world.keys.collateral_token;
+    // 804 of 1,005 SOL are there
+    take(&mut s.world, token, 201 * SOL);
+    let ix = s.enter_ix(&[0, 1], TEN_DAYS);
+    s.send(ix, &[0, 1]).unwrap();
+    s.world.advance(10 * DAY_SECS);
+    crash(&mut s.world, dollars);
+    let by = s.world.user(0, 100_000 * USDC);
+    (s, by)
+}
+
+/// A liquidator that was paid in full would gain over all others: what was short for them.
+#[test]
+fn forced_liquidation_counts_and_pays_the_part_of_the_collateral_that_is_there() {
+    let (mut s, by) = short_and_forced(120.0);
+    let before = (s.world.vault(), s.world.position(&s.borrower.position));
+    // 80,000 against 1,000 SOL in the books is healthy; against the 800 that are there it isn't
+    let landed = s.world.liquidate(&by, s.borrower.position, u64::MAX).unwrap();
+    let fact: rampart::events::PositionLiquidated = the_one(&landed);
+    let paid = s.world.balance(&by.sol);
+    let after = (s.world.vault(), s.world.position(&s.borrower.position));
+    assert_eq!((fact.seized_amount, fact.bad_debt_amount), (paid, 0));
+    assert_eq!(after.0.totals.seized_amount, paid);
+    let booked = before.1.collateral_amount - after.1.collateral_amount;
+    assert_eq!(before.0.collateral_amount - after.0.collateral_amount, booked);
+    assert_eq!(booked, (u128::from(paid) * 5).div_ceil(4) as u64);
+    // what was repaid is worth what was received, at the bonus
+    let worth = u128::from(paid) * 120 / 1_000;
+    let owed = u128::from(fact.repaid_amount) * (10_000 + u128::from(fact.bonus_bps)) / 10_000;
+    assert!(worth.abs_diff(owed) <= owed / 100, "{worth} for {owed}");
+    // and nobody else's part is touched
+    let ix = collateral_ix(&s.world, &s.saver);
+    s.world.send(&[ix], &[&s.saver.key]).unwrap();
+    assert_eq!(s.world.balance(&s.saver.sol), 4 * SOL);
+}
+
+#[test]
+fn forced_liquidation_of_an_insolvent_position_takes_all_of_its_part_and_no_more() {
+    let (mut s, by) = short_and_forced(90.0);
+    let landed = s.world.liquidate(&by, s.borrower.position, u64::MAX).unwrap();
+    let fact: rampart::events::PositionLiquidated = the_one(&landed);
+    assert_eq!((fact.seized_amount, s.world.balance(&by.sol)), (800 * SOL, 800 * SOL));
+    assert!(fact.bad_debt_amount > 0);
+    assert_eq!((s.world.vault().collateral_amount, debt(&s.world, &s.borrower)), (5 * SOL, 0));
+    let ix = collateral_ix(&s.world, &s.saver);
+    s.world.send(&[ix], &[&s.saver.key]).unwrap();
+    assert_eq!(s.world.balance(&s.saver.sol), 4 * SOL);
+}
+
+#[test]
+fn forced_liquidation_fails_below_the_least_collateral_that_it_accepts() {
+    let (mut s, by) = short_and_forced(90.0);
+    let mut args = s.world.liquidate_args(s.borrower.position, u64::MAX);
+    args.min_seize_amount = 800 * SOL + 1;
+    let keys = s.world.keys;
+    let oracles = s.world.pair_oracles();
+    let who = rampart_tests::world::liquidator(&by);
+    let ix = rampart_client::liquidation::liquidate(&keys, s.borrower.position, who, &oracles, args);
+    assert_refused(&mut s.world, &ix, &[&by.key], E::SeizedBelowMinimum);
+}

@@ -18,7 +18,11 @@ const WEEK: u32 = 7 * DAY as u32;
 /// A second pair whose collateral warms up for `warm_up_secs`, at 10 dollars, with a lender of a million USDC.
 fn new_pair(warm_up_secs: u32) -> (World, Pair) {
     let mut world = World::with_vault();
-    let pair = world.add_pair_of(0x31, 10.0, RegisterAssetArgs { warm_up_secs, ..defaults::asset_args(bytemuck::Zeroable::zeroed()) });
+    let pair = world.add_pair_of(
+        0x31,
+        10.0,
+        RegisterAssetArgs { warm_up_secs, ..defaults::asset_args(bytemuck::Zeroable::zeroed()) },
+    );
     world.lender(1_000_000 * USDC);
     (world, pair)
 }

@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::{
-    AGGREGATE_SEED, ASSET_SEED, BOUNTY_SEED, CHANGE_SEED, COLLATERAL_SEED, GROUP_SEED, GUARD_SEED, KEEPERS_SEED,
-    LOAN_SEED, POSITION_SEED, REPORT_SEED, RULE_SEED, VAULT_SEED,
+    AGGREGATE_SEED, ASSET_SEED, BOUNTY_SEED, CENSUS_SEED, CHANGE_SEED, COLLATERAL_SEED, GROUP_SEED, GUARD_SEED,
+    KEEPERS_SEED, LOAN_SEED, POSITION_SEED, REPORT_SEED, RULE_SEED, VAULT_SEED,
 };
 use rampart::state::Integration;
 
@@ -79,6 +79,11 @@ pub fn group(guard: &Pubkey, id: u16) -> Pubkey {
 /// Returns the address of a guard's dollar limit.
 pub fn aggregate(guard: &Pubkey) -> Pubkey {
     find(&[AGGREGATE_SEED, guard.as_ref()])
+}
+
+/// Returns the address of a guard's census.
+pub fn census(guard: &Pubkey) -> Pubkey {
+    find(&[CENSUS_SEED, guard.as_ref()])
 }
 
 /// Returns the address of a guard's bounty vault.

@@ -1,6 +1,7 @@
 //! Creation and tightening.
 
 use crate::{Instruction, MintOf, Pubkey, VaultKeys, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::rule::RuleParams;
 use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, TightenVaultArgs, Validity};
 use rampart::{accounts, instruction};
@@ -26,6 +27,7 @@ pub fn register_asset(root: Pubkey, guard: Pubkey, mint: Pubkey, args: RegisterA
         guard,
         mint,
         asset: address::asset(&guard, &mint),
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: SYSTEM,
         event_authority: address::event_authority(),
         program: rampart::ID,
@@ -54,6 +56,7 @@ pub fn initialize_vault(
         loan_token: keys.loan_token,
         collateral_token_program: keys.collateral_token_program,
         loan_token_program: keys.loan_token_program,
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: SYSTEM,
         event_authority: address::event_authority(),
         program: rampart::ID,
@@ -73,6 +76,7 @@ pub fn tighten_vault(
         authority,
         guard,
         vault,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -86,6 +90,7 @@ pub fn create_rule(root: Pubkey, guard: Pubkey, subject: Pubkey, id: u16, params
         guard,
         subject,
         rule: address::rule(&guard, id),
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: SYSTEM,
         event_authority: address::event_authority(),
         program: rampart::ID,
@@ -105,6 +110,7 @@ pub fn tighten_rule(
         authority,
         guard,
         rule,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };

@@ -2,6 +2,7 @@
 
 use crate::{Instruction, Pubkey, address, build};
 use rampart::Validity;
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::bounty::BountyParams;
 use rampart::{accounts, instruction};
 
@@ -11,6 +12,7 @@ pub fn initialize_bounty(root: Pubkey, guard: Pubkey, params: BountyParams) -> I
         root,
         guard,
         bounty_vault: address::bounty_vault(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: anchor_lang::system_program::ID,
         event_authority: address::event_authority(),
         program: rampart::ID,
@@ -24,6 +26,7 @@ pub fn set_bounty(root: Pubkey, guard: Pubkey, params: BountyParams, validity: V
         root,
         guard,
         bounty_vault: address::bounty_vault(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -38,6 +41,12 @@ pub fn withdraw_bounty(
     amount_lamports: u64,
     validity: Validity,
 ) -> Instruction {
-    let accounts = accounts::WithdrawBounty { root, guard, bounty_vault: address::bounty_vault(&guard), to };
+    let accounts = accounts::WithdrawBounty {
+        root,
+        guard,
+        bounty_vault: address::bounty_vault(&guard),
+        to,
+        instructions: INSTRUCTIONS_SYSVAR,
+    };
     build(accounts, instruction::WithdrawBounty { amount_lamports, validity }, &[])
 }

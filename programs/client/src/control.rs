@@ -4,8 +4,8 @@ use crate::admin::SYSTEM;
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
 use rampart::constants::MAX_STANDBY;
 use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
-use rampart::state::{Asset, Change, Guard, HardBounds, PendingChange};
-use rampart::{ActivateStandbyArgs, ProposeChangeArgs, Validity};
+use rampart::state::{Asset, Change, ChangeGroup, Guard, HardBounds, PendingChange};
+use rampart::{ActivateStandbyArgs, OpenCensusArgs, ProposeChangeArgs, Validity};
 use rampart::{accounts, instruction};
 
 /// Proposes `change` of `target`, whose group holds `now`, under the guard's next number.
@@ -29,7 +29,14 @@ pub fn propose_change(
         program: rampart::ID,
     };
     let args = ProposeChangeArgs { change, value_hash: now.hash(), validity };
-    build(accounts, instruction::ProposeChange { args }, &signers(guardians))
+    let rest = [keepers_of(change.group(), &guard_key), signers(guardians)].concat();
+    build(accounts, instruction::ProposeChange { args }, &rest)
+}
+
+/// The keeper set, for changes of roles and root: the program asks for it where the guard has one.
+fn keepers_of(group: ChangeGroup, guard: &Pubkey) -> Vec<AccountMeta> {
+    let gives_roles = matches!(group, ChangeGroup::Roles | ChangeGroup::Root);
+    gives_roles.then(|| AccountMeta::new_readonly(address::keeper_set(guard), false)).into_iter().collect()
 }
 
 /// Proposes `new_root` as root.
@@ -49,7 +56,7 @@ pub fn accept_root(new_root: Pubkey, key: Pubkey, change: &PendingChange) -> Ins
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
-    build(accounts, instruction::AcceptRoot {}, &[])
+    build(accounts, instruction::AcceptRoot {}, &keepers_of(ChangeGroup::Root, &change.guard))
 }
 
 /// Executes the change at `key`. `evidence`: what its effect is tried on, see `control::effect::require_bounded`.
@@ -63,7 +70,8 @@ pub fn execute_change(key: Pubkey, change: &PendingChange, evidence: &[AccountMe
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
-    build(accounts, instruction::ExecuteChange {}, evidence)
+    let keepers = ChangeGroup::try_from(change.group).map_or_else(|_| Vec::new(), |g| keepers_of(g, &change.guard));
+    build(accounts, instruction::ExecuteChange {}, &[evidence, &keepers].concat())
 }
 
 /// Stops the change at `key`, by the vetoer or a guardian.
@@ -117,7 +125,7 @@ pub fn activate_standby(
     build(accounts, instruction::ActivateStandby { args }, &all)
 }
 
-/// Narrows the hard bounds. `all`: every asset, vault and rule of the guard.
+/// Narrows the hard bounds. `all`: every asset, vault and rule of the guard, or its census alone.
 pub fn narrow_bounds(
     root: Pubkey,
     guard: Pubkey,
@@ -135,7 +143,7 @@ pub fn narrow_bounds(
     build(accounts, instruction::NarrowBounds { bounds, validity }, &census(all))
 }
 
-/// Gives up loosening for ever. `all`: every asset, vault and rule of the guard.
+/// Gives up loosening for ever. `all`: every asset, vault and rule of the guard, or its census alone.
 pub fn freeze_forever(root: Pubkey, guard: Pubkey, validity: Validity, all: &[Pubkey]) -> Instruction {
     let accounts = accounts::FreezeForever {
         root,
@@ -145,6 +153,30 @@ pub fn freeze_forever(root: Pubkey, guard: Pubkey, validity: Validity, all: &[Pu
         program: rampart::ID,
     };
     build(accounts, instruction::FreezeForever { validity }, &census(all))
+}
+
+/// Begins a census: for bounds that become narrower, or for a freeze.
+pub fn open_census(root: Pubkey, guard: Pubkey, args: OpenCensusArgs) -> Instruction {
+    let accounts = accounts::OpenCensus {
+        root,
+        guard,
+        census: address::census(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
+        system_program: SYSTEM,
+    };
+    build(accounts, instruction::OpenCensus { args }, &[])
+}
+
+/// Counts `some` of the guard's accounts: of all in ascending order, those that follow what was counted.
+pub fn count_census(counter: Pubkey, guard: Pubkey, some: &[Pubkey]) -> Instruction {
+    let accounts = accounts::CountCensus { counter, guard, census: address::census(&guard) };
+    build(accounts, instruction::CountCensus {}, &census(some))
+}
+
+/// Closes a census, whose rent `rent_to` paid.
+pub fn close_census(root: Pubkey, guard: Pubkey, rent_to: Pubkey) -> Instruction {
+    let accounts = accounts::CloseCensus { root, guard, census: address::census(&guard), rent_to };
+    build(accounts, instruction::CloseCensus {}, &[])
 }
 
 /// Accounts as the program wants to see all of them: read-only, in ascending order.

@@ -1,10 +1,21 @@
 //! Ways out beyond the limit of now.
 
 use crate::{AccountMeta, Instruction, Pubkey, VaultKeys, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
+use rampart::state::TicketSide;
 use rampart::{ClaimWithdrawalArgs, Validity, accounts, instruction};
 
 /// Takes a ticket for `shares` of `owner`.
 pub fn request_withdrawal(keys: &VaultKeys, owner: Pubkey, shares: u128) -> Instruction {
+    request(keys, owner, shares, TicketSide::Loan)
+}
+
+/// Takes a ticket for `amount` of `owner`'s collateral.
+pub fn request_collateral(keys: &VaultKeys, owner: Pubkey, amount: u64) -> Instruction {
+    request(keys, owner, amount.into(), TicketSide::Collateral)
+}
+
+fn request(keys: &VaultKeys, owner: Pubkey, shares: u128, side: TicketSide) -> Instruction {
     let accounts = accounts::RequestWithdrawal {
         owner,
         guard: keys.guard,
@@ -13,7 +24,7 @@ pub fn request_withdrawal(keys: &VaultKeys, owner: Pubkey, shares: u128) -> Inst
         vault: keys.vault,
         position: address::position(&keys.vault, &owner),
     };
-    build(accounts, instruction::RequestWithdrawal { shares }, &[])
+    build(accounts, instruction::RequestWithdrawal { shares, side: side as u8 }, &[])
 }
 
 /// Pays a ripe ticket of `owner` to `owner_token`.
@@ -26,6 +37,18 @@ pub fn claim_withdrawal(
     let withdraw = rampart::WithdrawArgs { shares: 0, min_amount: 0 };
     let mut instruction = crate::lending::withdraw(keys, owner, owner_token, withdraw);
     instruction.data = anchor_lang::InstructionData::data(&instruction::ClaimWithdrawal { args });
+    instruction
+}
+
+/// Pays a ripe ticket for collateral of `owner` to `owner_token`.
+pub fn claim_collateral(
+    keys: &VaultKeys,
+    owner: Pubkey,
+    owner_token: Pubkey,
+    args: ClaimWithdrawalArgs,
+) -> Instruction {
+    let mut instruction = crate::lending::withdraw_collateral(keys, owner, owner_token, &[], 0);
+    instruction.data = anchor_lang::InstructionData::data(&instruction::ClaimCollateral { args });
     instruction
 }
 
@@ -54,6 +77,7 @@ fn change_resolution(keys: &VaultKeys, authority: Pubkey) -> accounts::ChangeRes
         vault: keys.vault,
         loan_token: keys.loan_token,
         collateral_token: keys.collateral_token,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     }

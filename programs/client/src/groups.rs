@@ -1,6 +1,7 @@
 //! Groups of rules.
 
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::RuleGroup;
 use rampart::state::group::GroupParams;
 use rampart::{accounts, instruction};
@@ -19,6 +20,7 @@ pub fn create_group(
         guard,
         scope,
         group: address::group(&guard, id),
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: anchor_lang::system_program::ID,
         event_authority: address::event_authority(),
         program: rampart::ID,

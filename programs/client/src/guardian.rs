@@ -3,6 +3,7 @@
 use crate::control::signers;
 use crate::evidence::{PairAssets, scope_of};
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::Rule;
 use rampart::{GuardianPauseArgs, ResetBreakerArgs, Validity};
 use rampart::{accounts, instruction};
@@ -38,6 +39,7 @@ pub fn lift_pause(resetter: Pubkey, guard: Pubkey, scope: Pubkey, source: Pubkey
         resetter,
         guard,
         scope,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -60,6 +62,7 @@ pub fn reset_breaker(
         scope: scope_of(rule),
         collateral_asset: pair.map(|p| p.collateral),
         loan_asset: pair.map(|p| p.loan),
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };

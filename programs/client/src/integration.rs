@@ -1,6 +1,7 @@
 //! The guard for other programs: registration, questions, records and custody.
 
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::verdict::PROGRAM_DATA;
 use rampart::{RegisterIntegrationArgs, TightenIntegrationArgs, Validity};
 use rampart::{accounts, instruction};
@@ -60,6 +61,8 @@ pub struct Payout {
     pub token_program: Pubkey,
     /// Where the tokens go.
     pub destination: Pubkey,
+    /// Who owns `destination`; a mint doesn't ask.
+    pub destination_owner: Pubkey,
 }
 
 /// Registers an integration.
@@ -77,6 +80,7 @@ pub fn register_integration(
         token: it.token,
         asset: it.asset,
         integration: it.address(),
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: anchor_lang::system_program::ID,
         event_authority: address::event_authority(),
         program: rampart::ID,
@@ -96,6 +100,7 @@ pub fn tighten_integration(
         authority,
         guard,
         integration,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -135,6 +140,7 @@ pub fn custody_transfer(keys: &IntegrationKeys, token: Pubkey, to: Payout, kind:
         token,
         destination: to.destination,
         token_program: to.token_program,
+        destination_owner: to.destination_owner,
     };
     build(accounts, instruction::CustodyTransfer { kind, amount }, &keys.metas(false))
 }

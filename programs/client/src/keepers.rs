@@ -1,6 +1,7 @@
 //! The keepers of a guard and their reports.
 
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::KeeperSet;
 use rampart::{SetKeepersArgs, SubmitReportArgs, Validity, accounts, instruction};
 
@@ -12,6 +13,7 @@ pub fn initialize_keepers(root: Pubkey, guard: Pubkey, args: SetKeepersArgs) -> 
         root,
         guard,
         keeper_set: address::keeper_set(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
         system_program: SYSTEM,
         event_authority: address::event_authority(),
         program: rampart::ID,
@@ -25,6 +27,7 @@ pub fn set_keepers(authority: Pubkey, guard: Pubkey, args: SetKeepersArgs, valid
         authority,
         guard,
         keeper_set: address::keeper_set(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };

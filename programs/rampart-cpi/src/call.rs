@@ -46,8 +46,8 @@ pub struct Guard<'a, 'info> {
     asset: Option<&'a AccountInfo<'info>>,
 }
 
-/// Where tokens come from and go to: `[token, mint, destination, token program]` of a transfer, `[mint, destination,
-/// token program]` of a mint.
+/// Where tokens come from and go to: `[token, mint, destination, token program, owner of the destination]` of a transfer,
+/// `[mint, destination, token program]` of a mint.
 pub type Payout<'a, 'info> = &'a [&'a AccountInfo<'info>];
 
 impl<'a, 'info> Guard<'a, 'info> {
@@ -141,7 +141,8 @@ impl<'a, 'info> Guard<'a, 'info> {
         call.send(&[seeds])
     }
 
-    /// Moves tokens that the guard holds, charged. `to`: token, mint, destination, token program.
+    /// Moves tokens that the guard holds, charged. `to`: token, mint, destination, token program, and the destination's
+    /// owner, which no account of a guard may be.
     ///
     /// # Errors
     /// Those of the guard and of the token program; `NotEnoughAccountKeys`.
@@ -153,13 +154,16 @@ impl<'a, 'info> Guard<'a, 'info> {
         amount: u64,
         seeds: &[&[u8]],
     ) -> ProgramResult {
-        let [token, mint, destination, token_program] = to else { return Err(ProgramError::NotEnoughAccountKeys) };
+        let [token, mint, destination, token_program, owner] = to else {
+            return Err(ProgramError::NotEnoughAccountKeys);
+        };
         let mut call = Call::new(tag::CUSTODY_TRANSFER, Some(kind), amount);
         self.charge(&mut call, authority)?;
         call.read(mint)?;
         call.write(token)?;
         call.write(destination)?;
         call.read(token_program)?;
+        call.read(owner)?;
         call.pins(None, self.asset)?;
         call.send(&[seeds])
     }
@@ -207,7 +211,7 @@ impl<'info> Call<'info> {
         data.extend_from_slice(&tag);
         data.extend(kind.map(|kind| kind as u8));
         data.extend_from_slice(&amount.to_le_bytes());
-        Self { data, metas: Vec::with_capacity(9), infos: Vec::with_capacity(9) }
+        Self { data, metas: Vec::with_capacity(10), infos: Vec::with_capacity(10) }
     }
 
     fn add(&mut self, account: &AccountInfo<'info>, is_writable: bool) {

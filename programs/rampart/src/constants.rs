@@ -157,3 +157,9 @@ pub const OUTFLOW_HAIRCUT_BPS: u32 = 2_000;
 
 /// The longest encoded value of a change, bytes.
 pub const MAX_CHANGE_LEN: usize = 400;
+
+// --- census
+/// Seed of a guard's census.
+pub const CENSUS_SEED: &[u8] = b"census";
+/// How long a census may be counted and used, seconds: time for a multisig, not for a change of mind.
+pub const CENSUS_MAX_SECS: i64 = DAY_SECS;

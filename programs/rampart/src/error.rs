@@ -340,4 +340,13 @@ pub enum RampartError {
     SourceNotDead,
     #[msg("Mint's issuer can freeze accounts or pause the mint: register it as one who may stall")]
     MintIssuerUnnamed,
+    // --- edges of the guard
+    #[msg("Guard has a keeper set, which a change of roles must name")]
+    KeeperSetMissing,
+    #[msg("Key of a keeper can not hold a role as well")]
+    KeeperHoldsRole,
+    #[msg("Integration holds neither a token account nor a mint, or has released it")]
+    CustodyNotHeld,
+    #[msg("Guard was configured anew since the census was opened, or its day is over: begin a new one")]
+    CensusMoved,
 }

@@ -183,12 +183,14 @@ pub struct TicketOpened {
     pub position: Pubkey,
     /// Number of the ticket within the position.
     pub ticket: u8,
-    /// Shares that it locks.
+    /// What it locks: shares, or base units of collateral.
     pub shares: u128,
     /// From when on it may be claimed, unix seconds.
     pub eligible_at_ts: i64,
     /// From when on no level below Resolution holds it back, unix seconds.
     pub latest_at_ts: i64,
+    /// [`crate::state::TicketSide`].
+    pub side: u8,
 }
 
 /// A ticket was given back.

@@ -137,13 +137,21 @@ pub mod rampart {
     // --- exits
 
     /// Takes a ticket for a withdrawal beyond the limit of now.
-    pub fn request_withdrawal(ctx: Context<RequestWithdrawal>, shares: u128) -> Result<()> {
-        RequestWithdrawal::handle(ctx, shares)
+    pub fn request_withdrawal(ctx: Context<RequestWithdrawal>, shares: u128, side: u8) -> Result<()> {
+        RequestWithdrawal::handle(ctx, shares, side)
     }
 
     /// Pays a ripe ticket.
     pub fn claim_withdrawal<'info>(ctx: Context<'info, Withdraw<'info>>, args: ClaimWithdrawalArgs) -> Result<()> {
         Withdraw::claim(ctx, args)
+    }
+
+    /// Pays a ripe ticket for collateral.
+    pub fn claim_collateral<'info>(
+        ctx: Context<'info, WithdrawCollateral<'info>>,
+        args: ClaimWithdrawalArgs,
+    ) -> Result<()> {
+        WithdrawCollateral::claim(ctx, args)
     }
 
     /// Gives a ticket back.
@@ -268,6 +276,21 @@ pub mod rampart {
         FreezeForever::handle(ctx, validity)
     }
 
+    /// Begins a census of a guard's accounts.
+    pub fn open_census(ctx: Context<OpenCensus>, args: OpenCensusArgs) -> Result<()> {
+        OpenCensus::handle(ctx, args)
+    }
+
+    /// Counts some of a guard's accounts into its census.
+    pub fn count_census<'info>(ctx: Context<'info, CountCensus<'info>>) -> Result<()> {
+        CountCensus::handle(ctx)
+    }
+
+    /// Closes a census.
+    pub fn close_census(ctx: Context<CloseCensus>) -> Result<()> {
+        CloseCensus::handle(ctx)
+    }
+
     /// Proposes a change, which then waits in public.
     pub fn propose_change<'info>(ctx: Context<'info, ProposeChange<'info>>, args: ProposeChangeArgs) -> Result<()> {
         ProposeChange::handle(ctx, args)
@@ -289,7 +312,7 @@ pub mod rampart {
     }
 
     /// Takes over as root, on the new root's own signature.
-    pub fn accept_root(ctx: Context<AcceptRoot>) -> Result<()> {
+    pub fn accept_root<'info>(ctx: Context<'info, AcceptRoot<'info>>) -> Result<()> {
         AcceptRoot::handle(ctx)
     }
 

@@ -40,6 +40,10 @@ pub enum ChangeGroup {
     AssetWarmUp = 11,
     /// Standby sources of an asset.
     AssetStandby = 12,
+    /// Whether an integration is in use.
+    IntegrationSwitch = 13,
+    /// Who holds what an integration holds: its release from custody.
+    Holder = 14,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -54,6 +58,8 @@ stored_enum!(ChangeGroup {
     Aggregate,
     AssetWarmUp,
     AssetStandby,
+    IntegrationSwitch,
+    Holder,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -83,6 +89,10 @@ pub enum Change {
     AssetWarmUp(u32),
     /// Standby sources of an asset.
     AssetStandby(StandbySet),
+    /// Whether an integration is in use: `Switch`.
+    IntegrationSwitch(u8),
+    /// Who owns an integration's token account, or is the authority of its mint.
+    Holder(Pubkey),
 }
 
 impl Change {
@@ -101,6 +111,17 @@ impl Change {
             Self::Aggregate(_) => ChangeGroup::Aggregate,
             Self::AssetWarmUp(_) => ChangeGroup::AssetWarmUp,
             Self::AssetStandby(_) => ChangeGroup::AssetStandby,
+            Self::IntegrationSwitch(_) => ChangeGroup::IntegrationSwitch,
+            Self::Holder(_) => ChangeGroup::Holder,
+        }
+    }
+
+    /// Returns the roles of a guard that has `now` once the change holds; nothing for a change of anything else.
+    pub fn roles_after(&self, now: &Roles) -> Option<Roles> {
+        match self {
+            Self::Roles(next) => Some(*next),
+            Self::Root(root) => Some(Roles { root: *root, ..*now }),
+            _ => None,
         }
     }
 
@@ -114,10 +135,11 @@ impl Change {
             Self::AssetReference(v) => bytemuck::bytes_of(v),
             Self::Roles(v) => bytemuck::bytes_of(v),
             Self::LoosenDelay(v) => bytemuck::bytes_of(v),
-            Self::Root(v) => bytemuck::bytes_of(v),
             Self::Aggregate(v) => bytemuck::bytes_of(v),
             Self::AssetWarmUp(v) => bytemuck::bytes_of(v),
             Self::AssetStandby(v) => bytemuck::bytes_of(v),
+            Self::Root(v) | Self::Holder(v) => bytemuck::bytes_of(v),
+            Self::IntegrationSwitch(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -135,6 +157,8 @@ impl Change {
             ChangeGroup::Aggregate => Self::Aggregate(read(bytes)),
             ChangeGroup::AssetWarmUp => Self::AssetWarmUp(read(bytes)),
             ChangeGroup::AssetStandby => Self::AssetStandby(read(bytes)),
+            ChangeGroup::IntegrationSwitch => Self::IntegrationSwitch(read(bytes)),
+            ChangeGroup::Holder => Self::Holder(read(bytes)),
         }
     }
 
@@ -157,7 +181,8 @@ impl Change {
             (Self::AssetReference(now), Self::AssetReference(next)) => now.judge_move(next),
             (Self::Roles(now), Self::Roles(next)) => now.judge_move(next),
             (Self::LoosenDelay(now), Self::LoosenDelay(next)) => now.judge_move(next),
-            (Self::Root(now), Self::Root(next)) => now.judge_move(next),
+            (Self::Root(now), Self::Root(next)) | (Self::Holder(now), Self::Holder(next)) => now.judge_move(next),
+            (Self::IntegrationSwitch(now), Self::IntegrationSwitch(next)) => now.judge_move(next),
             (Self::Aggregate(now), Self::Aggregate(next)) => now.judge_move(next),
             (Self::AssetWarmUp(now), Self::AssetWarmUp(next)) => now.judge_move(next),
             (Self::AssetStandby(now), Self::AssetStandby(next)) => now.judge_move(next),
@@ -180,7 +205,7 @@ fn read<T: bytemuck::AnyBitPattern>(bytes: &[u8; MAX_CHANGE_LEN]) -> T {
 pub struct PendingChange {
     /// The guard.
     pub guard: Pubkey,
-    /// The account that it would change: a vault, a rule, an asset, or the guard.
+    /// The account that it would change: a vault, a rule, an asset, an integration, or the guard.
     pub target: Pubkey,
     /// Who paid the rent and gets it back.
     pub rent_to: Pubkey,

@@ -329,7 +329,14 @@ impl Judged for u32 {
     }
 }
 
-/// The root.
+/// The switch of an integration: off closes its exits, on lets out again what was off.
+impl Judged for u8 {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        Judgement::NONE.waits(self, next)
+    }
+}
+
+/// The root, and who holds what an integration holds.
 impl Judged for Pubkey {
     fn judge_move(&self, next: &Self) -> Judgement {
         Judgement::NONE.waits(self, next)

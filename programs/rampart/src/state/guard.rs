@@ -20,6 +20,17 @@ pub enum Finality {
 }
 stored_enum!(Finality { Open, Frozen });
 
+/// Whether a guard has a keeper set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Keepers {
+    /// None was created.
+    None = 0,
+    /// There is one: whatever gives roles out has to look at it.
+    Set = 1,
+}
+stored_enum!(Keepers { None, Set });
+
 /// Who may do what. Pairwise distinct, none the default key.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
@@ -114,6 +125,8 @@ pub struct Guard {
     pub authority_epoch: u64,
     /// Counts proposed changes: the number of the next one, and part of its address.
     pub next_change_id: u64,
+    /// Counts changes of what assets, vaults and rules are configured to: a census of another number is void.
+    pub config_seq: u64,
     /// How long a loosening waits, seconds; at least the bound's floor.
     pub loosen_delay_secs: u32,
     /// Assets of this guard.
@@ -132,8 +145,10 @@ pub struct Guard {
     pub finality: u8,
     /// [`Switch`] of the dollar limit over all vaults; anything but `Disabled` counts as in force.
     pub aggregate: u8,
+    /// [`Keepers`]; anything but `None` counts as set.
+    pub keepers: u8,
     /// Zeros.
-    pub reserved: [u8; 250],
+    pub reserved: [u8; 241],
 }
 
 impl Guard {
@@ -163,6 +178,15 @@ impl Guard {
     /// Tells whether what leaves a vault is charged to the guard's dollar limit.
     pub fn has_aggregate_in_force(&self) -> bool {
         self.aggregate != Switch::Disabled as u8
+    }
+
+    /// Takes note that an asset, a vault or a rule was configured anew. MUST be called by whatever does so.
+    ///
+    /// # Errors
+    /// `MathOverflow`.
+    pub fn note_configured(&mut self) -> Result<()> {
+        self.config_seq = self.config_seq.checked_add(1).ok_or(RampartError::MathOverflow)?;
+        Ok(())
     }
 
     /// Takes new roles into force. All that was prepared under the old ones is void: the epoch moves on.

@@ -120,8 +120,11 @@ pub struct Integration {
     pub extension_fingerprint: u64,
     /// Bump of the address.
     pub bump: u8,
+    /// Who owns `token`, or is the mint authority: this account until it releases them. The default key where the mode
+    /// holds nothing.
+    pub holder: Pubkey,
     /// Zeros.
-    pub reserved: [u8; 127],
+    pub reserved: [u8; 95],
 }
 
 impl Integration {
@@ -139,6 +142,16 @@ impl Integration {
     /// `IntegrationDisabled`, also for a stored value that no version knows.
     pub fn require_enabled(&self) -> Result<()> {
         require!(self.switch == Switch::Enabled as u8, RampartError::IntegrationDisabled);
+        Ok(())
+    }
+
+    /// Checks that the integration, which is at `key`, holds what its mode says.
+    ///
+    /// # Errors
+    /// `CustodyNotHeld` for a mode that holds nothing, or after a release.
+    pub fn require_holding(&self, key: &Pubkey) -> Result<()> {
+        let holds = self.mode != Mode::Reported as u8 && self.holder == *key;
+        require!(holds, RampartError::CustodyNotHeld);
         Ok(())
     }
 

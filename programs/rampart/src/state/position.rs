@@ -5,7 +5,7 @@ use crate::error::RampartError;
 use crate::math::bps::Bps;
 use crate::math::wide::U128;
 use crate::state::inflow::Unripe;
-use crate::state::ticket::Tickets;
+use crate::state::ticket::{TicketSide, Tickets};
 use anchor_lang::prelude::*;
 
 /// A position's own recent inflow: a withdrawal is charged to the limiter net of it.
@@ -195,14 +195,32 @@ impl Position {
         collateral_amount.saturating_sub(self.unripe.at(now_ts))
     }
 
-    /// Checks that the position holds `shares` that no ticket locks.
+    /// Returns what the position holds of a side: shares, or base units of collateral.
+    pub fn held(&self, side: TicketSide) -> u128 {
+        match side {
+            TicketSide::Loan => self.supply_shares.get(),
+            TicketSide::Collateral => self.collateral_amount.into(),
+        }
+    }
+
+    /// Checks that no debt stands behind what would leave through a ticket.
+    ///
+    /// # Errors
+    /// `DebtOutstanding`.
+    pub fn require_claimable(&self, side: TicketSide) -> Result<()> {
+        let is_free = side == TicketSide::Loan || self.debt_scaled == U128::ZERO;
+        require!(is_free, RampartError::DebtOutstanding);
+        Ok(())
+    }
+
+    /// Checks that the position holds `units` of a side that no ticket locks.
     ///
     /// # Errors
     /// `AmountExceedsPosition`, `SharesLocked`.
-    pub fn require_free_shares(&self, shares: u128) -> Result<()> {
-        let held = self.supply_shares.get();
-        require!(shares <= held, RampartError::AmountExceedsPosition);
-        require!(shares <= held.saturating_sub(self.tickets.locked_shares()), RampartError::SharesLocked);
+    pub fn require_free(&self, side: TicketSide, units: u128) -> Result<()> {
+        let held = self.held(side);
+        require!(units <= held, RampartError::AmountExceedsPosition);
+        require!(units <= held.saturating_sub(self.tickets.locked(side)), RampartError::SharesLocked);
         Ok(())
     }
 }

@@ -18,14 +18,25 @@ pub enum TicketState {
 }
 stored_enum!(TicketState { Empty, Open });
 
-/// Shares that wait for room in the outflow limit.
+/// What a ticket locks, and whose limit it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TicketSide {
+    /// Lent shares, for the outflow of the loan mint.
+    Loan = 0,
+    /// Collateral without debt behind it, for the outflow of the collateral mint.
+    Collateral = 1,
+}
+stored_enum!(TicketSide { Loan, Collateral });
+
+/// Lent shares, or collateral, that wait for room in the outflow limit.
 ///
 /// It latches its dates, never a price: until it is claimed it stays shares, earns and loses as all others do, and
 /// ranks equal to them.
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct WithdrawTicket {
-    /// Lent shares that it locks.
+    /// What it locks: lent shares, or base units of collateral, by its side.
     pub shares: U128,
     /// The room that it has booked.
     pub booking: Booking,
@@ -35,13 +46,15 @@ pub struct WithdrawTicket {
     pub latest_at_ts: i64,
     /// [`TicketState`]; anything unknown counts as open.
     pub state: u8,
+    /// [`TicketSide`]; anything unknown locks both.
+    pub side: u8,
     /// Zeros.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 6],
 }
 
 impl WithdrawTicket {
-    /// Returns a ticket for `shares` on what it has booked.
-    pub fn new(shares: u128, booking: Booking) -> Self {
+    /// Returns a ticket for `shares` of `side` on what it has booked.
+    pub fn new(side: TicketSide, shares: u128, booking: Booking) -> Self {
         let eligible_at_ts = booking.hour.saturating_mul(HOUR_SECS);
         Self {
             shares: shares.into(),
@@ -49,7 +62,8 @@ impl WithdrawTicket {
             eligible_at_ts,
             latest_at_ts: eligible_at_ts.saturating_add(TICKET_HOLD_SECS),
             state: TicketState::Open as u8,
-            reserved: [0; 7],
+            side: side as u8,
+            reserved: [0; 6],
         }
     }
 
@@ -85,8 +99,13 @@ pub struct Tickets {
 impl Tickets {
     /// Returns the shares that all open tickets lock.
     pub fn locked_shares(&self) -> u128 {
-        let open = self.slots.iter().filter(|t| t.is_open());
-        open.fold(0u128, |sum, ticket| sum.saturating_add(ticket.shares.get()))
+        self.locked(TicketSide::Loan)
+    }
+
+    /// Returns what all open tickets of a side lock: shares, or base units of collateral.
+    pub fn locked(&self, side: TicketSide) -> u128 {
+        let locks = |t: &&WithdrawTicket| t.is_open() && TicketSide::try_from(t.side).map_or(true, |s| s == side);
+        self.slots.iter().filter(locks).fold(0u128, |sum, ticket| sum.saturating_add(ticket.shares.get()))
     }
 
     /// Tells whether there is no open ticket.
@@ -112,6 +131,16 @@ impl Tickets {
         ticket.copied().ok_or_else(|| RampartError::TicketNotOpen.into())
     }
 
+    /// Returns the open ticket of a number, which MUST be of this side.
+    ///
+    /// # Errors
+    /// `TicketNotOpen`.
+    pub fn open_of(&self, side: TicketSide, number: u8) -> Result<WithdrawTicket> {
+        let ticket = self.open(number)?;
+        require!(ticket.side == side as u8, RampartError::TicketNotOpen);
+        Ok(ticket)
+    }
+
     /// Writes what is left of the ticket of a number; without shares it is closed.
     pub fn put(&mut self, number: u8, ticket: WithdrawTicket) {
         let is_done = ticket.shares == U128::ZERO;
@@ -127,7 +156,7 @@ mod tests {
 
     #[test]
     fn level_holds_a_ripe_ticket_until_its_latest_date_and_lets_it_pass_for_a_day() {
-        let ticket = WithdrawTicket::new(1, Booking { hour: 10, amount: 1 });
+        let ticket = WithdrawTicket::new(TicketSide::Loan, 1, Booking { hour: 10, amount: 1 });
         let error = |is_restricted, now| ticket.require_ripe(is_restricted, now).is_err();
         let latest = 36_000 + TICKET_HOLD_SECS;
         assert!(error(false, 35_999) && !error(false, 36_000) && !error(false, i64::MAX));
@@ -138,9 +167,14 @@ mod tests {
     #[test]
     fn slot_that_no_version_knows_locks_its_shares() {
         let mut tickets = Tickets::default();
-        tickets.slots[3] = WithdrawTicket { state: 77, ..WithdrawTicket::new(5, Booking::default()) };
+        let ticket = |side, shares| WithdrawTicket::new(side, shares, Booking::default());
+        tickets.slots[3] = WithdrawTicket { state: 77, ..ticket(TicketSide::Loan, 5) };
         assert_eq!((tickets.locked_shares(), tickets.is_empty()), (5, false));
         assert_eq!(tickets.free_slot().unwrap(), 0);
         assert_eq!(tickets.open(8).unwrap_err(), RampartError::TicketNotOpen.into());
+        tickets.slots[4] = ticket(TicketSide::Collateral, 7);
+        tickets.slots[5] = WithdrawTicket { side: 77, ..ticket(TicketSide::Loan, 100) };
+        assert_eq!((tickets.locked(TicketSide::Loan), tickets.locked(TicketSide::Collateral)), (105, 107));
+        assert_eq!(tickets.open_of(TicketSide::Loan, 4).unwrap_err(), RampartError::TicketNotOpen.into());
     }
 }

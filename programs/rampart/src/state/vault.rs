@@ -17,6 +17,7 @@ use crate::state::position::Position;
 use crate::state::resolution::Resolution;
 use crate::state::shortfall::Shortfall;
 use crate::state::step_meter::StepMeter;
+use crate::state::ticket::TicketSide;
 use anchor_lang::prelude::*;
 
 /// When a position may borrow, when it is deleveraged, when it is liquidated, and at what price.
@@ -466,6 +467,25 @@ impl Vault {
         self.totals.bad_debt_amount = self.totals.bad_debt_amount.saturating_add(bad_debt);
         self.totals.insured_amount = self.totals.insured_amount.saturating_add(insured);
         Ok((bad_debt, insured))
+    }
+
+    /// Returns the limiter of a side and its limits.
+    pub fn flow_mut(&mut self, side: TicketSide) -> (&mut OutflowLimiter, FlowLimits) {
+        match side {
+            TicketSide::Loan => (&mut self.loan_flow, self.limits.loan_flow),
+            TicketSide::Collateral => (&mut self.collateral_flow, self.limits.collateral_flow),
+        }
+    }
+
+    /// Books that `amount` of collateral leaves `position`; the tokens move afterwards.
+    ///
+    /// # Errors
+    /// `AmountExceedsPosition`, `MathOverflow`.
+    pub fn pay_collateral(&mut self, position: &mut Position, amount: u64, now_ts: i64) -> Result<()> {
+        let left = position.collateral_amount.checked_sub(amount).ok_or(RampartError::AmountExceedsPosition)?;
+        self.collateral_amount = self.collateral_amount.checked_sub(amount).ok_or(RampartError::MathOverflow)?;
+        position.collateral_amount = left;
+        self.note_bases(now_ts)
     }
 
     /// Notes the amounts that the limiters' day bases are averaged from; call it last.

@@ -3,6 +3,7 @@
 use crate::constants::{GROUP_SEED, LAYOUT_VERSION, MAX_GROUP_RULES};
 use crate::error::RampartError;
 use crate::events::GroupCreated;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::evaluate::guard_of_subject;
 use crate::instructions::shared::load;
 use crate::state::group::{GroupParams, Power};
@@ -26,6 +27,9 @@ pub struct CreateGroup<'info> {
     /// The group.
     #[account(init, payer = root, space = RuleGroup::SPACE, seeds = [GROUP_SEED, guard.key().as_ref(), &id.to_le_bytes()], bump)]
     pub group: AccountLoader<'info, RuleGroup>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
 }
@@ -53,9 +57,10 @@ impl<'info> CreateGroup<'info> {
     /// Creates the group.
     ///
     /// # Errors
-    /// `WrongAuthority`, `GroupInvalid`, `UnknownKind`, `OutsideHardBounds`, `RuleSubjectMismatch` for a scope that isn't
+    /// `DurableNonceRefused`, `WrongAuthority`, `GroupInvalid`, `UnknownKind`, `OutsideHardBounds`, `RuleSubjectMismatch` for a scope that isn't
     /// the guard's.
     pub fn handle(ctx: Context<'info, Self>, id: u16, params: GroupParams) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let reach = ctx.accounts.validate(&params, ctx.remaining_accounts)?;
         {
             let mut group = ctx.accounts.group.load_init()?;

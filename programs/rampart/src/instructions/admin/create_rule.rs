@@ -3,6 +3,7 @@
 use crate::constants::{LAYOUT_VERSION, RULE_SEED};
 use crate::error::RampartError;
 use crate::events::RuleCreated;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::evaluate::guard_of_subject;
 use crate::instructions::shared::{is_kind, load};
 use crate::state::asset::Peg;
@@ -27,6 +28,9 @@ pub struct CreateRule<'info> {
     /// The rule.
     #[account(init, payer = root, space = Rule::SPACE, seeds = [RULE_SEED, guard.key().as_ref(), &id.to_le_bytes()], bump)]
     pub rule: AccountLoader<'info, Rule>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
 }
@@ -75,8 +79,9 @@ impl CreateRule<'_> {
     /// Creates the rule, without a streak.
     ///
     /// # Errors
-    /// `WrongAuthority`, `RuleInvalid`, `UnknownKind`, `OutsideHardBounds`, `RuleSubjectMismatch`.
+    /// `DurableNonceRefused`, `WrongAuthority`, `RuleInvalid`, `UnknownKind`, `OutsideHardBounds`, `RuleSubjectMismatch`.
     pub fn handle(ctx: Context<Self>, id: u16, params: RuleParams) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         ctx.accounts.validate(&params)?;
         {
             let mut rule = ctx.accounts.rule.load_init()?;

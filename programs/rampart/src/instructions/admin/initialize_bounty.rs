@@ -3,6 +3,7 @@
 use crate::constants::{BOUNTY_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::BountySet;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::{BountyParams, BountyVault, Guard};
 use anchor_lang::prelude::*;
 
@@ -18,6 +19,9 @@ pub struct InitializeBounty<'info> {
     /// The bounty vault. One per guard.
     #[account(init, payer = root, space = BountyVault::SPACE, seeds = [BOUNTY_SEED, guard.key().as_ref()], bump)]
     pub bounty_vault: AccountLoader<'info, BountyVault>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
 }
@@ -26,8 +30,9 @@ impl InitializeBounty<'_> {
     /// Creates the vault, empty.
     ///
     /// # Errors
-    /// `WrongAuthority`, `BountyInvalid`, `UnknownKind`.
+    /// `DurableNonceRefused`, `WrongAuthority`, `BountyInvalid`, `UnknownKind`.
     pub fn handle(ctx: Context<Self>, params: BountyParams) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let guard = ctx.accounts.guard.key();
         {
             let root = ctx.accounts.guard.load()?.roles.root;

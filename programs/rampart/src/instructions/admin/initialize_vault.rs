@@ -3,6 +3,7 @@
 use crate::constants::{COLLATERAL_SEED, LAYOUT_VERSION, LOAN_SEED, VAULT_SEED};
 use crate::error::RampartError;
 use crate::events::VaultCreated;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::math::price::Q64_ONE;
 use crate::state::flow::DayBase;
 use crate::state::{Asset, Guard, InterestCurve, RiskParams, Vault, VaultLimits};
@@ -75,6 +76,9 @@ pub struct InitializeVault<'info> {
     pub collateral_token_program: Interface<'info, TokenInterface>,
     /// Program of the loan mint.
     pub loan_token_program: Interface<'info, TokenInterface>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the accounts.
     pub system_program: Program<'info, System>,
 }
@@ -99,9 +103,10 @@ impl InitializeVault<'_> {
     /// Creates the vault, empty and at level Normal.
     ///
     /// # Errors
-    /// `WrongAuthority`, `GuardFrozen`, `VaultAssetsInvalid`, `RiskParamsInvalid`, `CurveInvalid`, `LimiterInvalid`,
+    /// `DurableNonceRefused`, `WrongAuthority`, `GuardFrozen`, `VaultAssetsInvalid`, `RiskParamsInvalid`, `CurveInvalid`, `LimiterInvalid`,
     /// `OutsideHardBounds`.
     pub fn handle(ctx: Context<Self>, args: InitializeVaultArgs) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let accounts = &ctx.accounts;
         accounts.validate(&args)?;
         let now_ts = Clock::get()?.unix_timestamp;

@@ -3,6 +3,7 @@
 use crate::constants::{ASSET_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::AssetRegistered;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::mint::{self, Issuer};
 use crate::state::asset::{Peg, ReferenceParams};
 use crate::state::warm_up::{WarmUp, require_warm_up};
@@ -42,6 +43,9 @@ pub struct RegisterAsset<'info> {
     /// The asset account. One per guard and mint.
     #[account(init, payer = root, space = Asset::SPACE, seeds = [ASSET_SEED, guard.key().as_ref(), mint.key().as_ref()], bump)]
     pub asset: AccountLoader<'info, Asset>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
 }
@@ -67,9 +71,11 @@ impl RegisterAsset<'_> {
     /// Registers the mint; its reference starts cold, and as collateral it weighs nothing until it warms up.
     ///
     /// # Errors
-    /// `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`, `ReferenceParamsInvalid`,
-    /// `WarmUpInvalid`, `MintExtensionRefused`, `MintDecimalsTooLarge`, `MintIssuerUnnamed`, `StandbyInvalid`, `RateInvalid`.
+    /// `DurableNonceRefused`, `WrongAuthority`, `GuardFrozen`, `OracleSetInvalid`, `UnknownKind`, `OutsideHardBounds`,
+    /// `ReferenceParamsInvalid`, `WarmUpInvalid`, `MintExtensionRefused`, `MintDecimalsTooLarge`, `MintIssuerUnnamed`,
+    /// `StandbyInvalid`, `RateInvalid`.
     pub fn handle(ctx: Context<Self>, args: RegisterAssetArgs) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         ctx.accounts.validate(&args)?;
         let now_ts = Clock::get()?.unix_timestamp;
         let mint = &ctx.accounts.mint;

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::BountySet;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::{BountyParams, BountyVault, Guard};
 use anchor_lang::prelude::*;
 
@@ -17,14 +18,18 @@ pub struct SetBounty<'info> {
     /// The bounty vault.
     #[account(mut, has_one = guard @ RampartError::BountyAccountsMismatch)]
     pub bounty_vault: AccountLoader<'info, BountyVault>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl SetBounty<'_> {
     /// Changes amount, limit and cooldown; what was paid within the day stays counted.
     ///
     /// # Errors
-    /// `WrongAuthority`, `BountyInvalid`, `UnknownKind`, and those of [`Validity::check`].
+    /// `DurableNonceRefused`, `WrongAuthority`, `BountyInvalid`, `UnknownKind`, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, params: BountyParams, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;

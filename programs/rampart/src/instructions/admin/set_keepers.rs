@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::KeepersSet;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::keeper_set::KeeperLimits;
 use crate::state::{Guard, KeeperSeat, KeeperSet};
 use anchor_lang::prelude::*;
@@ -27,15 +28,19 @@ pub struct SetKeepers<'info> {
     /// The keeper set.
     #[account(mut, has_one = guard @ RampartError::RuleSubjectMismatch)]
     pub keeper_set: AccountLoader<'info, KeeperSet>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl SetKeepers<'_> {
     /// Replaces the members. Who is left out is out at once; who joins waits for two days. All report anew.
     ///
     /// # Errors
-    /// `KeeperSetInvalid`, `KeeperQuorumUnreachable`, `UnknownKind`, `WrongAuthority` for a risk admin that does more than
+    /// `DurableNonceRefused`, `KeeperSetInvalid`, `KeeperQuorumUnreachable`, `UnknownKind`, `WrongAuthority` for a risk admin that does more than
     /// leave members out, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: SetKeepersArgs, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         let event = {
             let guard = ctx.accounts.guard.load()?;

@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::RuleTightened;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::direction::Judged;
 use crate::state::rule::RuleParams;
 use crate::state::{Guard, Rule};
@@ -44,22 +45,27 @@ impl Validity {
 pub struct TightenRule<'info> {
     /// Root or risk admin.
     pub authority: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what is configured.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// The rule.
     #[account(mut, has_one = guard @ RampartError::RuleSubjectMismatch)]
     pub rule: AccountLoader<'info, Rule>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenRule<'_> {
     /// Replaces the parameters if every one of them is at least as strict.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, `TightenStepExceeded`, and those of [`Validity::check`].
+    /// `DurableNonceRefused`, `LooseningRefused`, `RuleInvalid`, `OutsideHardBounds`, `TightenStepExceeded`, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, params: RuleParams, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
-            let guard = ctx.accounts.guard.load()?;
+            let mut guard = ctx.accounts.guard.load_mut()?;
             validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
             params.validate(&guard.bounds)?;
             let mut rule = ctx.accounts.rule.load_mut()?;
@@ -67,6 +73,7 @@ impl TightenRule<'_> {
             let step_bps = rule.params.judge_move(&params).step_bps;
             rule.tightened.take(step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
             rule.params = params;
+            guard.note_configured()?;
         }
         emit_cpi!(RuleTightened { rule: ctx.accounts.rule.key() });
         Ok(())

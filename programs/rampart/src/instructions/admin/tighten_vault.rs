@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::VaultTightened;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::math::bps::Bps;
 use crate::state::direction::{Direction, Judged};
 use crate::state::flow::FlowLimits;
@@ -52,11 +53,15 @@ impl TightenVaultArgs {
 pub struct TightenVault<'info> {
     /// Root or risk admin.
     pub authority: Signer<'info>,
-    /// The guard.
+    /// The guard; counts what is configured.
+    #[account(mut)]
     pub guard: AccountLoader<'info, Guard>,
     /// The vault.
     #[account(mut, has_one = guard @ RampartError::VaultAssetsInvalid)]
     pub vault: AccountLoader<'info, Vault>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenVault<'_> {
@@ -66,12 +71,14 @@ impl TightenVault<'_> {
     /// first day nothing else pays the exit floor.
     ///
     /// # Errors
-    /// `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `InflowLimitsInvalid`, `TightenStepExceeded`, and those of
+    /// `DurableNonceRefused`, `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `InflowLimitsInvalid`,
+    /// `TightenStepExceeded`, and those of
     /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
-            let guard = ctx.accounts.guard.load()?;
+            let mut guard = ctx.accounts.guard.load_mut()?;
             validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
             let mut vault = ctx.accounts.vault.load_mut()?;
             let (risk, limits) = args.applied(&vault);
@@ -85,6 +92,7 @@ impl TightenVault<'_> {
             limits.validate(&guard.bounds)?;
             vault.tightened.take(judged.step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
             (vault.risk, vault.limits) = (risk, limits);
+            guard.note_configured()?;
             if judged.direction == Direction::Tighter {
                 vault.loan_flow.settle(&limits.loan_flow, now_ts);
                 vault.collateral_flow.settle(&limits.collateral_flow, now_ts);

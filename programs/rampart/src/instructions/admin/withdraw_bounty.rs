@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::bounty::{free_lamports, move_lamports};
 use crate::state::{BountyVault, Guard};
 use anchor_lang::prelude::*;
@@ -19,15 +20,19 @@ pub struct WithdrawBounty<'info> {
     /// CHECK: where the lamports go; root's choice.
     #[account(mut)]
     pub to: UncheckedAccount<'info>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl WithdrawBounty<'_> {
     /// Takes `amount_lamports` of what the vault holds above its rent.
     ///
     /// # Errors
-    /// `WrongAuthority`, `AmountExceedsPosition` for more than there is, `BountyAccountsMismatch`, and those of
+    /// `DurableNonceRefused`, `WrongAuthority`, `AmountExceedsPosition` for more than there is, `BountyAccountsMismatch`, and those of
     /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, amount_lamports: u64, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let (accounts, now_ts) = (&ctx.accounts, Clock::get()?.unix_timestamp);
         let guard = accounts.guard.load()?;
         validity.check(&guard, accounts.root.key, now_ts)?;

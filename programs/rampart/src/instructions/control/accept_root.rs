@@ -2,11 +2,14 @@
 
 use crate::error::RampartError;
 use crate::events::ChangeExecuted;
+use crate::instructions::control::keepers::require_no_keeper;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::{Change, ChangeGroup, Guard, PendingChange, Roles};
 use anchor_lang::prelude::*;
 
 /// Accounts of `accept_root`.
+///
+/// Remaining accounts: the keeper set, where the guard has one.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct AcceptRoot<'info> {
@@ -31,21 +34,21 @@ pub struct AcceptRoot<'info> {
     pub instructions: UncheckedAccount<'info>,
 }
 
-impl AcceptRoot<'_> {
+impl<'info> AcceptRoot<'info> {
     /// Accepts, after the delay. The authority epoch moves on, which voids all that is pending.
     ///
     /// # Errors
     /// `DurableNonceRefused`, `ChangeTargetMismatch`, `WrongAuthority`, `AuthorityEpochMoved`, `ChangeNotRipe`,
-    /// `ChangeExpired`, `ChangeValueMoved`, `GuardFrozen`, `RolesInvalid`.
-    pub fn handle(ctx: Context<Self>) -> Result<()> {
+    /// `ChangeExpired`, `ChangeValueMoved`, `GuardFrozen`, `RolesInvalid`, `KeeperSetMissing`, `KeeperHoldsRole`.
+    pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         refuse_durable_nonce(&ctx.accounts.instructions)?;
-        let event = ctx.accounts.apply(now_ts)?;
+        let event = ctx.accounts.apply(ctx.remaining_accounts, now_ts)?;
         emit_cpi!(event);
         Ok(())
     }
 
-    fn apply(&self, now_ts: i64) -> Result<ChangeExecuted> {
+    fn apply(&self, rest: &[AccountInfo<'info>], now_ts: i64) -> Result<ChangeExecuted> {
         let mut guard = self.guard.load_mut()?;
         let change = self.change.load()?;
         let Change::Root(new_root) = change.change()? else { return err!(RampartError::ChangeTargetMismatch) };
@@ -54,6 +57,7 @@ impl AcceptRoot<'_> {
         guard.require_open()?;
         require!(Change::Root(guard.roles.root).hash() == change.value_hash, RampartError::ChangeValueMoved);
         let roles = Roles { root: new_root, ..guard.roles };
+        require_no_keeper(&self.guard.key(), &guard, &roles, rest)?;
         guard.set_roles(roles)?;
         guard.invariant()?;
         Ok(ChangeExecuted {

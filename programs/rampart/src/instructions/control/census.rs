@@ -1,8 +1,8 @@
 //! Every asset, vault and rule of a guard, named once: for what has to hold of all of them.
 
 use crate::error::RampartError;
-use crate::instructions::shared::load;
-use crate::state::{Asset, Guard, HardBounds, Rule, Switch, Vault};
+use crate::instructions::shared::{is_kind, load};
+use crate::state::{Asset, Census, CensusPurpose, Guard, HardBounds, Rule, Switch, Tally, Vault};
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 
@@ -15,28 +15,71 @@ pub enum Rules {
     Enabled,
 }
 
-/// Checks that `accounts` are all of the guard's, in ascending order of their keys, and each is within `bounds`.
+impl Rules {
+    fn purpose(self) -> CensusPurpose {
+        match self {
+            Self::AnySwitch => CensusPurpose::Narrow,
+            Self::Enabled => CensusPurpose::Freeze,
+        }
+    }
+
+    /// Returns what a census for `purpose` asks of rules.
+    pub fn of(purpose: CensusPurpose) -> Self {
+        match purpose {
+            CensusPurpose::Narrow => Self::AnySwitch,
+            CensusPurpose::Freeze => Self::Enabled,
+        }
+    }
+}
+
+/// Checks that `accounts` are all of the guard's, in ascending order of their keys, and each is within `bounds`; or that
+/// they are one census of the guard that says so.
 ///
 /// # Errors
-/// `CensusIncomplete`, `CensusNotEnabled`, and those of each value's `validate`.
+/// `CensusIncomplete`, `CensusNotEnabled`, `CensusMoved`, and those of each value's `validate`.
 pub fn require_all(
     guard_key: &Pubkey,
     guard: &Guard,
     bounds: &HardBounds,
     rules: Rules,
     accounts: &[AccountInfo],
+    now_ts: i64,
 ) -> Result<()> {
-    let is_ascending = accounts.windows(2).all(|pair| pair[0].key < pair[1].key);
-    require!(is_ascending, RampartError::CensusIncomplete);
-    let mut found = [0u32; 3];
+    let tally = match accounts {
+        [account] if is_kind::<Census>(account) => {
+            let census = load::<Census>(account)?;
+            let is_for_this = census.guard == *guard_key && census.purpose == rules.purpose() as u8;
+            require!(is_for_this && census.bounds == *bounds, RampartError::CensusIncomplete);
+            census.require_current(guard, now_ts)?;
+            census.tally
+        }
+        _ => {
+            let mut tally = Tally::default();
+            count(&mut tally, guard_key, bounds, rules, accounts)?;
+            tally
+        }
+    };
+    tally.require_all(guard)?;
+    require!(rules == Rules::AnySwitch || guard.rule_count > 0, RampartError::CensusNotEnabled);
+    Ok(())
+}
+
+/// Counts `accounts`, each of which MUST be the guard's, within `bounds`, and follow the last one that was counted.
+///
+/// # Errors
+/// As [`require_all`].
+pub fn count(
+    tally: &mut Tally,
+    guard_key: &Pubkey,
+    bounds: &HardBounds,
+    rules: Rules,
+    accounts: &[AccountInfo],
+) -> Result<()> {
     for account in accounts {
         let (kind, owner) = check(account, bounds, rules)?;
         require_keys_eq!(owner, *guard_key, RampartError::CensusIncomplete);
-        found[kind] += 1;
+        tally.count(account.key, kind)?;
     }
-    let all = [guard.asset_count, guard.vault_count, guard.rule_count];
-    require!(found == all, RampartError::CensusIncomplete);
-    require!(rules == Rules::AnySwitch || guard.rule_count > 0, RampartError::CensusNotEnabled);
     Ok(())
 }
 

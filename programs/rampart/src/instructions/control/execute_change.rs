@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::ChangeExecuted;
+use crate::instructions::control::keepers::require_no_keeper;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::control::{effect, target};
 use crate::state::{Change, Direction, Guard, PendingChange};
@@ -9,7 +10,8 @@ use anchor_lang::prelude::*;
 
 /// Accounts of `execute_change`.
 ///
-/// Remaining accounts: what the effect is tried on; see `effect::require_bounded`.
+/// Remaining accounts: what the effect is tried on, see `effect::require_bounded`; for roles, the keeper set where the
+/// guard has one; for a release from custody those of `release`.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteChange<'info> {
@@ -41,7 +43,7 @@ impl<'info> ExecuteChange<'info> {
     ///
     /// # Errors
     /// `DurableNonceRefused`, `AuthorityEpochMoved`, `ChangeNotRipe`, `ChangeExpired`, `ChangeValueMoved`, `GuardFrozen`,
-    /// `RootNeedsAcceptance`, and those of `target` and `effect`.
+    /// `RootNeedsAcceptance`, `KeeperSetMissing`, `KeeperHoldsRole`, and those of `target` and `effect`.
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         refuse_durable_nonce(&ctx.accounts.instructions)?;
@@ -53,7 +55,8 @@ impl<'info> ExecuteChange<'info> {
     fn apply(&self, evidence: &[AccountInfo<'info>], now_ts: i64) -> Result<ChangeExecuted> {
         let mut guard = self.guard.load_mut()?;
         let next = self.prove(&guard, evidence, now_ts)?;
-        target::write(&next, &self.target, &mut guard, now_ts)?;
+        target::write(&next, &self.target, evidence, &mut guard, now_ts)?;
+        guard.note_configured()?;
         guard.invariant()?;
         Ok(ChangeExecuted {
             guard: self.guard.key(),
@@ -76,6 +79,9 @@ impl<'info> ExecuteChange<'info> {
             guard.require_open()?;
         }
         target::validate(&now, &next, guard)?;
+        if let Some(next) = next.roles_after(&guard.roles) {
+            require_no_keeper(&self.guard.key(), guard, &next, evidence)?;
+        }
         effect::require_bounded(&now, &next, &self.target, evidence, &guard.bounds, now_ts)?;
         Ok(next)
     }

@@ -10,7 +10,7 @@ use anchor_lang::prelude::*;
 
 /// Accounts of `freeze_forever`.
 ///
-/// Remaining accounts: every asset, vault and rule of the guard, in ascending order of their keys.
+/// Remaining accounts: every asset, vault and rule of the guard, in ascending order of their keys; or its census alone.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct FreezeForever<'info> {
@@ -38,10 +38,11 @@ impl<'info> FreezeForever<'info> {
         {
             let mut guard = ctx.accounts.guard.load_mut()?;
             require_keys_eq!(guard.roles.root, ctx.accounts.root.key(), RampartError::WrongAuthority);
-            validity.check_time(&guard, Clock::get()?.unix_timestamp)?;
+            let now_ts = Clock::get()?.unix_timestamp;
+            validity.check_time(&guard, now_ts)?;
             guard.require_open()?;
             let key = ctx.accounts.guard.key();
-            census::require_all(&key, &guard, &guard.bounds, Rules::Enabled, ctx.remaining_accounts)?;
+            census::require_all(&key, &guard, &guard.bounds, Rules::Enabled, ctx.remaining_accounts, now_ts)?;
             guard.finality = Finality::Frozen as u8;
             guard.invariant()?;
         }

@@ -10,7 +10,7 @@ use anchor_lang::prelude::*;
 
 /// Accounts of `narrow_bounds`.
 ///
-/// Remaining accounts: every asset, vault and rule of the guard, in ascending order of their keys.
+/// Remaining accounts: every asset, vault and rule of the guard, in ascending order of their keys; or its census alone.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct NarrowBounds<'info> {
@@ -37,10 +37,11 @@ impl<'info> NarrowBounds<'info> {
         {
             let mut guard = ctx.accounts.guard.load_mut()?;
             require_keys_eq!(guard.roles.root, ctx.accounts.root.key(), RampartError::WrongAuthority);
-            validity.check_time(&guard, Clock::get()?.unix_timestamp)?;
+            let now_ts = Clock::get()?.unix_timestamp;
+            validity.check_time(&guard, now_ts)?;
             guard.bounds.require_narrower(&bounds)?;
             let key = ctx.accounts.guard.key();
-            census::require_all(&key, &guard, &bounds, Rules::AnySwitch, ctx.remaining_accounts)?;
+            census::require_all(&key, &guard, &bounds, Rules::AnySwitch, ctx.remaining_accounts, now_ts)?;
             guard.bounds = bounds;
             guard.loosen_delay_secs = guard.loosen_delay_secs.max(bounds.min_loosen_delay_secs);
             guard.invariant()?;

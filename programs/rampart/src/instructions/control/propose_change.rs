@@ -4,6 +4,7 @@ use crate::constants::{CHANGE_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::ChangeProposed;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::keepers::require_no_keeper;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::control::target;
 use crate::state::{Change, ChangeGroup, Direction, Guard, PendingChange};
@@ -22,7 +23,8 @@ pub struct ProposeChangeArgs {
 
 /// Accounts of `propose_change`.
 ///
-/// Remaining accounts: for a change that moves the vetoer, a quorum of guardians as signers.
+/// Remaining accounts: for a change that moves the vetoer, a quorum of guardians as signers; for roles and root, the keeper
+/// set where the guard has one.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ProposeChange<'info> {
@@ -58,8 +60,8 @@ impl<'info> ProposeChange<'info> {
     ///
     /// # Errors
     /// `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `DurableNonceRefused`, `ChangeTargetMismatch`,
-    /// `ChangeValueMoved`, `ChangeIsEmpty`, `GuardFrozen`, `QuorumMissing`, `MathOverflow`, and those of
-    /// `target::validate`.
+    /// `ChangeValueMoved`, `ChangeIsEmpty`, `GuardFrozen`, `QuorumMissing`, `KeeperSetMissing`, `KeeperHoldsRole`,
+    /// `MathOverflow`, and those of `target::validate`.
     pub fn handle(ctx: Context<'info, Self>, args: ProposeChangeArgs) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         refuse_durable_nonce(&ctx.accounts.instructions)?;
@@ -86,6 +88,9 @@ impl<'info> ProposeChange<'info> {
             if next.vetoer != guard.roles.vetoer {
                 guard.roles.require_quorum(signers)?;
             }
+        }
+        if let Some(next) = args.change.roles_after(&guard.roles) {
+            require_no_keeper(&self.guard.key(), &guard, &next, signers)?;
         }
         Ok(direction)
     }

@@ -1,16 +1,19 @@
 //! The account that a change is about: what it holds, whether the next value may stand, and the write.
 
 use crate::error::RampartError;
+use crate::instructions::control::release;
 use crate::instructions::shared::{load, load_mut};
+use crate::state::integration::Mode;
 use crate::state::rule::Streak;
 use crate::state::warm_up::require_warm_up;
-use crate::state::{AggregateLimit, Asset, Change, ChangeGroup, Guard, Rule, Vault};
+use crate::state::{AggregateLimit, Asset, Change, ChangeGroup, Guard, Integration, Rule, Switch, Vault};
 use anchor_lang::prelude::*;
 
 /// Returns what `target` holds now, of `group`.
 ///
 /// # Errors
-/// `ChangeTargetMismatch` for an account of another guard; Anchor's for an account of another kind or owner.
+/// `ChangeTargetMismatch` for an account of another guard; `CustodyNotHeld`; Anchor's for an account of another kind or
+/// owner.
 pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, guard: &Guard) -> Result<Change> {
     let of_guard = |owner: &Pubkey| -> Result<()> {
         require_keys_eq!(*owner, *guard_key, RampartError::ChangeTargetMismatch);
@@ -52,13 +55,26 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
         ChangeGroup::Roles => of_guard(target.key).map(|()| Change::Roles(guard.roles))?,
         ChangeGroup::LoosenDelay => of_guard(target.key).map(|()| Change::LoosenDelay(guard.loosen_delay_secs))?,
         ChangeGroup::Root => of_guard(target.key).map(|()| Change::Root(guard.roles.root))?,
+        ChangeGroup::IntegrationSwitch | ChangeGroup::Holder => {
+            let integration = load::<Integration>(target)?;
+            of_guard(&integration.guard)?;
+            // what was released has nothing to let out, and nothing to release
+            if group == ChangeGroup::Holder || integration.mode != Mode::Reported as u8 {
+                integration.require_holding(target.key)?;
+            }
+            match group {
+                ChangeGroup::Holder => Change::Holder(integration.holder),
+                _ => Change::IntegrationSwitch(integration.switch),
+            }
+        }
     })
 }
 
 /// Checks that `next` may stand in place of `now`, within the guard's bounds as they are.
 ///
 /// # Errors
-/// Those of the value's own `validate`; `FixedAtCreation`, `RootNeedsAcceptance`, `OutsideHardBounds`, `WarmUpInvalid`.
+/// Those of the value's own `validate`; `FixedAtCreation`, `RootNeedsAcceptance`, `OutsideHardBounds`, `WarmUpInvalid`,
+/// `UnknownKind`, `IntegrationInvalid`.
 pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
     let bounds = &guard.bounds;
     match (now, next) {
@@ -93,6 +109,14 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
             require!(delays.contains(next), RampartError::OutsideHardBounds);
             Ok(())
         }
+        (_, Change::IntegrationSwitch(next)) => {
+            Switch::try_from(*next).map_err(|_| RampartError::UnknownKind)?;
+            Ok(())
+        }
+        (_, Change::Holder(next)) => {
+            require_keys_neq!(*next, Pubkey::default(), RampartError::IntegrationInvalid);
+            Ok(())
+        }
         (_, Change::Root(next)) => crate::state::Roles { root: *next, ..guard.roles }.validate(),
         (Change::Aggregate(now), Change::Aggregate(next)) => {
             require!(next.window_secs == now.window_secs, RampartError::FixedAtCreation);
@@ -108,9 +132,15 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
 /// Writes `next`. Everything that runs by the old value is settled up to now with the old value.
 ///
 /// # Errors
-/// `SettleFirst` for a reference that was not observed at this very time, `MathOverflow`, Anchor's for an account that
-/// isn't writable.
-pub fn write(next: &Change, target: &AccountInfo, guard: &mut Guard, now_ts: i64) -> Result<()> {
+/// `SettleFirst` for a reference that was not observed at this very time, `MathOverflow`, those of `release`, Anchor's for
+/// an account that isn't writable.
+pub fn write<'info>(
+    next: &Change,
+    target: &AccountInfo<'info>,
+    evidence: &[AccountInfo<'info>],
+    guard: &mut Guard,
+    now_ts: i64,
+) -> Result<()> {
     match next {
         Change::VaultRisk(risk) => load_mut::<Vault>(target)?.risk = *risk,
         Change::VaultLimits(limits) => {
@@ -148,6 +178,8 @@ pub fn write(next: &Change, target: &AccountInfo, guard: &mut Guard, now_ts: i64
         }
         Change::Roles(roles) => guard.set_roles(*roles)?,
         Change::LoosenDelay(secs) => guard.loosen_delay_secs = *secs,
+        Change::IntegrationSwitch(switch) => load_mut::<Integration>(target)?.switch = *switch,
+        Change::Holder(next) => release::release(target, next, evidence, guard, now_ts)?,
         Change::Root(_) => return err!(RampartError::RootNeedsAcceptance),
     }
     Ok(())

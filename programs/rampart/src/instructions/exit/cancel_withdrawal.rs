@@ -2,7 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::TicketCancelled;
-use crate::state::{Position, Vault, WithdrawTicket};
+use crate::state::{Position, TicketSide, Vault, WithdrawTicket};
 use anchor_lang::prelude::*;
 
 /// Accounts of `cancel_withdrawal`.
@@ -19,16 +19,16 @@ pub struct CancelWithdrawal<'info> {
 }
 
 impl CancelWithdrawal<'_> {
-    /// Closes a ticket and frees its shares. Moves nothing, so no level forbids it.
+    /// Closes a ticket and frees what it locks. Moves nothing, so no level forbids it.
     ///
     /// # Errors
-    /// `TicketNotOpen`.
+    /// `TicketNotOpen`, `UnknownStoredValue`.
     pub fn handle(ctx: Context<Self>, number: u8) -> Result<()> {
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let (mut vault, mut position) = (ctx.accounts.vault.load_mut()?, ctx.accounts.position.load_mut()?);
             let ticket = position.tickets.open(number)?;
-            vault.loan_flow.unbook(ticket.booking, now_ts);
+            vault.flow_mut(TicketSide::try_from(ticket.side)?).0.unbook(ticket.booking, now_ts);
             position.tickets.put(number, WithdrawTicket::default());
         }
         let (vault, position) = (ctx.accounts.vault.key(), ctx.accounts.position.key());

@@ -104,6 +104,7 @@ fn claim_collateral(vault: &mut Vault, position: &mut Position, holding: Holding
     let there = booked.min(holding.amount);
     let amount = mul_div_floor(held.into(), there.into(), booked.into()).ok_or(RampartError::MathOverflow)?;
     position.collateral_amount = 0;
+    position.tickets = Tickets::default();
     vault.collateral_amount = booked.checked_sub(held).ok_or(RampartError::MathOverflow)?;
     u64::try_from(amount).map_err(|_| RampartError::MathOverflow.into())
 }

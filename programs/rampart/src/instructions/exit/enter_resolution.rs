@@ -4,6 +4,7 @@ use crate::constants::{RESOLUTION_MAX_SECS, RESOLUTION_MIN_SECS, RESOLUTION_NOTI
 use crate::error::RampartError;
 use crate::events::{ResolutionEntered, ResolutionLeft};
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::exit::record_shortfall::{note_collateral, note_loan};
 use crate::state::resolution::{Resolution, ResolutionState};
 use crate::state::shortfall::Holding;
@@ -33,6 +34,9 @@ pub struct ChangeResolution<'info> {
     pub loan_token: Box<InterfaceAccount<'info, TokenAccount>>,
     /// The vault's account of the collateral mint.
     pub collateral_token: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl<'info> ChangeResolution<'info> {
@@ -41,8 +45,8 @@ impl<'info> ChangeResolution<'info> {
     /// Anyone may, for the longest time, once a shortfall has stood proved for three days and is there now.
     ///
     /// # Errors
-    /// `ResolutionInForce`, `ResolutionDateInvalid`; for root `QuorumMissing`, `AuthorityEpochMoved`,
-    /// `InstructionExpired`; for anyone else `ShortfallNotStanding`.
+    /// `ResolutionInForce`, `ResolutionDateInvalid`; for root `DurableNonceRefused`, `QuorumMissing`,
+    /// `AuthorityEpochMoved`, `InstructionExpired`; for anyone else `ShortfallNotStanding`.
     pub fn enter(ctx: Context<'info, Self>, duration_secs: u32, validity: Validity) -> Result<()> {
         let accounts = &ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -85,8 +89,8 @@ impl<'info> ChangeResolution<'info> {
     /// Leaves Resolution, before its claims open.
     ///
     /// # Errors
-    /// `ResolutionNotInForce`, `ResolutionOpen`, `WrongAuthority`, `QuorumMissing`, `AuthorityEpochMoved`,
-    /// `InstructionExpired`, `ShortfallStands` while a shortfall is there.
+    /// `ResolutionNotInForce`, `ResolutionOpen`, `WrongAuthority`, `DurableNonceRefused`, `QuorumMissing`,
+    /// `AuthorityEpochMoved`, `InstructionExpired`, `ShortfallStands` while a shortfall is there.
     pub fn leave(ctx: Context<'info, Self>, validity: Validity) -> Result<()> {
         let accounts = &ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -105,6 +109,7 @@ impl<'info> ChangeResolution<'info> {
     }
 
     fn require_quorum(&self, guard: &Guard, validity: Validity, signers: &[AccountInfo], now_ts: i64) -> Result<()> {
+        refuse_durable_nonce(&self.instructions)?;
         validity.check(guard, self.authority.key, now_ts)?;
         guard.roles.require_quorum(signers)
     }

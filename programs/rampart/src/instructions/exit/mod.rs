@@ -1,6 +1,7 @@
 //! Ways out beyond the limit of now: tickets, and the orderly end of a vault.
 
 pub mod cancel_withdrawal;
+pub mod claim_collateral;
 pub mod claim_resolution;
 pub mod claim_withdrawal;
 pub mod enter_resolution;

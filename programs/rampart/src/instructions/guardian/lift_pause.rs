@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::BreakerReset;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::guardian::scope::with_scope;
 use crate::state::{CauseKind, Guard};
 use anchor_lang::prelude::*;
@@ -18,6 +19,9 @@ pub struct LiftPause<'info> {
     /// CHECK: the guard, or an asset or vault of it; loaded by its kind.
     #[account(mut)]
     pub scope: UncheckedAccount<'info>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl LiftPause<'_> {
@@ -25,9 +29,10 @@ impl LiftPause<'_> {
     /// stay, and nothing is given back to a budget.
     ///
     /// # Errors
-    /// `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `OwnPauseLift`, `NotTripped`, `DwellNotOver`,
+    /// `DurableNonceRefused`, `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `OwnPauseLift`, `NotTripped`, `DwellNotOver`,
     /// `ChangeTargetMismatch`.
     pub fn handle(ctx: Context<Self>, source: Pubkey, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::BreakerReset;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::evaluate::{Evidence, require_clear, with_breaker};
 use crate::state::{Asset, Guard, Level, Rule};
 use anchor_lang::prelude::*;
@@ -38,6 +39,9 @@ pub struct ResetBreaker<'info> {
     pub collateral_asset: Option<AccountLoader<'info, Asset>>,
     /// Asset account of the vault's loan, for the collateral ratio.
     pub loan_asset: Option<AccountLoader<'info, Asset>>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl<'info> ResetBreaker<'info> {
@@ -45,9 +49,10 @@ impl<'info> ResetBreaker<'info> {
     /// its own proof; the causes of others stay. The price reference is as it was.
     ///
     /// # Errors
-    /// `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `TripEpochMoved`, `RuleNotClear`,
+    /// `DurableNonceRefused`, `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `TripEpochMoved`, `RuleNotClear`,
     /// `RuleIndeterminate`, `NotTripped`, `DwellNotOver`, `MathOverflow`, and those of `Evidence::evaluate`.
     pub fn handle(ctx: Context<'info, Self>, args: ResetBreakerArgs) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;

@@ -43,7 +43,7 @@ impl<'info> CustodyMint<'info> {
         accounts.apply(amount, ctx.remaining_accounts)?;
         let decimals = accounts.integration.load()?.decimals;
         let call = TokenCall {
-            integration: &accounts.integration,
+            integration: accounts.integration.as_ref(),
             program: accounts.token_program.key(),
             accounts: [&accounts.mint, &accounts.destination],
         };

@@ -27,11 +27,14 @@ pub struct CustodyTransfer<'info> {
     /// CHECK: the account that is held, by address, below.
     #[account(mut)]
     pub token: UncheckedAccount<'info>,
-    /// CHECK: where the tokens go; MUST be a token account of the mint that the integration doesn't own.
+    /// CHECK: where the tokens go; MUST be a token account of the mint.
     #[account(mut)]
     pub destination: UncheckedAccount<'info>,
     /// Program of the mint.
     pub token_program: Interface<'info, TokenInterface>,
+    /// CHECK: MUST own `destination`, and MUST NOT be an account of this program: tokens that a vault or an integration of
+    /// any guard receives so are in nobody's books.
+    pub destination_owner: UncheckedAccount<'info>,
 }
 
 impl<'info> CustodyTransfer<'info> {
@@ -45,7 +48,7 @@ impl<'info> CustodyTransfer<'info> {
         accounts.apply(kind, amount, ctx.remaining_accounts)?;
         let decimals = accounts.integration.load()?.decimals;
         let call = TokenCall {
-            integration: &accounts.integration,
+            integration: accounts.integration.as_ref(),
             program: accounts.token_program.key(),
             accounts: [&accounts.token, &accounts.mint, &accounts.destination],
         };
@@ -66,7 +69,8 @@ impl<'info> CustodyTransfer<'info> {
             _ => mint::require_unchanged(&self.mint, integration.extension_fingerprint)?,
         }
         let owner = sources::owner_of(&self.destination, self.mint.key)?;
-        require!(owner != self.integration.key(), RampartError::DestinationForbidden);
+        require!(owner == *self.destination_owner.key, RampartError::IntegrationMismatch);
+        require!(*self.destination_owner.owner != crate::ID, RampartError::DestinationForbidden);
         let (_, asset) = sources::pinned(&integration, rest, false)?;
         let levels = sources::levels(&*self.guard.load()?, &integration, asset, now_ts)?;
         let held = sources::held(&integration, &self.token)?;

@@ -4,6 +4,7 @@ use crate::constants::{INTEGRATION_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::IntegrationRegistered;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::integration::handover;
 use crate::mint::{self, Issuer};
 use crate::state::flow::DayBase;
@@ -55,6 +56,9 @@ pub struct RegisterIntegration<'info> {
         bump,
     )]
     pub integration: AccountLoader<'info, Integration>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
 }
@@ -63,9 +67,10 @@ impl RegisterIntegration<'_> {
     /// Registers. Token account or mint authority MUST have been handed over before, for the modes that hold them.
     ///
     /// # Errors
-    /// `IntegrationInvalid`, `CustodyNotHandedOver`, `MintExtensionRefused`, `MintDecimalsTooLarge`, those of
+    /// `DurableNonceRefused`, `IntegrationInvalid`, `CustodyNotHandedOver`, `MintExtensionRefused`, `MintDecimalsTooLarge`, those of
     /// [`Integration::validate`] and of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, index: u16, args: RegisterIntegrationArgs, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         ctx.accounts.write(index, &args, ctx.bumps.integration, &validity)?;
         emit_cpi!(IntegrationRegistered {
             guard: ctx.accounts.guard.key(),
@@ -85,6 +90,7 @@ impl RegisterIntegration<'_> {
         i.mint = self.mint.key();
         i.token = self.token.as_ref().map_or(Pubkey::default(), |token| token.key());
         i.asset = self.asset.as_ref().map_or(Pubkey::default(), |asset| asset.key());
+        i.holder = if args.mode == Mode::Reported as u8 { Pubkey::default() } else { self.integration.key() };
         i.caps = args.caps;
         i.flow.base = DayBase::start(now_ts);
         i.flow.base.note(match &self.token {

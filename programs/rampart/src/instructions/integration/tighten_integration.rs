@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::IntegrationTightened;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::{FlowCap, FlowCaps, Guard, Integration};
 use anchor_lang::prelude::*;
 
@@ -26,14 +27,18 @@ pub struct TightenIntegration<'info> {
     /// The integration.
     #[account(mut, has_one = guard @ RampartError::IntegrationMismatch)]
     pub integration: AccountLoader<'info, Integration>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenIntegration<'_> {
     /// Replaces the limits if every one of them is at least as strict. What was used stays used.
     ///
     /// # Errors
-    /// `LooseningRefused`, `FlowCapsInvalid` for exits below twice their floor, and those of [`Validity::check`].
+    /// `DurableNonceRefused`, `LooseningRefused`, `FlowCapsInvalid` for exits below twice their floor, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenIntegrationArgs, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let guard = ctx.accounts.guard.load()?;

@@ -7,7 +7,7 @@ use crate::instructions::exit::request_withdrawal::open_ticket;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::Movement;
 use crate::mint;
-use crate::state::{Asset, Guard, Holding, Leaving, Level, Position, Purse, Vault};
+use crate::state::{Asset, Guard, Holding, Leaving, Level, Position, Purse, TicketSide, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -87,10 +87,11 @@ impl<'info> Withdraw<'info> {
         let pass = ExitPass::new(&guard, &vault, [&collateral, &loan], now_ts)?;
         require!(args.shares > 0, RampartError::ZeroAmount);
         let held = position.supply_shares.get();
-        position.require_free_shares(args.shares)?;
+        position.require_free(TicketSide::Loan, args.shares)?;
         if note_loan(&mut vault, self.vault.key(), Holding::of(&self.loan_token), now_ts) {
             vault.accrue(now_ts)?;
-            let queued = open_ticket(&mut vault, &mut position, args.shares, Level::ReduceOnly, now_ts);
+            let side = TicketSide::Loan;
+            let queued = open_ticket(&mut vault, &mut position, side, args.shares, Level::ReduceOnly, now_ts);
             self.emit_found(queued.ok().map(|(number, _)| number));
             return Ok(None);
         }

@@ -3,13 +3,14 @@
 use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed, ShortfallFound};
 use crate::instructions::exit::record_shortfall::note_collateral;
+use crate::instructions::exit::request_withdrawal::open_ticket;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::mint;
 use crate::risk::gate::{Class, Pass};
 use crate::risk::health::{price_for_new_risk, require_carried};
 use crate::state::flow::Outflow;
-use crate::state::{Asset, Guard, Holding, Leaving, Position, Purse, Vault};
+use crate::state::{Asset, Guard, Holding, Leaving, Level, Position, Purse, TicketSide, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -62,18 +63,16 @@ enum Way {
 impl<'info> WithdrawCollateral<'info> {
     /// Pays collateral out: as an exit where there is no debt, else as new risk at the pessimistic price.
     ///
-    /// A shortfall of the vault is recorded, as by `withdraw`, and nothing paid.
+    /// A shortfall of the vault is recorded, as by `withdraw`, and nothing paid; without debt a ticket is taken.
     ///
     /// # Errors
-    /// `ZeroAmount`, `AmountExceedsPosition`, `LevelForbids`, `ExitFloorUsed`, `LeaseTooSmall`, `LeasePriceOld`,
-    /// `HourlyLimitReached`, `DailyLimitReached`, `MintFingerprintChanged`; with debt also `LtvExceeded`,
+    /// `ZeroAmount`, `AmountExceedsPosition`, `SharesLocked`, `LevelForbids`, `ExitFloorUsed`, `LeaseTooSmall`,
+    /// `LeasePriceOld`, `HourlyLimitReached`, `DailyLimitReached`, `MintFingerprintChanged`; with debt also `LtvExceeded`,
     /// `CollateralWarmsUp` and the oracle's.
     pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
         if !accounts.apply(amount, ctx.remaining_accounts, now_ts)? {
-            let (vault, position) = (accounts.vault.key(), accounts.position.key());
-            emit!(ShortfallFound { vault, position, ticket: None });
             return Ok(());
         }
         accounts.movement().push(&accounts.vault, amount)?;
@@ -98,8 +97,12 @@ impl<'info> WithdrawCollateral<'info> {
             Way::Exit(ExitPass::new(&guard, &vault, assets, now_ts)?)
         };
         require!(amount > 0, RampartError::ZeroAmount);
-        require!(amount <= position.collateral_amount, RampartError::AmountExceedsPosition);
+        position.require_free(TicketSide::Collateral, amount.into())?;
         if note_collateral(&mut vault, self.vault.key(), Holding::of(&self.collateral_token), now_ts) {
+            vault.accrue(now_ts)?;
+            let side = TicketSide::Collateral;
+            let queued = open_ticket(&mut vault, &mut position, side, amount.into(), Level::ReduceOnly, now_ts);
+            self.emit_found(queued.ok().map(|(number, _)| number));
             return Ok(false);
         }
         mint::require_same_unit(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
@@ -128,13 +131,15 @@ impl<'info> WithdrawCollateral<'info> {
                 pass.charge((flow, &mut purse), &limits, &mut position.collateral_floor, taken)?;
             }
         }
-        position.collateral_amount = left;
-        vault.collateral_amount = vault.collateral_amount.checked_sub(amount).ok_or(RampartError::MathOverflow)?;
-        vault.note_bases(now_ts)?;
+        vault.pay_collateral(&mut position, amount, now_ts)?;
         Ok(true)
     }
 
-    fn movement(&self) -> Movement<'_, 'info> {
+    pub(crate) fn emit_found(&self, ticket: Option<u8>) {
+        emit!(ShortfallFound { vault: self.vault.key(), position: self.position.key(), ticket });
+    }
+
+    pub(crate) fn movement(&self) -> Movement<'_, 'info> {
         Movement {
             mint: &self.collateral_mint,
             token_program: &self.token_program,

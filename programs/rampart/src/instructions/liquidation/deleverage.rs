@@ -2,7 +2,8 @@
 
 use crate::error::RampartError;
 use crate::events::PositionLiquidated;
-use crate::instructions::liquidation::apply::{LiquidateArgs, book};
+use crate::instructions::liquidation::apply::LiquidateArgs;
+use crate::instructions::liquidation::backing::Backing;
 use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::mint;
@@ -106,15 +107,17 @@ impl<'info> Deleverage<'info> {
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);
         let debt = vault.debt_of(&position)?;
+        let backing = Backing::of(&vault, &self.collateral_token);
         // the end of the band that favours the owner
-        let subject = Subject { debt, collateral: position.collateral_amount, price: prices.best(&vault)? };
+        let subject =
+            Subject { debt, collateral: backing.real(position.collateral_amount)?, price: prices.best(&vault)? };
         position.soft_quota.settle(debt, now_ts);
         let quota_left = position.soft_quota.left(vault.risk.soft_quota_bps);
         let plan = plan_soft(subject, &vault.risk, quota_left, args.max_repay_amount)?;
         let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
         require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
         position.soft_quota.record(plan.repay_amount, now_ts);
-        let event = book(&mut vault, &mut position, plan, args, clock, true)?;
+        let event = backing.book(&mut vault, &mut position, plan, args, clock, true)?;
         Ok(PositionLiquidated { position: self.position.key(), liquidator: self.liquidator.key(), ..event })
     }
 }

@@ -1,6 +1,7 @@
 //! Forced reduction of positions, open to anyone.
 
 pub mod apply;
+pub mod backing;
 pub mod deleverage;
 pub mod grace;
 pub mod liquidate;

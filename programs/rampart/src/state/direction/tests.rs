@@ -110,6 +110,9 @@ fn delay_down_is_looser_and_roles_always_wait() {
     is(roles, |r| r.vetoer = Pubkey::new_from_array([1; 32]), Direction::Looser);
     is(roles, |r| r.guardian_quorum = 1, Direction::Looser);
     is(Pubkey::default(), |k| *k = Pubkey::new_from_array([1; 32]), Direction::Looser);
+    // off closes exits, on lets out: an integration's switch has no strict side
+    is(Switch::Enabled as u8, |s| *s = Switch::Disabled as u8, Direction::Looser);
+    is(Switch::Disabled as u8, |s| *s = Switch::Enabled as u8, Direction::Looser);
     is(roles, |_| {}, Direction::Same);
 }
 
@@ -137,6 +140,8 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         Change::Aggregate(bytemuck::Zeroable::zeroed()),
         Change::AssetWarmUp(172_800),
         Change::AssetStandby(bytemuck::Zeroable::zeroed()),
+        Change::IntegrationSwitch(Switch::Enabled as u8),
+        Change::Holder(Pubkey::new_from_array([7; 32])),
     ];
     for (index, change) in all.iter().enumerate() {
         let mut pending: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
@@ -146,7 +151,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
     }
     let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
-    for group in [0, 13, u8::MAX] {
+    for group in [0, 15, u8::MAX] {
         unknown.group = group;
         assert!(unknown.change().is_err());
     }
