@@ -41,6 +41,7 @@ mod register_asset;
 mod register_integration;
 mod repay;
 mod resolution;
+mod sequences;
 mod shortfall;
 mod smoke;
 mod step_down;
