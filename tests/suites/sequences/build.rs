@@ -82,6 +82,15 @@ impl Stage {
         }]
     }
 
+    /// As [`Stage::owner`], but mostly one whose position `has` something.
+    fn holder(&self, number: u32, has: impl Fn(&Position) -> bool) -> &Owner {
+        let named = self.owner(number);
+        let holds = |o: &&Owner| self.position_of(o).is_some_and(|p| has(&p));
+        let start = number as usize % self.cast.owners.len();
+        let mut others = self.cast.owners.iter().cycle().skip(start).take(self.cast.owners.len());
+        if number % 8 == 0 { named } else { others.find(holds).unwrap_or(named) }
+    }
+
     /// The position of an owner, if it is open.
     pub fn position_of(&self, owner: &Owner) -> Option<Position> {
         self.world.exists(&owner.position).then(|| self.world.position(&owner.position))
@@ -107,7 +116,13 @@ impl Stage {
     }
 
     fn lend(&self, action: &Action) -> Instruction {
-        let (w, o, n) = (&self.world, self.owner(action.a), action.b);
+        let o = match action.kind {
+            Kind::Withdraw => self.holder(action.a, |p| p.supply_shares.get() > 0),
+            Kind::TakeOut | Kind::Borrow => self.holder(action.a, |p| p.collateral_amount > 0),
+            Kind::Repay => self.holder(action.a, |p| p.debt_scaled.get() > 0),
+            _ => self.owner(action.a),
+        };
+        let (w, n) = (&self.world, action.b);
         let (k, oracles) = (&w.keys, w.pair_oracles());
         let position = self.position_of(o);
         let shares = position.map_or(1, |p| p.supply_shares.get());
@@ -165,8 +180,9 @@ impl Stage {
         let (k, o) = (&self.world.keys, self.owner(action.a));
         match action.kind {
             Kind::Request => {
+                let o = self.holder(action.a, |p| p.supply_shares.get() > 0);
                 let shares = self.position_of(o).map_or(1, |p| p.supply_shares.get());
-                let bps = if action.b % 4 == 0 { 10_000 } else { action.b % 1_500 };
+                let bps = if action.b % 4 == 0 { 10_000 } else { action.b % 500 };
                 exit::request_withdrawal(k, o.address, shares / 10_000 * u128::from(bps))
             }
             Kind::RecordShortfall => exit::record_shortfall(k),

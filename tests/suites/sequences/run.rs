@@ -4,19 +4,26 @@ use crate::sequences::action::{Action, Kind};
 use crate::sequences::model::{DAY, Feed, HOUR};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Owner, Stage};
+use litesvm::types::FailedTransactionMetadata;
 use rampart_client::{Pubkey, address, lending};
 use rampart_tests::scenario::Fault;
 use rampart_tests::{Outcome, defaults};
 
 /// What became of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Became {
     /// The instruction landed, or what happened around the program happened.
     Landed,
-    /// The program refused.
-    Refused,
+    /// It was refused, with this error.
+    Refused(String),
     /// There was nothing to try it on.
     Nothing,
+}
+
+/// The name of an error as the program logs it, else the error itself.
+fn name_of(failed: &FailedTransactionMetadata) -> String {
+    let named = failed.meta.logs.iter().find_map(|line| line.split("Error Code: ").nth(1)?.split('.').next());
+    named.map_or_else(|| format!("{:?}", failed.err), str::to_owned)
 }
 
 impl Stage {
@@ -42,7 +49,7 @@ impl Stage {
             }
             Err(failed) => {
                 self.refused(action, &failed, &before, &after);
-                Became::Refused
+                Became::Refused(name_of(&failed))
             }
         }
     }

@@ -22,26 +22,33 @@ pub struct Tally {
     /// Sequences.
     pub sequences: u64,
     counts: BTreeMap<Kind, Count>,
+    refusals: BTreeMap<(Kind, String), u64>,
 }
 
 impl Tally {
     /// Counts one step.
     pub fn note(&mut self, kind: Kind, became: Became) {
         let count = self.counts.entry(kind).or_default();
-        *match became {
-            Became::Landed => &mut count.landed,
-            Became::Refused => &mut count.refused,
-            Became::Nothing => &mut count.nothing,
-        } += 1;
+        match became {
+            Became::Landed => count.landed += 1,
+            Became::Nothing => count.nothing += 1,
+            Became::Refused(error) => {
+                count.refused += 1;
+                *self.refusals.entry((kind, error)).or_default() += 1;
+            }
+        }
     }
 
-    /// Writes a line per kind: its name, whether it is an instruction, landed, refused, nothing to try it on.
+    /// Writes a line per kind (its name, whether it is an instruction, landed, refused, nothing to try it on), and per refusal.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         let mut text = format!("sequences\t{}\n", self.sequences);
         for kind in Kind::ALL {
             let c = self.counts.get(kind).copied().unwrap_or_default();
             let what = if kind.is_instruction() { "instruction" } else { "around" };
             text += &format!("{}\t{what}\t{}\t{}\t{}\n", kind.name(), c.landed, c.refused, c.nothing);
+        }
+        for ((kind, error), count) in &self.refusals {
+            text += &format!("{}\trefusal\t{error}\t{count}\n", kind.name());
         }
         std::fs::create_dir_all(path.parent().expect("a folder"))?;
         std::fs::write(path, text)
