@@ -20,6 +20,7 @@ mod forced;
 mod grace;
 mod group;
 mod hostile;
+mod incidents;
 mod initialize_guard;
 mod initialize_vault;
 mod integration_rules;

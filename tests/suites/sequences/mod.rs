@@ -15,6 +15,7 @@ mod config;
 mod levels;
 mod model;
 mod run;
+mod sabotage;
 mod snap;
 mod stage;
 mod tally;
