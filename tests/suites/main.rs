@@ -17,6 +17,7 @@ mod custody_transfer;
 mod deleverage;
 mod deposit_collateral;
 mod forced;
+mod gate_order;
 mod grace;
 mod group;
 mod hostile;

@@ -115,7 +115,9 @@ mod tests {
     #[test]
     fn lie_in_the_table_is_named() {
         let tests: BTreeSet<String> = ["inv_02_words", "other_words"].map(str::to_owned).into();
-        assert!(contradictions(&[row(1, &["other_words"], false), row(2, &["inv_02_words"], false)], &tests).is_empty());
+        assert!(
+            contradictions(&[row(1, &["other_words"], false), row(2, &["inv_02_words"], false)], &tests).is_empty()
+        );
         for (row, expected) in [
             (row(1, &["absent"], false), "I1 names `absent`, which is no test"),
             (row(1, &[], false), "I1 is called tested and names no test"),

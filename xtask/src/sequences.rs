@@ -19,7 +19,18 @@ pub fn run(count: u64, seed: Option<u64>) -> Result<()> {
     let folder = files::root().join(OUT);
     files::remove_folder(&folder)?;
     let mut test = command::cargo();
-    test.args(["test", "--locked", "-p", "rampart", "-p", "rampart-client", "-p", "rampart-cpi", "-p", "rampart-tests"]);
+    test.args([
+        "test",
+        "--locked",
+        "-p",
+        "rampart",
+        "-p",
+        "rampart-client",
+        "-p",
+        "rampart-cpi",
+        "-p",
+        "rampart-tests",
+    ]);
     test.args(["--test", "suites", "--", "sequences::all_instructions", "--nocapture"]);
     test.env("RAMPART_SEQUENCES", count.to_string()).env("RAMPART_SEQUENCES_OUT", &folder);
     if let Some(seed) = seed {
@@ -79,14 +90,18 @@ impl Table {
     }
 
     fn render(&self) -> String {
-        let mut text = String::from("| step | landed | refused | the most frequent refusals |\n| --- | ---: | ---: | --- |\n");
+        let mut text =
+            String::from("| step | landed | refused | the most frequent refusals |\n| --- | ---: | ---: | --- |\n");
         for (name, _, [landed, refused, _]) in &self.rows {
             text += &format!("| {name} | {landed} | {refused} | {} |\n", self.reasons(name));
         }
         let sum = |at: usize, of: bool| self.rows.iter().filter(|r| r.1 == of).map(|r| r.2[at]).sum::<u64>();
         let instructions = self.rows.iter().filter(|row| row.1).count();
         let (landed, refused, around) = (sum(0, true), sum(1, true), sum(0, false));
-        text += &format!("\n{} sequences: {instructions} instructions, {landed} landed and {refused} refused", self.sequences);
+        text += &format!(
+            "\n{} sequences: {instructions} instructions, {landed} landed and {refused} refused",
+            self.sequences
+        );
         text + &format!("; {around} steps around the program.\n")
     }
 

@@ -4,8 +4,8 @@ use super::Row;
 use super::pool::{Pool, Setup, Terms, whole};
 use rampart::state::Level;
 use rampart::state::rule::RuleParams;
-use rampart_tests::defaults::{self, USDC};
 use rampart_tests::User;
+use rampart_tests::defaults::{self, USDC};
 
 /// A hundredth of the 4,608 users whom the crash put at risk.
 const USERS: u64 = 46;

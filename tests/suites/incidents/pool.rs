@@ -58,12 +58,9 @@ fn bounds(setup: Setup) -> HardBounds {
     let own = HardBounds { max_effect_bps: 100, max_ltv_bps: 9_900, ..defaults::bounds() };
     match setup {
         Setup::Guarded => own,
-        Setup::Open => HardBounds {
-            max_hourly_outflow_bps: 10_000,
-            max_daily_outflow_bps: 10_000,
-            max_effect_bps: 5_000,
-            ..own
-        },
+        Setup::Open => {
+            HardBounds { max_hourly_outflow_bps: 10_000, max_daily_outflow_bps: 10_000, max_effect_bps: 5_000, ..own }
+        }
     }
 }
 
@@ -71,7 +68,9 @@ fn flow(setup: Setup, cash: u64) -> FlowLimits {
     match setup {
         // a hundredth of the pool while it has no base
         Setup::Guarded => defaults::flow(cash / 100),
-        Setup::Open => FlowLimits { absolute_floor_amount: FAR, hourly_bps: 10_000, daily_bps: 10_000, ..defaults::flow(FAR) },
+        Setup::Open => {
+            FlowLimits { absolute_floor_amount: FAR, hourly_bps: 10_000, daily_bps: 10_000, ..defaults::flow(FAR) }
+        }
     }
 }
 
@@ -111,11 +110,20 @@ impl Pool {
     pub fn new(setup: Setup, terms: Terms) -> Self {
         let mut world = world_with_guard(setup);
         let root = world.root.pubkey();
-        let asset = |feeds: Feeds, peg: Peg| RegisterAssetArgs { oracle: feeds.set(), reference: reference(setup), peg: peg as u8 };
+        let asset = |feeds: Feeds, peg: Peg| RegisterAssetArgs {
+            oracle: feeds.set(),
+            reference: reference(setup),
+            peg: peg as u8,
+        };
         let vault = InitializeVaultArgs {
             risk: terms.risk,
             // interest is none of an incident's business
-            curve: rampart::state::InterestCurve { base_rate_bps: 0, kink_rate_bps: 0, max_rate_bps: 0, ..defaults::curve() },
+            curve: rampart::state::InterestCurve {
+                base_rate_bps: 0,
+                kink_rate_bps: 0,
+                max_rate_bps: 0,
+                ..defaults::curve()
+            },
             limits: limits(setup, terms.cash * USDC),
         };
         let created = [
@@ -169,6 +177,7 @@ impl Pool {
 /// Whole dollars, or tokens, of base units of six decimals, with thousands.
 pub fn whole(amount: u64) -> String {
     let digits = (amount / USDC).to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).expect("digits")).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).expect("digits")).collect();
     groups.join(",")
 }

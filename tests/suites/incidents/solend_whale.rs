@@ -17,7 +17,14 @@ fn play(setup: Setup) -> u64 {
     let risk = match setup {
         Setup::Guarded => defaults::risk(),
         // no band before the line, and all at once at the line
-        Setup::Open => RiskParams { soft_line_bps: 7_499, liquidation_line_bps: 7_500, target_ltv_bps: 100, soft_quota_bps: 1, close_factor_bps: 10_000, ..defaults::risk() },
+        Setup::Open => RiskParams {
+            soft_line_bps: 7_499,
+            liquidation_line_bps: 7_500,
+            target_ltv_bps: 100,
+            soft_quota_bps: 1,
+            close_factor_bps: 10_000,
+            ..defaults::risk()
+        },
     };
     let mut pool = Pool::new(setup, Terms { risk, ..Terms::of(CASH, 40.0) });
     let whale = pool.attacker(TOKENS);

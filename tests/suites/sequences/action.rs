@@ -136,8 +136,13 @@ fn action() -> impl Strategy<Value = Action> {
     let number = || prop_oneof![1 => Just(0u32), 5 => any::<u32>()];
     let impostor = prop_oneof![15 => Just(0u8), 1 => 1..32u8];
     let twist = prop_oneof![14 => Just(0u16), 1 => 1..u16::MAX];
-    (kind(), impostor, number(), number(), twist)
-        .prop_map(|(kind, impostor, a, b, twist)| Action { kind, impostor, a, b, twist })
+    (kind(), impostor, number(), number(), twist).prop_map(|(kind, impostor, a, b, twist)| Action {
+        kind,
+        impostor,
+        a,
+        b,
+        twist,
+    })
 }
 
 /// An honest step with numbers of its own.

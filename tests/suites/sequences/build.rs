@@ -7,8 +7,8 @@ use rampart::state::bounty::BountyParams;
 use rampart::state::integration::ActionKind;
 use rampart::state::rule::Metric;
 use rampart::state::{
-    Change, ChangeGroup, FlowCap, Integration, KeeperRole, KeeperSeat, Level, PendingChange, Position, ReportParts,
-    OracleSet, RuleGroup, Switch,
+    Change, ChangeGroup, FlowCap, Integration, KeeperRole, KeeperSeat, Level, OracleSet, PendingChange, Position,
+    ReportParts, RuleGroup, Switch,
 };
 use rampart::{
     ClaimWithdrawalArgs, GuardianPauseArgs, InitializeGuardArgs, LiquidateArgs, RegisterAssetArgs, SetKeepersArgs,
@@ -65,7 +65,9 @@ impl Stage {
             K::Propose => self.proposal(action),
             K::Execute | K::AcceptRoot | K::Veto | K::CancelChange => return self.change_step(action),
             K::Check | K::Enforce | K::Record | K::CustodyTransfer | K::CustodyMint => self.place_step(action),
-            K::RegisterIntegration | K::InitializeGuard | K::RegisterAsset | K::InitializeVault => self.create(action)?,
+            K::RegisterIntegration | K::InitializeGuard | K::RegisterAsset | K::InitializeVault => {
+                self.create(action)?
+            }
             K::CreateRule | K::CreateGroup => self.create(action)?,
             _ => return None,
         };
@@ -133,7 +135,11 @@ impl Stage {
                 lending::supply(k, o.address, o.usdc, SupplyArgs { amount, min_shares: 0 })
             }
             Kind::Withdraw => {
-                let some = if n % 5 == 0 { shares } else { shares / 10_000 * u128::from(n % 10_000) / (1 + u128::from(n % 3) * 40) };
+                let some = if n % 5 == 0 {
+                    shares
+                } else {
+                    shares / 10_000 * u128::from(n % 10_000) / (1 + u128::from(n % 3) * 40)
+                };
                 lending::withdraw(k, o.address, o.usdc, WithdrawArgs { shares: some, min_amount: 0 })
             }
             Kind::Deposit => {
@@ -187,7 +193,8 @@ impl Stage {
             }
             Kind::RecordShortfall => exit::record_shortfall(k),
             kind => {
-                let open = |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(|t| t.is_open()));
+                let open =
+                    |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(|t| t.is_open()));
                 // an owner with a ticket, where there is one
                 let held = self.cast.owners.iter().find_map(|o| open(o).map(|number| (o, number as u8)));
                 let (o, ticket) = held.filter(|_| action.b % 8 > 0).unwrap_or((o, (action.b % 3) as u8));
@@ -228,13 +235,16 @@ impl Stage {
     fn evidence(&self, action: &Action) -> Instruction {
         let (w, k) = (&self.world, &self.world.keys);
         // step down and reset a rule that is in force, where there is one
-        let in_force = self.rules.iter().copied().filter(|r| self.model.holds_cause(r, w.now_ts())).nth((action.b % 2) as usize);
+        let in_force =
+            self.rules.iter().copied().filter(|r| self.model.holds_cause(r, w.now_ts())).nth((action.b % 2) as usize);
         let rule = match action.kind {
             Kind::StepDown | Kind::Reset => in_force.unwrap_or_else(|| self.rule(action.a)),
             _ => self.rule(action.a),
         };
         match action.kind {
-            Kind::Observe if action.a % 2 == 0 => evidence::observe(k.collateral_asset, w.sol.mint, &w.sol_feeds.metas()),
+            Kind::Observe if action.a % 2 == 0 => {
+                evidence::observe(k.collateral_asset, w.sol.mint, &w.sol_feeds.metas())
+            }
             Kind::Observe => evidence::observe(k.loan_asset, w.usdc.mint, &w.usdc_feeds.metas()),
             Kind::ObserveRule => w.observe_rule_ix(rule),
             Kind::Trip => {
@@ -281,11 +291,17 @@ impl Stage {
                 let seq = if w.exists(&report) { w.load::<rampart::state::Report>(&report).seq + 1 } else { 1 };
                 let score_bps = [500, 500, 7_000, 9_000][(action.b / 16 % 4) as usize];
                 let parts = ReportParts { score_bps, ..CALM };
-                keepers::submit_report(key, w.guard, subject, SubmitReportArgs { parts, observed_at_ts: w.now_ts(), seq })
+                keepers::submit_report(
+                    key,
+                    w.guard,
+                    subject,
+                    SubmitReportArgs { parts, observed_at_ts: w.now_ts(), seq },
+                )
             }
             Kind::SetKeepers => {
                 let set = w.keeper_set();
-                let seat = |key: Pubkey, tag: u16| KeeperSeat { key, source_tag: tag, role: KeeperRole::Reporter as u8 };
+                let seat =
+                    |key: Pubkey, tag: u16| KeeperSeat { key, source_tag: tag, role: KeeperRole::Reporter as u8 };
                 let mut members: Vec<KeeperSeat> = set.active().iter().map(|m| seat(m.key, m.source_tag)).collect();
                 let is_full = members.len() > 4;
                 if action.b % 2 == 0 && !is_full {
@@ -298,7 +314,11 @@ impl Stage {
                 keepers::set_keepers(by, w.guard, args, self.validity())
             }
             _ => {
-                let seat = |(tag, key): (usize, &Pubkey)| KeeperSeat { key: *key, source_tag: tag as u16, role: KeeperRole::Reporter as u8 };
+                let seat = |(tag, key): (usize, &Pubkey)| KeeperSeat {
+                    key: *key,
+                    source_tag: tag as u16,
+                    role: KeeperRole::Reporter as u8,
+                };
                 let members = self.cast.keepers.iter().enumerate().map(seat).collect();
                 keepers::initialize_keepers(self.root(), self.new_guard?, SetKeepersArgs { members, limits: limits() })
             }
@@ -318,7 +338,8 @@ impl Stage {
         let duration_secs = [60, 900, 3_600, 10_000, 21_600, 21_601][(action.a % 6) as usize];
         match action.kind {
             Kind::Pause => {
-                let level = [Level::Caution, Level::ReduceOnly, Level::ReduceOnly, Level::Halt][(action.a / 6 % 4) as usize];
+                let level =
+                    [Level::Caution, Level::ReduceOnly, Level::ReduceOnly, Level::Halt][(action.a / 6 % 4) as usize];
                 let args = GuardianPauseArgs { level: level as u8, duration_secs, validity: self.validity() };
                 guardian::guardian_pause(guardians[(action.b / 8 % 2) as usize], w.guard, scope, args)
             }
@@ -370,7 +391,11 @@ impl Stage {
             _ => {
                 let place = &self.cast.places[action.a as usize / 2 % PLACES];
                 let caps = w.integration(place).caps;
-                let cut = |cap: FlowCap| FlowCap { hourly_amount: to(cap.hourly_amount, action.b), daily_amount: to(cap.daily_amount, action.b), ..cap };
+                let cut = |cap: FlowCap| FlowCap {
+                    hourly_amount: to(cap.hourly_amount, action.b),
+                    daily_amount: to(cap.daily_amount, action.b),
+                    ..cap
+                };
                 let args = TightenIntegrationArgs { exit: cut(caps.exit), risk: cut(caps.risk) };
                 places::tighten_integration(by, w.guard, place.keys.integration, args, self.validity())
             }
@@ -428,7 +453,8 @@ impl Stage {
             1 => {
                 let mut limits = w.vault().limits;
                 limits.collateral_flow.hourly_bps += 100;
-                limits.collateral_flow.absolute_floor_amount += part(limits.collateral_flow.absolute_floor_amount, 1_000);
+                limits.collateral_flow.absolute_floor_amount +=
+                    part(limits.collateral_flow.absolute_floor_amount, 1_000);
                 (k.vault, Change::VaultLimits(limits))
             }
             2 => (k.vault, Change::VaultRisk(rampart::state::RiskParams { max_bonus_bps: 810, ..w.vault().risk })),
@@ -443,7 +469,10 @@ impl Stage {
                 params.min_observations += 1;
                 (rule, Change::Rule(params))
             }
-            5 => (k.loan_asset, Change::AssetOracle(less_agreement(w.load::<rampart::state::Asset>(&k.loan_asset).oracle))),
+            5 => (
+                k.loan_asset,
+                Change::AssetOracle(less_agreement(w.load::<rampart::state::Asset>(&k.loan_asset).oracle)),
+            ),
             6 => (k.collateral_asset, Change::AssetReference(faster(w.sol_asset().reference_params))),
             7 => {
                 roles.risk_admin = if roles.risk_admin == heir { self.admin() } else { heir };
@@ -451,7 +480,10 @@ impl Stage {
             }
             8 => {
                 let secs = w.guard_state().loosen_delay_secs;
-                (w.guard, Change::LoosenDelay(if action.a % 2 == 0 { secs + 3_600 } else { secs.saturating_sub(3_600) }))
+                (
+                    w.guard,
+                    Change::LoosenDelay(if action.a % 2 == 0 { secs + 3_600 } else { secs.saturating_sub(3_600) }),
+                )
             }
             _ => (w.guard, Change::Root(self.cast.heirs[2])),
         };
@@ -517,7 +549,9 @@ impl Stage {
         let kind = kinds[(action.b % 5) as usize];
         let cap = if kind == ActionKind::Exit { i.caps.exit } else { i.caps.risk };
         // small ones go through the floor, too
-        let amount = [part(cap.hourly_amount, action.a % 6_000), part(cap.hourly_amount, action.a % 500), cap.hourly_amount][(action.b / 8 % 3) as usize];
+        let amount =
+            [part(cap.hourly_amount, action.a % 6_000), part(cap.hourly_amount, action.a % 500), cap.hourly_amount]
+                [(action.b / 8 % 3) as usize];
         match action.kind {
             Kind::Check => places::check_action(&place.keys, kind as u8, amount),
             Kind::Enforce => places::enforce_action(&place.keys, kind as u8, amount),
@@ -539,7 +573,12 @@ impl Stage {
             Kind::RegisterAsset => {
                 let mint = self.cast.spare_mints.iter().find(|m| !w.exists(&asset(m)))?;
                 let (oracle, reference) = (w.sol_feeds.set(), defaults::reference());
-                admin::register_asset(root, w.guard, mint.mint, RegisterAssetArgs { oracle, reference, peg: Peg::Unpegged as u8 })
+                admin::register_asset(
+                    root,
+                    w.guard,
+                    mint.mint,
+                    RegisterAssetArgs { oracle, reference, peg: Peg::Unpegged as u8 },
+                )
             }
             Kind::InitializeVault => {
                 let pairs = self.mints.iter().flat_map(|c| self.mints.iter().map(move |l| (*c, *l)));
@@ -550,8 +589,10 @@ impl Stage {
                 admin::initialize_vault(root, w.guard, collateral, loan, defaults_args())
             }
             Kind::CreateRule => {
-                let params = [defaults::drawdown_rule(), rules::deviation(), rules::confidence_ratio()][(action.b % 3) as usize];
-                let params = rampart::state::rule::RuleParams { switch: Switch::Enabled as u8, duration_secs: 600, ..params };
+                let params =
+                    [defaults::drawdown_rule(), rules::deviation(), rules::confidence_ratio()][(action.b % 3) as usize];
+                let params =
+                    rampart::state::rule::RuleParams { switch: Switch::Enabled as u8, duration_secs: 600, ..params };
                 admin::create_rule(root, w.guard, w.keys.collateral_asset, number, params)
             }
             Kind::CreateGroup => {

@@ -3,7 +3,7 @@
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::config::{assert_configuration, assert_within_bounds};
 use crate::sequences::levels::Held;
-use crate::sequences::model::{DAY, Flow, FloorUse, Flows, HOUR, Lane, Model, PauseSpan, Pending, PlaceFlows, Way};
+use crate::sequences::model::{DAY, FloorUse, Flow, Flows, HOUR, Lane, Model, PauseSpan, Pending, PlaceFlows, Way};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Allowed, OWNERS, PLACES, Stage, group_params};
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
@@ -41,12 +41,19 @@ impl Stage {
         };
         let InstructionError::Custom(code) = error else {
             // what the runtime itself refuses of accounts that don't belong
-            let is_crash = matches!(error, InstructionError::ProgramFailedToComplete | InstructionError::ComputationalBudgetExceeded);
+            let is_crash = matches!(
+                error,
+                InstructionError::ProgramFailedToComplete | InstructionError::ComputationalBudgetExceeded
+            );
             assert!(!is_crash && !is_honest, "{action:?} failed with {error:?}\n{}", logs());
             return;
         };
         let is = |e: E| *code == u32::from(e);
-        assert!(!is(E::MathOverflow) && !is(E::HealthNotImproved) && !is(E::UnknownStoredValue), "{action:?}\n{}", logs());
+        assert!(
+            !is(E::MathOverflow) && !is(E::HealthNotImproved) && !is(E::UnknownStoredValue),
+            "{action:?}\n{}",
+            logs()
+        );
         // 0 and 1: an account exists already, a balance is too low; 2000 to 4999: Anchor's on accounts
         let is_named = (6_000..6_300).contains(code) || *code <= 1;
         let may_lack_accounts = self.may_lack_accounts(action, after);
@@ -66,12 +73,22 @@ impl Stage {
         use Kind as K;
         let is_about_owners = action.kind <= K::Cancel || action.kind == K::ClaimResolution;
         let has_closed = snap.positions.iter().any(Option::is_none);
-        let creates = matches!(action.kind, K::Open | K::OpenReport | K::SubmitReport | K::InitializeKeepers | K::InitializeBounty | K::InitializeGuard);
+        let creates = matches!(
+            action.kind,
+            K::Open | K::OpenReport | K::SubmitReport | K::InitializeKeepers | K::InitializeBounty | K::InitializeGuard
+        );
         (is_about_owners && has_closed) || creates
     }
 
     /// Checks all that must hold after an instruction that landed.
-    pub fn landed(&mut self, action: &Action, ix: &Instruction, landed: &TransactionMetadata, before: &Snap, after: &Snap) {
+    pub fn landed(
+        &mut self,
+        action: &Action,
+        ix: &Instruction,
+        landed: &TransactionMetadata,
+        before: &Snap,
+        after: &Snap,
+    ) {
         let _ = landed;
         self.model.latest = self.model.latest.max(after.now);
         self.assert_authority(action, ix, before);
@@ -117,10 +134,14 @@ impl Stage {
             K::SetBounty | K::WithdrawBounty | K::NarrowBounds | K::FreezeForever | K::Propose => has(&roles.root),
             K::CancelChange => has(&roles.root),
             K::Veto => has(&roles.vetoer) || guardians.iter().any(has),
-            K::AcceptRoot => self.model.pending.iter().any(|p| matches!(p.next, rampart::state::Change::Root(root) if has(&root))),
+            K::AcceptRoot => {
+                self.model.pending.iter().any(|p| matches!(p.next, rampart::state::Change::Root(root) if has(&root)))
+            }
             K::SubmitReport => before.keepers.active().iter().any(|m| has(&m.key) && m.active_from_ts <= before.now),
             K::Record | K::CustodyTransfer | K::CustodyMint => of_place(ix),
-            K::RegisterIntegration | K::RegisterAsset | K::InitializeVault | K::CreateRule | K::CreateGroup => has(&roles.root),
+            K::RegisterIntegration | K::RegisterAsset | K::InitializeVault | K::CreateRule | K::CreateGroup => {
+                has(&roles.root)
+            }
             K::EnterResolution => (has(&roles.root) && quorum) || self.has_stood(before),
             K::LeaveResolution => has(&roles.root) && quorum,
             K::ClaimResolution => {
@@ -248,7 +269,9 @@ impl Stage {
     fn follow_pauses(&mut self, action: &Action, ix: &Instruction, before: &Snap) {
         let now = before.now;
         let (by, scope, secs, level) = match action.kind {
-            Kind::Pause => (Some(ix.accounts[0].pubkey), ix.accounts[2].pubkey, duration(ix, 9), Level::try_from(ix.data[8])),
+            Kind::Pause => {
+                (Some(ix.accounts[0].pubkey), ix.accounts[2].pubkey, duration(ix, 9), Level::try_from(ix.data[8]))
+            }
             Kind::Halt => (None, ix.accounts[1].pubkey, duration(ix, 8), Ok(Level::Halt)),
             _ => return,
         };
@@ -280,7 +303,8 @@ impl Stage {
         let starts = self.model.pauses.iter().map(|p| p.start).chain(ends);
         for from in starts.filter(|from| *from < newest.start + newest.secs && newest.start < from + PAUSE_WINDOW) {
             let within = |p: &PauseSpan| ((p.start + p.secs).min(from + PAUSE_WINDOW) - p.start.max(from)).max(0);
-            let sum = |of: &dyn Fn(&PauseSpan) -> bool| self.model.pauses.iter().filter(|p| of(p)).map(within).sum::<i64>();
+            let sum =
+                |of: &dyn Fn(&PauseSpan) -> bool| self.model.pauses.iter().filter(|p| of(p)).map(within).sum::<i64>();
             let all = sum(&|_| true);
             assert!(all <= i64::from(bounds.max_guard_pause_secs), "I8: {all} s of pauses within 30 days");
             if newest.by.is_some() {
@@ -326,7 +350,11 @@ impl Stage {
                 assert!(now < change.ripe_at(0) + change.window, "I6: executed after its window");
                 assert_eq!(change.epoch, before.guard.authority_epoch, "I6: executed under another epoch");
                 let group = change.next.group();
-                assert_eq!((group == ChangeGroup::Root), (action.kind == Kind::AcceptRoot), "root moved without acceptance");
+                assert_eq!(
+                    (group == ChangeGroup::Root),
+                    (action.kind == Kind::AcceptRoot),
+                    "root moved without acceptance"
+                );
                 let (was, is) = (before.value(group, &change.target), after.value(group, &change.target));
                 assert_eq!(was.as_ref(), Some(&change.before), "I6: executed over another value");
                 assert_eq!(is.as_ref(), Some(&change.next), "executed, and something else stands");
@@ -360,7 +388,8 @@ impl Stage {
         let shares: fn(&Position) -> u128 = |p| p.supply_shares.get();
         let posted: fn(&Position) -> u128 = |p| p.collateral_amount.into();
         let ts = self.model.latest;
-        let flow = |owner: Option<usize>, amount: i128, way| owner.map(|owner| Flow { ts, owner, amount: amount as u64, way });
+        let flow =
+            |owner: Option<usize>, amount: i128, way| owner.map(|owner| Flow { ts, owner, amount: amount as u64, way });
         let (loan_flow, collateral_flow) = match action.kind {
             Kind::Supply => {
                 assert!(levels.risk < Level::ReduceOnly, "lent at {levels:?}");
@@ -392,7 +421,9 @@ impl Stage {
             self.assert_liquidation(action, before, after);
         }
         let new = after.allowed();
-        for (flows, flow, allowed) in [(&mut self.model.loan, loan_flow, new.0), (&mut self.model.collateral, collateral_flow, new.1)] {
+        for (flows, flow, allowed) in
+            [(&mut self.model.loan, loan_flow, new.0), (&mut self.model.collateral, collateral_flow, new.1)]
+        {
             // the base of a new day is taken before the outflow is charged
             if flows.allowed.last().is_none_or(|(_, last)| *last != allowed) {
                 flows.allowed.push((ts, allowed));
@@ -465,7 +496,8 @@ impl Stage {
         let (had, has) = (was.collateral_amount, is.collateral_amount);
         // dollars of one base unit of collateral, in base units of the loan; the honest price, between both ends
         let price = self.model.dollars / 1_000.0;
-        let line = if action.kind == Kind::Liquidate { vault.risk.liquidation_line_bps } else { vault.risk.soft_line_bps };
+        let line =
+            if action.kind == Kind::Liquidate { vault.risk.liquidation_line_bps } else { vault.risk.soft_line_bps };
         let ltv = owed as f64 / (had as f64 * price);
         assert!(ltv >= f64::from(line) / 10_000.0 * 0.999, "I14: liquidated at {ltv}");
         let repaid = after.vault.cash_amount - before.vault.cash_amount;
@@ -547,7 +579,8 @@ impl Stage {
         assert_eq!(sum(|p| p.supply_shares.get()), v.supply_shares.get(), "sum of shares");
         assert_eq!(sum(|p| p.debt_scaled.get()), v.debt_scaled.get(), "sum of scaled debt");
         assert_eq!(sum(|p| p.collateral_amount.into()), v.collateral_amount.into(), "sum of collateral");
-        let locked = |p: &Position| p.tickets.slots.iter().filter(|t| t.state != 0).map(|t| t.shares.get()).sum::<u128>();
+        let locked =
+            |p: &Position| p.tickets.slots.iter().filter(|t| t.state != 0).map(|t| t.shares.get()).sum::<u128>();
         assert!(open().all(|p| locked(p) <= p.supply_shares.get()), "I21: tickets lock more shares than there are");
         let debt = v.debt_amount().expect("debt");
         if !v.resolution.is_in_force() {
@@ -585,7 +618,8 @@ fn assert_windows(flows: &Flows, is_loan: bool) {
         for start in starts {
             let limit = most_allowed(&flows.allowed, start, start + window);
             let pick = |a: &Allowed| if newest.way == Way::Exit { a.exit } else { a.risk };
-            let limit = limit.iter().map(|a| if window == HOUR { pick(a).0 } else { pick(a).1 }).max().expect("a limit");
+            let limit =
+                limit.iter().map(|a| if window == HOUR { pick(a).0 } else { pick(a).1 }).max().expect("a limit");
             let gross = is_loan && newest.way == Way::Risk;
             let left = net_outflow(&flows.all, start, window, newest.way, gross);
             assert!(left <= limit, "I1: {left} left as {:?} within {window} s, L is {limit}", newest.way);

@@ -31,7 +31,8 @@ impl Snap {
     /// Tells whether nothing differs.
     pub fn is_same(&self, other: &Self) -> bool {
         use bytemuck::bytes_of;
-        let open = |s: &Self| s.positions.iter().map(|p| p.as_deref().map(|p| bytes_of(p).to_vec())).collect::<Vec<_>>();
+        let open =
+            |s: &Self| s.positions.iter().map(|p| p.as_deref().map(|p| bytes_of(p).to_vec())).collect::<Vec<_>>();
         let rules = |s: &Self| s.rules.iter().map(|(_, r)| bytes_of(&**r).to_vec()).collect::<Vec<_>>();
         bytes_of(&*self.guard) == bytes_of(&*other.guard)
             && bytes_of(&*self.vault) == bytes_of(&*other.vault)

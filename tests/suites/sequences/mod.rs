@@ -20,10 +20,10 @@ mod snap;
 mod stage;
 mod tally;
 
+use action::Kind;
 use action::{Action, sequence};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use action::Kind;
 use run::Became;
 use stage::Stage;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -100,7 +100,13 @@ impl Stage {
                     2 | 3 => 1 + i64::from(action.b % 900),
                     4 => HOUR,
                     5 | 6 => 1 + i64::from(action.b % 90_000),
-                    _ => if action.b % 3 == 0 { 30 * DAY } else { 2 * HOUR },
+                    _ => {
+                        if action.b % 3 == 0 {
+                            30 * DAY
+                        } else {
+                            2 * HOUR
+                        }
+                    }
                 };
                 self.wait(secs);
             }

@@ -7,6 +7,7 @@ use rampart::state::group::GroupParams;
 use rampart::state::integration::Mode;
 use rampart::state::rule::{RuleParams, Scope, Standing};
 use rampart::state::{Level, Switch};
+use rampart_client::{Instruction, MintOf};
 use rampart_client::{Pubkey, VaultKeys, address, bounty, groups, keepers, lending};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::integrations::{Place, Setup};
@@ -14,7 +15,6 @@ use rampart_tests::keepers as reporters;
 use rampart_tests::officers::Officer;
 use rampart_tests::scenario::args_with_floors;
 use rampart_tests::{Outcome, World, rules};
-use rampart_client::{Instruction, MintOf};
 use solana_sdk::message::{Message, VersionedMessage};
 use solana_sdk::signature::Signature;
 use solana_sdk::signer::Signer;
@@ -208,7 +208,8 @@ fn owners(world: &mut World) -> [Owner; OWNERS] {
         usdc: world.create_token_account(usdc, newcomer, 10_000 * USDC),
         position: address::position(&world.keys.vault, &newcomer),
     };
-    let owner = |i: usize| users.get(i).map(|u| Owner { address: u.address(), sol: u.sol, usdc: u.usdc, position: u.position });
+    let owner =
+        |i: usize| users.get(i).map(|u| Owner { address: u.address(), sol: u.sol, usdc: u.usdc, position: u.position });
     std::array::from_fn(|i| owner(i).unwrap_or(last))
 }
 
@@ -317,10 +318,7 @@ pub fn allowed(flow: &FlowLimits, base: u64) -> Allowed {
     let exits = |whole: u128| whole * u128::from(flow.exit_share_bps) / 10_000;
     let (hour, day) = (whole(flow.hourly_bps), whole(flow.daily_bps));
     let cut = |amount: u128| u64::try_from(amount).expect("below 2^64");
-    Allowed {
-        exit: (cut(exits(hour)), cut(exits(day))),
-        risk: (cut(hour - exits(hour)), cut(day - exits(day))),
-    }
+    Allowed { exit: (cut(exits(hour)), cut(exits(day))), risk: (cut(hour - exits(hour)), cut(day - exits(day))) }
 }
 
 /// What may leave within any hour, and within any day.
