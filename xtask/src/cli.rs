@@ -37,6 +37,9 @@ pub enum Task {
         /// How many.
         #[arg(long, default_value_t = 200_000)]
         count: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
         /// Plays only the sequence of this seed.
         #[arg(long)]
         seed: Option<u64>,

@@ -38,7 +38,7 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Gen { check } => generate::generate(check),
         Task::Cu => generate::compute_units(),
         Task::Cases => cases::print(),
-        Task::Sequences { count, seed } => sequences::run(count, seed),
+        Task::Sequences { count, from, seed } => sequences::run(count, from, seed),
         Task::Incidents => generate::incidents(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),

@@ -11,11 +11,11 @@ const OUT: &str = "target/sequences";
 /// Counts of one kind of step: landed, refused, nothing to try it on.
 type Counts = [u64; 3];
 
-/// Plays `count` sequences, or the one of `seed`, and prints what came of each kind of step.
+/// Plays `count` sequences from seed `from` on, or the one of `seed`, and prints what came of each kind of step.
 ///
 /// # Errors
 /// An invariant doesn't hold, or an instruction landed too rarely to show anything.
-pub fn run(count: u64, seed: Option<u64>) -> Result<()> {
+pub fn run(count: u64, from: u64, seed: Option<u64>) -> Result<()> {
     let folder = files::root().join(OUT);
     files::remove_folder(&folder)?;
     let mut test = command::cargo();
@@ -33,6 +33,7 @@ pub fn run(count: u64, seed: Option<u64>) -> Result<()> {
     ]);
     test.args(["--test", "suites", "--", "sequences::all_instructions", "--nocapture"]);
     test.env("RAMPART_SEQUENCES", count.to_string()).env("RAMPART_SEQUENCES_OUT", &folder);
+    test.env("RAMPART_SEQUENCES_FROM", from.to_string());
     if let Some(seed) = seed {
         return command::run(test.env("RAMPART_SEQUENCE", seed.to_string()));
     }

@@ -160,15 +160,24 @@ fn until(of: u32) -> Action {
 fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
     use Kind as K;
     // down by 15 to 35 %, and back
+    let (leave, cure) = (act(K::ProbeExit, n, 0), act(K::ProbeCure, n, 0));
     let (crash, back) = (act(K::Move, n % 20 * 8, 0), act(K::Move, 6, 0));
     // a borrower at 75 to 79 % and at 80 to 98 %
     let near = |ltv: u32| act(K::Move, (n % 2 + (ltv - 71) * 2) * 8 + 4, 1);
     match which {
         0 => vec![crash, act(K::Trip, [0, 1, 4, 8][n as usize % 4], m), until(0), back, act(K::StepDown, 0, m)],
-        1 => vec![crash, act(K::Trip, [0, 1][n as usize % 2], m), until(0), back, act(K::Reset, 0, m)],
-        2 => vec![crash, act(K::TripGroup, 1, m), until(0), back, act(K::StepDownGroup, 1, m)],
-        3 => vec![act(K::Pause, n, m), act(K::Wait, 2, 899), act(K::Lift, n, m | 1)],
-        4 => vec![act(K::Halt, n, m), act(K::MarkHalt, 0, 0), near(85), until(4), act(K::Liquidate, 0, n % 2)],
+        1 => vec![crash, act(K::Trip, [0, 1][n as usize % 2], m), leave, cure, until(0), back, act(K::Reset, 0, m)],
+        2 => vec![crash, act(K::TripGroup, 1, m), leave, until(0), back, act(K::StepDownGroup, 1, m)],
+        3 => vec![act(K::Pause, n, m), leave, cure, act(K::Wait, 2, 899), act(K::Lift, n, m | 1)],
+        4 => vec![
+            act(K::Halt, n, m),
+            leave,
+            cure,
+            act(K::MarkHalt, 0, 0),
+            near(85),
+            until(4),
+            act(K::Liquidate, 0, n % 2),
+        ],
         5 => vec![act(K::Request, n, m), until(1), act(K::Claim, n, 1), act(K::Request, m, n), act(K::Cancel, m, 1)],
         6 => vec![near(75 + m % 5), act(K::Deleverage, 0, n % 2 + 8 * (m % 2))],
         7 => vec![near(80 + m % 19), act(K::Liquidate, 0, n % 2 + 8 * (m % 2)), act(K::Liquidate, 3, 1 - n % 2)],

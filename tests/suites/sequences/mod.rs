@@ -5,8 +5,9 @@
 //! that passes, stands or goes back; tokens that vanish. After each step the accounts are held against `model`. A sequence
 //! is named by its seed, the same in every run; one that fails is shrunk, and printed with its seed.
 //!
-//! `RAMPART_SEQUENCES` says how many there are (10,000 unless told otherwise), `RAMPART_SEQUENCE` replays one by its seed,
-//! `RAMPART_SEQUENCES_OUT` names a folder for the counts. `cargo xtask sequences` does all of it.
+//! `RAMPART_SEQUENCES` says how many there are (10,000 unless told otherwise), `RAMPART_SEQUENCES_FROM` with which seed they
+//! begin, `RAMPART_SEQUENCE` replays one by its seed, `RAMPART_SEQUENCES_OUT` names a folder for the counts. `cargo xtask
+//! sequences` does all of it.
 
 mod action;
 mod build;
@@ -135,17 +136,17 @@ fn run(part: u64, of: u64) {
     }
     let count = number("RAMPART_SEQUENCES").unwrap_or(SEQUENCES);
     let out = std::env::var_os("RAMPART_SEQUENCES_OUT").map(PathBuf::from);
-    for seed in (part..count).step_by(of as usize) {
+    let from = number("RAMPART_SEQUENCES_FROM").unwrap_or(0);
+    for seed in (from + part..from + count).step_by(of as usize) {
         try_seed(&first, seed, &mut tally);
         let done = tally.sequences;
-        if out.is_some() && done.is_multiple_of((count / of / 20).max(1)) {
+        let is_twentieth = done.is_multiple_of((count / of / 20).max(1));
+        if let Some(folder) = out.as_ref().filter(|_| is_twentieth || seed + of >= from + count) {
             eprintln!("part {part}: {done} sequences of {} hold", count / of);
+            tally.write(&folder.join(format!("part-{part}.tsv"))).expect("counts are written");
         }
     }
     let _ = std::panic::take_hook();
-    if let Some(folder) = out {
-        tally.write(&folder.join(format!("part-{part}.tsv"))).expect("counts are written");
-    }
     let rare = tally.rare(LEAST_PER_THOUSAND * tally.sequences / 1_000);
     assert!(rare.is_empty(), "{} sequences show too little: {}", tally.sequences, rare.join(", "));
 }

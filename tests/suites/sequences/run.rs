@@ -3,7 +3,7 @@
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::model::{DAY, Feed, HOUR};
 use crate::sequences::snap::Snap;
-use crate::sequences::stage::{Owner, Stage};
+use crate::sequences::stage::{OWNERS, Owner, Stage};
 use litesvm::types::FailedTransactionMetadata;
 use rampart_client::{Pubkey, address, lending};
 use rampart_tests::scenario::Fault;
@@ -266,7 +266,13 @@ impl Stage {
 
     /// An owner who left nothing lately can leave half of a day's floor, at any level below Resolution.
     fn probe_exit(&mut self, action: &Action) -> Became {
-        let (snap, at) = (self.snap(), (action.a % 3) as usize);
+        let snap = self.snap();
+        let lately = |ts: i64| self.model.latest - ts < 2 * DAY + HOUR;
+        let has_left = |at: usize| self.model.exits.iter().any(|e| e.owner == at && lately(e.ts));
+        let lends = |at: &usize| snap.positions[*at].as_deref().is_some_and(|p| p.supply_shares.get() > 0);
+        let from = action.a as usize % OWNERS;
+        let mut others = (0..OWNERS).map(|n| (from + n) % OWNERS);
+        let Some(at) = others.find(|at| lends(at) && !has_left(*at)) else { return Became::Nothing };
         let owner = self.cast.owners[at];
         let Some(p) = snap.positions[at].as_deref() else { return Became::Nothing };
         let mut vault = *snap.vault;
@@ -275,14 +281,11 @@ impl Stage {
         let free = p.supply_shares.get().saturating_sub(p.tickets.locked_shares());
         let shares = (p.supply_shares.get() * floor / 20_000).min(free);
         let amount = vault.assets_for_shares(shares).expect("worth");
-        let lately = |ts: i64| self.model.latest - ts < 2 * DAY + HOUR;
-        let has_left = self.model.exits.iter().any(|e| e.owner == at && lately(e.ts));
         let (exit_hour, reserve_bps) = (snap.allowed().0.exit.0, u128::from(vault.limits.loan_flow.floor_reserve_bps));
         let reserve = u128::from(exit_hour) / 2 * reserve_bps / 10_000;
         let needed = 2 * u128::from(self.model.most.0) * floor / 10_000 + 10;
         let is_due = !vault.resolution.is_in_force()
             && self.model.surplus.0 >= 0
-            && !has_left
             && !lately(self.model.disturbed_ts)
             && reserve >= needed
             && amount > 0
