@@ -48,7 +48,7 @@ pub enum Task {
     Incidents,
     /// Runs every check.
     Test {
-        /// Leaves out the dependency check and the demo.
+        /// Leaves out the dependency check, the demo and nine of ten random sequences.
         #[arg(long)]
         quick: bool,
     },

@@ -6,7 +6,7 @@ use crate::sequences::levels::Held;
 use crate::sequences::model::{DAY, FloorUse, Flow, Flows, HOUR, Lane, Model, PauseSpan, Pending, PlaceFlows, Way};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Allowed, OWNERS, PLACES, Stage, group_params};
-use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
+use litesvm::types::FailedTransactionMetadata;
 use rampart::error::RampartError as E;
 use rampart::state::{ChangeGroup, FlowCap, Level, Position, Vault};
 use rampart_client::{Instruction, Pubkey};
@@ -81,21 +81,13 @@ impl Stage {
     }
 
     /// Checks all that must hold after an instruction that landed.
-    pub fn landed(
-        &mut self,
-        action: &Action,
-        ix: &Instruction,
-        landed: &TransactionMetadata,
-        before: &Snap,
-        after: &Snap,
-    ) {
-        let _ = landed;
+    pub fn landed(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
         self.model.latest = self.model.latest.max(after.now);
         self.assert_authority(action, ix, before);
-        self.assert_no_fall(action, ix, before, after);
+        self.assert_no_fall(action, before, after);
         self.follow_causes(action, ix, before);
         self.follow_changes(action, ix, before, after);
-        assert_configuration(action, ix, before, after, &self.model);
+        assert_configuration(action, before, after);
         self.follow_money(action, ix, before, after);
         self.follow_places(action, ix, before, after);
         self.follow_bounties(action, before, after);
@@ -117,7 +109,6 @@ impl Stage {
             self.cast.owners.iter().any(|o| o.position == position && has(&o.address))
         };
         let is_root_or_admin = has(&roles.root) || has(&roles.risk_admin);
-        let place = |at: usize| self.cast.places[at].keys.authority;
         let of_place = |ix: &Instruction| {
             let found = self.cast.places.iter().find(|p| p.keys.integration == ix.accounts[2].pubkey);
             found.is_some_and(|p| has(&p.keys.authority))
@@ -151,23 +142,20 @@ impl Stage {
             }
             _ => true,
         };
-        let _ = place;
         assert!(may, "who may not, did: {action:?}");
     }
 
     /// A shortfall that stands for three days opens Resolution to anyone.
     fn has_stood(&self, before: &Snap) -> bool {
-        let (loan, collateral) = self.model.surplus;
-        let _ = before;
-        loan < 0 || collateral < 0
+        let stands = |since: &Option<i64>| since.is_some_and(|since| before.now - since >= 3 * DAY);
+        self.model.short_since.iter().any(stands)
     }
 
     // --- levels
 
     /// A level falls by a proved step down, a reset or a lift alone; time is the same before and after.
-    fn assert_no_fall(&self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
+    fn assert_no_fall(&self, action: &Action, before: &Snap, after: &Snap) {
         let may_fall = matches!(action.kind, Kind::StepDown | Kind::StepDownGroup | Kind::Reset | Kind::Lift);
-        let _ = ix;
         let pairs = before.breakers(&self.cast).into_iter().zip(after.breakers(&self.cast));
         for ((scope, was), (_, is)) in pairs {
             let (was, is) = (was.levels_at(before.now), is.levels_at(after.now));

@@ -1,12 +1,11 @@
 //! How configuration may move: stricter at once, looser by a change that waited, and never beyond the hard bounds.
 
 use crate::sequences::action::{Action, Kind};
-use crate::sequences::model::Model;
 use crate::sequences::snap::Snap;
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{Comparator, RuleParams};
 use rampart::state::{Change, ChangeGroup, FlowCap, HardBounds, Roles, Vault};
-use rampart_client::{Instruction, Pubkey};
+use rampart_client::Pubkey;
 
 impl Snap {
     /// Returns what an account of the guard holds of a group.
@@ -48,8 +47,7 @@ impl Snap {
 }
 
 /// Checks that what moved moved by an instruction that may move it, and in the direction that it may.
-pub fn assert_configuration(action: &Action, ix: &Instruction, before: &Snap, after: &Snap, model: &Model) {
-    let _ = (ix, model);
+pub fn assert_configuration(action: &Action, before: &Snap, after: &Snap) {
     let waited = matches!(action.kind, Kind::Execute | Kind::AcceptRoot);
     let (was, is) = (&before.vault, &after.vault);
     let vault = |v: &Vault| (v.risk, v.limits, v.curve);

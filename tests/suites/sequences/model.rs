@@ -145,6 +145,8 @@ pub struct Model {
     pub most: (u64, u64),
     /// Tokens in the vault's accounts beyond its books; negative where some are missing. Loan, collateral.
     pub surplus: (i128, i128),
+    /// Since when tokens are missing: loan, collateral.
+    pub short_since: [Option<i64>; 2],
     /// Bounties.
     pub bounties: Vec<(i64, u64)>,
     /// Whether each asset's price is published and in order: collateral, loan.
@@ -200,6 +202,7 @@ impl Model {
             disturbed_ts: i64::MIN / 2,
             most: (0, 0),
             surplus: (0, 0),
+            short_since: [None; 2],
             bounties: vec![],
             feeds: [Feed { fault: None, published: now }; 2],
             dollars: world.sol_price(),

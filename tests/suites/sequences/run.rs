@@ -43,8 +43,8 @@ impl Stage {
         let after = self.snap();
         let ix = plan.last().expect("an instruction");
         match outcome {
-            Ok(landed) => {
-                self.landed(action, ix, &landed, &before, &after);
+            Ok(_) => {
+                self.landed(action, ix, &before, &after);
                 Became::Landed
             }
             Err(failed) => {
@@ -259,6 +259,9 @@ impl Stage {
         self.world.svm.set_account(key, account).expect("account is written");
         let surplus = if is_loan { &mut self.model.surplus.0 } else { &mut self.model.surplus.1 };
         *surplus += i128::from(change);
+        let is_short = *surplus < 0;
+        let since = &mut self.model.short_since[usize::from(!is_loan)];
+        *since = if is_short { since.or(Some(self.world.now_ts())) } else { None };
         self.model.disturbed_ts = self.model.latest;
     }
 
