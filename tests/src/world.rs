@@ -356,6 +356,19 @@ impl World {
         LiquidateArgs { liquidation_seq, max_repay_amount, min_seize_amount: 0 }
     }
 
+    // --- copies
+
+    /// Returns a copy with a network of its own. That costs microseconds, where building a world takes many transactions.
+    pub fn replica(&self) -> Self {
+        Self {
+            svm: self.svm.clone(),
+            payer: self.payer.insecure_clone(),
+            root: self.root.insecure_clone(),
+            risk_admin: self.risk_admin.insecure_clone(),
+            ..*self
+        }
+    }
+
     // --- sending and reading
 
     /// Sends instructions signed by the payer and `signers`.

@@ -1,10 +1,10 @@
 //! `cargo xtask cases`: which attack and bad-input cases a test shows, and which are still open.
 //!
-//! `docs/threats.md` lists the cases. A test shows a case by its name: `case_037_window_edge_drain`, or
+//! `docs/threats.md` lists the cases, `docs/invariants.md` what always holds. A test shows a case by its name: `case_037_window_edge_drain`, or
 //! `case_019_020_every_path` for several.
 
 use crate::failure::{Failure, Result};
-use crate::files;
+use crate::{files, invariants};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,10 @@ pub fn print() -> Result<()> {
     let [tested, impossible, open] = [Status::Tested, Status::Impossible, Status::Open].map(count);
     println!("{tested} tested, {impossible} impossible, {open} open");
     let wrong = contradictions(&cases, &tests);
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("; ")).hint(format!("correct `{LIST}`"))) }
+    if !wrong.is_empty() {
+        return Err(Failure::new(wrong.join("; ")).hint(format!("correct `{LIST}`")));
+    }
+    invariants::print()
 }
 
 fn word(status: Status) -> &'static str {
@@ -107,7 +110,8 @@ fn find_tests() -> Result<BTreeMap<u16, Vec<String>>> {
     Ok(tests)
 }
 
-fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Returns the Rust files in a folder and those it holds.
+pub fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in files::list(folder)? {
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {

@@ -30,11 +30,25 @@ pub enum Task {
     },
     /// Writes the compute units of every instruction to `tests/snapshots/cu.md`.
     Cu,
-    /// Prints which attack and bad-input cases a test shows.
+    /// Prints which attack and bad-input cases, and which invariants, a test shows.
     Cases,
+    /// Plays random sequences of all instructions against the reference, and prints what came of them.
+    Sequences {
+        /// How many.
+        #[arg(long, default_value_t = 200_000)]
+        count: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Plays only the sequence of this seed.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Plays the incidents of other protocols, writes `docs/incidents.md` and prints it.
+    Incidents,
     /// Runs every check.
     Test {
-        /// Leaves out the dependency check and the demo.
+        /// Leaves out the dependency check, the demo and nine of ten random sequences.
         #[arg(long)]
         quick: bool,
     },

@@ -1,7 +1,7 @@
 //! Generated files: the IDL, the app's client and the app's build.
 
 use crate::failure::Result;
-use crate::{app, command, program};
+use crate::{app, command, files, program};
 
 /// Writes the IDL and the app's client, or compares them with those that are there.
 ///
@@ -33,4 +33,28 @@ pub fn compute_units() -> Result<()> {
     let mut test = command::cargo();
     test.args(["nextest", "run", "--locked", "-p", "rampart-tests", "cu_snapshot"]);
     command::run(test.env("RAMPART_WRITE_CU", "1"))
+}
+
+/// Plays the incidents, writes their table and prints it.
+///
+/// # Errors
+/// An incident can't be played.
+pub fn incidents() -> Result<()> {
+    let mut test = command::cargo();
+    test.args([
+        "test",
+        "--locked",
+        "-p",
+        "rampart",
+        "-p",
+        "rampart-client",
+        "-p",
+        "rampart-cpi",
+        "-p",
+        "rampart-tests",
+    ]);
+    test.args(["--test", "suites", "--", "incidents_are_as_the_table_says"]);
+    command::run(test.env("RAMPART_WRITE_INCIDENTS", "1"))?;
+    print!("{}", files::read_text(&files::root().join("docs/incidents.md"))?);
+    Ok(())
 }

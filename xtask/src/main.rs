@@ -10,8 +10,10 @@ mod files;
 mod fixtures;
 mod generate;
 mod idl;
+mod invariants;
 mod program;
 mod sbf;
+mod sequences;
 
 use clap::Parser;
 use cli::{Cli, Task};
@@ -36,6 +38,8 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Gen { check } => generate::generate(check),
         Task::Cu => generate::compute_units(),
         Task::Cases => cases::print(),
+        Task::Sequences { count, from, seed } => sequences::run(count, from, seed),
+        Task::Incidents => generate::incidents(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),
     }

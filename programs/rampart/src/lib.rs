@@ -11,6 +11,8 @@ pub mod instructions;
 pub mod math;
 pub mod mint;
 pub mod oracle;
+#[cfg(any(test, kani))]
+mod proofs;
 pub mod risk;
 pub mod state;
 

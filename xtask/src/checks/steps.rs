@@ -11,6 +11,9 @@ use std::time::Duration;
 const RECORDED: &str = "../shared/data/market/SOLUSDT_5m.csv.gz";
 const RECORDED_DAY: [&str; 8] = ["--asset", "sol", "--from", "2022-11-09", "--to", "2022-11-10", "--speed", "250"];
 
+/// Random sequences of all instructions that the suites play; few without it.
+const SEQUENCES: &str = "10000";
+
 /// Where the database of known vulnerabilities is.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
@@ -80,6 +83,9 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]);
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
+    }
+    if !run.quick {
+        nextest.env("RAMPART_SEQUENCES", SEQUENCES);
     }
     command::run(&mut nextest)?;
     Ok(Verdict::Passed)

@@ -1,0 +1,651 @@
+//! From a step to the instructions that try it.
+
+use crate::sequences::action::{Action, Kind};
+use crate::sequences::stage::{Owner, PLACES, Stage, bounty_params, group_params, open_ix};
+use rampart::state::asset::Peg;
+use rampart::state::bounty::BountyParams;
+use rampart::state::integration::ActionKind;
+use rampart::state::rule::Metric;
+use rampart::state::{
+    Change, ChangeGroup, FlowCap, Integration, KeeperRole, KeeperSeat, Level, OracleSet, PendingChange, Position,
+    ReportParts, RuleGroup, Switch,
+};
+use rampart::{
+    ClaimWithdrawalArgs, GuardianPauseArgs, InitializeGuardArgs, LiquidateArgs, RegisterAssetArgs, SetKeepersArgs,
+    SubmitReportArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity, WithdrawArgs,
+};
+use rampart_client::exit::Claimed;
+use rampart_client::integration::{self as places, Registration};
+use rampart_client::liquidation::{self, Liquidator};
+use rampart_client::{
+    AccountMeta, Instruction, Pubkey, VaultKeys, address, admin, bounty, control, evidence, exit, groups, guardian,
+    keepers, lending,
+};
+use rampart_tests::integrations::Setup;
+use rampart_tests::keepers::{CALM, limits};
+use rampart_tests::officers::{Officer, faster};
+use rampart_tests::world::defaults_args;
+use rampart_tests::{defaults, rules};
+
+/// A share of `amount`, bps.
+pub fn part(amount: u64, bps: u32) -> u64 {
+    (u128::from(amount) * u128::from(bps) / 10_000) as u64
+}
+
+/// One, all, or a share.
+fn share(amount: u64, number: u32) -> u64 {
+    match number % 5 {
+        0 => amount,
+        1 => amount.min(1 + u64::from(number % 1_000)),
+        _ => part(amount, number % 10_000),
+    }
+}
+
+/// The set with sources that may differ a little more.
+fn less_agreement(set: OracleSet) -> OracleSet {
+    OracleSet { max_disagree_bps: set.max_disagree_bps + 1, ..set }
+}
+
+impl Stage {
+    /// Returns what tries the step, before anybody meddles with it; `None` where there is nothing to try it on.
+    pub fn instructions(&self, action: &Action) -> Option<Vec<Instruction>> {
+        use Kind as K;
+        let one = match action.kind {
+            K::Supply | K::Withdraw | K::Deposit | K::TakeOut | K::Borrow | K::Repay | K::Accrue => self.lend(action),
+            K::Open | K::Close | K::Liquidate | K::Deleverage | K::MarkHalt => self.position_step(action),
+            K::Request | K::Claim | K::Cancel | K::RecordShortfall => self.exit_step(action),
+            K::EnterResolution | K::LeaveResolution | K::ClaimResolution => self.resolution(action),
+            K::Observe | K::ObserveRule | K::Trip | K::StepDown | K::Reset => self.evidence(action),
+            K::TripGroup | K::StepDownGroup => return Some(self.group_step(action)),
+            K::OpenReport | K::SubmitReport | K::SetKeepers | K::InitializeKeepers => self.keeper_step(action)?,
+            K::Pause | K::Halt | K::Lift => self.pause_step(action),
+            K::TightenVault | K::TightenRule | K::TightenIntegration => self.tighten(action),
+            K::SetBounty | K::WithdrawBounty | K::InitializeBounty => self.bounty_step(action)?,
+            K::NarrowBounds | K::FreezeForever => self.forever(action),
+            K::Propose => self.proposal(action),
+            K::Execute | K::AcceptRoot | K::Veto | K::CancelChange => return self.change_step(action),
+            K::Check | K::Enforce | K::Record | K::CustodyTransfer | K::CustodyMint => self.place_step(action),
+            K::RegisterIntegration | K::InitializeGuard | K::RegisterAsset | K::InitializeVault => {
+                self.create(action)?
+            }
+            K::CreateRule | K::CreateGroup => self.create(action)?,
+            _ => return None,
+        };
+        Some(vec![one])
+    }
+
+    /// The owner that a number names; the newcomer less often than the others.
+    pub fn owner(&self, number: u32) -> &Owner {
+        &self.cast.owners[match number % 10 {
+            0..=2 => 0,
+            3..=5 => 1,
+            6..=8 => 2,
+            _ => 3,
+        }]
+    }
+
+    /// As [`Stage::owner`], but mostly one whose position `has` something.
+    fn holder(&self, number: u32, has: impl Fn(&Position) -> bool) -> &Owner {
+        let named = self.owner(number);
+        let holds = |o: &&Owner| self.position_of(o).is_some_and(|p| has(&p));
+        let start = number as usize % self.cast.owners.len();
+        let mut others = self.cast.owners.iter().cycle().skip(start).take(self.cast.owners.len());
+        if number % 8 == 0 { named } else { others.find(holds).unwrap_or(named) }
+    }
+
+    /// The position of an owner, if it is open.
+    pub fn position_of(&self, owner: &Owner) -> Option<Position> {
+        self.world.exists(&owner.position).then(|| self.world.position(&owner.position))
+    }
+
+    fn root(&self) -> Pubkey {
+        self.world.guard_state().roles.root
+    }
+
+    /// The risk admin of the first roles.
+    fn admin(&self) -> Pubkey {
+        solana_sdk::signer::Signer::pubkey(&self.world.risk_admin)
+    }
+
+    fn validity(&self) -> Validity {
+        self.world.validity()
+    }
+
+    /// What a position owes now.
+    pub fn debt(&self, position: &Position) -> u64 {
+        let mut vault = self.world.vault();
+        vault.accrue(self.world.now_ts()).map_or(0, |_| vault.debt_of(position).unwrap_or(0))
+    }
+
+    fn lend(&self, action: &Action) -> Instruction {
+        let o = match action.kind {
+            Kind::Withdraw => self.holder(action.a, |p| p.supply_shares.get() > 0),
+            Kind::TakeOut | Kind::Borrow => self.holder(action.a, |p| p.collateral_amount > 0),
+            Kind::Repay => self.holder(action.a, |p| p.debt_scaled.get() > 0),
+            _ => self.owner(action.a),
+        };
+        let (w, n) = (&self.world, action.b);
+        let (k, oracles) = (&w.keys, w.pair_oracles());
+        let position = self.position_of(o);
+        let shares = position.map_or(1, |p| p.supply_shares.get());
+        let collateral = position.map_or(1, |p| p.collateral_amount);
+        match action.kind {
+            Kind::Supply => {
+                let amount = share(w.balance(&o.usdc), n);
+                lending::supply(k, o.address, o.usdc, SupplyArgs { amount, min_shares: 0 })
+            }
+            Kind::Withdraw => {
+                let some = if n % 5 == 0 {
+                    shares
+                } else {
+                    shares / 10_000 * u128::from(n % 10_000) / (1 + u128::from(n % 3) * 40)
+                };
+                lending::withdraw(k, o.address, o.usdc, WithdrawArgs { shares: some, min_amount: 0 })
+            }
+            Kind::Deposit => {
+                let amount = share(w.balance(&o.sol).min(400_000_000_000), n);
+                lending::deposit_collateral(k, o.address, o.sol, o.address, amount)
+            }
+            Kind::TakeOut => lending::withdraw_collateral(k, o.address, o.sol, &oracles, share(collateral, n)),
+            Kind::Borrow => {
+                let worth = collateral as f64 / defaults::SOL as f64 * w.sol_price();
+                let most = (worth * 0.75) as u64 * defaults::USDC;
+                let owed = position.map_or(0, |p| self.debt(&p));
+                lending::borrow(k, o.address, o.usdc, &oracles, share(most.saturating_sub(owed), n))
+            }
+            Kind::Repay => {
+                let owed = position.map_or(1, |p| self.debt(&p));
+                lending::repay(k, o.address, o.usdc, o.address, share(owed, n))
+            }
+            _ => lending::accrue(k.vault),
+        }
+    }
+
+    fn position_step(&self, action: &Action) -> Instruction {
+        let (w, k) = (&self.world, &self.world.keys);
+        let newcomer = &self.cast.owners[3];
+        match action.kind {
+            Kind::Open => open_ix(w, newcomer),
+            Kind::Close => lending::close_position(newcomer.address, k.vault),
+            Kind::MarkHalt => liquidation::mark_halt(k),
+            kind => {
+                let (by, of) = (self.owner(action.a), &self.cast.owners[[1, 2, 1, 2, 0, 3][(action.b % 6) as usize]]);
+                let position = self.position_of(of);
+                let owed = position.map_or(1, |p| self.debt(&p));
+                let max_repay_amount = if action.b & 8 == 0 { u64::MAX } else { share(owed, action.b / 16) };
+                let liquidation_seq = position.map_or(0, |p| p.liquidation_seq);
+                let args = LiquidateArgs { liquidation_seq, max_repay_amount, min_seize_amount: 0 };
+                let by = Liquidator { authority: by.address, loan_token: by.usdc, collateral_token: by.sol };
+                let build = if kind == Kind::Liquidate { liquidation::liquidate } else { liquidation::deleverage };
+                build(k, of.position, by, &w.pair_oracles(), args)
+            }
+        }
+    }
+
+    fn exit_step(&self, action: &Action) -> Instruction {
+        let (k, o) = (&self.world.keys, self.owner(action.a));
+        match action.kind {
+            Kind::Request => {
+                let o = self.holder(action.a, |p| p.supply_shares.get() > 0);
+                let shares = self.position_of(o).map_or(1, |p| p.supply_shares.get());
+                let bps = if action.b % 4 == 0 { 10_000 } else { action.b % 500 };
+                exit::request_withdrawal(k, o.address, shares / 10_000 * u128::from(bps))
+            }
+            Kind::RecordShortfall => exit::record_shortfall(k),
+            kind => {
+                let open =
+                    |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(|t| t.is_open()));
+                // an owner with a ticket, where there is one
+                let held = self.cast.owners.iter().find_map(|o| open(o).map(|number| (o, number as u8)));
+                let (o, ticket) = held.filter(|_| action.b % 8 > 0).unwrap_or((o, (action.b % 3) as u8));
+                if kind == Kind::Claim {
+                    exit::claim_withdrawal(k, o.address, o.usdc, ClaimWithdrawalArgs { ticket, min_amount: 0 })
+                } else {
+                    exit::cancel_withdrawal(k.vault, o.address, ticket)
+                }
+            }
+        }
+    }
+
+    fn resolution(&self, action: &Action) -> Instruction {
+        let (k, o) = (&self.world.keys, self.owner(action.a));
+        let guardians = [Officer::FirstGuardian, Officer::SecondGuardian].map(Officer::address);
+        match action.kind {
+            Kind::EnterResolution if action.a % 3 == 0 => {
+                exit::enter_resolution(k, self.cast.hunter, &[], 30 * 86_400, self.validity())
+            }
+            Kind::EnterResolution => {
+                let secs = [7, 10, 30, 31][(action.b % 4) as usize] * 86_400;
+                exit::enter_resolution(k, self.root(), &guardians, secs, self.validity())
+            }
+            Kind::LeaveResolution => exit::leave_resolution(k, self.root(), &guardians, self.validity()),
+            _ => {
+                let claimed = if action.b % 2 == 0 { Claimed::Cash } else { Claimed::Collateral };
+                let token = if action.b % 2 == 0 { o.usdc } else { o.sol };
+                let by = if action.b % 7 == 0 { self.cast.hunter } else { o.address };
+                exit::claim_resolution(k, by, o.address, token, claimed)
+            }
+        }
+    }
+
+    fn rule(&self, number: u32) -> Pubkey {
+        self.rules[number as usize % self.rules.len()]
+    }
+
+    fn evidence(&self, action: &Action) -> Instruction {
+        let (w, k) = (&self.world, &self.world.keys);
+        // step down and reset a rule that is in force, where there is one
+        let in_force =
+            self.rules.iter().copied().filter(|r| self.model.holds_cause(r, w.now_ts())).nth((action.b % 2) as usize);
+        let rule = match action.kind {
+            Kind::StepDown | Kind::Reset => in_force.unwrap_or_else(|| self.rule(action.a)),
+            _ => self.rule(action.a),
+        };
+        match action.kind {
+            Kind::Observe if action.a % 2 == 0 => {
+                evidence::observe(k.collateral_asset, w.sol.mint, &w.sol_feeds.metas())
+            }
+            Kind::Observe => evidence::observe(k.loan_asset, w.usdc.mint, &w.usdc_feeds.metas()),
+            Kind::ObserveRule => w.observe_rule_ix(rule),
+            Kind::Trip => {
+                let (pair, oracles) = w.evidence_of(&rule);
+                let to = (action.b % 2 == 0).then_some(self.cast.hunter);
+                evidence::trip_for(rule, &w.rule(&rule), pair, &oracles, to)
+            }
+            Kind::StepDown => w.step_down_ix(rule),
+            _ => {
+                let (pair, oracles) = w.evidence_of(&rule);
+                let by = w.guard_state().roles.resetter;
+                guardian::reset_breaker(by, (rule, &w.rule(&rule)), pair, &oracles, self.validity())
+            }
+        }
+    }
+
+    /// A group is proved by observations of its rules in the same transaction, or by earlier ones.
+    fn group_step(&self, action: &Action) -> Vec<Instruction> {
+        let (w, key) = (&self.world, self.cast.group);
+        let group: RuleGroup = w.load(&key);
+        let mut all: Vec<Instruction> = match action.a % 4 {
+            0 => vec![],
+            _ => group.active().iter().map(|rule| w.observe_rule_ix(*rule)).collect(),
+        };
+        if action.kind == Kind::TripGroup {
+            all.push(groups::trip_group(key, &group, (action.b % 2 == 0).then_some(self.cast.hunter)));
+        } else {
+            all.push(groups::step_down_group(key, &group, group.active()[(action.b % 2) as usize]));
+        }
+        all
+    }
+
+    fn keeper_step(&self, action: &Action) -> Option<Instruction> {
+        let w = &self.world;
+        let key = self.cast.keepers[action.a as usize % self.cast.keepers.len()];
+        let subject = if action.b % 16 == 1 { w.keys.vault } else { w.keys.collateral_asset };
+        Some(match action.kind {
+            Kind::OpenReport => {
+                let subject = if action.b % 2 == 0 { w.keys.vault } else { w.keys.loan_asset };
+                keepers::open_report(w.payer_address(), w.guard, subject, key)
+            }
+            Kind::SubmitReport => {
+                let report = address::report(&subject, &key);
+                let seq = if w.exists(&report) { w.load::<rampart::state::Report>(&report).seq + 1 } else { 1 };
+                let score_bps = [500, 500, 7_000, 9_000][(action.b / 16 % 4) as usize];
+                let parts = ReportParts { score_bps, ..CALM };
+                keepers::submit_report(
+                    key,
+                    w.guard,
+                    subject,
+                    SubmitReportArgs { parts, observed_at_ts: w.now_ts(), seq },
+                )
+            }
+            Kind::SetKeepers => {
+                let set = w.keeper_set();
+                let seat =
+                    |key: Pubkey, tag: u16| KeeperSeat { key, source_tag: tag, role: KeeperRole::Reporter as u8 };
+                let mut members: Vec<KeeperSeat> = set.active().iter().map(|m| seat(m.key, m.source_tag)).collect();
+                let is_full = members.len() > 4;
+                if action.b % 2 == 0 && !is_full {
+                    members.push(seat(self.cast.keepers[4], 9));
+                } else {
+                    members.pop();
+                }
+                let by = if action.a % 2 == 0 { self.admin() } else { self.root() };
+                let args = SetKeepersArgs { members, limits: limits() };
+                keepers::set_keepers(by, w.guard, args, self.validity())
+            }
+            _ => {
+                let seat = |(tag, key): (usize, &Pubkey)| KeeperSeat {
+                    key: *key,
+                    source_tag: tag as u16,
+                    role: KeeperRole::Reporter as u8,
+                };
+                let members = self.cast.keepers.iter().enumerate().map(seat).collect();
+                keepers::initialize_keepers(self.root(), self.new_guard?, SetKeepersArgs { members, limits: limits() })
+            }
+        })
+    }
+
+    /// Scopes that can be paused.
+    fn scope(&self, number: u32) -> Pubkey {
+        let k = &self.world.keys;
+        [k.vault, k.collateral_asset, k.guard, k.loan_asset, self.cast.places[1].keys.integration][number as usize % 5]
+    }
+
+    fn pause_step(&self, action: &Action) -> Instruction {
+        let w = &self.world;
+        let scope = self.scope(action.b);
+        let guardians = [Officer::FirstGuardian, Officer::SecondGuardian].map(Officer::address);
+        let duration_secs = [60, 900, 3_600, 10_000, 21_600, 21_601][(action.a % 6) as usize];
+        match action.kind {
+            Kind::Pause => {
+                let level =
+                    [Level::Caution, Level::ReduceOnly, Level::ReduceOnly, Level::Halt][(action.a / 6 % 4) as usize];
+                let args = GuardianPauseArgs { level: level as u8, duration_secs, validity: self.validity() };
+                guardian::guardian_pause(guardians[(action.b / 8 % 2) as usize], w.guard, scope, args)
+            }
+            Kind::Halt => guardian::guardian_halt(w.guard, scope, duration_secs, self.validity(), &guardians),
+            _ => {
+                let held = self.model.pause_in_force(w.now_ts());
+                let (scope, source) = held.filter(|_| action.b % 8 > 0).unwrap_or((scope, guardians[0]));
+                guardian::lift_pause(w.guard_state().roles.resetter, w.guard, scope, source, self.validity())
+            }
+        }
+    }
+
+    fn tighten(&self, action: &Action) -> Instruction {
+        let w = &self.world;
+        let by = if action.a % 2 == 0 { self.root() } else { w.guard_state().roles.risk_admin };
+        // most fall, some stay, and now and then one rises
+        let to = |value: u64, n: u32| match n % 16 {
+            0 => value.saturating_add(1),
+            1..=7 => value,
+            _ => part(value, 9_000 + n % 1_000),
+        };
+        let small = |value: u16, n: u32| to(value.into(), n) as u16;
+        match action.kind {
+            Kind::TightenVault => {
+                let v = w.vault();
+                let mut args = TightenVaultArgs {
+                    ltv_bps: small(v.risk.ltv_bps, action.b),
+                    supply_cap_amount: to(v.limits.supply_cap_amount, action.b / 7),
+                    borrow_cap_amount: to(v.limits.borrow_cap_amount, action.b / 11),
+                    collateral_cap_amount: to(v.limits.collateral_cap_amount, action.b / 13),
+                    loan_flow: v.limits.loan_flow,
+                    collateral_flow: v.limits.collateral_flow,
+                };
+                args.loan_flow.daily_bps = small(args.loan_flow.daily_bps, action.b / 17);
+                args.loan_flow.absolute_floor_amount = to(args.loan_flow.absolute_floor_amount, action.b / 19);
+                admin::tighten_vault(by, w.guard, w.keys.vault, args, self.validity())
+            }
+            Kind::TightenRule => {
+                let rule = self.rule(action.a / 2);
+                let mut params = w.rule(&rule).params;
+                if params.metric == Metric::CollateralRatio as u8 {
+                    params.threshold += 10;
+                } else {
+                    params.threshold = to(params.threshold, action.b);
+                }
+                params.duration_secs += action.b / 16 % 60;
+                admin::tighten_rule(by, w.guard, rule, params, self.validity())
+            }
+            _ => {
+                let place = &self.cast.places[action.a as usize / 2 % PLACES];
+                let caps = w.integration(place).caps;
+                let cut = |cap: FlowCap| FlowCap {
+                    hourly_amount: to(cap.hourly_amount, action.b),
+                    daily_amount: to(cap.daily_amount, action.b),
+                    ..cap
+                };
+                let args = TightenIntegrationArgs { exit: cut(caps.exit), risk: cut(caps.risk) };
+                places::tighten_integration(by, w.guard, place.keys.integration, args, self.validity())
+            }
+        }
+    }
+
+    fn bounty_step(&self, action: &Action) -> Option<Instruction> {
+        let w = &self.world;
+        let more = BountyParams { bounty_lamports: 1_000_000 + u64::from(action.b % 9_000_000), ..bounty_params() };
+        Some(match action.kind {
+            Kind::SetBounty => bounty::set_bounty(self.root(), w.guard, more, self.validity()),
+            Kind::WithdrawBounty => {
+                let amount = u64::from(action.b % 1_000_000);
+                bounty::withdraw_bounty(self.root(), w.guard, self.cast.hunter, amount, self.validity())
+            }
+            _ => bounty::initialize_bounty(self.root(), self.new_guard?, bounty_params()),
+        })
+    }
+
+    /// Every asset, vault and rule of the guard.
+    fn census(&self) -> Vec<Pubkey> {
+        let assets = self.mints.iter().map(|m| address::asset(&self.world.guard, &m.mint));
+        assets.chain(self.vaults.iter().copied()).chain(self.rules.iter().copied()).collect()
+    }
+
+    fn forever(&self, action: &Action) -> Instruction {
+        let w = &self.world;
+        if action.kind == Kind::FreezeForever {
+            return control::freeze_forever(self.root(), w.guard, self.validity(), &self.census());
+        }
+        let mut bounds = w.guard_state().bounds;
+        match action.b % 6 {
+            0 => bounds.max_pause_secs -= bounds.max_pause_secs / 50,
+            1 => bounds.min_loosen_delay_secs += 60,
+            2 => bounds.max_effect_bps -= bounds.max_effect_bps / 100,
+            3 => bounds.max_ltv_bps -= 5,
+            4 => bounds.max_guard_pause_secs -= bounds.max_guard_pause_secs / 100,
+            // wider: refused
+            _ => bounds.max_ltv_bps += 1,
+        }
+        control::narrow_bounds(self.root(), w.guard, bounds, self.validity(), &self.census())
+    }
+
+    fn proposal(&self, action: &Action) -> Instruction {
+        let (w, k) = (&self.world, &self.world.keys);
+        let up = |bps: u16| (u32::from(bps) * 11 / 10) as u16;
+        let mut roles = w.guard_state().roles;
+        let heir = self.cast.heirs[action.b as usize / 64 % 2];
+        let (target, change) = match action.b % 10 {
+            0 => {
+                let mut limits = w.vault().limits;
+                limits.loan_flow.daily_bps = up(limits.loan_flow.daily_bps);
+                (k.vault, Change::VaultLimits(limits))
+            }
+            1 => {
+                let mut limits = w.vault().limits;
+                limits.collateral_flow.hourly_bps += 100;
+                limits.collateral_flow.absolute_floor_amount +=
+                    part(limits.collateral_flow.absolute_floor_amount, 1_000);
+                (k.vault, Change::VaultLimits(limits))
+            }
+            2 => (k.vault, Change::VaultRisk(rampart::state::RiskParams { max_bonus_bps: 810, ..w.vault().risk })),
+            3 => {
+                let mut curve = w.vault().curve;
+                curve.max_rate_bps += 100;
+                (k.vault, Change::VaultCurve(curve))
+            }
+            4 => {
+                let rule = self.rule(action.a);
+                let mut params = w.rule(&rule).params;
+                params.min_observations += 1;
+                (rule, Change::Rule(params))
+            }
+            5 => (
+                k.loan_asset,
+                Change::AssetOracle(less_agreement(w.load::<rampart::state::Asset>(&k.loan_asset).oracle)),
+            ),
+            6 => (k.collateral_asset, Change::AssetReference(faster(w.sol_asset().reference_params))),
+            7 => {
+                roles.risk_admin = if roles.risk_admin == heir { self.admin() } else { heir };
+                (w.guard, Change::Roles(roles))
+            }
+            8 => {
+                let secs = w.guard_state().loosen_delay_secs;
+                (
+                    w.guard,
+                    Change::LoosenDelay(if action.a % 2 == 0 { secs + 3_600 } else { secs.saturating_sub(3_600) }),
+                )
+            }
+            _ => (w.guard, Change::Root(self.cast.heirs[2])),
+        };
+        let now = w.value(change.group(), &target);
+        control::propose_change((w.guard, &w.guard_state()), target, (now, change), self.validity(), &[])
+    }
+
+    fn change_step(&self, action: &Action) -> Option<Vec<Instruction>> {
+        let w = &self.world;
+        let is_root = |c: &PendingChange| c.group == ChangeGroup::Root as u8;
+        let wanted = |c: &PendingChange| is_root(c) == (action.kind == Kind::AcceptRoot);
+        let any = matches!(action.kind, Kind::Veto | Kind::CancelChange);
+        let open: Vec<(Pubkey, PendingChange)> = self.model.pending_keys().map(|key| (key, w.change(&key))).collect();
+        let fitting: Vec<_> = open.iter().filter(|(_, c)| any || wanted(c)).collect();
+        let (key, change) = fitting.get(action.a as usize % fitting.len().max(1))?;
+        let mut all = vec![];
+        if action.kind == Kind::Execute && change.group == ChangeGroup::AssetReference as u8 {
+            // the past is settled first
+            all.push(evidence::observe(w.keys.collateral_asset, w.sol.mint, &w.sol_feeds.metas()));
+        }
+        all.push(match action.kind {
+            Kind::Execute => control::execute_change(*key, change, &self.effect_evidence(change)),
+            Kind::AcceptRoot => control::accept_root(self.cast.heirs[2], *key, change),
+            Kind::Veto => {
+                let by = if action.b % 2 == 0 { Officer::Vetoer } else { Officer::FirstGuardian };
+                control::veto_change(by.address(), *key, change)
+            }
+            _ => control::cancel_change(self.root(), *key, change),
+        });
+        Some(all)
+    }
+
+    /// What the effect of a change is tried on.
+    fn effect_evidence(&self, change: &PendingChange) -> Vec<AccountMeta> {
+        let w = &self.world;
+        let read = |key: &Pubkey| AccountMeta::new_readonly(*key, false);
+        match change.change() {
+            Ok(Change::VaultRisk(_)) if w.vault().debt_scaled.get() > 0 => {
+                let in_debt = |o: &&Owner| self.position_of(o).is_some_and(|p| p.debt_scaled.get() > 0);
+                let positions = self.cast.owners.iter().filter(in_debt).map(|o| read(&o.position));
+                let assets = [read(&w.keys.collateral_asset), read(&w.keys.loan_asset)];
+                assets.into_iter().chain(w.pair_oracles()).chain(positions).collect()
+            }
+            Ok(Change::AssetOracle(next)) => {
+                let now = w.load::<rampart::state::Asset>(&change.target).oracle;
+                [rampart_client::oracle_metas(&now), rampart_client::oracle_metas(&next)].concat()
+            }
+            _ => vec![],
+        }
+    }
+
+    fn place_step(&self, action: &Action) -> Instruction {
+        let w = &self.world;
+        let at = match action.kind {
+            Kind::CustodyTransfer => 1,
+            Kind::CustodyMint => 2,
+            Kind::Record => 0,
+            _ => action.a as usize % PLACES,
+        };
+        let place = &self.cast.places[at];
+        let i: Integration = w.integration(place);
+        let kinds = [ActionKind::Exit, ActionKind::NewRisk, ActionKind::Exit, ActionKind::Deposit, ActionKind::Cure];
+        let kind = kinds[(action.b % 5) as usize];
+        let cap = if kind == ActionKind::Exit { i.caps.exit } else { i.caps.risk };
+        // small ones go through the floor, too
+        let amount =
+            [part(cap.hourly_amount, action.a % 6_000), part(cap.hourly_amount, action.a % 500), cap.hourly_amount]
+                [(action.b / 8 % 3) as usize];
+        match action.kind {
+            Kind::Check => places::check_action(&place.keys, kind as u8, amount),
+            Kind::Enforce => places::enforce_action(&place.keys, kind as u8, amount),
+            Kind::Record => place.record_ix(kind as u8, amount),
+            Kind::CustodyTransfer => place.transfer_ix(kind as u8, amount),
+            _ => place.mint_ix(part(i.caps.risk.hourly_amount, action.a % 6_000)),
+        }
+    }
+
+    fn create(&self, action: &Action) -> Option<Instruction> {
+        let (w, number) = (&self.world, self.created + 100);
+        let root = self.root();
+        let asset = |m: &rampart_client::MintOf| address::asset(&w.guard, &m.mint);
+        Some(match action.kind {
+            Kind::InitializeGuard => {
+                let roles = defaults::roles(root, self.admin());
+                admin::initialize_guard(root, number, InitializeGuardArgs { roles, bounds: defaults::bounds() })
+            }
+            Kind::RegisterAsset => {
+                let mint = self.cast.spare_mints.iter().find(|m| !w.exists(&asset(m)))?;
+                let (oracle, reference) = (w.sol_feeds.set(), defaults::reference());
+                admin::register_asset(
+                    root,
+                    w.guard,
+                    mint.mint,
+                    RegisterAssetArgs { oracle, reference, peg: Peg::Unpegged as u8 },
+                )
+            }
+            Kind::InitializeVault => {
+                let pairs = self.mints.iter().flat_map(|c| self.mints.iter().map(move |l| (*c, *l)));
+                let is_new = |(c, l): &(rampart_client::MintOf, rampart_client::MintOf)| {
+                    c.mint != l.mint && !w.exists(&VaultKeys::derive(w.guard, *c, *l).vault)
+                };
+                let (collateral, loan) = pairs.into_iter().find(is_new)?;
+                admin::initialize_vault(root, w.guard, collateral, loan, defaults_args())
+            }
+            Kind::CreateRule => {
+                let params =
+                    [defaults::drawdown_rule(), rules::deviation(), rules::confidence_ratio()][(action.b % 3) as usize];
+                let params =
+                    rampart::state::rule::RuleParams { switch: Switch::Enabled as u8, duration_secs: 600, ..params };
+                admin::create_rule(root, w.guard, w.keys.collateral_asset, number, params)
+            }
+            Kind::CreateGroup => {
+                let rules = [self.rules[6], self.rules[7]];
+                groups::create_group(root, w.guard, w.keys.collateral_asset, number, group_params(), &rules)
+            }
+            _ => {
+                let setup = Setup { index: number, ..Setup::reported() };
+                let it = Registration {
+                    guard: w.guard,
+                    integrator: setup.integrator,
+                    index: number,
+                    mint: w.usdc.mint,
+                    token: None,
+                    asset: None,
+                };
+                let args = rampart::RegisterIntegrationArgs {
+                    authority: self.cast.hunter,
+                    caps: setup.caps,
+                    mode: setup.mode as u8,
+                    base: setup.base as u8,
+                };
+                places::register_integration(root, it, args, self.validity())
+            }
+        })
+    }
+
+    /// Lets somebody else sign, and changes an account, where the step says so.
+    pub fn meddle(&self, action: &Action, mut all: Vec<Instruction>) -> Vec<Instruction> {
+        let Some(ix) = all.last_mut() else { return all };
+        if action.impostor > 0 {
+            let by = self.cast.people[usize::from(action.impostor) % self.cast.people.len()];
+            if let Some(signer) = ix.accounts.iter_mut().find(|m| m.is_signer) {
+                signer.pubkey = by;
+            }
+        }
+        if action.twist > 0 {
+            twist(ix, action.twist, &self.cast.pool);
+        }
+        all
+    }
+}
+
+fn twist(ix: &mut Instruction, number: u16, pool: &[Pubkey]) {
+    let (count, n) = (ix.accounts.len(), usize::from(number));
+    let (at, other) = ((n / 7) % count, pool[(n / 7 / count) % pool.len()]);
+    let next = (at + 1) % count;
+    match n % 7 {
+        0 => ix.accounts.iter_mut().for_each(|m| m.is_signer = false),
+        1 | 2 => ix.accounts[at].pubkey = other,
+        3 => ix.accounts.swap(at, next),
+        4 => drop(ix.accounts.pop()),
+        5 => ix.accounts.push(AccountMeta::new_readonly(other, false)),
+        _ => ix.accounts[next].pubkey = ix.accounts[at].pubkey,
+    }
+}
