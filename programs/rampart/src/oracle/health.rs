@@ -133,7 +133,9 @@ impl AssetReading {
         if usize::from(sources) < required {
             return Err(RampartError::PriceDisagreement);
         }
-        self.rate.apply(band_of(&group, sources).ok_or(RampartError::PriceIndeterminate)?)
+        let band = band_of(&group, sources).ok_or(RampartError::PriceIndeterminate)?;
+        // most assets have none, and a copy of the band costs more than the question
+        if matches!(self.rate, RateReading::Unrated) { Ok(band) } else { self.rate.apply(band) }
     }
 
     /// Returns the age in seconds of the k-th freshest source, k being what the set requires; `None` where fewer count.
