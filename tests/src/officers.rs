@@ -57,6 +57,9 @@ impl World {
             ChangeGroup::Roles => Change::Roles(self.guard_state().roles),
             ChangeGroup::LoosenDelay => Change::LoosenDelay(self.guard_state().loosen_delay_secs),
             ChangeGroup::Root => Change::Root(self.guard_state().roles.root),
+            ChangeGroup::SwapPolicy => Change::SwapPolicy(self.load::<rampart::state::SwapPolicy>(target).params),
+            ChangeGroup::ReservePlan => Change::ReservePlan(self.load::<rampart::state::Reserve>(target).plan),
+            ChangeGroup::ReserveGrant => Change::ReserveGrant(self.load::<rampart::state::Reserve>(target).grant),
         }
     }
 

@@ -659,7 +659,7 @@ fn narrow_ix(world: &World, change: impl FnOnce(&mut rampart::state::HardBounds)
 fn bounds_narrow_and_never_widen() {
     let mut world = World::with_vault();
     let signer = root(&world);
-    let wider: [fn(&mut rampart::state::HardBounds); 16] = [
+    let wider: [fn(&mut rampart::state::HardBounds); 18] = [
         |b| b.max_oracle_age_secs += 1,
         |b| b.max_rule_duration_secs += 1,
         |b| b.min_loosen_delay_secs -= 1,
@@ -676,6 +676,8 @@ fn bounds_narrow_and_never_widen() {
         |b| b.max_bonus_bps += 1,
         |b| b.max_effect_bps += 1,
         |b| b.max_tighten_step_bps += 1,
+        |b| b.max_slippage_bps += 1,
+        |b| b.max_swap_loss_bps += 1,
     ];
     for change in wider {
         let ix = narrow_ix(&world, change);

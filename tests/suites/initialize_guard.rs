@@ -77,7 +77,9 @@ fn initialize_guard_succeeds_at_the_edges_of_its_bounds() {
         quorum_reserve_secs: 2,
         max_effect_bps: 5_000,
         max_tighten_step_bps: 10_000,
-        reserved: [0; 8],
+        max_slippage_bps: 10_000,
+        max_swap_loss_bps: 10_000,
+        reserved: [0; 4],
     };
     let ix = admin::initialize_guard(world.root.pubkey(), 1, args);
     world.send_as_root(&[ix]).unwrap();
@@ -124,7 +126,7 @@ fn initialize_guard_fails_when_guardians_cannot_make_a_quorum() {
 
 #[test]
 fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
-    let fields: [fn(&mut HardBounds) -> &mut u16; 7] = [
+    let fields: [fn(&mut HardBounds) -> &mut u16; 9] = [
         |b| &mut b.max_confidence_bps,
         |b| &mut b.max_hourly_outflow_bps,
         |b| &mut b.max_daily_outflow_bps,
@@ -132,6 +134,8 @@ fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
         |b| &mut b.max_ltv_bps,
         |b| &mut b.max_bonus_bps,
         |b| &mut b.max_tighten_step_bps,
+        |b| &mut b.max_slippage_bps,
+        |b| &mut b.max_swap_loss_bps,
     ];
     for field in fields {
         for value in [0, 10_001, u16::MAX] {

@@ -95,7 +95,9 @@ impl World {
             max_bonus_bps: 1_000,
             max_effect_bps: 2_500,
             max_tighten_step_bps: 10_000,
-            reserved: [0; 8],
+            max_slippage_bps: 500,
+            max_swap_loss_bps: 100,
+            reserved: [0; 4],
         };
         Self { guard_key: key(1), guard, asset_keys: [key(2), key(3)], vault_key: key(4) }
     }

@@ -8,7 +8,9 @@ pub mod guardian;
 pub mod integration;
 pub mod lending;
 pub mod liquidation;
+pub mod reserve;
 pub mod shared;
+pub mod swap;
 
 pub use admin::*;
 pub use control::*;
@@ -18,3 +20,5 @@ pub use guardian::*;
 pub use integration::*;
 pub use lending::*;
 pub use liquidation::*;
+pub use reserve::*;
+pub use swap::*;

@@ -6,7 +6,9 @@ use crate::state::asset::ReferenceParams;
 use crate::state::direction::{Direction, Judged, Judgement};
 use crate::state::guard::{Guard, Roles};
 use crate::state::oracle_set::{OracleSet, stored_enum};
+use crate::state::reserve::{ReserveGrant, ReservePlan};
 use crate::state::rule::RuleParams;
+use crate::state::swap_policy::SwapParams;
 use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
 use anchor_lang::prelude::*;
 
@@ -32,6 +34,12 @@ pub enum ChangeGroup {
     LoosenDelay = 8,
     /// Root of a guard.
     Root = 9,
+    /// What a swap policy allows.
+    SwapPolicy = 20,
+    /// Weights and cover of the reserve.
+    ReservePlan = 21,
+    /// Leave to take something out of the reserve.
+    ReserveGrant = 22,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -43,6 +51,9 @@ stored_enum!(ChangeGroup {
     Roles,
     LoosenDelay,
     Root,
+    SwapPolicy,
+    ReservePlan,
+    ReserveGrant,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -66,6 +77,12 @@ pub enum Change {
     LoosenDelay(u32),
     /// Root of a guard.
     Root(Pubkey),
+    /// What a swap policy allows.
+    SwapPolicy(SwapParams),
+    /// Weights and cover of the reserve.
+    ReservePlan(ReservePlan),
+    /// Leave to take something out of the reserve.
+    ReserveGrant(ReserveGrant),
 }
 
 impl Change {
@@ -81,6 +98,9 @@ impl Change {
             Self::Roles(_) => ChangeGroup::Roles,
             Self::LoosenDelay(_) => ChangeGroup::LoosenDelay,
             Self::Root(_) => ChangeGroup::Root,
+            Self::SwapPolicy(_) => ChangeGroup::SwapPolicy,
+            Self::ReservePlan(_) => ChangeGroup::ReservePlan,
+            Self::ReserveGrant(_) => ChangeGroup::ReserveGrant,
         }
     }
 
@@ -95,6 +115,9 @@ impl Change {
             Self::Roles(v) => bytemuck::bytes_of(v),
             Self::LoosenDelay(v) => bytemuck::bytes_of(v),
             Self::Root(v) => bytemuck::bytes_of(v),
+            Self::SwapPolicy(v) => bytemuck::bytes_of(v),
+            Self::ReservePlan(v) => bytemuck::bytes_of(v),
+            Self::ReserveGrant(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -109,6 +132,9 @@ impl Change {
             ChangeGroup::Roles => Self::Roles(read(bytes)),
             ChangeGroup::LoosenDelay => Self::LoosenDelay(read(bytes)),
             ChangeGroup::Root => Self::Root(read(bytes)),
+            ChangeGroup::SwapPolicy => Self::SwapPolicy(read(bytes)),
+            ChangeGroup::ReservePlan => Self::ReservePlan(read(bytes)),
+            ChangeGroup::ReserveGrant => Self::ReserveGrant(read(bytes)),
         }
     }
 
@@ -132,6 +158,9 @@ impl Change {
             (Self::Roles(now), Self::Roles(next)) => now.judge_move(next),
             (Self::LoosenDelay(now), Self::LoosenDelay(next)) => now.judge_move(next),
             (Self::Root(now), Self::Root(next)) => now.judge_move(next),
+            (Self::SwapPolicy(now), Self::SwapPolicy(next)) => now.judge_move(next),
+            (Self::ReservePlan(now), Self::ReservePlan(next)) => now.judge_move(next),
+            (Self::ReserveGrant(now), Self::ReserveGrant(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }
@@ -224,3 +253,5 @@ const _: () = assert!(core::mem::size_of::<OracleSet>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RiskParams>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<VaultLimits>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RuleParams>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<SwapParams>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<ReservePlan>() <= MAX_CHANGE_LEN);

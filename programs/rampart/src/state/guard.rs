@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::state::breaker::Breaker;
 use crate::state::oracle_set::stored_enum;
 use crate::state::pause::PauseBudget;
+use crate::state::reserve::ReserveState;
 use anchor_lang::prelude::*;
 
 pub use crate::state::bounds::HardBounds;
@@ -130,8 +131,10 @@ pub struct Guard {
     pub bump: u8,
     /// [`Finality`]; anything but `Open` counts as frozen.
     pub finality: u8,
+    /// [`ReserveState`]; anything but `Absent` demands the reserve where bad debt is recorded.
+    pub reserve: u8,
     /// Zeros.
-    pub reserved: [u8; 251],
+    pub reserved: [u8; 250],
 }
 
 impl Guard {
@@ -156,6 +159,11 @@ impl Guard {
     pub fn require_open(&self) -> Result<()> {
         require!(self.finality == Finality::Open as u8, RampartError::GuardFrozen);
         Ok(())
+    }
+
+    /// Tells whether bad debt may be recorded without the reserve.
+    pub fn has_reserve(&self) -> bool {
+        self.reserve != ReserveState::Absent as u8
     }
 
     /// Takes new roles into force. All that was prepared under the old ones is void: the epoch moves on.

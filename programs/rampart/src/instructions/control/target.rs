@@ -3,7 +3,7 @@
 use crate::error::RampartError;
 use crate::instructions::shared::{load, load_mut};
 use crate::state::rule::Streak;
-use crate::state::{Asset, Change, ChangeGroup, Guard, Rule, Vault};
+use crate::state::{Asset, Change, ChangeGroup, Guard, Reserve, Rule, SwapPolicy, Vault};
 use anchor_lang::prelude::*;
 
 /// Returns what `target` holds now, of `group`.
@@ -41,6 +41,19 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
         ChangeGroup::Roles => of_guard(target.key).map(|()| Change::Roles(guard.roles))?,
         ChangeGroup::LoosenDelay => of_guard(target.key).map(|()| Change::LoosenDelay(guard.loosen_delay_secs))?,
         ChangeGroup::Root => of_guard(target.key).map(|()| Change::Root(guard.roles.root))?,
+        ChangeGroup::SwapPolicy => {
+            let policy = load::<SwapPolicy>(target)?;
+            of_guard(&policy.guard)?;
+            Change::SwapPolicy(policy.params)
+        }
+        ChangeGroup::ReservePlan | ChangeGroup::ReserveGrant => {
+            let reserve = load::<Reserve>(target)?;
+            of_guard(&reserve.guard)?;
+            match group {
+                ChangeGroup::ReservePlan => Change::ReservePlan(reserve.plan),
+                _ => Change::ReserveGrant(reserve.grant),
+            }
+        }
     })
 }
 
@@ -82,7 +95,13 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
             Ok(())
         }
         (_, Change::Root(next)) => crate::state::Roles { root: *next, ..guard.roles }.validate(),
-        (_, Change::VaultRisk(_) | Change::Rule(_) | Change::AssetReference(_)) => {
+        (_, Change::SwapPolicy(next)) => next.validate(bounds),
+        (Change::ReservePlan(now), Change::ReservePlan(next)) => {
+            require!(now.keeps_shape(next), RampartError::FixedAtCreation);
+            next.validate()
+        }
+        (_, Change::ReserveGrant(next)) => next.validate(),
+        (_, Change::VaultRisk(_) | Change::Rule(_) | Change::AssetReference(_) | Change::ReservePlan(_)) => {
             err!(RampartError::ChangeTargetMismatch)
         }
     }
@@ -125,6 +144,14 @@ pub fn write(next: &Change, target: &AccountInfo, guard: &mut Guard, now_ts: i64
         Change::Roles(roles) => guard.set_roles(*roles)?,
         Change::LoosenDelay(secs) => guard.loosen_delay_secs = *secs,
         Change::Root(_) => return err!(RampartError::RootNeedsAcceptance),
+        // what a day has used stays used
+        Change::SwapPolicy(params) => load_mut::<SwapPolicy>(target)?.params = *params,
+        Change::ReservePlan(plan) => load_mut::<Reserve>(target)?.plan = *plan,
+        Change::ReserveGrant(grant) => {
+            let mut reserve = load_mut::<Reserve>(target)?;
+            reserve.asset_mut(grant.index)?;
+            reserve.grant = *grant;
+        }
     }
     Ok(())
 }
