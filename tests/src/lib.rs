@@ -14,6 +14,7 @@ pub mod refusal;
 pub mod refusals;
 pub mod rules;
 pub mod scenario;
+pub mod swaps;
 pub mod tokens;
 pub mod world;
 

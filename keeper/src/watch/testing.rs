@@ -14,8 +14,8 @@ use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, RiskParams, Rule, Scope,
-    SourceKind, Standing, Switch, Vault,
+    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, ReserveState, RiskParams,
+    Rule, Scope, SourceKind, Standing, Switch, Vault,
 };
 use std::collections::HashSet;
 use std::time::Instant;
@@ -78,6 +78,7 @@ impl World {
     pub fn new() -> Self {
         let mut guard = Guard::zeroed();
         guard.version = LAYOUT_VERSION;
+        guard.reserve = ReserveState::Absent as u8;
         guard.bounds = HardBounds {
             max_oracle_age_secs: 120,
             max_rule_duration_secs: 86_400,

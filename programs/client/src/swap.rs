@@ -41,13 +41,7 @@ pub struct Routed {
 }
 
 /// Creates swap policy `id`.
-pub fn create_swap_policy(
-    root: Pubkey,
-    guard: Pubkey,
-    id: u16,
-    params: SwapParams,
-    validity: Validity,
-) -> Instruction {
+pub fn create_swap_policy(root: Pubkey, guard: Pubkey, id: u16, params: SwapParams, validity: Validity) -> Instruction {
     let accounts = accounts::CreateSwapPolicy {
         root,
         guard,
@@ -119,13 +113,11 @@ pub fn liquidate_by_swap(
     build(accounts, instruction::LiquidateBySwap { args }, &rest)
 }
 
-/// Returns the accounts by which the reserve of `guard` pays for bad debt in `loan`; `is_held` where it holds that mint.
-pub fn cover(guard: &Pubkey, loan: &MintOf, is_held: bool) -> Vec<AccountMeta> {
+/// Returns the accounts by which the reserve of `guard` pays for bad debt in `loan`.
+pub fn cover(guard: &Pubkey, loan: &MintOf) -> [AccountMeta; 2] {
     let reserve = address::reserve(guard);
     let token = address::associated(&reserve, &loan.mint, &loan.token_program);
-    let mut metas = vec![AccountMeta::new(reserve, false)];
-    metas.extend(is_held.then(|| AccountMeta::new(token, false)));
-    metas
+    [AccountMeta::new(reserve, false), AccountMeta::new(token, false)]
 }
 
 /// Creates the reserve of `guard` with a basket of `mints`, in the plan's order.

@@ -341,7 +341,9 @@ pub enum RampartError {
     SwapRepayNotCovered,
 
     // --- reserve
-    #[msg("Reserve needs two to six assets, weights that are whole and move to the quote, and an improvement to ask for")]
+    #[msg(
+        "Reserve needs two to six assets, weights that are whole and move to the quote, and an improvement to ask for"
+    )]
     ReserveInvalid,
     #[msg("Accounts must be the guard's reserve, its assets in order, and their oracles")]
     ReserveAccountsMismatch,

@@ -99,7 +99,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// SOL from 40 % to nothing, a second from 20 % to nothing, the quote with the rest.
-    const WEIGHTS: Each<Weights> = [[4_000, 3_000, 1_000, 0], [2_000, 1_000, 0, 0], [4_000, 6_000, 9_000, 10_000], [0; 4], [0; 4], [0; 4]];
+    const WEIGHTS: Each<Weights> =
+        [[4_000, 3_000, 1_000, 0], [2_000, 1_000, 0, 0], [4_000, 6_000, 9_000, 10_000], [0; 4], [0; 4], [0; 4]];
 
     fn at(level: Level, score: u16) -> Each<u16> {
         targets(&WEIGHTS, 2, level, score)

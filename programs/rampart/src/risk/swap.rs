@@ -76,7 +76,13 @@ mod tests {
 
     fn band(cents: u128, width_bps: u128) -> PriceBand {
         let at = |bps: u128| Price::from_decimal(cents * bps, -6).unwrap();
-        PriceBand { lo: at(10_000 - width_bps), mid: at(10_000), hi: at(10_000 + width_bps), publish_ts: [None; 3], sources: 2 }
+        PriceBand {
+            lo: at(10_000 - width_bps),
+            mid: at(10_000),
+            hi: at(10_000 + width_bps),
+            publish_ts: [None; 3],
+            sources: 2,
+        }
     }
 
     fn terms(width_bps: u128) -> SwapTerms {

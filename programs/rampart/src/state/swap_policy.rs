@@ -1,6 +1,6 @@
 //! Through which program the guard's tokens may be swapped, and how much may be risked on it.
 
-use crate::constants::{MAX_SWAP_ORACLE_AGE_SECS, SWAP_PREFIXES, SWAP_PREFIX_LEN};
+use crate::constants::{MAX_SWAP_ORACLE_AGE_SECS, SWAP_PREFIX_LEN, SWAP_PREFIXES};
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, part};
 use crate::math::limiter::DayRing;

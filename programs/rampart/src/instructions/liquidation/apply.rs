@@ -105,7 +105,7 @@ impl<'info> Ledger<'_, 'info> {
         let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
         require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
         let event = book(&mut vault, &mut position, plan, args, &clock, false)?;
-        let (cover, rest) = cover::split(rest, &vault.loan_mint)?;
+        let (cover, rest) = cover::split(rest)?;
         let open_amount = event.bad_debt_amount.saturating_sub(event.insured_amount);
         let covered_amount = cover::book(&self.guard.key(), &guard, &mut vault, open_amount, cover, now_ts)?;
         let event = PositionLiquidated { position: self.position.key(), liquidator: *liquidator, ..event };

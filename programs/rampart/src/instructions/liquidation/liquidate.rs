@@ -13,7 +13,7 @@ use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 /// Accounts of `liquidate`.
 ///
 /// Remaining accounts: the oracle accounts of the collateral's sources, then of the loan's, each in the set's order; where
-/// the guard has a reserve and bad debt is left, the reserve and, where it holds the loan mint, its account of it.
+/// the guard has a reserve and bad debt is left, the reserve and its associated account of the loan mint.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Liquidate<'info> {

@@ -176,12 +176,7 @@ struct Said {
 
 /// The keepers' median about `subject`. Who leaves the keepers out has no median: that only ever allows less.
 #[inline(never)]
-fn score(
-    guard: &Pubkey,
-    subject: &Pubkey,
-    accounts: &[AccountInfo],
-    (caller, now_ts): (&Pubkey, i64),
-) -> Result<Said> {
+fn score(guard: &Pubkey, subject: &Pubkey, accounts: &[AccountInfo], (caller, now_ts): (&Pubkey, i64)) -> Result<Said> {
     let Some((first, rest)) = accounts.split_first().filter(|(first, _)| is_kind::<KeeperSet>(first)) else {
         return Ok(Said { score_bps: None, is_keeper: false, used: 0 });
     };

@@ -11,20 +11,20 @@ use crate::instructions::swap::transfer::Coin;
 use crate::state::{Guard, Reserve, Vault};
 use anchor_lang::prelude::*;
 
-/// Splits `accounts` into what cover needs and the rest: the reserve, and its account of `mint` where it holds that mint.
-/// Neither has to be there while there is no bad debt.
+/// Splits `accounts` into what cover needs and the rest: the reserve and its associated account of the loan mint, which is
+/// not looked at where the basket doesn't have that mint. Neither has to be there while there is no bad debt.
 ///
 /// # Errors
-/// `ReserveMissing` for a reserve without its account of the mint.
+/// `ReserveMissing` for a reserve without the account.
 pub fn split<'a, 'info>(
     accounts: &'a [AccountInfo<'info>],
-    mint: &Pubkey,
 ) -> Result<(&'a [AccountInfo<'info>], &'a [AccountInfo<'info>])> {
-    let Some(first) = accounts.first().filter(|account| is_kind::<Reserve>(account)) else {
-        return Ok((&[], accounts));
-    };
-    let count = if load::<Reserve>(first)?.index_of(mint).is_some() { 2 } else { 1 };
-    Ok(accounts.split_at_checked(count).ok_or(RampartError::ReserveMissing)?)
+    match accounts {
+        [first, ..] if is_kind::<Reserve>(first) => {
+            Ok(accounts.split_at_checked(2).ok_or(RampartError::ReserveMissing)?)
+        }
+        _ => Ok((&[], accounts)),
+    }
 }
 
 /// Books what the reserve pays of `open_amount`, which `vault`'s own insurance didn't; [`pay`] moves the tokens.
