@@ -45,7 +45,7 @@ fn initialize_guard_stores_every_field() {
     assert_eq!((guard.breaker, guard.breaker.level_at(world.now_ts())), (Breaker::default(), Level::Normal));
     assert_eq!((guard.finality, guard.loosen_delay_secs), (Finality::Open as u8, args.bounds.min_loosen_delay_secs));
     assert_eq!((guard.next_change_id, guard.asset_count, guard.vault_count, guard.rule_count), (0, 0, 0, 0));
-    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 251]));
+    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 250]));
     let seeds: &[&[u8]] = &[b"guard", guard.creator.as_ref(), &513u16.to_le_bytes(), &[guard.bump]];
     assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
     let account = world.svm.get_account(&key).unwrap();

@@ -219,9 +219,10 @@ fn liquidate_by_swap_fails_with_any_wrong_account() {
         (9, k.collateral_mint, E::VaultAssetsInvalid),
         (10, foreign.collateral_token, E::VaultAssetsInvalid),
         (11, foreign.loan_token, E::VaultAssetsInvalid),
-        (12, stranger.sol, E::EscrowNotClean),
-        (12, other.token(&sol), E::EscrowNotClean),
-        (13, stranger.usdc, E::EscrowNotClean),
+        // the route's own account of the escrow is another one, then
+        (12, stranger.sol, E::SwapRouteForbidden),
+        (12, other.token(&sol), E::SwapRouteForbidden),
+        (13, stranger.usdc, E::SwapRouteForbidden),
         (14, k.collateral_token, E::DestinationForbidden),
         (15, k.loan_token, E::DestinationForbidden),
         (15, of_escrow, E::DestinationForbidden),

@@ -427,9 +427,10 @@ fn rebalance_fails_with_any_wrong_account() {
         (7, stranger.sol, E::SwapAccountsMismatch),
         (8, sol_token, E::SwapAccountsMismatch),
         (8, stranger.usdc, E::SwapAccountsMismatch),
-        (9, stranger.sol, E::EscrowNotClean),
-        (9, other.token(&world.sol), E::EscrowNotClean),
-        (10, stranger.usdc, E::EscrowNotClean),
+        // the route's own account of the escrow is another one, then
+        (9, stranger.sol, E::SwapRouteForbidden),
+        (9, other.token(&world.sol), E::SwapRouteForbidden),
+        (10, stranger.usdc, E::SwapRouteForbidden),
         (11, TOKEN_SWAP, E::SwapProgramForbidden),
         (12, anchor_spl::token_2022::ID, E::SwapAccountsMismatch),
         (13, anchor_spl::token_2022::ID, E::SwapAccountsMismatch),

@@ -84,6 +84,13 @@ fn case_072_route_takes_a_delegate_a_close_authority_an_owner_or_the_account() {
     // the account in, while half of the amount is still there
     let ix = t.sell(t.route(Theft::DelegateIn, TEN_SOL / 2, FAIR));
     t.refuses(&ix, E::EscrowTampered);
+    // accounts that aren't the escrow's, in both places
+    let (own, theirs) = (t.thief.sol, t.policy.token(&t.world.sol));
+    let mut route = t.route(Theft::Price, 0, FAIR);
+    route.accounts.iter_mut().filter(|meta| meta.pubkey == theirs).for_each(|meta| meta.pubkey = own);
+    route.accounts.remove(3);
+    let ix = t.sell(route);
+    t.refuses(&with_account(&ix, 9, own), E::EscrowNotClean);
     // as it would be if one of them had worked before
     let escrow = t.policy.token(&t.world.usdc);
     let clean = t.world.svm.get_account(&escrow).unwrap();

@@ -4,7 +4,6 @@ use crate::constants::RESERVE_ASSETS;
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
 use crate::math::limiter::DayRing;
-use crate::risk::basket::{Each, Weights};
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
 
@@ -38,9 +37,9 @@ pub struct CoverCaps {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct ReservePlan {
     /// Weights of each asset at the levels Normal to Halt, bps.
-    pub weights_bps: Each<Weights>,
+    pub weights_bps: [[u16; 4]; RESERVE_ASSETS],
     /// What each asset may pay for bad debt in its mint.
-    pub cover: Each<CoverCaps>,
+    pub cover: [CoverCaps; RESERVE_ASSETS],
     /// How much nearer its targets a rebalance brings the basket at least, bps of the whole.
     pub min_improvement_bps: u16,
     /// How many assets there are, 2 to 6. Fixed at creation.
@@ -140,7 +139,7 @@ pub struct Reserve {
     /// The guard it belongs to.
     pub guard: Pubkey,
     /// Assets; the first `plan.count` are in use.
-    pub assets: Each<ReserveAsset>,
+    pub assets: [ReserveAsset; RESERVE_ASSETS],
     /// Where the basket should be and what it pays for.
     pub plan: ReservePlan,
     /// What governance may take out.
