@@ -9,10 +9,10 @@ use crate::watch::store::Store;
 use anchor_lang::prelude::{AccountMeta, Pubkey};
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use rampart::LiquidateArgs;
-use rampart::state::{Asset, Metric, Rule, RuleGroup, Switch, Vault};
+use rampart::state::{Asset, Guard, Metric, Rule, RuleGroup, Switch, Vault};
 use rampart_client::evidence::{self, PairAssets};
 use rampart_client::liquidation::{self, Liquidator};
-use rampart_client::{Instruction, VaultKeys, address, groups};
+use rampart_client::{Instruction, VaultKeys, address, groups, swap};
 use thiserror::Error;
 
 /// Why a decision can't be carried out.
@@ -176,7 +176,7 @@ impl Planner<'_> {
         let oracles = self.oracles_of_pair(vault)?;
         let act = match class {
             ActionClass::Deleverage => liquidation::deleverage(&keys, position, by, &oracles, args),
-            _ => liquidation::liquidate(&keys, position, by, &oracles, args),
+            _ => liquidation::liquidate(&keys, position, by, &[oracles, self.cover(&keys)].concat(), args),
         };
         let missing = [
             (by.loan_token, keys.loan_mint, keys.loan_token_program),
@@ -187,6 +187,12 @@ impl Planner<'_> {
             create_associated_token_account_idempotent(&self.signer, &self.signer, &mint, &program)
         });
         Ok(create.chain([act]).collect())
+    }
+
+    /// What the guard's reserve pays bad debt by: whether any is left is known only when the liquidation lands.
+    fn cover(&self, keys: &VaultKeys) -> Vec<AccountMeta> {
+        let has_reserve = self.store.guard().is_some_and(Guard::has_reserve);
+        if has_reserve { swap::cover(&keys.guard, &keys.loan()).to_vec() } else { Vec::new() }
     }
 
     fn liquidator(&self, vault: &Vault, wallets: &Wallets) -> Result<Liquidator, PlanError> {

@@ -56,7 +56,9 @@ pub fn bounds() -> HardBounds {
         max_bonus_bps: 1_000,
         max_effect_bps: 2_500,
         max_tighten_step_bps: 10_000,
-        reserved: [0; 4],
+        max_slippage_bps: 500,
+        max_swap_loss_bps: 100,
+        reserved: [0; 8],
     }
 }
 

@@ -104,7 +104,11 @@ impl Integrator {
     }
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+/// Returns a built fixture program.
+///
+/// # Panics
+/// If there is none, with the command that builds it.
+pub fn fixture(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/fixtures/{name}.so"));
     let missing = |e| panic!("failed to read `{}`: {e}; `cargo xtask build-fixtures` builds it", path.display());
     std::fs::read(&path).unwrap_or_else(missing)

@@ -16,6 +16,7 @@ pub mod refusals;
 pub mod rules;
 pub mod scenario;
 pub mod stake_pools;
+pub mod swaps;
 pub mod tokens;
 pub mod world;
 

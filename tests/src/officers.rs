@@ -64,6 +64,9 @@ impl World {
                 Change::IntegrationSwitch(self.load::<rampart::state::Integration>(target).switch)
             }
             ChangeGroup::Holder => Change::Holder(self.load::<rampart::state::Integration>(target).holder),
+            ChangeGroup::SwapPolicy => Change::SwapPolicy(self.load::<rampart::state::SwapPolicy>(target).params),
+            ChangeGroup::ReservePlan => Change::ReservePlan(self.load::<rampart::state::Reserve>(target).plan),
+            ChangeGroup::ReserveGrant => Change::ReserveGrant(self.load::<rampart::state::Reserve>(target).grant),
         }
     }
 

@@ -107,7 +107,8 @@ impl World {
         u64::from_le_bytes(data[64..72].try_into().expect("eight bytes"))
     }
 
-    fn create_account_ix(&self, address: &Pubkey, len: u64, owner: Pubkey) -> rampart_client::Instruction {
+    /// Returns the instruction that creates a rent-exempt account.
+    pub(crate) fn create_account_ix(&self, address: &Pubkey, len: u64, owner: Pubkey) -> rampart_client::Instruction {
         let lamports = self.svm.minimum_balance_for_rent_exemption(len as usize);
         anchor_lang::solana_program::system_instruction::create_account(
             &self.payer.pubkey(),

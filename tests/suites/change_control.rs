@@ -663,7 +663,7 @@ fn bounds_narrow_and_never_widen() {
     guard.bounds.min_warm_up_secs = 10;
     world.store(&key, &guard);
     let signer = root(&world);
-    let wider: [fn(&mut rampart::state::HardBounds); 17] = [
+    let wider: [fn(&mut rampart::state::HardBounds); 19] = [
         |b| b.min_warm_up_secs -= 1,
         |b| b.max_oracle_age_secs += 1,
         |b| b.max_rule_duration_secs += 1,
@@ -681,6 +681,8 @@ fn bounds_narrow_and_never_widen() {
         |b| b.max_bonus_bps += 1,
         |b| b.max_effect_bps += 1,
         |b| b.max_tighten_step_bps += 1,
+        |b| b.max_slippage_bps += 1,
+        |b| b.max_swap_loss_bps += 1,
     ];
     for change in wider {
         let ix = narrow_ix(&world, change);

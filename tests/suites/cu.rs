@@ -7,17 +7,18 @@ use rampart::state::bounty::BountyParams;
 use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{AggregateParams, Asset, Change, FlowCap, Level, RuleGroup, Switch};
+use rampart::state::{AggregateParams, Asset, Change, FlowCap, Level, RuleGroup, SwapParams, Switch};
 use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
 use rampart_client::{Instruction, Pubkey, address, admin, bounty, evidence, groups, keepers as client, lending};
-use rampart_client::{aggregate, control, guardian, integration, liquidation};
+use rampart_client::{aggregate, control, guardian, integration, liquidation, swap};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::integrations::{EXIT, Setup};
 use rampart_tests::integrator::Act;
 use rampart_tests::keepers::{self, Keepers};
 use rampart_tests::leases::USD;
 use rampart_tests::officers::{Officer, quorum};
+use rampart_tests::swaps::{self, units_beyond};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
 use solana_sdk::signature::Keypair;
@@ -71,6 +72,7 @@ fn cu_snapshot() {
     measure_aggregate(&mut table);
     measure_rates(&mut table);
     measure_standby(&mut table);
+    measure_swaps(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -655,6 +657,89 @@ fn measure_aggregate(table: &mut Table) {
     let params = AggregateParams { limit_micro_usd: params.limit_micro_usd / 2, ..params };
     let ix = aggregate::tighten_aggregate(root.pubkey(), guard, params, validity);
     table.add("tighten_aggregate", None, world.send(&[ix], &[&root]));
+}
+
+const SWAP: Option<u64> = Some(25_000);
+
+/// The guarded swap and the reserve; what a route costs by itself is SPL Token Swap's and taken off.
+fn measure_swaps(table: &mut Table) {
+    let (mut world, keepers) = World::with_keepers(5);
+    let (guard, root) = (world.guard, world.root.insecure_clone());
+    let market = world.market(100_000 * SOL, 15_000_000 * USDC);
+    let own = swaps::params(swaps::TOKEN_SWAP);
+    let policy = swap::PolicyKeys::derive(&guard, 1, swaps::TOKEN_SWAP);
+    let ix = swap::create_swap_policy(root.pubkey(), guard, 1, own, world.validity());
+    table.add("create_swap_policy", None, world.send(&[ix], &[&root]));
+    let mints = [world.sol, world.usdc];
+    for mint in mints {
+        world.create_associated(mint, policy.escrow);
+        world.create_associated(mint, address::reserve(&guard));
+    }
+    let of_mints = mints.map(|m| m.mint);
+    let ix = swap::initialize_reserve(root.pubkey(), guard, &of_mints, swaps::plan(), world.validity());
+    table.add("initialize_reserve, two assets", None, world.send(&[ix], &[&root]));
+    for (mint, amount) in [(world.sol, 1_000 * SOL), (world.usdc, 50_000 * USDC)] {
+        let ix = world.fund_ix(mint, amount);
+        let name = if mint == world.sol { "fund_reserve" } else { "fund_reserve, of the quote asset" };
+        table.add(name, None, world.send(&[ix], &[]));
+    }
+    world.advance(1);
+    world.set_prices(150.0, 1.0);
+    let subject = world.keys.collateral_asset;
+    keepers.report_all(&mut world, subject, 0);
+    let route = market.route(&world, &policy, world.sol, 100 * SOL, 0);
+    let ix = world.sell_sol_ix(&policy, Some(&keepers), 100 * SOL, route);
+    let units = units_beyond(world.send(&[ix], &[]), &swaps::TOKEN_SWAP);
+    table.0.push(Row { name: "rebalance, four oracles, five reports, beyond the route", units, budget: SWAP });
+    world.raise(rampart_tests::scenario::Scope::Guard, Level::ReduceOnly);
+    world.advance(300);
+    world.set_prices(150.0, 1.0);
+    let route = market.route(&world, &policy, world.sol, 100 * SOL, 0);
+    let ix = world.sell_sol_ix(&policy, None, 100 * SOL, route);
+    let units = units_beyond(world.send(&[ix], &[]), &swaps::TOKEN_SWAP);
+    table.0.push(Row { name: "rebalance, four oracles, without keepers, beyond the route", units, budget: SWAP });
+    let tight = SwapParams { cooldown_secs: 600, ..own };
+    let ix = swap::tighten_swap_policy(root.pubkey(), guard, policy.policy, tight, world.validity());
+    table.add("tighten_swap_policy", None, world.send(&[ix], &[&root]));
+    let treasury = world.user(0, 0);
+    world.grant(1, treasury.usdc, USDC).expect("grant is executed");
+    let ix = swap::withdraw_reserve(address::reserve(&guard), &world.reserve(), world.usdc);
+    table.add("withdraw_reserve", None, world.send(&[ix], &[]));
+    measure_swap_liquidations(table);
+}
+
+fn measure_swap_liquidations(table: &mut Table) {
+    for (name, dollars, has_reserve) in [
+        ("liquidate_by_swap, four oracles, beyond the route", 111.0, false),
+        ("liquidate_by_swap, bad debt, cover, four oracles, beyond the route", 90.0, true),
+    ] {
+        let (mut world, [_, borrower, _]) = crate::forced::at_risk();
+        let by = world.user(0, 0);
+        let market = world.market(100_000 * SOL, dollars as u64 * 100_000 * USDC);
+        let policy = world.swap_policy(1, swaps::params(swaps::TOKEN_SWAP));
+        if has_reserve {
+            world.open_reserve(swaps::plan(), 0, 10_000 * USDC);
+        }
+        world.set_prices(dollars, 1.0);
+        let cover = if has_reserve { swap::cover(&world.guard, &world.usdc).to_vec() } else { vec![] };
+        let evidence = [world.pair_oracles(), cover].concat();
+        let args = world.liquidate_args(borrower.position, u64::MAX);
+        let amount = if has_reserve { 100 * SOL } else { 71 * SOL };
+        let route = market.route(&world, &policy, world.sol, amount, 0);
+        let ix = world.swap_liquidation_with(&by, borrower.position, &policy, &evidence, args, route);
+        let units = units_beyond(world.send(&[ix], &[&by.key]), &swaps::TOKEN_SWAP);
+        table.0.push(Row { name, units, budget: LIQUIDATE });
+        if has_reserve {
+            let (mut world, [_, borrower, by]) = crate::forced::at_risk();
+            world.open_reserve(swaps::plan(), 0, 10_000 * USDC);
+            world.set_prices(dollars, 1.0);
+            let evidence = [world.pair_oracles(), swap::cover(&world.guard, &world.usdc).to_vec()].concat();
+            let args = world.liquidate_args(borrower.position, u64::MAX);
+            let liquidator = rampart_tests::world::liquidator(&by);
+            let ix = liquidation::liquidate(&world.keys, borrower.position, liquidator, &evidence, args);
+            table.add("liquidate, bad debt, cover, four oracles", LIQUIDATE, world.send(&[ix], &[&by.key]));
+        }
+    }
 }
 
 const UNGUARDED: &str = "a program's withdrawal, unguarded";

@@ -45,7 +45,7 @@ fn initialize_guard_stores_every_field() {
     assert_eq!((guard.breaker, guard.breaker.level_at(world.now_ts())), (Breaker::default(), Level::Normal));
     assert_eq!((guard.finality, guard.loosen_delay_secs), (Finality::Open as u8, args.bounds.min_loosen_delay_secs));
     assert_eq!((guard.next_change_id, guard.asset_count, guard.vault_count, guard.rule_count), (0, 0, 0, 0));
-    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 241]));
+    assert_eq!((guard.pauses, guard.reserved), (PauseBudget::default(), [0; 240]));
     assert!(!guard.has_aggregate_in_force());
     let seeds: &[&[u8]] = &[b"guard", guard.creator.as_ref(), &513u16.to_le_bytes(), &[guard.bump]];
     assert_eq!(Pubkey::create_program_address(seeds, &rampart::ID), Ok(key));
@@ -79,7 +79,9 @@ fn initialize_guard_succeeds_at_the_edges_of_its_bounds() {
         min_warm_up_secs: 7_776_000,
         max_effect_bps: 5_000,
         max_tighten_step_bps: 10_000,
-        reserved: [0; 4],
+        max_slippage_bps: 10_000,
+        max_swap_loss_bps: 10_000,
+        reserved: [0; 8],
     };
     let ix = admin::initialize_guard(world.root.pubkey(), 1, args);
     world.send_as_root(&[ix]).unwrap();
@@ -126,7 +128,7 @@ fn initialize_guard_fails_when_guardians_cannot_make_a_quorum() {
 
 #[test]
 fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
-    let fields: [fn(&mut HardBounds) -> &mut u16; 7] = [
+    let fields: [fn(&mut HardBounds) -> &mut u16; 9] = [
         |b| &mut b.max_confidence_bps,
         |b| &mut b.max_hourly_outflow_bps,
         |b| &mut b.max_daily_outflow_bps,
@@ -134,6 +136,8 @@ fn initialize_guard_fails_when_a_bound_is_zero_or_beyond_its_whole() {
         |b| &mut b.max_ltv_bps,
         |b| &mut b.max_bonus_bps,
         |b| &mut b.max_tighten_step_bps,
+        |b| &mut b.max_slippage_bps,
+        |b| &mut b.max_swap_loss_bps,
     ];
     for field in fields {
         for value in [0, 10_001, u16::MAX] {

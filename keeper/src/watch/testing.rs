@@ -15,8 +15,8 @@ use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, RiskParams, Rule, Scope,
-    SourceKind, Standing, Switch, Vault,
+    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, ReserveState, RiskParams,
+    Rule, Scope, SourceKind, Standing, Switch, Vault,
 };
 use std::collections::HashSet;
 use std::time::Instant;
@@ -79,6 +79,7 @@ impl World {
     pub fn new() -> Self {
         let mut guard = Guard::zeroed();
         guard.version = LAYOUT_VERSION;
+        guard.reserve = ReserveState::Absent as u8;
         guard.bounds = HardBounds {
             max_oracle_age_secs: 120,
             max_rule_duration_secs: 86_400,
@@ -97,7 +98,9 @@ impl World {
             max_bonus_bps: 1_000,
             max_effect_bps: 2_500,
             max_tighten_step_bps: 10_000,
-            reserved: [0; 4],
+            max_slippage_bps: 500,
+            max_swap_loss_bps: 100,
+            reserved: [0; 8],
         };
         Self { guard_key: key(1), guard, asset_keys: [key(2), key(3)], vault_key: key(4) }
     }

@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::{
-    AGGREGATE_SEED, ASSET_SEED, BOUNTY_SEED, CENSUS_SEED, CHANGE_SEED, COLLATERAL_SEED, GROUP_SEED, GUARD_SEED,
-    KEEPERS_SEED, LOAN_SEED, POSITION_SEED, REPORT_SEED, RULE_SEED, VAULT_SEED,
+    AGGREGATE_SEED, ASSET_SEED, BOUNTY_SEED, CENSUS_SEED, CHANGE_SEED, COLLATERAL_SEED, ESCROW_SEED, GROUP_SEED,
+    GUARD_SEED, KEEPERS_SEED, LOAN_SEED, POLICY_SEED, POSITION_SEED, REPORT_SEED, RESERVE_SEED, RULE_SEED, VAULT_SEED,
 };
 use rampart::state::Integration;
 
@@ -89,4 +89,24 @@ pub fn census(guard: &Pubkey) -> Pubkey {
 /// Returns the address of a guard's bounty vault.
 pub fn bounty_vault(guard: &Pubkey) -> Pubkey {
     find(&[BOUNTY_SEED, guard.as_ref()])
+}
+
+/// Returns the address of a guard's swap policy.
+pub fn swap_policy(guard: &Pubkey, id: u16) -> Pubkey {
+    find(&[POLICY_SEED, guard.as_ref(), &id.to_le_bytes()])
+}
+
+/// Returns the escrow authority of a swap policy.
+pub fn escrow(policy: &Pubkey) -> Pubkey {
+    find(&[ESCROW_SEED, policy.as_ref()])
+}
+
+/// Returns the address of a guard's reserve.
+pub fn reserve(guard: &Pubkey) -> Pubkey {
+    find(&[RESERVE_SEED, guard.as_ref()])
+}
+
+/// Returns the associated token account of `owner`.
+pub fn associated(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
+    anchor_spl::associated_token::get_associated_token_address_with_program_id(owner, mint, token_program)
 }

@@ -15,6 +15,7 @@ pub mod integration;
 pub mod keepers;
 pub mod lending;
 pub mod liquidation;
+pub mod swap;
 
 pub use anchor_lang::prelude::{AccountMeta, Pubkey};
 pub use anchor_lang::solana_program::instruction::Instruction;
@@ -63,6 +64,16 @@ impl VaultKeys {
             collateral_token_program: collateral.token_program,
             loan_token_program: loan.token_program,
         }
+    }
+
+    /// Returns the collateral mint with its program.
+    pub fn collateral(&self) -> MintOf {
+        MintOf { mint: self.collateral_mint, token_program: self.collateral_token_program }
+    }
+
+    /// Returns the loan mint with its program.
+    pub fn loan(&self) -> MintOf {
+        MintOf { mint: self.loan_mint, token_program: self.loan_token_program }
     }
 }
 

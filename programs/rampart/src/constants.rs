@@ -163,3 +163,18 @@ pub const MAX_CHANGE_LEN: usize = 400;
 pub const CENSUS_SEED: &[u8] = b"census";
 /// How long a census may be counted and used, seconds: time for a multisig, not for a change of mind.
 pub const CENSUS_MAX_SECS: i64 = DAY_SECS;
+// --- swaps and the reserve
+/// Seed of a swap policy: `["policy", guard, policy id u16 LE]`.
+pub const POLICY_SEED: &[u8] = b"policy";
+/// Seed of the escrow authority of a policy: `["escrow", policy]`.
+pub const ESCROW_SEED: &[u8] = b"escrow";
+/// Seed of a guard's reserve: `["reserve", guard]`.
+pub const RESERVE_SEED: &[u8] = b"reserve";
+/// The most kinds of instruction that a swap policy allows.
+pub const SWAP_PREFIXES: usize = 8;
+/// The most bytes by which an instruction is recognised.
+pub const SWAP_PREFIX_LEN: usize = 8;
+/// The oldest price that a policy may let a swap be judged by, seconds.
+pub const MAX_SWAP_ORACLE_AGE_SECS: u32 = 30;
+/// The most assets of a reserve.
+pub const RESERVE_ASSETS: usize = 6;

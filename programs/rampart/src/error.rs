@@ -349,4 +349,65 @@ pub enum RampartError {
     CustodyNotHeld,
     #[msg("Guard was configured anew since the census was opened, or its day is over: begin a new one")]
     CensusMoved,
+    // --- swaps
+    #[msg(
+        "Policy needs a program of its own, one to eight prefixes, a size within its day's, and prices of at most 30 seconds"
+    )]
+    SwapPolicyInvalid,
+    #[msg("Swap policy is disabled")]
+    SwapPolicyDisabled,
+    #[msg("Swap policy is for another purpose")]
+    SwapPurposeForbids,
+    #[msg("Route is not through the program that the policy names")]
+    SwapProgramForbidden,
+    #[msg("Route's instruction is not on the policy's list")]
+    SwapInstructionForbidden,
+    #[msg("Route names a writable account twice, or an account of the guard other than the escrow's two")]
+    SwapRouteForbidden,
+    #[msg("Swap's accounts are not the policy's, or in and out are the same")]
+    SwapAccountsMismatch,
+    #[msg("Another rebalance by this policy landed first")]
+    SwapCounterMoved,
+    #[msg("Policy's cooldown has not passed")]
+    SwapCooldown,
+    #[msg("Price is older than the policy allows for a swap")]
+    SwapPriceTooOld,
+    #[msg("Swap is worth more than the policy and the level allow")]
+    SwapTooLarge,
+    #[msg("Swaps of the last 24 hours would exceed what the policy allows")]
+    SwapDayUsed,
+    #[msg("Losses of the last 24 hours would exceed the policy's budget")]
+    SwapLossBudgetUsed,
+    #[msg("Escrow account is not the escrow's alone, or not of the mint")]
+    EscrowNotClean,
+    #[msg("Route changed an escrow account's owner, delegate, close authority, state, size or lamports")]
+    EscrowTampered,
+    #[msg("Route took more than the amount in")]
+    SwapOverspent,
+    #[msg("Swap brought less than the prices and the slippage allow")]
+    SwapBelowBound,
+    #[msg("Swap brought less than the minimum asked for")]
+    SwapBelowMinimum,
+    #[msg("Swap of the seized collateral does not pay the repayment")]
+    SwapRepayNotCovered,
+
+    // --- reserve
+    #[msg(
+        "Reserve needs two to six assets, weights that are whole and move to the quote, and an improvement to ask for"
+    )]
+    ReserveInvalid,
+    #[msg("Accounts must be the guard's reserve, its assets in order, and their oracles")]
+    ReserveAccountsMismatch,
+    #[msg("Liquidation leaves bad debt: the guard's reserve must be passed")]
+    ReserveMissing,
+    #[msg("Keepers' median is not known: the basket holds its weights")]
+    ReserveHolds,
+    #[msg("Rebalance must sell what is above its target and buy what is below")]
+    RebalanceWrongWay,
+    #[msg("Rebalance would pass a target")]
+    RebalanceOvershoots,
+    #[msg("Rebalance would bring the basket too little nearer its targets")]
+    RebalanceTooSmall,
+    #[msg("Nothing is granted to be taken out of the reserve")]
+    GrantMissing,
 }

@@ -461,3 +461,77 @@ pub struct LeaseReturned {
     /// How much, micro-dollars.
     pub amount_micro_usd: u64,
 }
+
+// --- swaps and the reserve
+
+/// A swap policy was created or made stricter.
+#[event]
+pub struct SwapPolicySet {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The policy.
+    pub policy: Pubkey,
+    /// The program that it allows.
+    pub program: Pubkey,
+}
+
+/// Tokens were swapped through a policy.
+#[event]
+pub struct SwapExecuted {
+    /// The policy.
+    pub policy: Pubkey,
+    /// The mint that went in.
+    pub from_mint: Pubkey,
+    /// The mint that came out.
+    pub to_mint: Pubkey,
+    /// What went in, base units.
+    pub spent_amount: u64,
+    /// What came out, base units.
+    pub received_amount: u64,
+    /// What was charged to the loss budget, micro-dollars.
+    pub loss_micro_usd: u64,
+}
+
+/// A guard has a reserve now.
+#[event]
+pub struct ReserveCreated {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The reserve.
+    pub reserve: Pubkey,
+}
+
+/// Tokens were put into the reserve.
+#[event]
+pub struct ReserveFunded {
+    /// The reserve.
+    pub reserve: Pubkey,
+    /// Their mint.
+    pub mint: Pubkey,
+    /// How many, base units.
+    pub amount: u64,
+}
+
+/// The reserve paid for bad debt.
+#[event]
+pub struct BadDebtCovered {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The vault.
+    pub vault: Pubkey,
+    /// How much, base units of the loan mint.
+    pub amount: u64,
+}
+
+/// Governance took tokens out of the reserve.
+#[event]
+pub struct ReserveWithdrawn {
+    /// The reserve.
+    pub reserve: Pubkey,
+    /// Their mint.
+    pub mint: Pubkey,
+    /// Where they went.
+    pub destination: Pubkey,
+    /// How many, base units.
+    pub amount: u64,
+}

@@ -22,7 +22,9 @@ use state::aggregate::AggregateParams;
 use state::bounty::BountyParams;
 use state::group::GroupParams;
 use state::guard::HardBounds;
+use state::reserve::ReservePlan;
 use state::rule::RuleParams;
+use state::swap_policy::SwapParams;
 
 declare_id!("HiDN1cZjY1y3GCUFJfsaQae162WdXHXZ7Pkv9UWBjh4s");
 
@@ -406,5 +408,54 @@ pub mod rampart {
     /// Gives back what a vault has leased and not used.
     pub fn return_lease(ctx: Context<ReturnLease>) -> Result<()> {
         ReturnLease::handle(ctx)
+    }
+
+    // --- swaps and the reserve
+
+    /// Creates a swap policy.
+    pub fn create_swap_policy(
+        ctx: Context<CreateSwapPolicy>,
+        id: u16,
+        params: SwapParams,
+        validity: Validity,
+    ) -> Result<()> {
+        CreateSwapPolicy::handle(ctx, id, params, validity)
+    }
+
+    /// Makes a swap policy stricter, at once.
+    pub fn tighten_swap_policy(ctx: Context<TightenSwapPolicy>, params: SwapParams, validity: Validity) -> Result<()> {
+        TightenSwapPolicy::handle(ctx, params, validity)
+    }
+
+    /// Liquidates with the seized collateral itself, sold by a guarded swap.
+    pub fn liquidate_by_swap<'info>(
+        ctx: Context<'info, LiquidateBySwap<'info>>,
+        args: LiquidateBySwapArgs,
+    ) -> Result<()> {
+        LiquidateBySwap::handle(ctx, args)
+    }
+
+    /// Creates a guard's reserve.
+    pub fn initialize_reserve<'info>(
+        ctx: Context<'info, InitializeReserve<'info>>,
+        plan: ReservePlan,
+        validity: Validity,
+    ) -> Result<()> {
+        InitializeReserve::handle(ctx, plan, validity)
+    }
+
+    /// Puts tokens into the reserve.
+    pub fn fund_reserve(ctx: Context<FundReserve>, amount: u64) -> Result<()> {
+        FundReserve::handle(ctx, amount)
+    }
+
+    /// Swaps one asset of the reserve into another, nearer to its targets.
+    pub fn rebalance<'info>(ctx: Context<'info, Rebalance<'info>>, args: RebalanceArgs) -> Result<()> {
+        Rebalance::handle(ctx, args)
+    }
+
+    /// Pays out what governance was granted.
+    pub fn withdraw_reserve<'info>(ctx: Context<'info, WithdrawReserve<'info>>) -> Result<()> {
+        WithdrawReserve::handle(ctx)
     }
 }

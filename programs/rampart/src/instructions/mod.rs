@@ -9,7 +9,9 @@ pub mod guardian;
 pub mod integration;
 pub mod lending;
 pub mod liquidation;
+pub mod reserve;
 pub mod shared;
+pub mod swap;
 
 pub use admin::*;
 pub use aggregate::*;
@@ -20,3 +22,5 @@ pub use guardian::*;
 pub use integration::*;
 pub use lending::*;
 pub use liquidation::*;
+pub use reserve::*;
+pub use swap::*;

@@ -46,8 +46,12 @@ pub struct HardBounds {
     pub max_effect_bps: u16,
     /// The most that tightenings at once may take off a limit within any 24 hours, bps of what it was.
     pub max_tighten_step_bps: u16,
+    /// The most that a swap policy may let a swap pay below the worst end of its prices, bps.
+    pub max_slippage_bps: u16,
+    /// The most that a swap policy may let a day's rebalances lose, bps of what it lets them swap.
+    pub max_swap_loss_bps: u16,
     /// Zeros.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 8],
 }
 
 impl HardBounds {
@@ -56,7 +60,7 @@ impl HardBounds {
     /// # Errors
     /// `BoundsInvalid` for a bound outside its own floor and ceiling, `UnknownKind` for reserved bytes that are set.
     pub fn validate(&self) -> Result<()> {
-        require!(self.reserved == [0; 4], RampartError::UnknownKind);
+        require!(self.reserved == [0; 8], RampartError::UnknownKind);
         let one = BPS_ONE as u16;
         let shares = [
             self.max_confidence_bps,
@@ -66,6 +70,8 @@ impl HardBounds {
             self.max_ltv_bps,
             self.max_bonus_bps,
             self.max_tighten_step_bps,
+            self.max_slippage_bps,
+            self.max_swap_loss_bps,
         ];
         require!(shares.iter().all(|b| *b > 0 && *b <= one), RampartError::BoundsInvalid);
         require!((1..=MAX_EFFECT_BPS).contains(&self.max_effect_bps), RampartError::BoundsInvalid);
@@ -119,6 +125,8 @@ impl HardBounds {
             max_bonus_bps,
             max_effect_bps,
             max_tighten_step_bps,
+            max_slippage_bps,
+            max_swap_loss_bps,
             reserved: _,
         } = *next;
         let spans = max_oracle_age_secs <= self.max_oracle_age_secs
@@ -138,7 +146,9 @@ impl HardBounds {
             && max_ltv_bps <= self.max_ltv_bps
             && max_bonus_bps <= self.max_bonus_bps
             && max_effect_bps <= self.max_effect_bps
-            && max_tighten_step_bps <= self.max_tighten_step_bps;
+            && max_tighten_step_bps <= self.max_tighten_step_bps
+            && max_slippage_bps <= self.max_slippage_bps
+            && max_swap_loss_bps <= self.max_swap_loss_bps;
         require!(spans && pauses && shares, RampartError::BoundsOnlyNarrow);
         Ok(())
     }

@@ -7,8 +7,10 @@ use crate::state::asset::ReferenceParams;
 use crate::state::direction::{Direction, Judged, Judgement};
 use crate::state::guard::{Guard, Roles};
 use crate::state::oracle_set::{OracleSet, stored_enum};
+use crate::state::reserve::{ReserveGrant, ReservePlan};
 use crate::state::rule::RuleParams;
 use crate::state::standby::StandbySet;
+use crate::state::swap_policy::SwapParams;
 use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
 use anchor_lang::prelude::*;
 
@@ -44,6 +46,12 @@ pub enum ChangeGroup {
     IntegrationSwitch = 13,
     /// Who holds what an integration holds: its release from custody.
     Holder = 14,
+    /// What a swap policy allows.
+    SwapPolicy = 15,
+    /// Weights and cover of the reserve.
+    ReservePlan = 16,
+    /// Leave to take something out of the reserve.
+    ReserveGrant = 17,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -60,6 +68,9 @@ stored_enum!(ChangeGroup {
     AssetStandby,
     IntegrationSwitch,
     Holder,
+    SwapPolicy,
+    ReservePlan,
+    ReserveGrant,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -93,6 +104,12 @@ pub enum Change {
     IntegrationSwitch(u8),
     /// Who owns an integration's token account, or is the authority of its mint.
     Holder(Pubkey),
+    /// What a swap policy allows.
+    SwapPolicy(SwapParams),
+    /// Weights and cover of the reserve.
+    ReservePlan(ReservePlan),
+    /// Leave to take something out of the reserve.
+    ReserveGrant(ReserveGrant),
 }
 
 impl Change {
@@ -113,6 +130,9 @@ impl Change {
             Self::AssetStandby(_) => ChangeGroup::AssetStandby,
             Self::IntegrationSwitch(_) => ChangeGroup::IntegrationSwitch,
             Self::Holder(_) => ChangeGroup::Holder,
+            Self::SwapPolicy(_) => ChangeGroup::SwapPolicy,
+            Self::ReservePlan(_) => ChangeGroup::ReservePlan,
+            Self::ReserveGrant(_) => ChangeGroup::ReserveGrant,
         }
     }
 
@@ -140,6 +160,9 @@ impl Change {
             Self::AssetStandby(v) => bytemuck::bytes_of(v),
             Self::Root(v) | Self::Holder(v) => bytemuck::bytes_of(v),
             Self::IntegrationSwitch(v) => bytemuck::bytes_of(v),
+            Self::SwapPolicy(v) => bytemuck::bytes_of(v),
+            Self::ReservePlan(v) => bytemuck::bytes_of(v),
+            Self::ReserveGrant(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -159,6 +182,9 @@ impl Change {
             ChangeGroup::AssetStandby => Self::AssetStandby(read(bytes)),
             ChangeGroup::IntegrationSwitch => Self::IntegrationSwitch(read(bytes)),
             ChangeGroup::Holder => Self::Holder(read(bytes)),
+            ChangeGroup::SwapPolicy => Self::SwapPolicy(read(bytes)),
+            ChangeGroup::ReservePlan => Self::ReservePlan(read(bytes)),
+            ChangeGroup::ReserveGrant => Self::ReserveGrant(read(bytes)),
         }
     }
 
@@ -186,6 +212,9 @@ impl Change {
             (Self::Aggregate(now), Self::Aggregate(next)) => now.judge_move(next),
             (Self::AssetWarmUp(now), Self::AssetWarmUp(next)) => now.judge_move(next),
             (Self::AssetStandby(now), Self::AssetStandby(next)) => now.judge_move(next),
+            (Self::SwapPolicy(now), Self::SwapPolicy(next)) => now.judge_move(next),
+            (Self::ReservePlan(now), Self::ReservePlan(next)) => now.judge_move(next),
+            (Self::ReserveGrant(now), Self::ReserveGrant(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }
@@ -280,3 +309,5 @@ const _: () = assert!(core::mem::size_of::<RiskParams>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<VaultLimits>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<RuleParams>() <= MAX_CHANGE_LEN);
 const _: () = assert!(core::mem::size_of::<AggregateParams>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<SwapParams>() <= MAX_CHANGE_LEN);
+const _: () = assert!(core::mem::size_of::<ReservePlan>() <= MAX_CHANGE_LEN);

@@ -11,9 +11,11 @@ use crate::state::guard::Roles;
 use crate::state::inflow::InflowLimits;
 use crate::state::oracle_set::{OracleSet, OracleSource};
 use crate::state::rate_source::RateSource;
+use crate::state::reserve::{ReserveGrant, ReservePlan};
 use crate::state::rule::{Comparator, RuleParams};
 use crate::state::standby::StandbySet;
 use crate::state::step_meter::step_between;
+use crate::state::swap_policy::SwapParams;
 use crate::state::vault::{InterestCurve, RiskParams, VaultLimits};
 use anchor_lang::prelude::Pubkey;
 
@@ -318,6 +320,71 @@ impl Judged for Roles {
             .waits(self.guardians, guardians)
             .waits(self.guardian_count, guardian_count)
             .waits(self.guardian_quorum, guardian_quorum)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for SwapParams {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self {
+            program,
+            prefixes,
+            max_swap_micro_usd,
+            max_day_micro_usd,
+            loss_day_micro_usd,
+            two_sources_micro_usd,
+            cooldown_secs,
+            max_oracle_age_secs,
+            max_slippage_bps,
+            prefix_count,
+            purpose,
+            caller,
+            switch,
+            reserved,
+        } = *next;
+        Judgement::NONE
+            .waits(self.program, program)
+            .waits(self.prefixes, prefixes)
+            .ceiling(self.max_swap_micro_usd, max_swap_micro_usd)
+            .ceiling(self.max_day_micro_usd, max_day_micro_usd)
+            .ceiling(self.loss_day_micro_usd, loss_day_micro_usd)
+            .ceiling(self.two_sources_micro_usd, two_sources_micro_usd)
+            .floor(self.cooldown_secs, cooldown_secs)
+            .ceiling(self.max_oracle_age_secs, max_oracle_age_secs)
+            .ceiling(self.max_slippage_bps, max_slippage_bps)
+            .waits(self.prefix_count, prefix_count)
+            .waits(self.purpose, purpose)
+            // keepers alone: strict against strangers, and nobody where the keepers are gone
+            .waits(self.caller, caller)
+            // off is strict: the guard works on without swaps
+            .and(Judgement { step_bps: 0, ..Judgement::NONE.ceiling(self.switch, switch) })
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for ReservePlan {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { weights_bps, cover, min_improvement_bps, count, quote, scored, reserved } = *next;
+        // a weight takes from one asset what it gives to another; cover takes from the reserve what it gives to lenders
+        Judgement::NONE
+            .waits(self.weights_bps, weights_bps)
+            .waits(self.cover, cover)
+            .waits(self.min_improvement_bps, min_improvement_bps)
+            .waits(self.count, count)
+            .waits(self.quote, quote)
+            .waits(self.scored, scored)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for ReserveGrant {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { destination, amount, index, reserved } = *next;
+        // a grant that is taken back would be a grant to whoever gets the next one: every grant waits in public
+        Judgement::NONE
+            .waits(self.destination, destination)
+            .waits(self.amount, amount)
+            .waits(self.index, index)
             .waits(self.reserved, reserved)
     }
 }

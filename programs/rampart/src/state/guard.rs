@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::state::breaker::Breaker;
 use crate::state::oracle_set::{Switch, stored_enum};
 use crate::state::pause::PauseBudget;
+use crate::state::reserve::ReserveState;
 use anchor_lang::prelude::*;
 
 pub use crate::state::bounds::HardBounds;
@@ -147,8 +148,10 @@ pub struct Guard {
     pub aggregate: u8,
     /// [`Keepers`]; anything but `None` counts as set.
     pub keepers: u8,
+    /// [`ReserveState`]; anything but `Absent` demands the reserve where bad debt is recorded.
+    pub reserve: u8,
     /// Zeros.
-    pub reserved: [u8; 241],
+    pub reserved: [u8; 240],
 }
 
 impl Guard {
@@ -187,6 +190,11 @@ impl Guard {
     pub fn note_configured(&mut self) -> Result<()> {
         self.config_seq = self.config_seq.checked_add(1).ok_or(RampartError::MathOverflow)?;
         Ok(())
+    }
+
+    /// Tells whether bad debt may be recorded without the reserve.
+    pub fn has_reserve(&self) -> bool {
+        self.reserve != ReserveState::Absent as u8
     }
 
     /// Takes new roles into force. All that was prepared under the old ones is void: the epoch moves on.

@@ -274,7 +274,11 @@ pub struct Vault {
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 236],
+    pub padding: [u8; 4],
+    /// Part of the bad debt that the guard's reserve paid since creation, base units of the loan mint.
+    pub reserve_covered_amount: u64,
+    /// Zeros.
+    pub reserved: [u8; 224],
 }
 
 impl Vault {

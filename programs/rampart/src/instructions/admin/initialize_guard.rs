@@ -3,7 +3,7 @@
 use crate::constants::{GUARD_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::GuardCreated;
-use crate::state::{Finality, Guard, HardBounds, Roles, Switch};
+use crate::state::{Finality, Guard, HardBounds, ReserveState, Roles, Switch};
 use anchor_lang::prelude::*;
 
 /// What `initialize_guard` is told.
@@ -44,6 +44,7 @@ impl InitializeGuard<'_> {
             guard.loosen_delay_secs = args.bounds.min_loosen_delay_secs;
             guard.finality = Finality::Open as u8;
             guard.aggregate = Switch::Disabled as u8;
+            guard.reserve = ReserveState::Absent as u8;
             guard.id = id;
             guard.version = LAYOUT_VERSION;
             guard.bump = ctx.bumps.guard;

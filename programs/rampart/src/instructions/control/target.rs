@@ -6,7 +6,9 @@ use crate::instructions::shared::{load, load_mut};
 use crate::state::integration::Mode;
 use crate::state::rule::Streak;
 use crate::state::warm_up::require_warm_up;
-use crate::state::{AggregateLimit, Asset, Change, ChangeGroup, Guard, Integration, Rule, Switch, Vault};
+use crate::state::{
+    AggregateLimit, Asset, Change, ChangeGroup, Guard, Integration, Reserve, Rule, SwapPolicy, Switch, Vault,
+};
 use anchor_lang::prelude::*;
 
 /// Returns what `target` holds now, of `group`.
@@ -67,6 +69,19 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
                 _ => Change::IntegrationSwitch(integration.switch),
             }
         }
+        ChangeGroup::SwapPolicy => {
+            let policy = load::<SwapPolicy>(target)?;
+            of_guard(&policy.guard)?;
+            Change::SwapPolicy(policy.params)
+        }
+        ChangeGroup::ReservePlan | ChangeGroup::ReserveGrant => {
+            let reserve = load::<Reserve>(target)?;
+            of_guard(&reserve.guard)?;
+            match group {
+                ChangeGroup::ReservePlan => Change::ReservePlan(reserve.plan),
+                _ => Change::ReserveGrant(reserve.grant),
+            }
+        }
     })
 }
 
@@ -123,7 +138,20 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
             next.validate()
         }
         (_, Change::AssetWarmUp(next)) => require_warm_up(*next, bounds),
-        (_, Change::VaultRisk(_) | Change::Rule(_) | Change::AssetReference(_) | Change::Aggregate(_)) => {
+        (_, Change::SwapPolicy(next)) => next.validate(bounds),
+        (Change::ReservePlan(now), Change::ReservePlan(next)) => {
+            require!(now.keeps_shape(next), RampartError::FixedAtCreation);
+            next.validate()
+        }
+        (_, Change::ReserveGrant(next)) => next.validate(),
+        (
+            _,
+            Change::VaultRisk(_)
+            | Change::Rule(_)
+            | Change::AssetReference(_)
+            | Change::Aggregate(_)
+            | Change::ReservePlan(_),
+        ) => {
             err!(RampartError::ChangeTargetMismatch)
         }
     }
@@ -181,6 +209,14 @@ pub fn write<'info>(
         Change::IntegrationSwitch(switch) => load_mut::<Integration>(target)?.switch = *switch,
         Change::Holder(next) => release::release(target, next, evidence, guard, now_ts)?,
         Change::Root(_) => return err!(RampartError::RootNeedsAcceptance),
+        // what a day has used stays used
+        Change::SwapPolicy(params) => load_mut::<SwapPolicy>(target)?.params = *params,
+        Change::ReservePlan(plan) => load_mut::<Reserve>(target)?.plan = *plan,
+        Change::ReserveGrant(grant) => {
+            let mut reserve = load_mut::<Reserve>(target)?;
+            reserve.asset_mut(grant.index)?;
+            reserve.grant = *grant;
+        }
     }
     Ok(())
 }

@@ -2,8 +2,14 @@
 
 use crate::error::RampartError;
 use crate::events::PositionLiquidated;
-use crate::risk::liquidation::Plan;
-use crate::state::{Position, Vault};
+use crate::instructions::liquidation::backing::Backing;
+use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
+use crate::instructions::reserve::cover;
+use crate::instructions::shared::{PairPrices, pass_gate};
+use crate::mint;
+use crate::risk::gate::{Class, Pass};
+use crate::risk::liquidation::{Plan, Subject, plan};
+use crate::state::{Asset, Guard, Position, Vault};
 use anchor_lang::prelude::*;
 
 /// What a liquidator states.
@@ -27,6 +33,88 @@ impl LiquidateArgs {
         let again = position.liquidation_seq > 0 && position.last_liquidation_slot == slot;
         require!(!again, RampartError::LiquidatedThisSlot);
         Ok(())
+    }
+}
+
+/// The accounts that a liquidation is decided and booked on.
+pub struct Ledger<'a, 'info> {
+    /// The guard.
+    pub guard: &'a AccountLoader<'info, Guard>,
+    /// Asset account of the collateral.
+    pub collateral_asset: &'a AccountLoader<'info, Asset>,
+    /// Asset account of the loan.
+    pub loan_asset: &'a AccountLoader<'info, Asset>,
+    /// The vault.
+    pub vault: &'a AccountLoader<'info, Vault>,
+    /// The position.
+    pub position: &'a AccountLoader<'info, Position>,
+    /// Collateral mint.
+    pub collateral_mint: &'a AccountInfo<'info>,
+    /// Loan mint.
+    pub loan_mint: &'a AccountInfo<'info>,
+    /// The vault's account of the collateral mint.
+    pub collateral_token: &'a AccountInfo<'info>,
+}
+
+/// What a liquidation came to; the tokens move afterwards.
+pub struct Liquidated<'a, 'info> {
+    /// The fact.
+    pub event: PositionLiquidated,
+    /// The prices that it was decided by.
+    pub prices: PairPrices,
+    /// What the guard's reserve pays the vault, base units of the loan mint.
+    pub covered_amount: u64,
+    /// The accounts that it pays by.
+    pub cover: &'a [AccountInfo<'info>],
+    /// The accounts behind.
+    pub rest: &'a [AccountInfo<'info>],
+}
+
+impl<'info> Ledger<'_, 'info> {
+    /// Decides and books a liquidation by `liquidator`.
+    ///
+    /// # Accounts
+    /// `accounts`: the oracle accounts of the collateral's sources, then of the loan's; what [`cover::split`] takes; others.
+    ///
+    /// # Errors
+    /// `LevelForbids`, `TwoSourcesRequired`, `LiquidationSeqMoved`, `LiquidatedThisSlot`, `PositionHealthy`,
+    /// `DebtBelowMinimum`, `HealthNotImproved`, `SeizedBelowMinimum`, `ZeroAmount`, `RepayTooSmall`, `LiquidationGrace`,
+    /// `MintFingerprintChanged`, `ReserveMissing`, `ReserveAccountsMismatch`, the oracle's.
+    #[inline(never)]
+    pub fn liquidate<'a>(
+        &self,
+        liquidator: &Pubkey,
+        args: &LiquidateArgs,
+        accounts: &'a [AccountInfo<'info>],
+    ) -> Result<Box<Liquidated<'a, 'info>>> {
+        let clock = Clock::get()?;
+        let now_ts = clock.unix_timestamp;
+        let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
+        let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
+        let guard = self.guard.load()?;
+        let pass = pass_gate(Class::Liquidation, &guard, &vault, [&collateral, &loan], now_ts)?;
+        args.check(&position, clock.slot)?;
+        mint::require_same_unit(self.collateral_mint, collateral.extension_fingerprint)?;
+        mint::require_same_unit(self.loan_mint, loan.extension_fingerprint)?;
+        vault.accrue(now_ts)?;
+        let count = collateral.oracle.active().len() + loan.oracle.active().len();
+        let (oracles, rest) = accounts.split_at_checked(count).ok_or(RampartError::OracleAccountsMissing)?;
+        let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
+        require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);
+        let debt = vault.debt_of(&position)?;
+        let backing = Backing::of(&vault, self.collateral_token)?;
+        // the end of the band that favours the owner
+        let subject =
+            Subject { debt, collateral: backing.real(position.collateral_amount)?, price: prices.best(&vault)? };
+        let plan = plan(subject, &vault.risk, args.max_repay_amount)?;
+        let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
+        require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
+        let event = backing.book(&mut vault, &mut position, plan, args, &clock, false)?;
+        let (cover, rest) = cover::split(rest)?;
+        let open_amount = event.bad_debt_amount.saturating_sub(event.insured_amount);
+        let covered_amount = cover::book(&self.guard.key(), &guard, &mut vault, open_amount, cover, now_ts)?;
+        let event = PositionLiquidated { position: self.position.key(), liquidator: *liquidator, ..event };
+        Ok(Box::new(Liquidated { event, prices, covered_amount, cover, rest }))
     }
 }
 

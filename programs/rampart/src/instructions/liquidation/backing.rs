@@ -7,7 +7,6 @@ use crate::math::{mul_div_ceil, mul_div_floor};
 use crate::risk::liquidation::Plan;
 use crate::state::{Holding, Position, Vault};
 use anchor_lang::prelude::*;
-use anchor_spl::token_interface::TokenAccount;
 
 /// Which part of a vault's booked collateral is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +16,18 @@ pub struct Backing {
 }
 
 impl Backing {
-    /// Reads it of a vault and its collateral account. Outside of Resolution all that is booked counts as there.
-    pub fn of(vault: &Vault, collateral_token: &TokenAccount) -> Self {
+    /// Reads it of a vault and its collateral account, whose address the caller has checked. Outside of Resolution all that
+    /// is booked counts as there.
+    ///
+    /// # Errors
+    /// `UnknownStoredValue` for an account that is too short.
+    pub fn of(vault: &Vault, collateral_token: &AccountInfo) -> Result<Self> {
         let booked = vault.collateral_amount;
         let there = match vault.resolution.is_in_force() {
-            true => Holding::of(collateral_token).amount.min(booked),
+            true => Holding::read(collateral_token)?.amount.min(booked),
             false => booked,
         };
-        Self { there, booked }
+        Ok(Self { there, booked })
     }
 
     /// Returns what is there of a booked amount, rounded down.

@@ -107,7 +107,7 @@ impl<'info> Deleverage<'info> {
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);
         let debt = vault.debt_of(&position)?;
-        let backing = Backing::of(&vault, &self.collateral_token);
+        let backing = Backing::of(&vault, self.collateral_token.as_ref().as_ref())?;
         // the end of the band that favours the owner
         let subject =
             Subject { debt, collateral: backing.real(position.collateral_amount)?, price: prices.best(&vault)? };

@@ -1,21 +1,19 @@
 //! Repays part of an unhealthy position for collateral at a bonus.
 
 use crate::error::RampartError;
-use crate::events::PositionLiquidated;
-use crate::instructions::liquidation::apply::LiquidateArgs;
-use crate::instructions::liquidation::backing::Backing;
-use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
-use crate::instructions::shared::{Movement, PairPrices, pass_gate};
-use crate::mint;
-use crate::risk::gate::{Class, Pass};
-use crate::risk::liquidation::{Subject, plan};
+use crate::events::BadDebtCovered;
+use crate::instructions::liquidation::apply::{Ledger, LiquidateArgs};
+use crate::instructions::reserve::cover;
+use crate::instructions::shared::Movement;
+use crate::instructions::swap::transfer::Coin;
 use crate::state::{Asset, Guard, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
 /// Accounts of `liquidate`.
 ///
-/// Remaining accounts: the oracle accounts of the collateral's sources, then of the loan's, each in the set's order.
+/// Remaining accounts: the oracle accounts of the collateral's sources, then of the loan's, each in the set's order; where
+/// the guard has a reserve and bad debt is left, the reserve and its associated account of the loan mint.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Liquidate<'info> {
@@ -70,18 +68,20 @@ impl<'info> Liquidate<'info> {
     /// # Errors
     /// `LevelForbids`, `TwoSourcesRequired`, `LiquidationSeqMoved`, `LiquidatedThisSlot`, `PositionHealthy`,
     /// `DebtBelowMinimum`, `HealthNotImproved`, `SeizedBelowMinimum`, `ZeroAmount`, `RepayTooSmall`,
-    /// `LiquidationGrace`, `MintFingerprintChanged`, the oracle's.
+    /// `LiquidationGrace`, `MintFingerprintChanged`, `ReserveMissing`, `ReserveAccountsMismatch`, the oracle's.
     pub fn handle(ctx: Context<'info, Self>, args: LiquidateArgs) -> Result<()> {
         let accounts = &ctx.accounts;
-        let event = accounts.apply(&args, &Clock::get()?, ctx.remaining_accounts)?;
+        let done = accounts.ledger().liquidate(accounts.liquidator.key, &args, ctx.remaining_accounts)?;
+        // nothing stands behind the oracles but the reserve
+        require!(done.rest.is_empty(), RampartError::OracleAccountsMissing);
         let paid = Movement {
             mint: &accounts.loan_mint,
             token_program: &accounts.loan_token_program,
             from: &accounts.liquidator_loan_token,
             to: &accounts.loan_token,
         };
-        if event.repaid_amount > 0 {
-            paid.pull(accounts.liquidator.to_account_info(), event.repaid_amount)?;
+        if done.event.repaid_amount > 0 {
+            paid.pull(accounts.liquidator.to_account_info(), done.event.repaid_amount)?;
         }
         let seized = Movement {
             mint: &accounts.collateral_mint,
@@ -89,32 +89,27 @@ impl<'info> Liquidate<'info> {
             from: &accounts.collateral_token,
             to: &accounts.liquidator_collateral_token,
         };
-        seized.push(&accounts.vault, event.seized_amount)?;
-        emit_cpi!(event);
+        seized.push(&accounts.vault, done.event.seized_amount)?;
+        let coin = Coin { mint: accounts.loan_mint.as_ref().as_ref(), decimals: accounts.loan_mint.decimals };
+        cover::pay(done.cover, coin, accounts.loan_token.as_ref().as_ref(), done.covered_amount)?;
+        if done.covered_amount > 0 {
+            let (guard, vault) = (accounts.guard.key(), accounts.vault.key());
+            emit_cpi!(BadDebtCovered { guard, vault, amount: done.covered_amount });
+        }
+        emit_cpi!(done.event);
         Ok(())
     }
 
-    fn apply(&self, args: &LiquidateArgs, clock: &Clock, oracles: &[AccountInfo]) -> Result<PositionLiquidated> {
-        let now_ts = clock.unix_timestamp;
-        let (mut vault, mut position) = (self.vault.load_mut()?, self.position.load_mut()?);
-        let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
-        let guard = self.guard.load()?;
-        let pass = pass_gate(Class::Liquidation, &guard, &vault, [&collateral, &loan], now_ts)?;
-        args.check(&position, clock.slot)?;
-        mint::require_same_unit(self.collateral_mint.as_ref().as_ref(), collateral.extension_fingerprint)?;
-        mint::require_same_unit(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
-        vault.accrue(now_ts)?;
-        let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
-        require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);
-        let debt = vault.debt_of(&position)?;
-        let backing = Backing::of(&vault, &self.collateral_token);
-        // the end of the band that favours the owner
-        let subject =
-            Subject { debt, collateral: backing.real(position.collateral_amount)?, price: prices.best(&vault)? };
-        let plan = plan(subject, &vault.risk, args.max_repay_amount)?;
-        let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
-        require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
-        let event = backing.book(&mut vault, &mut position, plan, args, clock, false)?;
-        Ok(PositionLiquidated { position: self.position.key(), liquidator: self.liquidator.key(), ..event })
+    fn ledger(&self) -> Ledger<'_, 'info> {
+        Ledger {
+            guard: &self.guard,
+            collateral_asset: &self.collateral_asset,
+            loan_asset: &self.loan_asset,
+            vault: &self.vault,
+            position: &self.position,
+            collateral_mint: self.collateral_mint.as_ref().as_ref(),
+            loan_mint: self.loan_mint.as_ref().as_ref(),
+            collateral_token: self.collateral_token.as_ref().as_ref(),
+        }
     }
 }

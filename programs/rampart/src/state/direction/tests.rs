@@ -151,7 +151,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
     }
     let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
-    for group in [0, 15, u8::MAX] {
+    for group in [0, 18, u8::MAX] {
         unknown.group = group;
         assert!(unknown.change().is_err());
     }
