@@ -70,6 +70,7 @@ fn acts(world: &mut World, keepers_: &Keepers, place: &rampart_tests::integratio
         collateral_cap_amount: limits_now.collateral_cap_amount,
         loan_flow: limits_now.loan_flow,
         collateral_flow: limits_now.collateral_flow,
+        inflow: limits_now.inflow,
     };
     let group = GroupParams {
         duration_secs: 3_600,
@@ -82,11 +83,7 @@ fn acts(world: &mut World, keepers_: &Keepers, place: &rampart_tests::integratio
     let members = [1, 2].map(|id| address::rule(&guard, id));
     let tighter = TightenIntegrationArgs { exit: caps().exit, risk: caps().risk };
     let set = SetKeepersArgs { members: keepers_.seats(), limits: limits() };
-    let args = rampart::RegisterAssetArgs {
-        oracle: world.sol_feeds.set(),
-        reference: defaults::reference(),
-        peg: rampart::state::asset::Peg::Unpegged as u8,
-    };
+    let args = defaults::asset_args(world.sol_feeds.set());
     let fresh = world.create_mint(anchor_spl::token::ID, 6);
     let to = world.payer_address();
     let setup = Setup { index: 8, ..Setup::reported() };

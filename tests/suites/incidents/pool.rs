@@ -111,9 +111,9 @@ impl Pool {
         let mut world = world_with_guard(setup);
         let root = world.root.pubkey();
         let asset = |feeds: Feeds, peg: Peg| RegisterAssetArgs {
-            oracle: feeds.set(),
             reference: reference(setup),
             peg: peg as u8,
+            ..defaults::asset_args(feeds.set())
         };
         let vault = InitializeVaultArgs {
             risk: terms.risk,

@@ -2,7 +2,6 @@
 
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::stage::{Owner, PLACES, Stage, bounty_params, group_params, open_ix};
-use rampart::state::asset::Peg;
 use rampart::state::bounty::BountyParams;
 use rampart::state::integration::ActionKind;
 use rampart::state::rule::Metric;
@@ -11,8 +10,8 @@ use rampart::state::{
     ReportParts, RuleGroup, Switch,
 };
 use rampart::{
-    ClaimWithdrawalArgs, GuardianPauseArgs, InitializeGuardArgs, LiquidateArgs, RegisterAssetArgs, SetKeepersArgs,
-    SubmitReportArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity, WithdrawArgs,
+    ClaimWithdrawalArgs, GuardianPauseArgs, InitializeGuardArgs, LiquidateArgs, SetKeepersArgs, SubmitReportArgs,
+    SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity, WithdrawArgs,
 };
 use rampart_client::exit::Claimed;
 use rampart_client::integration::{self as places, Registration};
@@ -372,6 +371,7 @@ impl Stage {
                     collateral_cap_amount: to(v.limits.collateral_cap_amount, action.b / 13),
                     loan_flow: v.limits.loan_flow,
                     collateral_flow: v.limits.collateral_flow,
+                    inflow: v.limits.inflow,
                 };
                 args.loan_flow.daily_bps = small(args.loan_flow.daily_bps, action.b / 17);
                 args.loan_flow.absolute_floor_amount = to(args.loan_flow.absolute_floor_amount, action.b / 19);
@@ -572,13 +572,7 @@ impl Stage {
             }
             Kind::RegisterAsset => {
                 let mint = self.cast.spare_mints.iter().find(|m| !w.exists(&asset(m)))?;
-                let (oracle, reference) = (w.sol_feeds.set(), defaults::reference());
-                admin::register_asset(
-                    root,
-                    w.guard,
-                    mint.mint,
-                    RegisterAssetArgs { oracle, reference, peg: Peg::Unpegged as u8 },
-                )
+                admin::register_asset(root, w.guard, mint.mint, defaults::asset_args(w.sol_feeds.set()))
             }
             Kind::InitializeVault => {
                 let pairs = self.mints.iter().flat_map(|c| self.mints.iter().map(move |l| (*c, *l)));

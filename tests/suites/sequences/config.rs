@@ -24,6 +24,15 @@ impl Snap {
             ChangeGroup::Roles => Change::Roles(guard?.roles),
             ChangeGroup::LoosenDelay => Change::LoosenDelay(guard?.loosen_delay_secs),
             ChangeGroup::Root => Change::Root(guard?.roles.root),
+            ChangeGroup::AssetStandby => Change::AssetStandby(asset?.standby),
+            ChangeGroup::AssetWarmUp => Change::AssetWarmUp(asset?.warm_up.duration_secs),
+            // not among what the sequences change
+            ChangeGroup::Aggregate
+            | ChangeGroup::IntegrationSwitch
+            | ChangeGroup::Holder
+            | ChangeGroup::SwapPolicy
+            | ChangeGroup::ReservePlan
+            | ChangeGroup::ReserveGrant => return None,
         })
     }
 
