@@ -287,7 +287,7 @@ fn census_is_counted_and_closed_by_whom_it_names() {
     assert!(world.send_as_root(&[again]).is_err(), "one at a time");
     world.send_as_root(&[close]).unwrap();
     let outcome = world.send(&[ix], &[&counter]);
-    rampart_tests::assert_anchor_error(outcome, ErrorCode::AccountNotInitialized);
+    rampart_tests::assert_anchor_error(outcome, ErrorCode::AccountOwnedByWrongProgram);
     open(&mut world, CensusPurpose::Freeze);
     let frozen = freeze_ix(&world);
     let outcome = world.send(&[frozen], &[&signer]);

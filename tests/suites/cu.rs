@@ -73,6 +73,7 @@ fn cu_snapshot() {
     measure_rates(&mut table);
     measure_standby(&mut table);
     measure_swaps(&mut table);
+    measure_edges(&mut table);
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -399,6 +400,39 @@ fn measure_exits(table: &mut Table) {
     table.add("claim_withdrawal, in its hour", WITHDRAW, world.send(&[claim], &[&lender.key]));
     let record = exit::record_shortfall(&world.keys);
     table.add("record_shortfall, none", None, world.send(&[record], &[]));
+}
+
+/// Tickets for collateral, a census in steps, and the release of what is held.
+fn measure_edges(table: &mut Table) {
+    let mut world = World::with_vault();
+    let saver = world.user(20_000 * SOL, 0);
+    world.deposit_collateral(&saver, 20_000 * SOL).expect("saver deposits");
+    let request = exit::request_collateral(&world.keys, saver.address(), 5_000 * SOL);
+    table.add("request_withdrawal, collateral", None, world.send(&[request], &[&saver.key]));
+    let wait = world.position(&saver.position).tickets.slots[0].eligible_at_ts - world.now_ts();
+    world.advance(wait);
+    let args = ClaimWithdrawalArgs { ticket: 0, min_amount: 0 };
+    let claim = exit::claim_collateral(&world.keys, saver.address(), saver.sol, args);
+    table.add("claim_collateral, in its hour", WITHDRAW, world.send(&[claim], &[&saver.key]));
+    let (root, k, bounds) = (world.root.insecure_clone(), world.keys, world.guard_state().bounds);
+    let args = rampart::OpenCensusArgs { bounds, purpose: 1, counter: root.pubkey(), validity: world.validity() };
+    let open = control::open_census(root.pubkey(), world.guard, args);
+    table.add("open_census", None, world.send(&[open], &[&root]));
+    let count = control::count_census(root.pubkey(), world.guard, &[k.vault, k.collateral_asset, k.loan_asset]);
+    table.add("count_census, three accounts", None, world.send(&[count], &[&root]));
+    let census = [address::census(&world.guard)];
+    let narrow = control::narrow_bounds(root.pubkey(), world.guard, bounds, world.validity(), &census);
+    table.add("narrow_bounds, by a census", None, world.send(&[narrow], &[&root]));
+    let mut world = World::with_supply(anchor_spl::token::ID);
+    let place = world.register(Setup::custody());
+    let change = world.propose(place.keys.integration, Change::Holder(root.pubkey()));
+    let delay_secs = i64::from(world.guard_state().loosen_delay_secs);
+    world.advance(delay_secs);
+    let evidence = [
+        rampart_client::AccountMeta::new(place.token, false),
+        rampart_client::AccountMeta::new_readonly(place.mint.token_program, false),
+    ];
+    table.add("execute_change, release of a token account", None, world.execute(change, &evidence));
 }
 
 fn measure_resolution(table: &mut Table) {

@@ -8,6 +8,7 @@
 
 pub mod abi;
 pub mod arithmetic;
+pub mod cold;
 pub mod division;
 pub mod floats;
 pub mod inputs;

@@ -2,7 +2,7 @@
 
 use crate::ir::Module;
 use crate::machine::Machine;
-use crate::{Error, arithmetic, inputs, link, memory, panics, signatures};
+use crate::{Error, arithmetic, cold, inputs, link, memory, panics, signatures};
 use std::path::Path;
 
 /// The environment variable with a path to write the lowered LLVM IR to, for whoever looks for a fault.
@@ -47,6 +47,7 @@ pub fn build(folder: &Path) -> Result<Vec<u8>, Error> {
     module.link_text("memory functions", memory::FUNCTIONS)?;
     let machine = Machine::new()?;
     panics::trap(&module)?;
+    cold::mark(&module);
     optimise(&machine, &module)?;
     if let Some(path) = std::env::var_os(IR) {
         let unwritable = |e| Error(format!("failed to write `{}`: {e}", path.display()));
@@ -56,12 +57,15 @@ pub fn build(folder: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Optimises and lowers in turns: an optimisation can bring refused arithmetic back, so that a lowering is last.
+///
+/// The program's crate comes as rustc wrote it, so that its cold functions are never inlined into for speed. Functions that
+/// are the same are merged: each instruction's accounts have a reader of their own.
 fn optimise(machine: &Machine, module: &Module) -> Result<(), Error> {
     let lowering = [&ENTRY[..], &MEMORY, &BUILTINS].concat();
     let runtime = [&ENTRY[..], &MEMORY].concat();
-    machine.run(module, &keeping(&lowering, "lower-atomic,default<Oz>,lower-atomic"))?;
+    machine.run(module, &keeping(&lowering, "lower-atomic,default<O3>,mergefunc,default<Oz>,lower-atomic"))?;
     lower(module)?;
-    machine.run(module, &keeping(&lowering, "default<O1>"))?;
+    machine.run(module, &keeping(&lowering, "mergefunc,default<O1>,mergefunc"))?;
     lower(module)?;
     machine.run(module, &keeping(&runtime, "function(simplifycfg,instsimplify,dce)"))
 }

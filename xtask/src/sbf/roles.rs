@@ -34,6 +34,10 @@ fn wrap(rustc: &OsString, args: &[OsString]) -> Result<()> {
     let package = package.map_or_else(String::new, |(name, version)| format!("{name}-{version}"));
     let mut command = Command::new(rustc);
     command.args(with_identity(&package, args));
+    // the lowering optimises the program's own crate: only there is it known which functions are cold
+    if is_program(args, variable(STEM)) {
+        command.args(["-C", "no-prepopulate-passes"]);
+    }
     for (path, name) in [("CARGO_MANIFEST_DIR", "src"), ("OUT_DIR", "out")] {
         if let Some(path) = variable(path) {
             command.arg(format!("--remap-path-prefix={path}=/{name}/{package}"));
@@ -41,6 +45,13 @@ fn wrap(rustc: &OsString, args: &[OsString]) -> Result<()> {
     }
     // Returns only if rustc can't be started.
     Err(Failure::new(format!("failed to start `{}`: {}", rustc.display(), command.exec())))
+}
+
+/// Tells whether rustc compiles the program itself.
+fn is_program(args: &[OsString], stem: Option<String>) -> bool {
+    let names = args.windows(2).filter(|pair| pair[0] == "--crate-name");
+    stem.is_some_and(|stem| names.into_iter().any(|pair| pair[1] == stem.as_str()))
+        && args.iter().any(|arg| arg == "--target")
 }
 
 /// Returns the arguments with an identity of the crate that depends on the package and its features alone.
@@ -129,6 +140,15 @@ mod tests {
         assert_ne!(first, identity("core-2", "--crate-name core --target t -C metadata=a /one/lib.rs"));
         assert_ne!(first, identity("core-1", "--crate-name core --target t -C metadata=a --cfg x"));
         assert_eq!(with_identity("a-1", &words("-C metadata=a")), words("-C metadata=a"));
+    }
+
+    #[test]
+    fn program_is_the_crate_of_that_name_built_for_the_target() {
+        let stem = || Some("rampart".to_owned());
+        assert!(is_program(&words("--crate-name rampart --target t"), stem()));
+        assert!(!is_program(&words("--crate-name rampart_client --target t"), stem()));
+        assert!(!is_program(&words("--crate-name rampart"), stem()));
+        assert!(!is_program(&words("--crate-name rampart --target t"), None));
     }
 
     #[test]

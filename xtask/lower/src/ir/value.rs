@@ -128,6 +128,17 @@ impl Value {
         unsafe { LLVMDeleteFunction(self.0) }
     }
 
+    /// Adds an attribute without a value to a function.
+    pub fn add_attribute(self, name: &str) {
+        // SAFETY: this is a function of a module; the name is passed with its length.
+        unsafe {
+            let kind = LLVMGetEnumAttributeKindForName(name.as_ptr().cast(), name.len());
+            let context = LLVMGetModuleContext(LLVMGetGlobalParent(self.0));
+            let attribute = LLVMCreateEnumAttribute(context, kind, 0);
+            LLVMAddAttributeAtIndex(self.0, llvm_sys::LLVMAttributeFunctionIndex, attribute);
+        }
+    }
+
     /// Removes an attribute without a value from a function's or a call's parameters.
     pub fn strip_parameter_attribute(self, name: &str) {
         unsafe {
