@@ -6,15 +6,16 @@ use borsh::BorshSerialize;
 use rampart::error::RampartError as E;
 use rampart::math::price::Q64_ONE;
 use rampart::oracle::rate::{CLOCK, SPL_STAKE_POOL};
-use rampart::oracle::{PYTH_RECEIVER, stake_pool};
+use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND, stake_pool};
 use rampart::state::rule::RuleParams;
-use rampart::state::{Change, Level, OracleSet, RateSource};
-use rampart_client::{Instruction, Pubkey, evidence};
+use rampart::state::{Change, Level, OracleSet, OracleSource, RateSource};
+use rampart_client::{Instruction, Pubkey, control, evidence};
 use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::officers::one_source;
 use rampart_tests::refusals::{with_account, with_extra, with_last_two_swapped, without_last};
 use rampart_tests::stake_pools::{POOL, POOL_SUPPLY, rate};
 use rampart_tests::{World, assert_error, rules};
+use solana_sdk::signer::Signer;
 use spl_stake_pool::state::{AccountType, StakePool};
 
 /// Places in `observe`: asset, mint, two sources, then these.
@@ -210,7 +211,6 @@ fn rate_is_read_on_every_path_from_the_pinned_pool_and_the_clock() {
 }
 
 fn is_signer(ix: &Instruction, key: &solana_sdk::signature::Keypair) -> bool {
-    use solana_sdk::signer::Signer;
     ix.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == key.pubkey())
 }
 
@@ -306,4 +306,27 @@ fn vault_of_a_staked_collateral_is_liquidated_when_the_rate_falls() {
     world.repay(&user, u64::MAX).unwrap();
     let left = world.position(&user.position).collateral_amount;
     world.withdraw_collateral(&user, left).unwrap();
+}
+
+/// A pool that says nothing for a while is no way around the witness: the price would be there with its next update.
+#[test]
+fn standby_is_not_let_in_while_the_rate_is_unknown() {
+    let mut world = World::with_staked_vault();
+    let (key, spare) = (world.keys.collateral_asset, Pubkey::new_from_array([0x71; 32]));
+    let mut asset = world.sol_asset();
+    asset.standby.count = 1;
+    asset.standby.sources[0] = OracleSource { account: spare, publisher: 3, ..asset.oracle.sources[1] };
+    asset.oracle = one_source(asset.oracle);
+    world.store(&key, &asset);
+    world.advance(10);
+    let (now_ts, slot) = (world.now_ts(), world.slot());
+    let value = 190_000_000_000_000_000_000;
+    world.put_account(spare, SWITCHBOARD_ON_DEMAND, rampart_feeds::switchboard_pull_feed(value, 0, now_ts, slot));
+    world.svm.set_account(world.sol_feeds.pyth, Default::default()).unwrap();
+    let admin = world.risk_admin.insecure_clone();
+    let oracles = rampart_client::oracle_metas(&asset.oracle);
+    let ix = control::activate_standby(admin.pubkey(), (key, &asset), (0, 0), world.validity(), &oracles);
+    world.refuses(&ix, &[&admin], E::EffectTooLarge);
+    world.pass_epochs(2);
+    world.refuses(&ix, &[&admin], E::PriceIndeterminate);
 }

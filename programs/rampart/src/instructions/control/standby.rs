@@ -74,7 +74,7 @@ pub fn is_dead(source: &OracleSource, account: &AccountInfo, now_ts: i64) -> Res
 /// - Where they don't, it is near the warm reference. With a cold one it is either agreed by two sources, each approved by
 ///   itself, or near a slow anchor. Without any such witness nothing happens at once: it takes a change that waits.
 /// - Where there was no price and is none yet, since more than one source is dead, nothing moves: the next activation is
-///   judged.
+///   judged. A rate that is unknown is no such reason: it may be known again with the next block.
 ///
 /// # Errors
 /// `PriceIndeterminate`, `PriceDisagreement`, `EffectTooLarge`, `EffectUnknown`, and the oracle's.
@@ -86,12 +86,13 @@ pub fn require_repaired(
     now_ts: i64,
 ) -> Result<()> {
     let will = oracle::read_accounts(next, new, now_ts)?;
-    let mut usable = will.readings(next).filter(|(_, source, r)| PriceHealth::of(r, source, now_ts).is_usable());
-    require!(usable.any(|(index, _, _)| index == usize::from(place)), RampartError::PriceIndeterminate);
+    let usable = || will.readings(next).filter(|(_, source, r)| PriceHealth::of(r, source, now_ts).is_usable());
+    require!(usable().any(|(index, _, _)| index == usize::from(place)), RampartError::PriceIndeterminate);
+    let are_too_few = usable().count() < usize::from(next.required);
     let before = oracle::read_accounts(&asset.oracle, old, now_ts)?.band(&asset.oracle, now_ts);
     match (before, will.band(next, now_ts)) {
         (Ok(before), Ok(after)) => require_near_price(before.mid.q64(), after.mid.q64(), max),
-        (Err(_), Err(RampartError::PriceIndeterminate)) => Ok(()),
+        (Err(_), Err(RampartError::PriceIndeterminate)) if are_too_few => Ok(()),
         (_, Err(error)) => Err(error.into()),
         (Err(_), Ok(after)) => require_witnessed(asset, &after, max, now_ts),
     }
