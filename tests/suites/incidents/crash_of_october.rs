@@ -73,7 +73,7 @@ pub fn row() -> Row {
         open: whole(stopped),
         guarded: whole(guarded),
         held: "liquidation goes on at a halt, at a price of two sources; soft deleveraging before",
-        note: "Without is a guard that stops liquidations as well: nobody liquidates until the price has fallen a second time, to 120. With: a drawdown rule halts the asset, and liquidations go on. Users are not spared by that: Drift's band of 50 % over five minutes spared about half of its users, and carried the risk of the second fall.",
+        note: "Without is a guard that stops liquidations as well: nobody liquidates until the price has fallen a second time, to 120. With: a drawdown rule halts the asset, and liquidations go on. Both pools have open limits, so that nothing else is compared. Users are not spared by that: Drift's band of 50 % over five minutes spared about half of its users, and carried the risk of the second fall.",
     }
 }
 

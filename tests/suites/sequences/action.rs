@@ -183,7 +183,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
         7 => vec![near(80 + m % 19), act(K::Liquidate, 0, n % 2 + 8 * (m % 2)), act(K::Liquidate, 3, 1 - n % 2)],
         8 => vec![act(K::Propose, n, m), until(2), act(K::Execute, 0, 0)],
         9 => vec![act(K::Propose, n, 9), until(2), act(K::AcceptRoot, 0, 0)],
-        10 => vec![act(K::Propose, n, m), act(if n % 2 == 0 { K::Veto } else { K::CancelChange }, 0, m)],
+        10 => vec![act(K::Propose, n, m), act(if n.is_multiple_of(2) { K::Veto } else { K::CancelChange }, 0, m)],
         11 => (0..4).map(|k| act(K::SubmitReport, k, 32)).chain([act(K::Trip, 5, 1)]).collect(),
         12 => vec![until(0), act(K::Wait, 2, 60)]
             .into_iter()
@@ -193,7 +193,33 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
         13 => vec![act(K::Open, 0, 0), act(K::Supply, 9, n), act(K::Withdraw, 9, 0), act(K::Close, 0, 0)],
         14 => vec![act(K::InitializeGuard, 0, 0), act(K::InitializeKeepers, 0, 0), act(K::InitializeBounty, 0, 0)],
         15 => vec![act(K::Steal, n, m), act(K::Withdraw, 0, m), act(K::RecordShortfall, 0, 0), act(K::GiveBack, 0, 0)],
-        16 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
+        // budgets of pauses, by one guardian and then by the quorum, each at another scope
+        16 => (0..4)
+            .map(|k| act(K::Pause, 4, k + 8 * (m % 2)))
+            .chain((0..2).map(|k| act(K::Halt, 4, k)))
+            .chain([act(K::Wait, 5, n), act(K::Halt, 4, 3)])
+            .collect(),
+        // a run on the exits: tickets in their hour, and all that is live
+        17 => vec![
+            act(K::Request, 1, 499),
+            act(K::Request, 1, 498),
+            until(1),
+            act(K::Withdraw, 1, 5 * (n % 700) + 1),
+            act(K::Withdraw, 1, 1_001),
+            act(K::Withdraw, 1, 501),
+            act(K::Claim, 1, 1),
+            act(K::Withdraw, 1, 101),
+            act(K::Claim, 1, 1),
+        ],
+        // a change that the rotation of a role voids
+        18 => vec![
+            act(K::Propose, n, 3 * (m % 2)),
+            act(K::Propose, n, 7),
+            until(2),
+            act(K::Execute, 1, 0),
+            act(K::Execute, 0, 0),
+        ],
+        19 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
         _ => vec![
             act(K::EnterResolution, 1 + n % 2, m),
             until(3),
@@ -208,7 +234,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
 /// A whole sequence: single steps, and rows of steps that belong together, of about `steps` in all.
 pub fn sequence(steps: usize) -> impl Strategy<Value = Vec<Action>> {
     // what ends a vault comes rarely
-    let which = prop_oneof![40 => 0..16u8, 1 => 16..18u8];
+    let which = prop_oneof![45 => 0..19u8, 1 => 19..21u8];
     let row = (which, any::<u32>(), any::<u32>()).prop_map(|(which, n, m)| plot(which, n, m));
     let one = || action().prop_map(|action| vec![action]);
     let clip = prop_oneof![

@@ -89,7 +89,7 @@ impl Stage {
         let holds = |o: &&Owner| self.position_of(o).is_some_and(|p| has(&p));
         let start = number as usize % self.cast.owners.len();
         let mut others = self.cast.owners.iter().cycle().skip(start).take(self.cast.owners.len());
-        if number % 8 == 0 { named } else { others.find(holds).unwrap_or(named) }
+        if number.is_multiple_of(8) { named } else { others.find(holds).unwrap_or(named) }
     }
 
     /// The position of an owner, if it is open.
@@ -134,10 +134,11 @@ impl Stage {
                 lending::supply(k, o.address, o.usdc, SupplyArgs { amount, min_shares: 0 })
             }
             Kind::Withdraw => {
-                let some = if n % 5 == 0 {
-                    shares
-                } else {
-                    shares / 10_000 * u128::from(n % 10_000) / (1 + u128::from(n % 3) * 40)
+                let some = match n % 5 {
+                    0 => shares,
+                    // a share of what may leave in an hour
+                    1 => self.shares_of_limit(n / 5 % 7_000).min(shares),
+                    _ => shares / 10_000 * u128::from(n % 10_000) / (1 + u128::from(n % 3) * 40),
                 };
                 lending::withdraw(k, o.address, o.usdc, WithdrawArgs { shares: some, min_amount: 0 })
             }
@@ -158,6 +159,14 @@ impl Stage {
             }
             _ => lending::accrue(k.vault),
         }
+    }
+
+    /// The shares that are worth a part of what exits have in an hour.
+    fn shares_of_limit(&self, bps: u32) -> u128 {
+        let (snap, mut vault) = (self.snap(), self.world.vault());
+        let amount = part(snap.allowed().0.exit.0, bps);
+        let worth = vault.accrue(snap.now).ok().and_then(|()| vault.lenders_amount().ok()).unwrap_or(0);
+        vault.supply_shares.get() * u128::from(amount) / u128::from(worth.max(1))
     }
 
     fn position_step(&self, action: &Action) -> Instruction {
@@ -187,7 +196,7 @@ impl Stage {
             Kind::Request => {
                 let o = self.holder(action.a, |p| p.supply_shares.get() > 0);
                 let shares = self.position_of(o).map_or(1, |p| p.supply_shares.get());
-                let bps = if action.b % 4 == 0 { 10_000 } else { action.b % 500 };
+                let bps = if action.b.is_multiple_of(4) { 10_000 } else { action.b % 500 };
                 exit::request_withdrawal(k, o.address, shares / 10_000 * u128::from(bps))
             }
             Kind::RecordShortfall => exit::record_shortfall(k),
@@ -196,7 +205,7 @@ impl Stage {
                     |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(|t| t.is_open()));
                 // an owner with a ticket, where there is one
                 let held = self.cast.owners.iter().find_map(|o| open(o).map(|number| (o, number as u8)));
-                let (o, ticket) = held.filter(|_| action.b % 8 > 0).unwrap_or((o, (action.b % 3) as u8));
+                let (o, ticket) = held.filter(|_| !action.b.is_multiple_of(8)).unwrap_or((o, (action.b % 3) as u8));
                 if kind == Kind::Claim {
                     exit::claim_withdrawal(k, o.address, o.usdc, ClaimWithdrawalArgs { ticket, min_amount: 0 })
                 } else {
@@ -210,7 +219,7 @@ impl Stage {
         let (k, o) = (&self.world.keys, self.owner(action.a));
         let guardians = [Officer::FirstGuardian, Officer::SecondGuardian].map(Officer::address);
         match action.kind {
-            Kind::EnterResolution if action.a % 3 == 0 => {
+            Kind::EnterResolution if action.a.is_multiple_of(3) => {
                 exit::enter_resolution(k, self.cast.hunter, &[], 30 * 86_400, self.validity())
             }
             Kind::EnterResolution => {
@@ -219,9 +228,9 @@ impl Stage {
             }
             Kind::LeaveResolution => exit::leave_resolution(k, self.root(), &guardians, self.validity()),
             _ => {
-                let claimed = if action.b % 2 == 0 { Claimed::Cash } else { Claimed::Collateral };
-                let token = if action.b % 2 == 0 { o.usdc } else { o.sol };
-                let by = if action.b % 7 == 0 { self.cast.hunter } else { o.address };
+                let claimed = if action.b.is_multiple_of(2) { Claimed::Cash } else { Claimed::Collateral };
+                let token = if action.b.is_multiple_of(2) { o.usdc } else { o.sol };
+                let by = if action.b.is_multiple_of(7) { self.cast.hunter } else { o.address };
                 exit::claim_resolution(k, by, o.address, token, claimed)
             }
         }
@@ -241,14 +250,14 @@ impl Stage {
             _ => self.rule(action.a),
         };
         match action.kind {
-            Kind::Observe if action.a % 2 == 0 => {
+            Kind::Observe if action.a.is_multiple_of(2) => {
                 evidence::observe(k.collateral_asset, w.sol.mint, &w.sol_feeds.metas())
             }
             Kind::Observe => evidence::observe(k.loan_asset, w.usdc.mint, &w.usdc_feeds.metas()),
             Kind::ObserveRule => w.observe_rule_ix(rule),
             Kind::Trip => {
                 let (pair, oracles) = w.evidence_of(&rule);
-                let to = (action.b % 2 == 0).then_some(self.cast.hunter);
+                let to = action.b.is_multiple_of(2).then_some(self.cast.hunter);
                 evidence::trip_for(rule, &w.rule(&rule), pair, &oracles, to)
             }
             Kind::StepDown => w.step_down_ix(rule),
@@ -269,7 +278,7 @@ impl Stage {
             _ => group.active().iter().map(|rule| w.observe_rule_ix(*rule)).collect(),
         };
         if action.kind == Kind::TripGroup {
-            all.push(groups::trip_group(key, &group, (action.b % 2 == 0).then_some(self.cast.hunter)));
+            all.push(groups::trip_group(key, &group, action.b.is_multiple_of(2).then_some(self.cast.hunter)));
         } else {
             all.push(groups::step_down_group(key, &group, group.active()[(action.b % 2) as usize]));
         }
@@ -282,7 +291,7 @@ impl Stage {
         let subject = if action.b % 16 == 1 { w.keys.vault } else { w.keys.collateral_asset };
         Some(match action.kind {
             Kind::OpenReport => {
-                let subject = if action.b % 2 == 0 { w.keys.vault } else { w.keys.loan_asset };
+                let subject = if action.b.is_multiple_of(2) { w.keys.vault } else { w.keys.loan_asset };
                 keepers::open_report(w.payer_address(), w.guard, subject, key)
             }
             Kind::SubmitReport => {
@@ -303,12 +312,12 @@ impl Stage {
                     |key: Pubkey, tag: u16| KeeperSeat { key, source_tag: tag, role: KeeperRole::Reporter as u8 };
                 let mut members: Vec<KeeperSeat> = set.active().iter().map(|m| seat(m.key, m.source_tag)).collect();
                 let is_full = members.len() > 4;
-                if action.b % 2 == 0 && !is_full {
+                if action.b.is_multiple_of(2) && !is_full {
                     members.push(seat(self.cast.keepers[4], 9));
                 } else {
                     members.pop();
                 }
-                let by = if action.a % 2 == 0 { self.admin() } else { self.root() };
+                let by = if action.a.is_multiple_of(2) { self.admin() } else { self.root() };
                 let args = SetKeepersArgs { members, limits: limits() };
                 keepers::set_keepers(by, w.guard, args, self.validity())
             }
@@ -345,7 +354,7 @@ impl Stage {
             Kind::Halt => guardian::guardian_halt(w.guard, scope, duration_secs, self.validity(), &guardians),
             _ => {
                 let held = self.model.pause_in_force(w.now_ts());
-                let (scope, source) = held.filter(|_| action.b % 8 > 0).unwrap_or((scope, guardians[0]));
+                let (scope, source) = held.filter(|_| !action.b.is_multiple_of(8)).unwrap_or((scope, guardians[0]));
                 guardian::lift_pause(w.guard_state().roles.resetter, w.guard, scope, source, self.validity())
             }
         }
@@ -353,7 +362,7 @@ impl Stage {
 
     fn tighten(&self, action: &Action) -> Instruction {
         let w = &self.world;
-        let by = if action.a % 2 == 0 { self.root() } else { w.guard_state().roles.risk_admin };
+        let by = if action.a.is_multiple_of(2) { self.root() } else { w.guard_state().roles.risk_admin };
         // most fall, some stay, and now and then one rises
         let to = |value: u64, n: u32| match n % 16 {
             0 => value.saturating_add(1),
@@ -482,7 +491,11 @@ impl Stage {
                 let secs = w.guard_state().loosen_delay_secs;
                 (
                     w.guard,
-                    Change::LoosenDelay(if action.a % 2 == 0 { secs + 3_600 } else { secs.saturating_sub(3_600) }),
+                    Change::LoosenDelay(if action.a.is_multiple_of(2) {
+                        secs + 3_600
+                    } else {
+                        secs.saturating_sub(3_600)
+                    }),
                 )
             }
             _ => (w.guard, Change::Root(self.cast.heirs[2])),
@@ -508,7 +521,7 @@ impl Stage {
             Kind::Execute => control::execute_change(*key, change, &self.effect_evidence(change)),
             Kind::AcceptRoot => control::accept_root(self.cast.heirs[2], *key, change),
             Kind::Veto => {
-                let by = if action.b % 2 == 0 { Officer::Vetoer } else { Officer::FirstGuardian };
+                let by = if action.b.is_multiple_of(2) { Officer::Vetoer } else { Officer::FirstGuardian };
                 control::veto_change(by.address(), *key, change)
             }
             _ => control::cancel_change(self.root(), *key, change),

@@ -218,7 +218,7 @@ impl Stage {
             Kind::Withdraw | Kind::Claim => loan,
             Kind::TakeOut => collateral,
             Kind::RecordShortfall => loan || collateral,
-            Kind::EnterResolution => (loan || collateral) && action.a % 3 == 0,
+            Kind::EnterResolution => (loan || collateral) && action.a.is_multiple_of(3),
             _ => false,
         };
         if is_short {

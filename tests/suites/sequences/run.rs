@@ -101,7 +101,7 @@ impl Stage {
                     4 => HOUR,
                     5 | 6 => 1 + i64::from(action.b % 90_000),
                     _ => {
-                        if action.b % 3 == 0 {
+                        if action.b.is_multiple_of(3) {
                             30 * DAY
                         } else {
                             2 * HOUR
@@ -121,11 +121,11 @@ impl Stage {
                 self.publish();
             }
             Kind::Fault => self.fail_oracle(action),
-            Kind::Donate => self.move_tokens(action.a % 2 == 0, 1 + i64::from(action.b % 1_000_000_000)),
+            Kind::Donate => self.move_tokens(action.a.is_multiple_of(2), 1 + i64::from(action.b % 1_000_000_000)),
             Kind::Steal => {
                 let held = self.snap().held;
-                let of = if action.a % 2 == 0 { held.0 } else { held.1 };
-                self.move_tokens(action.a % 2 == 0, -((of / 10_000 * u64::from(action.b % 2_000)) as i64));
+                let of = if action.a.is_multiple_of(2) { held.0 } else { held.1 };
+                self.move_tokens(action.a.is_multiple_of(2), -((of / 10_000 * u64::from(action.b % 2_000)) as i64));
             }
             Kind::GiveBack => {
                 let (loan, collateral) = self.model.surplus;
@@ -158,7 +158,7 @@ impl Stage {
         (self.model.dollars, self.model.dollars_before) = (next.clamp(0.5, 20_000.0), now);
         self.world.advance(i64::from(1 + action.b % 20));
         self.publish();
-        if action.b / 32 % 2 == 0 {
+        if (action.b / 32).is_multiple_of(2) {
             self.observe();
         }
     }

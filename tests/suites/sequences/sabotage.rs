@@ -9,6 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const ACCRUE: Action = Action { kind: Kind::Accrue, impostor: 0, a: 0, b: 0, twist: 0 };
 
+/// What a check must say, and what is done for it.
+type Case = (&'static str, Box<dyn FnOnce(&mut Stage)>);
+
 /// Runs `spoil`, then a harmless step, and returns what the checks said.
 fn said(first: &Stage, spoil: impl FnOnce(&mut Stage)) -> String {
     let mut stage = first.replica();
@@ -30,7 +33,7 @@ fn checks_of_sequences_see_what_is_wrong() {
     let keys = first.world.keys;
     let position = first.cast.owners[0].position;
     let mut all = vec![];
-    let cases: Vec<(&str, Box<dyn FnOnce(&mut Stage)>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "sum of shares",
             Box::new(move |s| edit::<Position>(s, &position, |p| p.supply_shares = (p.supply_shares.get() + 1).into())),
