@@ -714,12 +714,3 @@ fn parse(line: &str) -> Option<(&str, u64)> {
     let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
     Some((cells.next()?, cells.next()?.parse().ok()?))
 }
-
-#[test]
-fn swaps_only_tmp() {
-    let mut table = Table::default();
-    measure_swaps(&mut table);
-    for row in &table.0 {
-        println!("ROW {} {} {:?}", row.name, row.units, row.budget);
-    }
-}
