@@ -27,7 +27,7 @@ fn desk() -> Desk {
 
 fn desk_with(params: SwapParams, sol: u64, usdc: u64) -> Desk {
     let (mut world, keepers) = World::with_keepers(5);
-    let market = world.market(100_000 * SOL, 15_000_000 * USDC);
+    let market = world.market(1_000_000 * SOL, 150_000_000 * USDC);
     let policy = world.swap_policy(1, params);
     world.open_reserve(plan(), sol, usdc);
     let mut desk = Desk { world, keepers, market, policy };
@@ -73,17 +73,19 @@ fn rebalance_sells_what_is_above_its_target_and_keeps_the_books() {
     let ix = d.sell(300 * SOL);
     let landed = d.world.send(&[ix], &[]).unwrap();
     let received = before - d.world.balance(&d.market.usdc);
-    // 300 of 100,000 SOL at 150: 45,000 less 0.3 % of fees and 0.3 % of depth
-    assert!((44_700 * USDC..44_800 * USDC).contains(&received), "{received}");
-    let books = [700 * SOL, 50_000 * USDC + received];
+    // 300 of a million SOL at 150: 45,000 less 0.3 % of fees and 0.03 % of depth
+    assert!((44_800 * USDC..44_900 * USDC).contains(&received), "{received}");
+    let fact: SwapExecuted = events::the_one_logged(&landed);
+    // the pool takes no more than its curve needs: a few lamports come back
+    assert!((300 * SOL - 10..=300 * SOL).contains(&fact.spent_amount), "{}", fact.spent_amount);
+    let books = [1_000 * SOL - fact.spent_amount, 50_000 * USDC + received];
     assert_eq!(d.world.reserve_books(), books);
     assert_eq!(d.world.reserve_tokens().map(|t| d.world.balance(&t)), books);
     for mint in [d.world.sol, d.world.usdc] {
         assert_eq!(d.world.balance(&d.policy.token(&mint)), 0, "the escrow is empty");
     }
-    let fact: SwapExecuted = events::the_one_logged(&landed);
     let lost = 45_000 * USDC - received;
-    assert_eq!((fact.spent_amount, fact.received_amount), (300 * SOL, received));
+    assert_eq!(fact.received_amount, received);
     // priced at the high end of 5 bps
     assert!((lost..lost + lost / 1_000).contains(&fact.loss_micro_usd), "{} of {lost}", fact.loss_micro_usd);
     let policy = d.world.policy(&d.policy);
@@ -119,7 +121,7 @@ fn rebalance_follows_the_level() {
     let left = d.world.reserve_books()[0];
     let ix = d.sell(left);
     d.world.send(&[ix], &[]).unwrap();
-    assert_eq!(d.world.reserve_books()[0], 0);
+    assert!(d.world.reserve_books()[0] < 10, "{}", d.world.reserve_books()[0]);
 }
 
 #[test]
@@ -261,14 +263,22 @@ fn case_078_rebalance_there_and_back() {
     d.refuses(&ix, E::SwapCooldown);
     d.world.advance(300);
     d.report(0);
+    // what was lost on the way isn't bought back
     let ix = d.buy(20_000 * USDC, Some(&d.keepers));
-    d.refuses(&ix, E::RebalanceOvershoots);
+    d.refuses(&ix, E::RebalanceWrongWay);
     let ix = d.sell(20 * SOL);
     d.refuses(&ix, E::RebalanceOvershoots);
-    // a score that went up and down again: each way has to wait, to improve, and to pay out of the loss budget
+    // a score that rises makes SOL too much again: each way waits, improves, and pays out of one loss budget
     d.report(2_000);
     let ix = d.buy(20_000 * USDC, Some(&d.keepers));
     d.refuses(&ix, E::RebalanceWrongWay);
+    let ix = d.sell(50 * SOL);
+    d.world.send(&[ix], &[]).unwrap();
+    d.report(0);
+    let ix = d.buy(5_000 * USDC, Some(&d.keepers));
+    d.refuses(&ix, E::SwapCooldown);
+    let policy = d.world.policy(&d.policy);
+    assert_eq!((policy.counter, policy.lost.total()), (2, policy.lost_micro_usd));
 }
 
 #[test]

@@ -56,6 +56,9 @@ impl Basket<'_> {
 
     /// Returns how far the asset at `index` is above its target, and how far below, micro-dollars times 10,000.
     fn gap(&self, index: usize, whole: u128) -> (u128, u128) {
+        if self.worth[index] == 0 && self.targets[index] == 0 {
+            return (0, 0);
+        }
         // a sum of six numbers of 64 bits, times 10,000, has at most 81 bits
         let (is, should) = (u128::from(self.worth[index]) * ONE, whole * u128::from(self.targets[index]));
         (is.saturating_sub(should), should.saturating_sub(is))

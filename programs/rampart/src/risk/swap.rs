@@ -63,8 +63,10 @@ impl SwapTerms {
 /// # Errors
 /// `MathOverflow`.
 pub fn worth_micro_usd(amount: u64, price: Price, decimals: u8) -> Result<u64, RampartError> {
-    let unit = pow10(decimals).and_then(|p| p.checked_mul(Q64_ONE)).ok_or(RampartError::MathOverflow)?;
-    let worth = mul_div_ceil(u128::from(amount) * MICRO, price.q64(), unit);
+    // two roundings up come to one, and neither division is wider than a word; what overflows here is no u64 in the end
+    let whole = mul_div_ceil(u128::from(amount) * MICRO, price.q64(), Q64_ONE);
+    let unit = pow10(decimals).ok_or(RampartError::MathOverflow)?;
+    let worth = whole.and_then(|w| mul_div_ceil(w, 1, unit));
     worth.and_then(|w| u64::try_from(w).ok()).ok_or(RampartError::MathOverflow)
 }
 

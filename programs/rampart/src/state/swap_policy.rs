@@ -170,6 +170,8 @@ pub struct SwapRequest {
 pub struct SwapPolicy {
     /// The guard it belongs to.
     pub guard: Pubkey,
+    /// Its escrow authority, which alone signs a route.
+    pub escrow: Pubkey,
     /// What it allows.
     pub params: SwapParams,
     /// Counts rebalances: the fence of the next one. Liquidations have their position's.
@@ -195,7 +197,7 @@ pub struct SwapPolicy {
     /// Bump of the escrow's address.
     pub escrow_bump: u8,
     /// Zeros.
-    pub reserved: [u8; 123],
+    pub reserved: [u8; 91],
 }
 
 impl SwapPolicy {

@@ -44,10 +44,11 @@ impl CreateSwapPolicy<'_> {
         let program = &accounts.program_account;
         require!(program.executable && program.key() == params.program, RampartError::SwapPolicyInvalid);
         let key = accounts.policy.key();
-        let (_, escrow_bump) = Pubkey::find_program_address(&[ESCROW_SEED, key.as_ref()], &crate::ID);
+        let (escrow, escrow_bump) = Pubkey::find_program_address(&[ESCROW_SEED, key.as_ref()], &crate::ID);
         {
             let mut policy = accounts.policy.load_init()?;
             policy.guard = accounts.guard.key();
+            policy.escrow = escrow;
             policy.params = params;
             policy.id = id;
             policy.version = LAYOUT_VERSION;

@@ -72,10 +72,7 @@ impl<'info> Route<'_, 'info> {
     pub fn require_allowed(&self, data: &[u8]) -> Result<u8> {
         let policy = self.policy.load()?;
         policy.params.require_allowed(self.program.key, data)?;
-        let key = self.policy.key();
-        let bump = [policy.escrow_bump];
-        let escrow = Pubkey::create_program_address(&[ESCROW_SEED, key.as_ref(), &bump], &crate::ID);
-        require!(escrow.is_ok_and(|e| e == *self.escrow.key), RampartError::SwapAccountsMismatch);
+        require!(policy.escrow == *self.escrow.key, RampartError::SwapAccountsMismatch);
         let is_apart = self.from.mint.key != self.to.mint.key && self.escrow_from.key != self.escrow_to.key;
         require!(is_apart, RampartError::SwapAccountsMismatch);
         self.accounts.iter().enumerate().try_for_each(|(index, account)| self.require_harmless(index, account))?;
