@@ -10,13 +10,14 @@ use rampart::state::rule::{RuleParams, Standing};
 use rampart::state::{Level, Switch};
 use rampart::{GuardianPauseArgs, SetKeepersArgs, TightenIntegrationArgs, TightenVaultArgs};
 use rampart_client::{
-    Instruction, Pubkey, address, admin, bounty, control, exit, groups, guardian, integration, keepers,
+    Instruction, Pubkey, address, admin, aggregate, bounty, control, exit, groups, guardian, integration, keepers, swap,
 };
 use rampart_tests::asserts::code_of;
 use rampart_tests::integrations::{Setup, caps};
 use rampart_tests::keepers::{Keepers, limits};
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::refusals::with_account;
+use rampart_tests::swaps;
 use rampart_tests::world::defaults_args;
 use rampart_tests::{World, assert_unchanged, defaults, rules};
 use solana_sdk::signature::Keypair;
@@ -178,6 +179,29 @@ fn case_001_creation_on_a_durable_nonce() {
     );
     let ix = bounty::initialize_bounty(root.pubkey(), world.guard, bounty_params(1));
     assert_refuses_nonce(&mut world, &advance, &Act { name: "initialize_bounty", ix, signers: vec![root] });
+}
+
+/// Case 1: the dollar limit, swap policies and the reserve.
+#[test]
+fn case_001_limits_and_swaps_on_a_durable_nonce() {
+    let mut world = World::with_vault();
+    let (root, guard, valid) = (world.root.insecure_clone(), world.guard, world.validity());
+    let (limit, allowed) = (defaults::aggregate(), swaps::params(swaps::TOKEN_SWAP));
+    world.market(1_000_000_000, 1_000_000);
+    let advance = nonce(&mut world);
+    let lower = rampart::state::AggregateParams { limit_micro_usd: limit.limit_micro_usd - 1, ..limit };
+    let slower = rampart::state::SwapParams { cooldown_secs: allowed.cooldown_secs + 1, ..allowed };
+    let mints = [world.sol.mint, world.usdc.mint];
+    let by = root.pubkey();
+    for (name, ix) in [
+        ("initialize_aggregate", aggregate::initialize_aggregate(by, guard, limit)),
+        ("tighten_aggregate", aggregate::tighten_aggregate(by, guard, lower, valid)),
+        ("create_swap_policy", swap::create_swap_policy(by, guard, 1, allowed, valid)),
+        ("tighten_swap_policy", swap::tighten_swap_policy(by, guard, address::swap_policy(&guard, 1), slower, valid)),
+        ("initialize_reserve", swap::initialize_reserve(by, guard, &mints, swaps::plan(), valid)),
+    ] {
+        assert_refuses_nonce(&mut world, &advance, &Act { name, ix, signers: vec![root.insecure_clone()] });
+    }
 }
 
 /// Case 1: the resetter lowers levels, at the time that it signs for and no other.

@@ -210,6 +210,20 @@ fn rate_is_read_on_every_path_from_the_pinned_pool_and_the_clock() {
     }
 }
 
+/// What leaves is counted at the effective price: of the pool, not of the base alone.
+#[test]
+fn lease_of_a_staked_collateral_is_priced_by_its_rate() {
+    let mut world = fresh();
+    world.limit_dollars(defaults::aggregate());
+    world.lease(0).unwrap();
+    let cost_q64 = world.vault().lease.collateral_cost_q64.get();
+    let dollars = (cost_q64 * 1_000_000_000) >> 64;
+    // 150 · 1.2 and the sources' confidence above
+    assert!((180_000_000..181_000_000).contains(&dollars), "{dollars} micro-dollars for a token");
+    let ix = world.lease_ix(0);
+    world.refuses(&without_last(&ix), &[], E::OracleAccountsMissing);
+}
+
 fn is_signer(ix: &Instruction, key: &solana_sdk::signature::Keypair) -> bool {
     ix.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == key.pubkey())
 }

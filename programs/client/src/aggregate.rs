@@ -6,6 +6,7 @@
 use crate::admin::SYSTEM;
 use crate::{AccountMeta, Instruction, Pubkey, VaultKeys, address, build};
 use rampart::Validity;
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::math::Price;
 use rampart::state::AggregateParams;
 use rampart::state::lease::UnitCost;
@@ -18,6 +19,7 @@ pub fn initialize_aggregate(root: Pubkey, guard: Pubkey, params: AggregateParams
         guard,
         aggregate: address::aggregate(&guard),
         system_program: SYSTEM,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -30,6 +32,7 @@ pub fn tighten_aggregate(authority: Pubkey, guard: Pubkey, params: AggregatePara
         authority,
         guard,
         aggregate: address::aggregate(&guard),
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };

@@ -3,6 +3,7 @@
 use crate::admin::SYSTEM;
 use crate::liquidation::Liquidator;
 use crate::{AccountMeta, Instruction, MintOf, Pubkey, VaultKeys, address, build};
+use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
 use rampart::state::{Reserve, ReservePlan, SwapParams};
 use rampart::{LiquidateBySwapArgs, RebalanceArgs, Validity};
 use rampart::{accounts, instruction};
@@ -48,6 +49,7 @@ pub fn create_swap_policy(root: Pubkey, guard: Pubkey, id: u16, params: SwapPara
         program_account: params.program,
         policy: address::swap_policy(&guard, id),
         system_program: SYSTEM,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -66,6 +68,7 @@ pub fn tighten_swap_policy(
         authority,
         guard,
         policy,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };
@@ -133,6 +136,7 @@ pub fn initialize_reserve(
         guard,
         reserve: address::reserve(&guard),
         system_program: SYSTEM,
+        instructions: INSTRUCTIONS_SYSVAR,
         event_authority: address::event_authority(),
         program: rampart::ID,
     };

@@ -3,20 +3,27 @@
 use crate::ir::{Module, Value};
 
 /// Modules whose functions are cold: configuration, change control, pauses, and what only a refusal calls.
-const MODULES: [&[&str]; 9] = [
+const MODULES: [&[&str]; 16] = [
     &["instructions", "admin"],
     &["instructions", "control"],
     &["instructions", "guardian"],
     &["instructions", "exit", "enter_resolution"],
     &["instructions", "integration", "register_integration"],
     &["instructions", "integration", "tighten_integration"],
+    &["instructions", "aggregate", "initialize_aggregate"],
+    &["instructions", "aggregate", "tighten_aggregate"],
+    &["instructions", "swap", "create_swap_policy"],
+    &["instructions", "swap", "tighten_swap_policy"],
+    &["instructions", "reserve", "initialize_reserve"],
+    &["instructions", "reserve", "fund_reserve"],
+    &["instructions", "reserve", "withdraw_reserve"],
     &["state", "direction"],
     &["state", "change"],
     &["anchor_lang_error"],
 ];
 
 /// Handlers that only dispatch to such a module.
-const HANDLERS: [&str; 33] = [
+const HANDLERS: [&str; 42] = [
     "initialize_guard",
     "register_asset",
     "initialize_vault",
@@ -50,6 +57,15 @@ const HANDLERS: [&str; 33] = [
     "withdraw_bounty",
     "open_census",
     "count_census",
+    "close_census",
+    "activate_standby",
+    "initialize_aggregate",
+    "tighten_aggregate",
+    "create_swap_policy",
+    "tighten_swap_policy",
+    "initialize_reserve",
+    "fund_reserve",
+    "withdraw_reserve",
 ];
 
 /// Marks the cold functions of a module: no pass inlines into them or unrolls in them for speed.

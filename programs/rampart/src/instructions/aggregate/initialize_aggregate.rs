@@ -3,6 +3,7 @@
 use crate::constants::{AGGREGATE_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::AggregateSet;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::{AggregateLimit, AggregateParams, Guard};
 use anchor_lang::prelude::*;
 
@@ -21,6 +22,9 @@ pub struct InitializeAggregate<'info> {
     pub aggregate: AccountLoader<'info, AggregateLimit>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl InitializeAggregate<'_> {
@@ -29,8 +33,9 @@ impl InitializeAggregate<'_> {
     /// Refused once the guard is frozen: what could never be loosened again must not start too low.
     ///
     /// # Errors
-    /// `WrongAuthority`, `GuardFrozen`, `AggregateInvalid`, `UnknownKind`.
+    /// `DurableNonceRefused`, `WrongAuthority`, `GuardFrozen`, `AggregateInvalid`, `UnknownKind`.
     pub fn handle(ctx: Context<Self>, params: AggregateParams) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let key = ctx.accounts.guard.key();
         {
             let mut guard = ctx.accounts.guard.load_mut()?;

@@ -55,8 +55,8 @@ impl<'info> LeaseBudget<'info> {
 
     fn read_costs(&self, oracles: &[AccountInfo], now_ts: i64) -> Result<PairCost> {
         let (collateral, loan) = (self.collateral_asset.load()?, self.loan_asset.load()?);
-        let split = collateral.oracle.active().len();
-        require!(oracles.len() == split + loan.oracle.active().len(), RampartError::OracleAccountsMissing);
+        let split = collateral.oracle.account_count();
+        require!(oracles.len() == split + loan.oracle.account_count(), RampartError::OracleAccountsMissing);
         let (first, second) = oracles.split_at(split);
         Ok(PairCost { loan: cost(&loan, second, now_ts)?, collateral: cost(&collateral, first, now_ts)? })
     }

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::AggregateSet;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::direction::{Direction, Judged};
 use crate::state::{AggregateLimit, AggregateParams, Guard};
 use anchor_lang::prelude::*;
@@ -19,14 +20,18 @@ pub struct TightenAggregate<'info> {
     /// The limit.
     #[account(mut, has_one = guard @ RampartError::AggregateMismatch)]
     pub aggregate: AccountLoader<'info, AggregateLimit>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenAggregate<'_> {
     /// Replaces the parameters if every one of them is at least as strict. What is leased stays leased.
     ///
     /// # Errors
-    /// `LooseningRefused`, `AggregateInvalid`, `UnknownKind`, `TightenStepExceeded`, and those of [`Validity::check`].
+    /// `DurableNonceRefused`, `LooseningRefused`, `AggregateInvalid`, `UnknownKind`, `TightenStepExceeded`, and those of [`Validity::check`].
     pub fn handle(ctx: Context<Self>, params: AggregateParams, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let now_ts = Clock::get()?.unix_timestamp;
         {
             let mut guard = ctx.accounts.guard.load_mut()?;

@@ -97,7 +97,7 @@ impl<'info> Ledger<'_, 'info> {
         mint::require_same_unit(self.collateral_mint, collateral.extension_fingerprint)?;
         mint::require_same_unit(self.loan_mint, loan.extension_fingerprint)?;
         vault.accrue(now_ts)?;
-        let count = collateral.oracle.active().len() + loan.oracle.active().len();
+        let count = collateral.oracle.account_count() + loan.oracle.account_count();
         let (oracles, rest) = accounts.split_at_checked(count).ok_or(RampartError::OracleAccountsMissing)?;
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         require!(pass != Pass::TwoSources || prices.sources() >= 2, RampartError::TwoSourcesRequired);

@@ -78,7 +78,7 @@ impl Reading {
             let account = accounts.get(used).ok_or(RampartError::ReserveAccountsMismatch)?;
             require_keys_eq!(held.asset, *account.key, RampartError::ReserveAccountsMismatch);
             let asset = load::<Asset>(account)?;
-            let count = asset.oracle.active().len();
+            let count = asset.oracle.account_count();
             let is_needed = held.accounted_amount > 0 || index == pair.from || index == pair.to;
             if is_needed {
                 let sources = accounts.get(used + 1..).unwrap_or_default();

@@ -4,6 +4,7 @@ use crate::constants::{LAYOUT_VERSION, RESERVE_SEED};
 use crate::error::RampartError;
 use crate::events::ReserveCreated;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::shared::load;
 use crate::state::{Asset, Guard, Reserve, ReserveAsset, ReservePlan, ReserveState};
 use anchor_lang::prelude::*;
@@ -26,15 +27,19 @@ pub struct InitializeReserve<'info> {
     pub reserve: AccountLoader<'info, Reserve>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl<'info> InitializeReserve<'info> {
     /// Creates the reserve, empty. Its token accounts are the associated ones of its address: anyone creates them.
     ///
     /// # Errors
-    /// `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `GuardFrozen`, `ReserveInvalid`, `UnknownKind`,
+    /// `DurableNonceRefused`, `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `GuardFrozen`, `ReserveInvalid`, `UnknownKind`,
     /// `ReserveAccountsMismatch` for anything but distinct assets of the guard, one for each place.
     pub fn handle(ctx: Context<'info, Self>, plan: ReservePlan, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let accounts = &ctx.accounts;
         accounts.apply(&plan, validity, ctx.remaining_accounts, ctx.bumps.reserve)?;
         emit_cpi!(ReserveCreated { guard: accounts.guard.key(), reserve: accounts.reserve.key() });

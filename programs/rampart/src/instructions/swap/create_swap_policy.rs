@@ -4,6 +4,7 @@ use crate::constants::{ESCROW_SEED, LAYOUT_VERSION, POLICY_SEED};
 use crate::error::RampartError;
 use crate::events::SwapPolicySet;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::{Guard, SwapParams, SwapPolicy};
 use anchor_lang::prelude::*;
 
@@ -24,15 +25,19 @@ pub struct CreateSwapPolicy<'info> {
     pub policy: AccountLoader<'info, SwapPolicy>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl CreateSwapPolicy<'_> {
     /// Creates the policy. The escrow's token accounts are the associated ones of its authority: anyone creates them.
     ///
     /// # Errors
-    /// `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `GuardFrozen`, `SwapPolicyInvalid`,
+    /// `DurableNonceRefused`, `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `GuardFrozen`, `SwapPolicyInvalid`,
     /// `OutsideHardBounds`, `UnknownKind`.
     pub fn handle(ctx: Context<Self>, id: u16, params: SwapParams, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let accounts = &ctx.accounts;
         {
             let guard = accounts.guard.load()?;

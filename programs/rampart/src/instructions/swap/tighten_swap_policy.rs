@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::SwapPolicySet;
 use crate::instructions::admin::tighten_rule::Validity;
+use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::state::direction::Judged;
 use crate::state::{Direction, Guard, SwapParams, SwapPolicy};
 use anchor_lang::prelude::*;
@@ -18,15 +19,19 @@ pub struct TightenSwapPolicy<'info> {
     /// The policy.
     #[account(mut, has_one = guard @ RampartError::SwapAccountsMismatch)]
     pub policy: AccountLoader<'info, SwapPolicy>,
+    /// CHECK: the instructions of this transaction, by address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl TightenSwapPolicy<'_> {
     /// Replaces the parameters if every one of them is at least as strict. What a day has used stays used.
     ///
     /// # Errors
-    /// `LooseningRefused`, `SwapPolicyInvalid`, `OutsideHardBounds`, `UnknownKind`, `TightenStepExceeded`, and those of
+    /// `DurableNonceRefused`, `LooseningRefused`, `SwapPolicyInvalid`, `OutsideHardBounds`, `UnknownKind`, `TightenStepExceeded`, and those of
     /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, params: SwapParams, validity: Validity) -> Result<()> {
+        refuse_durable_nonce(&ctx.accounts.instructions)?;
         let (accounts, now_ts) = (&ctx.accounts, Clock::get()?.unix_timestamp);
         {
             let guard = accounts.guard.load()?;
