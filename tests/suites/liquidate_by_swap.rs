@@ -24,6 +24,9 @@ use solana_sdk::message::{AddressLookupTableAccount, VersionedMessage, v0};
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::VersionedTransaction;
 
+/// Changes the parameters of a policy.
+type Edit = fn(&mut SwapParams);
+
 /// A position at 90 % of loan-to-value, a market at the same price, and a liquidator who owns nothing.
 struct Stage {
     world: World,
@@ -102,7 +105,7 @@ fn liquidate_by_swap_goes_on_at_a_halt_and_only_once() {
     s.world.raise(Scope::Guard, Level::Halt);
     let (_, seized) = s.expected();
     let ix = s.ix(seized);
-    s.world.send(&[ix.clone()], &[&s.by.key]).unwrap();
+    s.world.send(std::slice::from_ref(&ix), &[&s.by.key]).unwrap();
     assert_refused(&mut s.world, &ix, &[&s.by.key], E::LiquidationSeqMoved);
 }
 
@@ -158,7 +161,7 @@ fn liquidate_by_swap_stays_within_its_policy() {
     let mut s = stage();
     let (_, seized) = s.expected();
     let ix = s.ix(seized);
-    let changes: [(fn(&mut SwapParams), E); 4] = [
+    let changes: [(Edit, E); 4] = [
         (|p| p.purpose = Purpose::Rebalance as u8, E::SwapPurposeForbids),
         (|p| p.max_swap_micro_usd = 7_000 * USDC, E::SwapTooLarge),
         (|p| p.max_day_micro_usd = 7_000 * USDC, E::SwapDayUsed),

@@ -215,7 +215,7 @@ fn case_077_rebalance_at_an_old_price_and_at_one_source() {
     let mut d = desk();
     let ix = d.sell(300 * SOL);
     d.world.advance(30);
-    d.world.simulate(&[ix.clone()]).unwrap();
+    d.world.simulate(std::slice::from_ref(&ix)).unwrap();
     d.world.advance(1);
     d.refuses(&ix, E::SwapPriceTooOld);
     d.report(0);
@@ -237,7 +237,7 @@ fn case_077_rebalance_at_an_old_price_and_at_one_source() {
 fn rebalance_waits_for_its_fence_cooldown_and_improvement() {
     let mut d = desk();
     let ix = d.sell(100 * SOL);
-    d.world.send(&[ix.clone()], &[]).unwrap();
+    d.world.send(std::slice::from_ref(&ix), &[]).unwrap();
     d.refuses(&ix, E::SwapCounterMoved);
     let ix = d.sell(100 * SOL);
     d.refuses(&ix, E::SwapCooldown);

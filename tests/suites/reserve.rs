@@ -256,7 +256,7 @@ fn governance_takes_out_what_waited_in_public_once_and_to_the_named_account() {
     for (index, key) in [(1, world.sol.mint), (2, of_sol), (3, thief.usdc), (4, anchor_spl::token_2022::ID)] {
         world.refuses(&with_account(&ix, index, key), &[], E::ReserveAccountsMismatch);
     }
-    let landed = world.send(&[ix.clone()], &[]).unwrap();
+    let landed = world.send(std::slice::from_ref(&ix), &[]).unwrap();
     let fact: ReserveWithdrawn = events::the_one(&landed);
     assert_eq!((fact.destination, fact.amount), (treasury.usdc, 4_000 * USDC));
     assert_eq!((world.balance(&treasury.usdc), world.reserve_books()[1]), (4_000 * USDC, 6_000 * USDC));

@@ -133,6 +133,12 @@ mod tests {
         assert_eq!(refused([50_000, 10_000, 40_000], (1, 2), 1), RampartError::RebalanceWrongWay);
         assert_eq!(refused([39_999, 20_000, 40_001], (0, 2), 1), RampartError::RebalanceOvershoots);
         assert_eq!(refused([49_501, 20_000, 30_499], (0, 2), 100), RampartError::RebalanceTooSmall);
+        // one of both targets is enough to pass
+        let passes = |before: [u64; 3], after| {
+            basket(before, &t).require_nearer(&basket(after, &t), (0, 2), 1) == Err(RampartError::RebalanceOvershoots)
+        };
+        assert!(passes([70_000, 0, 30_000], [50_000, 0, 50_000]));
+        assert!(passes([45_000, 45_000, 10_000], [35_000, 45_000, 20_000]));
         // what is lost on the way counts: nothing is gained by burning what is above
         assert_eq!(refused([49_000, 20_000, 30_000], (0, 2), 200), RampartError::RebalanceTooSmall);
     }

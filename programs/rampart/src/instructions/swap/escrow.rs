@@ -101,6 +101,8 @@ mod tests {
         data: Vec<u8>,
     }
 
+    type Edit = fn(&mut Account);
+
     const MINT: Pubkey = Pubkey::new_from_array([2; 32]);
     const ESCROW: Pubkey = Pubkey::new_from_array([3; 32]);
     const KEY: Pubkey = Pubkey::new_from_array([4; 32]);
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn size_program_and_lamports_must_stay_and_more_lamports_may_come() {
         let snapshot = take(&mut account()).unwrap();
-        let changes: [(fn(&mut Account), bool); 5] = [
+        let changes: [(Edit, bool); 5] = [
             (|a| a.data.truncate(165), false),
             (|a| a.data.clear(), false),
             (|a| a.owner = anchor_lang::system_program::ID, false),
