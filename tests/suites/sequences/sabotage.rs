@@ -86,8 +86,30 @@ fn edit<T: anchor_lang::ZeroCopy + anchor_lang::Discriminator>(
     stage.world.store(key, &value);
 }
 
-/// Instructions that no step tries yet, each with its reason.
-const NOT_TRIED: [&str; 0] = [];
+/// Has random sequences of its own, over several vaults.
+const DOLLARS: &str = "suites/aggregate.rs";
+/// The model doesn't know the leases, baskets and routes that it would have to judge them by.
+const SUITE: &str = "a suite of its own";
+
+/// Instructions that no step tries yet, each with what shows it instead.
+const NOT_TRIED: [(&str, &str); 16] = [
+    ("initialize_aggregate", DOLLARS),
+    ("tighten_aggregate", DOLLARS),
+    ("lease_budget", DOLLARS),
+    ("return_lease", DOLLARS),
+    ("activate_standby", SUITE),
+    ("claim_collateral", SUITE),
+    ("open_census", SUITE),
+    ("count_census", SUITE),
+    ("close_census", SUITE),
+    ("create_swap_policy", SUITE),
+    ("tighten_swap_policy", SUITE),
+    ("liquidate_by_swap", SUITE),
+    ("initialize_reserve", SUITE),
+    ("fund_reserve", SUITE),
+    ("rebalance", SUITE),
+    ("withdraw_reserve", SUITE),
+];
 
 #[test]
 fn every_instruction_of_the_program_is_a_step_of_sequences() {
@@ -97,7 +119,7 @@ fn every_instruction_of_the_program_is_a_step_of_sequences() {
     let names = text[start..].lines().filter_map(|line| line.strip_prefix("    pub fn ")?.split(['(', '<']).next());
     let all: Vec<&str> = names.collect();
     assert!(all.len() > 50, "the instructions are read");
-    let is_tried = |name: &&str| Kind::ALL.iter().any(|kind| kind.name() == *name) || NOT_TRIED.contains(name);
+    let is_tried = |name: &&str| Kind::ALL.iter().any(|kind| kind.name() == *name) || NOT_TRIED.iter().any(|(tried, _)| tried == name);
     let missing: Vec<_> = all.iter().filter(|name| !is_tried(name)).collect();
     assert!(missing.is_empty(), "add a step to `action.rs`, or a reason to `NOT_TRIED`: {missing:?}");
     let gone: Vec<_> = Kind::ALL.iter().filter(|k| k.is_instruction() && !all.contains(&k.name())).collect();
