@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 /// The files of instructions that are new risk, exits or liquidations, and how often each passes the gate.
 ///
-/// `withdraw_collateral` has two ways, of which each call takes one: behind a debt it is new risk, else an exit.
-const PASSES: [(&str, usize); 7] = [
+/// `liquidate` and `liquidate_by_swap` share `apply`. `withdraw_collateral` has two ways, of which each call takes one: behind a debt it is new risk, else an exit.
+const PASSES: [(&str, usize); 8] = [
     ("lending/borrow.rs", 1),
     ("lending/withdraw.rs", 1),
     ("lending/withdraw_collateral.rs", 2),
     ("exit/claim_withdrawal.rs", 1),
     ("exit/request_withdrawal.rs", 1),
-    ("liquidation/liquidate.rs", 1),
+    ("exit/claim_collateral.rs", 1),
+    ("liquidation/apply.rs", 1),
     ("liquidation/deleverage.rs", 1),
 ];
 

@@ -119,7 +119,7 @@ fn case_083_frozen_or_emptied_collateral_account_restricts_that_vault_alone() {
         }
         let ix = withdraw_collateral_ix(&world, &saver, SOL);
         let landed = world.send(&[ix], &[&saver.key]).unwrap();
-        assert_eq!(the_one_logged::<ShortfallFound>(&landed).ticket, None);
+        assert_eq!(the_one_logged::<ShortfallFound>(&landed).ticket, Some(0));
         assert_eq!((world.balance(&saver.sol), world.position(&saver.position).collateral_amount), (0, 100 * SOL));
         assert!(world.vault().collateral_shortfall.is_proved() && !world.vault().loan_shortfall.is_proved());
         assert_eq!(world.level(), Level::ReduceOnly);

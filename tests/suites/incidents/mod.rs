@@ -64,6 +64,8 @@ rules: as close to no guard as it can be set. What its instructions prove by the
 delay of a loosening) can't be switched off; where the incident needed that, the number is computed and says so. *With* are the
 values that [rules.md](rules.md) starts from: exits and new risk of 20 % an hour and 40 % a day of the pool, 40 % of that for new
 risk, half of it at once. An attacker tries again with half of whatever is refused, until nothing passes.
+New collateral comes in at any rate and without a warm-up in both, and no dollar limit is in force: the warm-up alone holds
+Drift's, the limit on new collateral KelpDAO's (`suites/warm_up.rs`, `suites/inflow.rs`).
 
 | incident | reported | what is counted | without | with | what held |
 | --- | --- | --- | ---: | ---: | --- |

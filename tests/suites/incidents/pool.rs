@@ -81,6 +81,8 @@ fn limits(setup: Setup, cash: u64) -> VaultLimits {
         collateral_cap_amount: u64::MAX,
         loan_flow: flow(setup, cash),
         collateral_flow: FlowLimits { absolute_floor_amount: FAR, ..flow(setup, cash) },
+        // new collateral comes in at any rate and without a warm-up: either would hold several incidents by itself
+        inflow: defaults::inflow(u64::MAX / 2),
         ..defaults::limits()
     }
 }
