@@ -119,7 +119,9 @@ fn every_instruction_of_the_program_is_a_step_of_sequences() {
     let names = text[start..].lines().filter_map(|line| line.strip_prefix("    pub fn ")?.split(['(', '<']).next());
     let all: Vec<&str> = names.collect();
     assert!(all.len() > 50, "the instructions are read");
-    let is_tried = |name: &&str| Kind::ALL.iter().any(|kind| kind.name() == *name) || NOT_TRIED.iter().any(|(tried, _)| tried == name);
+    let is_tried = |name: &&str| {
+        Kind::ALL.iter().any(|kind| kind.name() == *name) || NOT_TRIED.iter().any(|(tried, _)| tried == name)
+    };
     let missing: Vec<_> = all.iter().filter(|name| !is_tried(name)).collect();
     assert!(missing.is_empty(), "add a step to `action.rs`, or a reason to `NOT_TRIED`: {missing:?}");
     let gone: Vec<_> = Kind::ALL.iter().filter(|k| k.is_instruction() && !all.contains(&k.name())).collect();
