@@ -8,7 +8,7 @@ use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Allowed, OWNERS, PLACES, Stage, group_params};
 use litesvm::types::FailedTransactionMetadata;
 use rampart::error::RampartError as E;
-use rampart::state::{ChangeGroup, FlowCap, Level, Position, Vault};
+use rampart::state::{ChangeGroup, FlowCap, Level, Position, TicketSide, Vault};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::officers::Officer;
 use solana_sdk::instruction::InstructionError;
@@ -567,8 +567,14 @@ impl Stage {
         assert_eq!(sum(|p| p.supply_shares.get()), v.supply_shares.get(), "sum of shares");
         assert_eq!(sum(|p| p.debt_scaled.get()), v.debt_scaled.get(), "sum of scaled debt");
         assert_eq!(sum(|p| p.collateral_amount.into()), v.collateral_amount.into(), "sum of collateral");
-        let locked =
-            |p: &Position| p.tickets.slots.iter().filter(|t| t.state != 0).map(|t| t.shares.get()).sum::<u128>();
+        let locked = |p: &Position| {
+            p.tickets
+                .slots
+                .iter()
+                .filter(|t| t.state != 0 && t.side != TicketSide::Collateral as u8)
+                .map(|t| t.shares.get())
+                .sum::<u128>()
+        };
         assert!(open().all(|p| locked(p) <= p.supply_shares.get()), "I21: tickets lock more shares than there are");
         let debt = v.debt_amount().expect("debt");
         if !v.resolution.is_in_force() {
