@@ -98,13 +98,13 @@ mod tests {
         let mut module = Module::empty();
         let text = "
             define void @_RNvNtNtC_7rampart12instructions5admin4test() { ret void }
-            define void @_RNvNtNtC_7rampart9___private8___global9set_bounty() { ret void }
+            define void @_RNvNtNtC_7rampart9___private8___global10set_bounty() { ret void }
             define void @_RNvNtNtC_7rampart9___private8___global6borrow() { ret void }";
         module.link_text("test", text).unwrap();
         mark(&module);
         let text = module.text();
         let marked = |name: &str| text.lines().any(|l| l.contains(&format!("{name}()")) && l.contains("#0"));
-        assert!(marked("5admin4test") && marked("9set_bounty") && !marked("6borrow"), "{text}");
+        assert!(marked("5admin4test") && marked("10set_bounty") && !marked("6borrow"), "{text}");
         assert!(text.contains("minsize") && text.contains("optsize"), "{text}");
     }
 }
