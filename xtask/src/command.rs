@@ -105,6 +105,25 @@ fn line(command: &Command) -> String {
     words.map(|w| w.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
+/// Returns a run of the program's suites, which takes what a test is called by. One set of packages: nothing compiles twice.
+pub fn suites() -> Command {
+    let mut test = cargo();
+    test.args([
+        "test",
+        "--locked",
+        "-p",
+        "rampart",
+        "-p",
+        "rampart-client",
+        "-p",
+        "rampart-cpi",
+        "-p",
+        "rampart-tests",
+    ]);
+    test.args(["--test", "suites", "--"]);
+    test
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

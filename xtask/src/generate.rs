@@ -40,20 +40,8 @@ pub fn compute_units() -> Result<()> {
 /// # Errors
 /// An incident can't be played.
 pub fn incidents() -> Result<()> {
-    let mut test = command::cargo();
-    test.args([
-        "test",
-        "--locked",
-        "-p",
-        "rampart",
-        "-p",
-        "rampart-client",
-        "-p",
-        "rampart-cpi",
-        "-p",
-        "rampart-tests",
-    ]);
-    test.args(["--test", "suites", "--", "incidents_are_as_the_table_says"]);
+    let mut test = command::suites();
+    test.args(["incidents_are_as_the_table_says"]);
     command::run(test.env("RAMPART_WRITE_INCIDENTS", "1"))?;
     print!("{}", files::read_text(&files::root().join("docs/incidents.md"))?);
     Ok(())

@@ -18,20 +18,8 @@ type Counts = [u64; 3];
 pub fn run(count: u64, from: u64, seed: Option<u64>) -> Result<()> {
     let folder = files::root().join(OUT);
     files::remove_folder(&folder)?;
-    let mut test = command::cargo();
-    test.args([
-        "test",
-        "--locked",
-        "-p",
-        "rampart",
-        "-p",
-        "rampart-client",
-        "-p",
-        "rampart-cpi",
-        "-p",
-        "rampart-tests",
-    ]);
-    test.args(["--test", "suites", "--", "sequences::all_instructions", "--nocapture"]);
+    let mut test = command::suites();
+    test.args(["sequences::all_instructions", "--nocapture"]);
     test.env("RAMPART_SEQUENCES", count.to_string()).env("RAMPART_SEQUENCES_OUT", &folder);
     test.env("RAMPART_SEQUENCES_FROM", from.to_string());
     if let Some(seed) = seed {
