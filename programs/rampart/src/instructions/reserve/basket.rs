@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::instructions::evidence::reports::take_poll;
 use crate::instructions::shared::{is_kind, load};
 use crate::oracle::{self, PriceBand};
+use crate::refuse::{err, require, require_keys_eq};
 use crate::risk::basket::{Basket, Each, targets};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::risk::swap::worth_micro_usd;

@@ -7,6 +7,7 @@ use crate::instructions::reserve::cover::sign;
 use crate::instructions::swap::route::{Demand, Route, Traded};
 use crate::instructions::swap::transfer::Coin;
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::basket::{Basket, Each};
 use crate::risk::health::Side;
 use crate::risk::swap::{SwapTerms, worth_micro_usd};
