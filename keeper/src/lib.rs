@@ -4,6 +4,8 @@
 //! signed only when the old ones cannot land any more.
 
 pub mod assess;
+#[cfg(any(test, feature = "bench"))]
+pub mod bench;
 pub mod chain;
 pub mod cli;
 pub mod config;

@@ -4,6 +4,8 @@
 //! ends with an error, so that the supervisor of the machine starts it anew from the journal.
 
 mod armory;
+#[cfg(any(test, feature = "bench"))]
+pub mod bench;
 mod courier;
 mod engine;
 #[cfg(test)]
