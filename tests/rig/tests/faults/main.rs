@@ -1,0 +1,3 @@
+//! The keeper against the fault rig. A test's name begins with the number of its case in docs/faults.md.
+
+mod sources;
