@@ -5,8 +5,11 @@
 //! between is told apart as a gap, which the engine closes by a full snapshot. The set of topics may change at any time.
 
 use crate::chain::liveness::is_stalled;
+use crate::chain::pool::Pool;
+use crate::chain::tip::Verdict;
 use crate::chain::ws_message::{self as message, Incoming};
 use crate::chain::ws_stamps::Stamps;
+use crate::chain::ws_versions::Versions;
 use crate::chain::{Backoff, entropy};
 use crate::config::Commitment;
 use crate::watch::Update;
@@ -45,6 +48,12 @@ pub enum Signal {
 
 /// What the socket needs.
 pub struct Socket {
+    /// Number of the source.
+    pub source: usize,
+    /// Number of the endpoint in the pool.
+    pub index: usize,
+    /// All endpoints.
+    pub pool: Arc<Pool>,
     /// Where to connect.
     pub url: String,
     /// Commitment of accounts.
@@ -59,13 +68,15 @@ pub struct Socket {
     pub renew: mpsc::Receiver<Topic>,
     /// Where accounts go.
     pub mailbox: Arc<Mailbox>,
-    /// Where signals go.
-    pub signals: mpsc::Sender<Signal>,
+    /// Where signals go, with the number of the source.
+    pub signals: mpsc::Sender<(usize, Signal)>,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often silence is looked at: finer than any slot.
 const CHECK: Duration = Duration::from_millis(50);
+/// Slots that an account may be ahead of the last slot told without a second look.
+const NEAR_SLOTS: u64 = 8;
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 /// A session that delivered for this long starts the delays over.
@@ -76,6 +87,10 @@ impl Socket {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
         loop {
+            tokio::select! {
+                () = self.allowed() => {}
+                () = stop.cancelled() => return,
+            }
             let started = Instant::now();
             let reason = tokio::select! {
                 reason = self.session() => reason,
@@ -84,13 +99,20 @@ impl Socket {
             if started.elapsed() >= STEADY {
                 backoff.reset();
             }
-            if self.signals.send(Signal::Down(reason)).await.is_err() {
+            if self.signals.send((self.source, Signal::Down(reason))).await.is_err() {
                 return;
             }
             tokio::select! {
                 () = tokio::time::sleep(backoff.next_delay(entropy())) => {}
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    /// Waits until the endpoint is believed.
+    async fn allowed(&self) {
+        while self.pool.quarantine_of(self.index).is_some() {
+            tokio::time::sleep(CHECK).await;
         }
     }
 
@@ -135,18 +157,17 @@ impl Socket {
     async fn handle(&self, session: &mut Session, text: &str) -> Result<(), String> {
         match message::read(text) {
             Some(Incoming::Slot { slot, .. }) => {
+                self.judge(slot)?;
                 session.last_slot = session.last_slot.max(slot);
                 session.last_slot_at = Instant::now();
                 self.send(Signal::Slot { slot, at: session.last_slot_at }).await?;
             }
             Some(Incoming::Keyed { subscription, update }) => {
-                let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
-                self.mailbox.put([Update { slot, ..update }]);
+                self.put(session, subscription, update)?;
             }
             Some(Incoming::Account { subscription, update }) => {
-                if let Some(Topic::Account(key)) = session.active.get(&subscription) {
-                    let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
-                    self.mailbox.put([Update { key: *key, slot, ..update }]);
+                if let Some(Topic::Account(key)) = session.active.get(&subscription).copied() {
+                    self.put(session, subscription, Update { key, ..update })?;
                 }
             }
             Some(Incoming::Subscribed { id, subscription }) => {
@@ -161,7 +182,30 @@ impl Socket {
         Ok(())
     }
 
+    /// Passes an account on, as a version of a slot that can have been.
+    fn put(&self, session: &mut Session, subscription: u64, update: Update) -> Result<(), String> {
+        let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
+        if slot > session.last_slot.saturating_add(NEAR_SLOTS) {
+            self.judge(slot)?;
+        }
+        let update = Update { slot, told_by: 1 << self.source, ..update };
+        let write_version = session.versions.number(&update);
+        self.mailbox.put([Update { write_version, ..update }]);
+        Ok(())
+    }
+
+    fn judge(&self, slot: u64) -> Result<(), String> {
+        match self.pool.judge(self.index, slot) {
+            Verdict::Fine => Ok(()),
+            Verdict::Behind(slots) => Err(format!("it is {slots} slots behind")),
+            Verdict::Ahead(slots) => Err(format!("it tells of a slot that is {slots} ahead")),
+        }
+    }
+
     fn check_silence(&self, session: &Session) -> Result<(), String> {
+        if let Some(quarantine) = self.pool.quarantine_of(self.index) {
+            return Err(format!("the endpoint is not believed: {}", quarantine.as_str()));
+        }
         let slot_duration = Duration::from_micros(self.slot_micros.load(Ordering::Relaxed));
         let silent = session.last_slot_at.elapsed();
         // the first slot may take as long as the subscriptions themselves
@@ -173,7 +217,7 @@ impl Socket {
     }
 
     async fn send(&self, signal: Signal) -> Result<(), String> {
-        self.signals.send(signal).await.map_err(|_| "the keeper is stopping".to_owned())
+        self.signals.send((self.source, signal)).await.map_err(|_| "the keeper is stopping".to_owned())
     }
 }
 
@@ -188,6 +232,7 @@ struct Session {
     asked: HashMap<u64, Topic>,
     active: HashMap<u64, Topic>,
     stamps: Stamps,
+    versions: Versions,
     last_slot: u64,
     last_slot_at: Instant,
     has_slots: bool,
@@ -203,6 +248,7 @@ impl Session {
             asked: HashMap::new(),
             active: HashMap::new(),
             stamps: Stamps::default(),
+            versions: Versions::default(),
             last_slot: 0,
             last_slot_at: Instant::now(),
             has_slots: false,

@@ -3,7 +3,6 @@
 use crate::landing::{Landed, Landing, Pending};
 use rampart_client::Pubkey;
 use rampart_tests::World;
-use rampart_tests::world::START_TS;
 use solana_sdk::account::Account;
 use solana_sdk::hash::{Hash, hashv};
 use solana_sdk::signature::Signature;
@@ -59,6 +58,7 @@ pub struct State {
     pub prices: [f64; 2],
     /// Whether feeds go on telling.
     pub is_publishing: bool,
+    first_ts: i64,
     genesis: Hash,
     hashes: VecDeque<(Hash, u64)>,
     heights: BTreeMap<u64, u64>,
@@ -81,6 +81,7 @@ impl Chain {
     pub fn new(mut world: World, prices: [f64; 2]) -> Self {
         // the chain knows its own blockhashes, and several of them
         world.svm = std::mem::take(&mut world.svm).with_blockhash_check(false);
+        let first_ts = world.now_ts();
         let mut state = State {
             world,
             landing: Landing::default(),
@@ -88,6 +89,7 @@ impl Chain {
             sends: Vec::new(),
             prices,
             is_publishing: true,
+            first_ts,
             genesis: hashv(&[b"rig"]),
             hashes: VecDeque::new(),
             heights: BTreeMap::new(),
@@ -176,7 +178,7 @@ impl State {
         self.heights.insert(self.slot, height);
         self.hashes.push_front((hashv(&[b"block", &height.to_le_bytes()]), height));
         self.hashes.truncate(HASHES);
-        let now_ts = START_TS + 3_600 + i64::try_from((self.slot - FIRST_SLOT) * CHAIN_MS / 1_000).unwrap_or(0);
+        let now_ts = self.first_ts + i64::try_from((self.slot - FIRST_SLOT) * CHAIN_MS / 1_000).unwrap_or(0);
         self.world.set_clock(now_ts, self.slot);
         if self.is_publishing {
             self.world.set_prices(self.prices[0], self.prices[1]);

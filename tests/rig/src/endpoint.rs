@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use rampart_client::Pubkey;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,7 @@ struct Shared {
     /// Raised to end every open WebSocket without a close.
     resets: watch::Sender<u64>,
     sockets: watch::Sender<u64>,
+    subscriptions: Mutex<BTreeMap<Pubkey, u64>>,
 }
 
 impl Endpoint {
@@ -51,6 +53,7 @@ impl Endpoint {
                 asked: Mutex::default(),
                 resets: watch::Sender::new(0),
                 sockets: watch::Sender::new(0),
+                subscriptions: Mutex::default(),
             }),
         };
         let router = Router::new().route("/", post(answer)).with_state(endpoint.clone());
@@ -99,6 +102,12 @@ impl Endpoint {
         *self.shared.sockets.borrow()
     }
 
+    /// Returns how often an account was subscribed to.
+    pub fn subscriptions_of(&self, account: &Pubkey) -> u64 {
+        let subscriptions = self.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        subscriptions.get(account).copied().unwrap_or(0)
+    }
+
     /// Returns how often a method was asked for; the empty name stands for all.
     pub fn asked(&self, method: &str) -> u64 {
         let asked = self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,6 +116,11 @@ impl Endpoint {
 
     pub(crate) fn resets(&self) -> watch::Receiver<u64> {
         self.shared.resets.subscribe()
+    }
+
+    pub(crate) fn note_subscription(&self, account: Pubkey) {
+        let mut subscriptions = self.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        *subscriptions.entry(account).or_default() += 1;
     }
 
     pub(crate) fn note_socket(&self) {

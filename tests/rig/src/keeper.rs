@@ -6,6 +6,7 @@ use crate::wait::{PATIENCE, PAUSE, until};
 use rampart_keeper::config::{self, Overrides};
 use rampart_keeper::error::KeeperError;
 use rampart_keeper::view::View;
+use solana_sdk::signature::Keypair;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -14,6 +15,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toml::{Table, Value};
+
+const KEY: &str = "payer.json";
 
 /// A keeper that runs.
 pub struct Keeper {
@@ -30,6 +33,13 @@ impl Keeper {
     /// If its settings are refused.
     pub fn start(scene: &Scene, extra: &str) -> Self {
         Self::start_in(tempfile::tempdir().expect("a directory"), scene, extra)
+    }
+
+    /// As [`Self::start`], with another key.
+    pub fn start_as(payer: &Keypair, scene: &Scene, extra: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        write_key(dir.path(), payer);
+        Self::start_in(dir, scene, extra)
     }
 
     /// As [`Self::start`], on the state of an earlier run.
@@ -107,13 +117,16 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+fn write_key(dir: &Path, payer: &Keypair) {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.create_new(true).write(true).mode(0o600).open(dir.join(KEY)).expect("a key file");
+    file.write_all(format!("{:?}", payer.to_bytes().to_vec()).as_bytes()).expect("a key file");
+}
+
 fn settings(scene: &Scene, dir: &Path, port: u16, extra: &str) -> String {
-    let key = dir.join("payer.json");
-    let numbers = format!("{:?}", scene.payer.to_bytes().to_vec());
+    let key = dir.join(KEY);
     if !key.exists() {
-        let mut file =
-            std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&key).expect("a key file");
-        file.write_all(numbers.as_bytes()).expect("a key file");
+        write_key(dir, &scene.payer);
     }
     let text = format!(
         "[cluster]\nguard = \"{}\"\n[keeper]\nname = \"rig\"\nstate_dir = {:?}\n[keys]\npayer_file = {:?}\n\

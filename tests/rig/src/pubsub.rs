@@ -86,6 +86,9 @@ impl Session {
                 return self.write(json!({ "jsonrpc": "2.0", "id": request["id"], "result": true })).await;
             }
         };
+        if let Topic::Account(account) = &topic {
+            self.endpoint.note_subscription(*account);
+        }
         let number = self.next;
         self.next += 1;
         self.topics.insert(number, topic);

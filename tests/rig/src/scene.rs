@@ -8,6 +8,7 @@ use rampart::state::{Position, Rule};
 use rampart_client::{MintOf, Pubkey};
 use rampart_tests::defaults::{SOL, USDC, drawdown_rule};
 use rampart_tests::{User, World};
+use solana_sdk::account::Account;
 use solana_sdk::signature::{Keypair, Signature};
 use solana_sdk::signer::Signer;
 use std::collections::BTreeSet;
@@ -65,6 +66,26 @@ impl Scene {
     /// Lets the collateral cost `dollars` from the next slot on.
     pub fn price(&self, dollars: f64) {
         self.chain.state().prices[0] = dollars;
+    }
+
+    /// Returns the accounts of both collateral feeds as a block with another price would hold them.
+    pub fn fork_of_prices(&self, dollars: f64) -> Vec<(Pubkey, Account)> {
+        let mut fork = self.chain.state().world.replica();
+        let feeds = fork.sol_feeds;
+        fork.publish(&feeds, dollars);
+        let account = |key: Pubkey| (key, fork.svm.get_account(&key).expect("account exists"));
+        vec![account(feeds.pyth), account(feeds.switchboard)]
+    }
+
+    /// Makes a second keeper's key with money.
+    pub fn rival(&self, seed: u8) -> Keypair {
+        let key = Keypair::new_from_array([0xa0 | seed; 32]);
+        let mut state = self.chain.state();
+        state.world.svm.airdrop(&key.pubkey(), 100 * SOL).expect("airdrop");
+        for (mint, amount) in [(state.world.sol, 0), (state.world.usdc, 100_000 * USDC)] {
+            give(&mut state.world, key.pubkey(), mint, amount);
+        }
+        key
     }
 
     /// Returns the rule.
