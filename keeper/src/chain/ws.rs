@@ -206,6 +206,10 @@ impl Socket {
         if let Some(quarantine) = self.pool.quarantine_of(self.index) {
             return Err(format!("the endpoint is not believed: {}", quarantine.as_str()));
         }
+        // slots alone prove nothing about subscriptions that nobody confirmed
+        if let Some(topic) = session.overdue() {
+            return Err(format!("the server did not confirm the subscription to {topic:?}"));
+        }
         let slot_duration = Duration::from_micros(self.slot_micros.load(Ordering::Relaxed));
         let silent = session.last_slot_at.elapsed();
         // the first slot may take as long as the subscriptions themselves
@@ -229,7 +233,7 @@ struct Session {
     commitment: Commitment,
     next_id: u64,
     wanted: Topics,
-    asked: HashMap<u64, Topic>,
+    asked: HashMap<u64, (Topic, Instant)>,
     active: HashMap<u64, Topic>,
     stamps: Stamps,
     versions: Versions,
@@ -277,13 +281,13 @@ impl Session {
 
     async fn ask(&mut self, topic: Topic) -> Result<(), String> {
         self.next_id += 1;
-        self.asked.insert(self.next_id, topic);
+        self.asked.insert(self.next_id, (topic, Instant::now()));
         let request = message::subscribe(self.next_id, &topic, self.commitment);
         self.write(request).await
     }
 
     async fn end(&mut self, topic: &Topic) -> Result<(), String> {
-        self.asked.retain(|_, asked| asked != topic);
+        self.asked.retain(|_, (asked, _)| asked != topic);
         let numbers: Vec<u64> = self.active.iter().filter(|(_, t)| *t == topic).map(|(n, _)| *n).collect();
         for number in numbers {
             self.active.remove(&number);
@@ -306,7 +310,7 @@ impl Session {
 
     /// Notes an accepted subscription; returns whether it was the last that was open.
     fn accepted(&mut self, id: u64, subscription: u64) -> bool {
-        let Some(topic) = self.asked.remove(&id) else { return false };
+        let Some((topic, _)) = self.asked.remove(&id) else { return false };
         if topic == Topic::Slots {
             self.has_slots = true;
             self.last_slot_at = Instant::now();
@@ -315,9 +319,14 @@ impl Session {
         self.asked.is_empty()
     }
 
+    /// Returns a subscription whose confirmation is overdue.
+    fn overdue(&self) -> Option<Topic> {
+        self.asked.values().find(|(_, since)| since.elapsed() >= CONNECT_TIMEOUT).map(|(topic, _)| *topic)
+    }
+
     fn refused(&mut self, id: u64, reason: &str) -> Result<(), String> {
         match self.asked.remove(&id) {
-            Some(topic) => Err(format!("the server refused to subscribe to {topic:?}: {reason}")),
+            Some((topic, _)) => Err(format!("the server refused to subscribe to {topic:?}: {reason}")),
             None => Ok(()),
         }
     }

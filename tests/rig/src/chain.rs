@@ -249,6 +249,12 @@ impl State {
         (hash, height + self.landing.life_blocks)
     }
 
+    /// Returns the last height at which a blockhash is good.
+    pub fn last_height_of(&self, hash: &Hash) -> Option<u64> {
+        let born = self.hashes.iter().find(|(known, _)| known == hash).map(|(_, born)| *born);
+        born.map(|born| born + self.landing.life_blocks)
+    }
+
     /// Returns the genesis hash.
     pub fn genesis(&self) -> Hash {
         self.genesis

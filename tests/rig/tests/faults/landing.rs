@@ -54,7 +54,9 @@ async fn fault_26_expired_transaction_is_signed_anew_only_when_it_is_dead_and_pa
             let send = sent(signature).next().expect("it was sent");
             Pending::read(&send.bytes).expect("a transaction")
         };
-        assert!(sent(second).next().expect("it was sent").slot > sent(first).next().expect("it was sent").slot + 40);
+        let last_height = state.last_height_of(&pending(first).blockhash()).expect("a recent blockhash");
+        let sent_at = state.height_at(sent(second).next().expect("it was sent").slot);
+        assert!(sent_at > last_height, "the first was dead: {sent_at} after {last_height}");
         assert!(pending(second).price > pending(first).price, "the price rises");
     }
     scene.chain.state().landing.is_congested = false;
@@ -249,13 +251,14 @@ async fn paid_where_others_pay(fee: u64) -> Vec<u64> {
     scene.endpoints[0].faults().recent_fees = Some(fee);
     let keeper = Keeper::start(&scene, TRIPS);
     keeper.ready().await;
+    let endpoint = &scene.endpoints[0];
     until("all accounts were asked for", || async {
-        scene.endpoints[0].asked("getRecentPrioritizationFees") >= 8
+        endpoint.asked("getRecentPrioritizationFees") >= 16
             && keeper.metric("rampart_market_price_micro_lamports").await == fee as f64
     })
     .await;
-    let armed_at = scene.chain.state().slot + 100;
-    until("trips are prepared anew", || async { scene.chain.state().slot > armed_at }).await;
+    let blockhashes = endpoint.asked("getLatestBlockhash");
+    until("trips are prepared anew", || async { endpoint.asked("getLatestBlockhash") >= blockhashes + 2 }).await;
     scene.price(FALLEN);
     tripped(&scene).await;
     keeper.stop().await.0.expect("a clean stop");

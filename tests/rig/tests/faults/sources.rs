@@ -150,7 +150,8 @@ async fn fault_09_price_of_a_dead_fork_is_undone_and_trips_nothing() {
     scene.chain.state().is_publishing = false;
     let fork = scene.fork_of_prices(FALLEN);
     scene.chain.tell_dead_fork(fork);
-    keeper.shows("the fork's price is seen", |view| view.rules.iter().any(|rule| rule.verdict == "true")).await;
+    let seen = "rampart_events_total{kind=\"rule_became_true\"}";
+    until("the fork's price is seen", || async { keeper.metric(seen).await == 1.0 }).await;
     keeper.shows("the chain's price is back", |view| view.rules.iter().all(|rule| rule.verdict != "true")).await;
     keeper.stop().await.0.expect("a clean stop");
     assert_eq!((scene.trips(), scene.landings_about(&scene.rule)), (0, 0), "the program saw no such price");
