@@ -178,14 +178,15 @@ impl Pool {
     /// Asks every endpoint for its slot and its chain again and again: who is behind or elsewhere is put in quarantine,
     /// who is right again leaves it.
     pub async fn probe(&self, genesis: Hash, period: Duration, stop: CancellationToken) {
-        let rounds = async {
+        // each at its own pace: one that hangs holds no other up
+        let rounds = join_all(self.endpoints.iter().map(|endpoint| async move {
             loop {
                 tokio::time::sleep(period).await;
-                join_all(self.endpoints.iter().map(|endpoint| self.probe_one(endpoint, genesis))).await;
+                self.probe_one(endpoint, genesis).await;
             }
-        };
+        }));
         tokio::select! {
-            () = rounds => {}
+            _ = rounds => {}
             () = stop.cancelled() => {}
         }
     }
