@@ -196,12 +196,11 @@ impl Rpc {
     /// Fetches the newest blockhash.
     ///
     /// # Errors
-    /// `Request`, `Behind`, and `Unreadable` for a hash that is none.
+    /// `Request`, and `Unreadable` for a hash that is none.
     pub async fn latest_blockhash(&self) -> Result<Blockhash, RpcError> {
         let what = "a blockhash";
         // confirmed: a processed one may vanish with its fork, and everything signed with it
         let answer: Response<RpcBlockhash> = self.call("getLatestBlockhash", what, json!([confirmed()])).await?;
-        self.check_slot(answer.context.slot)?;
         let hash = answer.value.blockhash.parse().map_err(|_| RpcError::Unreadable { what })?;
         Ok(Blockhash { hash, last_valid_block_height: answer.value.last_valid_block_height })
     }
