@@ -63,6 +63,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
         () = stop.cancelled() => return Ok(()),
     };
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
+    let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
     let submitter = Submitter::open(submit::Setup {
         wire: Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone())),
         journal: Journal::open(&config.keeper.state_dir, metrics.clone())?,
@@ -74,10 +75,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
         metrics: metrics.clone(),
         events: events.clone(),
         slot: slot.clone(),
+        slot_micros: slot_micros.clone(),
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let views = keeper.watch(&config, pool.clone(), metrics.clone(), slot.clone(), signer);
+    let views = keeper.watch(&config, pool.clone(), metrics.clone(), (slot.clone(), slot_micros), signer);
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
@@ -132,12 +134,12 @@ impl Keeper {
         config: &Arc<Config>,
         pool: Arc<Pool>,
         metrics: Metrics,
-        slot: Arc<AtomicU64>,
+        (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
         signer: anchor_lang::prelude::Pubkey,
     ) -> Views {
         let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
         let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
-        let (shared, renewals) = Shared::new(slot, endpoints.len());
+        let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len());
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
         let (polled, from_poller) = mpsc::channel(BACKLOG);

@@ -22,8 +22,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-/// Longest that a request may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest that a request may take: another endpoint is asked then.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest that a listing may take.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most accounts that one request may name.
 const BATCH: usize = 100;
 /// How many slots an answer may be older than the newest, where no setting says. A balancer's nodes differ by a few.
@@ -249,7 +251,8 @@ impl Rpc {
         what: &'static str,
         params: serde_json::Value,
     ) -> Result<T, RpcError> {
-        let answer = self.http.call(method, params, TIMEOUT).await;
+        let patience = if method == "getProgramAccounts" { LISTING_TIMEOUT } else { TIMEOUT };
+        let answer = self.http.call(method, params, patience).await;
         let result = if answer.is_ok() { "ok" } else { "error" };
         self.metrics.rpc_requests.get_or_create(&RpcLabel { method, result }).inc();
         answer.map_err(|source| RpcError::Request { what, source })
