@@ -17,7 +17,7 @@ mod tests;
 mod wire;
 
 pub use error::SubmitError;
-pub use sign::{PACKET_BYTES, fee_lamports};
+pub use sign::{PACKET_BYTES, fee_lamports, size_of};
 pub use step::{Answer, NextStep, next_step};
 pub use wire::{Answered, Found, RpcWire, STATUS_BATCH, Statuses, Tip, Wire, WireError};
 
