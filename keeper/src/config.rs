@@ -4,12 +4,14 @@
 //! only a [`Config`] that has passed `config/check`.
 
 mod check;
+mod economics;
 pub mod endpoints;
 mod error;
 pub mod example;
 pub mod load;
 pub mod payer;
 
+pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
 pub use endpoints::{RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use load::{Overrides, load};
@@ -53,6 +55,15 @@ pub struct Config {
     /// Which actions are taken.
     #[serde(default)]
     pub classes: Classes,
+    /// What liquidations have to bring.
+    #[serde(default)]
+    pub economics: EconomicsSettings,
+    /// How the reserve's basket is moved.
+    #[serde(default)]
+    pub rebalance: RebalanceSettings,
+    /// Where tokens can be swapped.
+    #[serde(default)]
+    pub route: Vec<RouteSettings>,
     /// API, app and metrics.
     #[serde(default)]
     pub http: Http,
@@ -183,12 +194,15 @@ pub struct Tx {
     pub compute_price: ComputePrices,
     /// Delay by rank, so that several keepers do not all pay.
     pub stagger: Stagger,
+    /// Lookup tables of accounts that large transactions name; the addresses are looked up when one doesn't fit.
+    #[serde(with = "economics::keys")]
+    pub lookup_tables: Vec<Pubkey>,
 }
 
 impl Default for Tx {
     fn default() -> Self {
         let (compute_price, stagger) = (ComputePrices::default(), Stagger::default());
-        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger }
+        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger, lookup_tables: Vec::new() }
     }
 }
 
@@ -202,6 +216,8 @@ pub struct ComputePrices {
     pub liquidate: PriceRange,
     /// Observations and steps down.
     pub evidence: PriceRange,
+    /// Rebalances of the reserve.
+    pub rebalance: PriceRange,
 }
 
 impl Default for ComputePrices {
@@ -210,6 +226,7 @@ impl Default for ComputePrices {
             trip: PriceRange { floor: 10_000, cap: 1_000_000 },
             liquidate: PriceRange { floor: 5_000, cap: 500_000 },
             evidence: PriceRange { floor: 0, cap: 50_000 },
+            rebalance: PriceRange { floor: 1_000, cap: 50_000 },
         }
     }
 }
@@ -221,6 +238,7 @@ impl ComputePrices {
             ClassGroup::Trip => self.trip,
             ClassGroup::Liquidate => self.liquidate,
             ClassGroup::Evidence => self.evidence,
+            ClassGroup::Rebalance => self.rebalance,
         }
     }
 }
@@ -277,11 +295,23 @@ pub struct Classes {
     pub observe: bool,
     /// Lower levels whose rule is clear.
     pub step_down: bool,
+    /// Keep the books honest: record what is missing, and accrue interest that rules are measured on.
+    pub settle: bool,
+    /// Move the reserve's basket to where its plan says.
+    pub rebalance: bool,
 }
 
 impl Default for Classes {
     fn default() -> Self {
-        Self { trip: true, liquidate: true, deleverage: true, observe: true, step_down: true }
+        Self {
+            trip: true,
+            liquidate: true,
+            deleverage: true,
+            observe: true,
+            step_down: true,
+            settle: true,
+            rebalance: true,
+        }
     }
 }
 
@@ -294,6 +324,8 @@ impl Classes {
             ActionClass::Deleverage => self.deleverage,
             ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => self.observe,
             ActionClass::StepDown => self.step_down,
+            ActionClass::Settle => self.settle,
+            ActionClass::Rebalance => self.rebalance,
         }
     }
 }

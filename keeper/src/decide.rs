@@ -5,18 +5,21 @@
 //! same: the program lets one through. The history holds back what is under way, what failed lately, and what another
 //! rank is to do first.
 
+mod basket;
 mod evidence;
 mod groups;
 pub mod history;
-mod liquidations;
+pub mod liquidations;
+pub mod settle;
 
 use crate::assess::group::ClearRule;
 use crate::assess::{Assessment, Candidate};
 use crate::config::{Classes, Config};
+use crate::decide::settle::Housekeeping;
+use crate::economics::{Economics, Offer, Rebalance};
 use crate::intent::{ActionClass, Intent, IntentId};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
-use rampart::risk::liquidation::Plan;
 use rampart::state::{Metric, RuleGroup};
 use std::collections::BTreeMap;
 
@@ -31,6 +34,8 @@ pub struct Policy {
     pub stagger_slots: u64,
     /// How many intents may be under way at once.
     pub max_in_flight: usize,
+    /// What actions have to bring, and where tokens can be swapped.
+    pub economics: Economics,
 }
 
 impl Policy {
@@ -41,6 +46,7 @@ impl Policy {
             classes: config.classes,
             stagger_slots: stagger.rank.saturating_mul(stagger.slots),
             max_in_flight: config.tx.max_in_flight,
+            economics: Economics::new(config),
         }
     }
 
@@ -57,6 +63,8 @@ pub struct Means {
     pub is_gapless: bool,
     /// Whether the balance allows more than trips.
     pub is_funded: bool,
+    /// Whether the signer is a member of the guard's keeper set.
+    pub is_keeper: bool,
     /// What the signer holds of each mint, base units.
     pub tokens: BTreeMap<Pubkey, u64>,
 }
@@ -87,12 +95,14 @@ pub enum Action {
     /// Liquidate or deleverage this position.
     Position {
         /// The position.
-        candidate: Candidate,
-        /// What the program will do, as far as is known.
-        plan: Plan,
-        /// The most to repay, base units of the loan mint.
-        max_repay_amount: u64,
+        candidate: Box<Candidate>,
+        /// The ways that are worth it, the best first.
+        offers: Vec<Offer>,
     },
+    /// Keep a vault's books honest.
+    Settle(Housekeeping),
+    /// Swap a part of the reserve's basket.
+    Rebalance(Box<Rebalance>),
 }
 
 /// Something to do now.
@@ -126,7 +136,7 @@ pub fn decide(
     history: &mut History,
 ) -> Vec<Decision> {
     let slot = assessment.now.slot;
-    let mut wanted = wanted(assessment, store, means, history);
+    let mut wanted = wanted(assessment, store, policy, means, history);
     wanted.retain(|d| is_allowed(d, store, policy, means));
     history.note_wanted(wanted.iter().map(|d| (&d.intent, d.awaited)), slot);
     let mut room = policy.max_in_flight.saturating_sub(history.in_flight());
@@ -142,12 +152,20 @@ pub fn decide(
     wanted
 }
 
-fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &History) -> Vec<Decision> {
+fn wanted(
+    assessment: &Assessment,
+    store: &Store,
+    policy: &Policy,
+    means: &Means,
+    history: &mut History,
+) -> Vec<Decision> {
     let mut wanted = evidence::rules(assessment, store);
     wanted.extend(groups::groups(assessment, store));
     wanted.extend(evidence::halts(assessment));
-    wanted.extend(liquidations::positions(assessment, store, means, history));
+    wanted.extend(liquidations::positions(assessment, store, policy, means, history));
     wanted.extend(evidence::assets(assessment, store));
+    wanted.extend(settle::vaults(assessment, store));
+    wanted.extend(basket::rebalance(assessment, store, policy, means));
     wanted.sort_by_key(|d| ActionClass::ALL.iter().position(|class| *class == d.intent.class));
     wanted
 }

@@ -27,7 +27,8 @@ pub const SWAP: u8 = 1;
 /// A pool of SPL Token Swap: a constant product, 25 bps for the pool and 5 for its owner.
 #[derive(Clone, Copy, Debug)]
 pub struct Market {
-    pool: Pubkey,
+    /// Its account.
+    pub pool: Pubkey,
     authority: Pubkey,
     /// What it holds of the collateral mint.
     pub sol: Pubkey,

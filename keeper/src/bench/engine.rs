@@ -86,7 +86,7 @@ impl Bench {
             config: Arc::new(config),
             signer: key(SIGNER),
             courier: stamps.clone(),
-            shared: Shared::new(Arc::default()).0,
+            shared: Shared::new(Arc::default(), Arc::default(), 1).0,
             events: Events::new(metrics.clone()),
             metrics,
             refused,
@@ -103,7 +103,7 @@ impl Bench {
     fn load(&mut self, book: &Book) {
         let world = &self.world;
         let of_program =
-            |at, data| Update { key: at, owner: rampart::ID, lamports: 1, data, slot: SLOT, origin: Origin::Poll };
+            |at, data| Update { owner: rampart::ID, lamports: 1, data, ..Update::absent(at, SLOT, Origin::Poll) };
         let mut updates = vec![
             of_program(world.guard_key, bytes_of(&world.guard)),
             of_program(world.asset_keys[0], bytes_of(&world.asset(0))),
@@ -117,17 +117,18 @@ impl Bench {
         let mut clock = vec![0; 40];
         clock[..8].copy_from_slice(&SLOT.to_le_bytes());
         clock[32..].copy_from_slice(&NOW.to_le_bytes());
-        updates.push(Update {
-            key: CLOCK,
-            owner: Pubkey::default(),
-            lamports: 1,
-            data: clock,
-            slot: SLOT,
-            origin: Origin::Poll,
-        });
+        updates.push(Update { lamports: 1, data: clock, ..Update::absent(CLOCK, SLOT, Origin::Poll) });
         updates.push(Update { lamports: 1_000_000_000, ..Update::absent(key(SIGNER), SLOT, Origin::Poll) });
         let set = self.engine.watched();
-        let snapshot = Snapshot { updates, listed, slot: SLOT, set, found: Found::new(), asked_at: Instant::now() };
+        let snapshot = Snapshot {
+            updates,
+            listed,
+            slot: SLOT,
+            set,
+            found: Found::new(),
+            asked_at: Instant::now(),
+            is_whole: true,
+        };
         self.engine.polled(Polled::Snapshot(Box::new(snapshot)));
     }
 
@@ -144,7 +145,7 @@ impl Bench {
     pub fn change(&mut self, at: Pubkey, position: &Position) -> Duration {
         self.slot += 1;
         let data = bytes_of(position);
-        let update = Update { key: at, owner: rampart::ID, lamports: 1, data, slot: self.slot, origin: Origin::Push };
+        let update = Update { owner: rampart::ID, lamports: 1, data, ..Update::absent(at, self.slot, Origin::Push) };
         let began = Instant::now();
         self.engine.updates(vec![update]);
         began.elapsed()
@@ -154,12 +155,10 @@ impl Bench {
     pub fn change_all(&mut self, positions: &[(Pubkey, Position)]) -> Duration {
         self.slot += 1;
         let update = |(at, position): &(Pubkey, Position)| Update {
-            key: *at,
             owner: rampart::ID,
             lamports: 1,
             data: bytes_of(position),
-            slot: self.slot,
-            origin: Origin::Push,
+            ..Update::absent(*at, self.slot, Origin::Push)
         };
         let updates: Vec<Update> = positions.iter().map(update).collect();
         let began = Instant::now();
@@ -191,5 +190,10 @@ impl Bench {
 
 fn oracle(n: u8, milli_dollars: i128, slot: u64) -> Update {
     let data = testing::feed(milli_dollars, NOW - 20);
-    Update { key: key(n), owner: rampart::oracle::SWITCHBOARD_ON_DEMAND, lamports: 1, data, slot, origin: Origin::Push }
+    Update {
+        owner: rampart::oracle::SWITCHBOARD_ON_DEMAND,
+        lamports: 1,
+        data,
+        ..Update::absent(key(n), slot, Origin::Push)
+    }
 }

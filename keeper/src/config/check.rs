@@ -17,6 +17,8 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_program(config)?;
     check_spans(config)?;
     check_prices(config)?;
+    check_economics(config)?;
+    check_routes(config)?;
     check_names(config)
 }
 
@@ -98,7 +100,30 @@ fn check_prices(config: &Config) -> Result<(), Refusal> {
     let prices = &config.tx.compute_price;
     range("trip", prices.trip)?;
     range("liquidate", prices.liquidate)?;
-    range("evidence", prices.evidence)
+    range("evidence", prices.evidence)?;
+    range("rebalance", prices.rebalance)
+}
+
+fn check_economics(config: &Config) -> Result<(), Refusal> {
+    let (economics, rebalance) = (&config.economics, &config.rebalance);
+    within("economics.haircut_bps", economics.haircut_bps.into(), 0, 10_000)?;
+    within("economics.inventory_cost_bps", economics.inventory_cost_bps.into(), 0, 10_000)?;
+    within("economics.seize_slack_bps", economics.seize_slack_bps.into(), 0, 1_000)?;
+    within("economics.sol_micro_usd", economics.sol_micro_usd, 1, 1_000_000_000_000)?;
+    within("rebalance.band_bps", rebalance.band_bps.into(), 1, 20_000)?;
+    within("rebalance.max_loss_bps", rebalance.max_loss_bps.into(), 0, 10_000)?;
+    // a v0 transaction names its tables: each takes 34 bytes before it saves any
+    within("tx.lookup_tables", config.tx.lookup_tables.len() as u64, 0, 8)
+}
+
+fn check_routes(config: &Config) -> Result<(), Refusal> {
+    for (index, route) in config.route.iter().enumerate() {
+        named(&format!("route[{index}].name"), &route.name)?;
+        let is_new = config.route[..index].iter().all(|other| other.name != route.name);
+        demand(is_new, &format!("route[{index}].name"), || format!("`{}` is the name of another route", route.name))?;
+        route.check().map_err(|(key, reason)| (format!("route[{index}].{key}"), reason))?;
+    }
+    Ok(())
 }
 
 fn range(group: &str, range: PriceRange) -> Result<(), Refusal> {

@@ -114,13 +114,15 @@ pub enum ClassGroup {
     Trip,
     /// Liquidations and deleveraging.
     Liquidate,
-    /// Observations and steps down.
+    /// Observations, steps down and housekeeping.
     Evidence,
+    /// Rebalances of the reserve.
+    Rebalance,
 }
 
 impl ClassGroup {
     fn all() -> Vec<Self> {
-        vec![Self::Trip, Self::Liquidate, Self::Evidence]
+        vec![Self::Trip, Self::Liquidate, Self::Evidence, Self::Rebalance]
     }
 
     /// Returns the group of a class.
@@ -128,9 +130,12 @@ impl ClassGroup {
         match class {
             ActionClass::Trip => Self::Trip,
             ActionClass::Liquidate | ActionClass::Deleverage => Self::Liquidate,
-            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt | ActionClass::StepDown => {
-                Self::Evidence
-            }
+            ActionClass::Observe
+            | ActionClass::ObserveRule
+            | ActionClass::MarkHalt
+            | ActionClass::StepDown
+            | ActionClass::Settle => Self::Evidence,
+            ActionClass::Rebalance => Self::Rebalance,
         }
     }
 }

@@ -28,7 +28,9 @@ pub fn write(path: &Path) -> Result<(), ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Budget, Classes, Http, Ingest, Log, Overrides, Tx, load};
+    use crate::config::{
+        Budget, Classes, EconomicsSettings, Http, Ingest, Log, Overrides, RebalanceSettings, Tx, load,
+    };
 
     #[test]
     fn example_parses_and_shows_the_defaults() {
@@ -40,6 +42,9 @@ mod tests {
         assert_eq!(config.tx, Tx::default());
         assert_eq!(config.budget, Budget::default());
         assert_eq!(config.classes, Classes::default());
+        assert_eq!(config.economics, EconomicsSettings::default());
+        assert_eq!(config.rebalance, RebalanceSettings::default());
+        assert_eq!(config.route.len(), 0);
         assert_eq!(config.http, Http::default());
         assert_eq!(config.log, Log::default());
         assert_eq!(config.label.len(), 0);
@@ -54,7 +59,8 @@ mod tests {
         std::fs::write(&path, all).expect("a file");
         let config = load(&path, [], &Overrides::default()).expect("settings");
         assert!(config.cluster.program_id.is_some() && config.cluster.genesis_hash.is_some());
-        assert_eq!(config.label.len(), 1);
+        assert_eq!((config.label.len(), config.route.len()), (1, 1));
+        assert_eq!(config.economics.min_profit_micro_usd, Some(100_000));
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use crate::assess::assess;
 use crate::chain::blockhash::signing_life;
 use crate::chain::fees::Market;
-use crate::decide::{Action, Decision, Means, decide};
+use crate::decide::liquidations::spends;
+use crate::decide::{Decision, Means, decide};
 use crate::intent::{ActionClass, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
-use crate::plan::Planner;
+use crate::plan::{Planner, tables};
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
 use crate::watch::decode::TokenBalance;
 use crate::watch::feeds;
 use anchor_lang::prelude::Pubkey;
+use solana_sdk::message::AddressLookupTableAccount;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,7 @@ impl<C: Courier> Engine<C> {
         self.has_news = true;
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
         let means = self.means();
+        self.policy.economics.market = self.shared.market.borrow().clone();
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
         self.act(decisions);
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
@@ -51,19 +54,26 @@ impl<C: Courier> Engine<C> {
         Means {
             is_gapless: self.is_gapless(),
             is_funded: self.balance() >= self.config.budget.min_payer_lamports,
+            is_keeper: self.is_keeper(),
             tokens: wallets.into_iter().filter_map(balance).collect(),
         }
+    }
+
+    fn is_keeper(&self) -> bool {
+        let now_ts = self.assessment.now.unix_ts;
+        self.store.keeper_set().is_some_and(|(_, set)| set.member_at(&self.signer, now_ts).is_some())
     }
 
     /// Hands ready trips over first, then has the rest signed and sent.
     pub(super) fn act(&mut self, decisions: Vec<Decision>) {
         let slot = self.clock.tip_slot();
+        let tables = tables::known(&self.store, &self.config.tx.lookup_tables, slot);
         let mut plans = Vec::new();
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
             let is_handed_over = decision.intent.class == ActionClass::Trip && self.armory.fire(&decision.intent);
             if !is_handed_over {
-                match self.planner(&market).plan(&decision, &self.history) {
+                match self.planner(&market, &tables).plan(&decision, &self.history) {
                     Ok(plan) if self.has_blockhash() => plans.push(plan),
                     Ok(_) => continue,
                     Err(error) => {
@@ -74,7 +84,7 @@ impl<C: Courier> Engine<C> {
                 }
             }
             self.metrics.intents.get_or_create(&ResultLabel { class: decision.intent.class, result: "planned" }).inc();
-            self.history.started(&decision.intent, self.spends(&decision), slot);
+            self.history.started(&decision.intent, spends(&decision, &self.store), slot);
         }
         self.deliver(plans);
     }
@@ -84,22 +94,9 @@ impl<C: Courier> Engine<C> {
         self.blockhash.is_some_and(|(_, at)| at.elapsed() <= signing_life(self.clock.slot_duration()))
     }
 
-    fn planner<'a>(&'a self, market: &'a Market) -> Planner<'a> {
+    fn planner<'a>(&'a self, market: &'a Market, tables: &'a [AddressLookupTableAccount]) -> Planner<'a> {
         let prices = &self.config.tx.compute_price;
-        Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market }
-    }
-
-    fn spends(&self, decision: &Decision) -> Option<(Pubkey, u64)> {
-        match &decision.action {
-            Action::Position { candidate, max_repay_amount, .. } => {
-                self.store.vault(&candidate.vault).map(|vault| (vault.loan_mint, *max_repay_amount))
-            }
-            Action::Rule(_)
-            | Action::TripGroup { .. }
-            | Action::StepDownGroup { .. }
-            | Action::Asset(_)
-            | Action::Vault(_) => None,
-        }
+        Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market, tables }
     }
 
     /// Signs and journals all plans in one write, and sends them, in a task of its own.
@@ -130,7 +127,8 @@ impl<C: Courier> Engine<C> {
             return;
         }
         let market = self.shared.market.borrow().clone();
-        let planner = self.planner(&market);
+        // a trip names few accounts: it never needs a table
+        let planner = self.planner(&market, &[]);
         let plans = rules.filter_map(|(key, rule)| planner.plan_trip(key, rule, &self.history).ok()).collect();
         self.armory.order(plans, blockhash);
         self.armed_for = order;

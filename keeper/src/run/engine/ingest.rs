@@ -134,14 +134,17 @@ impl<C: Courier> Engine<C> {
         match kind {
             Kind::Position => self.index.put(key, self.store.position(&key)),
             Kind::Asset | Kind::Vault | Kind::Rule | Kind::Guard => self.needs_watch = true,
-            Kind::Group | Kind::KeeperSet | Kind::Report => self.needs_watch = true,
+            Kind::Group | Kind::KeeperSet | Kind::Report | Kind::Policy | Kind::Reserve => self.needs_watch = true,
             Kind::Integration | Kind::Bounty => {}
             Kind::Raw if key == CLOCK => {
                 let reading = self.store.raw(&key).and_then(|account| ChainTime::decode(&account.data));
                 let _ = reading.is_some_and(|reading| self.clock.take(reading));
             }
             Kind::Raw if key == self.signer => self.courier.set_balance(self.balance()),
-            Kind::Raw => {}
+            // a pool names its tokens
+            Kind::Raw => {
+                self.needs_watch |= !self.policy.economics.routes.are_watched(&self.store, &self.sources.set.raw)
+            }
         }
     }
 
@@ -156,12 +159,22 @@ impl<C: Courier> Engine<C> {
         self.metrics.account_updates.get_or_create(&UpdateLabel { source, result }).inc();
     }
 
+    /// What routes are quoted from, and lookup tables.
+    fn extra(&self) -> feeds::Extra {
+        let routes = &self.policy.economics.routes;
+        let tables = self.config.tx.lookup_tables.iter().copied();
+        feeds::Extra {
+            accounts: routes.accounts(&self.store).into_iter().chain(tables).collect(),
+            policies: routes.policies().collect(),
+        }
+    }
+
     /// Derives anew what has to be watched, where something appeared or went away.
     pub(super) fn watch(&mut self) {
         if !std::mem::take(&mut self.needs_watch) {
             return;
         }
-        let set = feeds::watch_set(&self.store, &self.signer, &self.found);
+        let set = feeds::watch_set(&self.store, &self.signer, &self.found, &self.extra());
         if !self.sources.watch(set) {
             return;
         }
