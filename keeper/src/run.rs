@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::config::payer::PayerKey;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
+use crate::history;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
@@ -57,6 +58,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     let events = Events::new(metrics.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
     let signer = payer.pubkey();
+    let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
+        events.record_to(recorder);
+        writer
+    });
     let rpc = Arc::new(Rpc::new(&config.cluster.rpc_url, config.cluster.commitment, metrics.clone()));
     tokio::select! {
         verified = start::verify(&rpc, &config) => verified?,
@@ -76,8 +81,16 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
+    // started once the lock of the state directory is held
+    if let Some(writer) = writer {
+        keeper.spawn_endless("history", writer.run(keeper.serving.clone()));
+    }
     let views = keeper.watch(&config, rpc, metrics.clone(), slot.clone(), signer);
+    let samples = config.history.sample_every_secs;
+    keeper
+        .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
+    let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
     let serving = keeper.serving.clone();
     keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());

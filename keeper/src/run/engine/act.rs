@@ -2,6 +2,7 @@
 
 use crate::assess::assess;
 use crate::chain::blockhash::signing_life;
+use crate::config::Mode;
 use crate::decide::{Action, Decision, Means, decide};
 use crate::intent::{ActionClass, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
@@ -72,6 +73,8 @@ impl<C: Courier> Engine<C> {
                 }
             }
             self.metrics.intents.get_or_create(&ResultLabel { class: decision.intent.class, result: "planned" }).inc();
+            let outcome = (self.config.keeper.mode == Mode::Observe).then_some("observed");
+            self.events.record(|to| to.decision(&decision.intent, self.scope(&decision), outcome, slot));
             self.history.started(&decision.intent, self.spends(&decision), slot);
         }
         self.deliver(plans);
@@ -84,6 +87,18 @@ impl<C: Courier> Engine<C> {
 
     fn planner(&self) -> Planner<'_> {
         Planner { store: &self.store, found: &self.found, signer: self.signer, prices: &self.config.tx.compute_price }
+    }
+
+    /// Returns the guard, asset or vault that a decision is about.
+    fn scope(&self, decision: &Decision) -> Option<Pubkey> {
+        match &decision.action {
+            Action::Rule(rule) => self.store.rule(rule).map(rampart_client::evidence::scope_of),
+            Action::TripGroup { group, .. } | Action::StepDownGroup { group, .. } => {
+                self.store.group(group).map(|group| group.scope)
+            }
+            Action::Asset(key) | Action::Vault(key) => Some(*key),
+            Action::Position { candidate, .. } => Some(candidate.vault),
+        }
     }
 
     fn spends(&self, decision: &Decision) -> Option<(Pubkey, u64)> {

@@ -45,6 +45,29 @@ impl<C: Courier> Engine<C> {
         }
     }
 
+    /// Returns the counters of what people change, where `key` is the guard or its set of keepers.
+    pub(super) fn admin_seqs(&self, key: &Pubkey) -> Option<facts::AdminSeqs> {
+        let set = self.store.keeper_set().filter(|(set, _)| *set == key).map(|(_, set)| set);
+        let guard = self.store.guard().filter(|_| *key == self.config.cluster.guard);
+        guard.map(facts::AdminSeqs::of_guard).or(set.map(facts::AdminSeqs::of_set))
+    }
+
+    /// Tells what people changed since `before`.
+    pub(super) fn tell_admin(&self, key: &Pubkey, before: Option<facts::AdminSeqs>) {
+        let slot = self.store.slot_of(key).unwrap_or_default();
+        if let (Some(before), Some(after)) = (before, self.admin_seqs(key)) {
+            facts::admin(key, &before, &after, slot).into_iter().for_each(|fact| drop(self.events.emit(fact)));
+        }
+    }
+
+    /// Records what a keeper reported.
+    pub(super) fn tell_report(&self, key: &Pubkey) {
+        let slot = self.store.slot_of(key).unwrap_or_default();
+        if let Some((_, report)) = self.store.reports().find(|(address, _)| *address == key) {
+            self.events.record(|to| to.report(key, report, slot));
+        }
+    }
+
     pub(super) fn tell_rules(&mut self, now: ChainTime) {
         let keys: Vec<Pubkey> = self.assessment.rules.keys().copied().collect();
         for key in keys {
