@@ -7,6 +7,7 @@ use super::query::{Found, Page, Query};
 use super::record::{Kind, Record, Shape, Value};
 use super::sql::{self, Dialect};
 use super::url::HistoryUrl;
+use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -46,10 +47,21 @@ impl Value {
 
 impl Postgres {
     /// Prepares a connection; nothing is sent yet. `password_file` is read at each connect.
+    ///
+    /// Certificates are checked against the system's; `SSL_CERT_FILE` names others.
     pub fn new(url: &HistoryUrl, password_file: Option<PathBuf>) -> Self {
+        Self::trusting(url, password_file, rustls_native_certs::load_native_certs().certs)
+    }
+
+    /// Likewise, with the certificates that the server's is checked against.
+    pub(super) fn trusting(
+        url: &HistoryUrl,
+        password_file: Option<PathBuf>,
+        certificates: Vec<CertificateDer<'static>>,
+    ) -> Self {
         let mut config = url.parsed();
         config.connect_timeout(CONNECT_PATIENCE).keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(PATIENCE);
-        Self { config, password_file, tls: tls(), url: url.to_string(), client: Mutex::default() }
+        Self { config, password_file, tls: tls(certificates), url: url.to_string(), client: Mutex::default() }
     }
 
     /// Stores records, all or none, in order. What this writer has delivered before is passed over.
@@ -234,10 +246,9 @@ fn found(kind: Kind, row: &Row) -> Result<Found, tokio_postgres::Error> {
     })
 }
 
-/// Certificates are checked against the system's; `SSL_CERT_FILE` names others.
-fn tls() -> MakeRustlsConnect {
+fn tls(certificates: Vec<CertificateDer<'static>>) -> MakeRustlsConnect {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(certificates);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     // CANNOT fail: the provider has suites for both versions, as a test shows.

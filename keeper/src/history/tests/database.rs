@@ -6,6 +6,8 @@ use super::server::{PASSWORD, Server};
 use super::*;
 use crate::error::chain;
 use crate::history::record::Value;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 fn database(config: &Config) -> Postgres {
     Postgres::new(config.history.url.as_ref().expect("an address"), config.history.password_file.clone())
@@ -52,7 +54,7 @@ async fn what_happens_while_the_database_is_down_is_delivered_once_and_in_order(
         rows.collect::<Result<_, _>>().expect("rows")
     };
 
-    server.up();
+    server.up("");
     running.has(Kind::Events, 21).await;
     until("the spool to empty", async || waiting(&running.config) == 0).await;
     let client = server.client().await;
@@ -207,4 +209,23 @@ async fn errors_name_the_database_without_its_password() {
     assert_eq!(page(&right, Kind::Events, all()).await.expect("a page"), Page::default());
     let printed = toml::to_string_pretty(&right).expect("TOML");
     assert!(printed.contains("postgres://rampart:***@") && !printed.contains(PASSWORD), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_believed_by_its_certificate_alone() {
+    let Some(server) = Server::start() else { return };
+    let path = server.up_with_tls();
+    let dir = tempfile::tempdir().expect("a directory");
+    let address = format!("postgres://rampart:{PASSWORD}@127.0.0.1:{}/postgres", server.port);
+    let certificate = CertificateDer::from_pem_file(&path).expect("a certificate");
+    let question = Query::new(Kind::Events, &all(), &key(1)).expect("a question");
+    for mode in ["", "?sslmode=require"] {
+        let settings = config(dir.path(), "one", &format!("url = \"{address}{mode}\""));
+        let url = settings.history.url.as_ref().expect("an address");
+        let known = Postgres::trusting(url, None, vec![certificate.clone()]);
+        assert_eq!(known.page(&question).await.expect("a page"), Page::default());
+        // neither in the clear instead, nor with an unknown server
+        let error = Postgres::trusting(url, None, vec![]).page(&question).await.expect_err("a refusal");
+        assert!(chain(&error).contains("invalid peer certificate: UnknownIssuer"), "{}", chain(&error));
+    }
 }

@@ -37,12 +37,13 @@ impl Server {
             "initdb",
             &[&["-D", &server.path("data"), "--pwfile", &server.path("password")], &arguments[..]].concat(),
         );
-        server.up();
+        server.up("");
         Some(server)
     }
 
-    pub fn up(&self) {
-        let options = format!("-p {} -h 127.0.0.1 -F -k {}", self.port, self.path(""));
+    /// Starts it, with more options of the server.
+    pub fn up(&self, more: &str) {
+        let options = format!("-p {} -h 127.0.0.1 -F -k {} {more}", self.port, self.path(""));
         let (data, log) = (self.path("data"), self.path("log"));
         self.run("pg_ctl", &["-D", &data, "-l", &log, "-o", &options, "-w", "-t", "60", "start"]);
     }
@@ -50,6 +51,24 @@ impl Server {
     /// Ends it as a crash does.
     pub fn down(&self) {
         self.run("pg_ctl", &["-D", &self.path("data"), "-m", "immediate", "-w", "-t", "60", "stop"]);
+    }
+
+    /// Makes a certificate of its own for 127.0.0.1, and starts the server anew with it. Returns the certificate's file.
+    pub fn up_with_tls(&self) -> String {
+        let (cert, key, about) = (self.path("cert.pem"), self.path("key.pem"), self.path("about"));
+        let text = "[req]\ndistinguished_name = dn\nx509_extensions = ext\nprompt = no\n[dn]\nCN = localhost\n\
+                    [ext]\nbasicConstraints = critical, CA:FALSE\nsubjectAltName = IP:127.0.0.1\n";
+        std::fs::write(&about, text).expect("a file");
+        let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-config", &about];
+        let made = Command::new("openssl").args(arguments).args(["-keyout", &key, "-out", &cert]).output();
+        assert!(made.is_ok_and(|made| made.status.success()), "openssl makes a certificate");
+        for path in [&key, &cert] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+            self.owner.into_iter().for_each(|(user, group)| chown(path, Some(user), Some(group)).expect("an owner"));
+        }
+        self.down();
+        self.up(&format!("-c ssl=on -c ssl_cert_file={cert} -c ssl_key_file={key}"));
+        cert
     }
 
     /// Returns the settings of a history kept here. The password is in a file in `dir`.

@@ -75,7 +75,7 @@ impl<C: Courier> Engine<C> {
             let was_true = self.true_rules.contains(&key);
             let name = self.source_name(&key);
             if let Some(fact) = facts::rule_turned(&key, &name, &report, was_true, now.slot) {
-                self.events.emit(fact);
+                self.events.emit(self.scoped(&key, fact));
                 if report.is_true() {
                     self.true_rules.insert(key)
                 } else {
@@ -96,7 +96,16 @@ impl<C: Courier> Engine<C> {
         };
         let name = self.source_name(&key);
         let fact = before.and_then(|b| facts::stepped_down(&key, &name, &b, cause.as_ref(), now.unix_ts, now.slot));
-        fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
+        fact.into_iter().for_each(|fact| drop(self.events.emit(self.scoped(&key, fact))));
+    }
+
+    /// Adds the account whose level a rule or group raises.
+    fn scoped(&self, key: &Pubkey, fact: Fact) -> Fact {
+        let of_rule = self.store.rule(key).map(rampart_client::evidence::scope_of);
+        match of_rule.or(self.store.group(key).map(|group| group.scope)) {
+            Some(scope) => fact.with("scope", scope.to_string()),
+            None => fact,
+        }
     }
 
     fn source_name(&self, key: &Pubkey) -> String {
