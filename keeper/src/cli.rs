@@ -3,6 +3,7 @@
 //! Exit codes: 0 stop, 2 settings, 3 key, 4 wrong chain or program, 5 critical task or network, 6 journal, 64 usage.
 
 mod check;
+mod history;
 mod show;
 mod status;
 #[cfg(test)]
@@ -47,6 +48,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show what a running keeper sees and does
     Status(StatusArgs),
+    /// Show what happened: from the history's file or database, newest first
+    History(HistoryArgs),
     /// Try settings, key, journal, chain, program and guard, without sending anything
     Check,
     /// Write a settings file with every key explained
@@ -87,6 +90,43 @@ pub struct StatusArgs {
     #[arg(long)]
     pub json: bool,
     /// Base address of the keeper's API [default: http.listen of the settings]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// What to show
+    pub kind: crate::history::Kind,
+    /// From this moment on: a span before now (90s, 30m, 24h, 7d) or unix seconds
+    #[arg(long, value_name = "WHEN", value_parser = history::When::parse)]
+    pub since: Option<history::When>,
+    /// Before this moment
+    #[arg(long, value_name = "WHEN", value_parser = history::When::parse)]
+    pub until: Option<history::When>,
+    /// Only what concerns this vault
+    #[arg(long, value_name = "ADDRESS")]
+    pub vault: Option<String>,
+    /// Only this rule, position, asset or vault
+    #[arg(long, value_name = "ADDRESS")]
+    pub subject: Option<String>,
+    /// Only this kind of event or sample, or class of decision
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Of this guard [setting: cluster.guard]
+    #[arg(long, value_name = "ADDRESS")]
+    pub guard: Option<String>,
+    /// Rows of the page, at most 500
+    #[arg(long, value_name = "ROWS", default_value_t = 50)]
+    pub limit: u32,
+    /// Goes on where an earlier page ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+    /// Print the page as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Ask a running keeper at this address instead
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 }
@@ -135,6 +175,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => run(self.settings(&args.overrides())?).await,
             Command::Status(args) => status::status(args, || self.settings(&Overrides::default())).await,
+            Command::History(args) => history::history(args, || self.settings(&Overrides::default())).await,
             Command::Check => check::check(&self.config).await,
             Command::Init(args) => self.init(args),
             Command::Config { command: ConfigCommand::Print } => show::config(&self.settings(&Overrides::default())?),

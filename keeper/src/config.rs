@@ -16,6 +16,7 @@ pub use endpoints::{RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use load::{Overrides, load};
 
+use crate::history::HistoryUrl;
 use crate::intent::ActionClass;
 use endpoints::ClassGroup;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,7 +28,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// All settings. Holds paths to secrets, never a secret.
+/// All settings. Holds paths to secrets; the one secret that it may hold, in `history.url`, is never shown.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -67,6 +68,9 @@ pub struct Config {
     /// API, app and metrics.
     #[serde(default)]
     pub http: Http,
+    /// What is kept for people and the app.
+    #[serde(default)]
+    pub history: History,
     /// Log lines.
     #[serde(default)]
     pub log: Log,
@@ -354,6 +358,48 @@ pub struct Peer {
     pub name: String,
     /// Base address of its API.
     pub url: String,
+}
+
+/// What is kept for people and the app. No decision depends on it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct History {
+    /// Whether a history is kept.
+    pub enabled: bool,
+    /// The team's PostgreSQL. Left out: a file in `keeper.state_dir`. Shown without its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<HistoryUrl>,
+    /// File with the password of `url`, not readable by others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    /// How long events are kept, days.
+    pub events_days: u32,
+    /// How long decisions are kept, days.
+    pub decisions_days: u32,
+    /// How long reports are kept, days.
+    pub reports_days: u32,
+    /// How long samples are kept, days.
+    pub samples_days: u32,
+    /// Period of samples; 0: none.
+    pub sample_every_secs: u64,
+    /// Largest size of the local file, MiB.
+    pub max_mb: u64,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            url: None,
+            password_file: None,
+            events_days: 365,
+            decisions_days: 365,
+            reports_days: 90,
+            samples_days: 30,
+            sample_every_secs: 15,
+            max_mb: 1_024,
+        }
+    }
 }
 
 /// Log lines, on standard error.

@@ -4,6 +4,7 @@
 
 use crate::config::ConfigError;
 use crate::config::payer::KeyError;
+use crate::history::HistoryError;
 use crate::http::HttpError;
 use crate::journal::JournalError;
 use crate::submit::SubmitError;
@@ -28,6 +29,9 @@ pub enum KeeperError {
     /// The API cannot be served or asked.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The history cannot be read. It never ends a running keeper.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The chain, program or guard is not the one that was set.
     #[error("{0}")]
     WrongChain(String),
@@ -67,7 +71,8 @@ impl KeeperError {
             Self::Config(_) => 2,
             Self::Key(_) => 3,
             Self::WrongChain(_) => 4,
-            Self::Http(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
+            Self::History(HistoryError::Filter(_)) => 64,
+            Self::Http(_) | Self::History(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
             Self::Journal(_) => 6,
             Self::ChecksFailed { exit_code, .. } => *exit_code,
         }
@@ -79,6 +84,7 @@ impl KeeperError {
             Self::Config(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
             Self::Journal(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
+            Self::History(error) => error.is_transient(),
             Self::Chain { .. } | Self::TaskDied { .. } => true,
         }
     }
@@ -90,6 +96,7 @@ impl KeeperError {
             Self::Key(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Http(error) => error.hint(),
+            Self::History(error) => error.hint(),
             Self::WrongChain(_) => "compare [cluster] with the chain; `rampart check` shows both sides".into(),
             Self::Chain { .. } => "check `cluster.rpc_url` or `[[rpc]]`; `rampart check` tries it".into(),
             Self::TaskDied { .. } => "restart it (systemd does so by itself); nothing that was sent is lost".into(),

@@ -2,11 +2,12 @@
 //!
 //! Owns the last 200 facts and the stream. Facts are past tense; fields carry the detail.
 
+use crate::history::Recorder;
 use crate::metrics::{KindLabel, Metrics};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast;
 
@@ -50,6 +51,16 @@ pub enum EventKind {
     KeeperStopping,
     /// Transactions of an earlier run were found and taken over.
     CrashRecovered,
+    /// The level of the guard, an asset or a vault changed, for whatever reason.
+    LevelChanged,
+    /// Somebody changed what an asset, a vault or a rule is configured to.
+    SettingsChanged,
+    /// Somebody changed who may do what.
+    RolesChanged,
+    /// A loosening was proposed.
+    ChangeProposed,
+    /// The set of keepers that may report changed.
+    KeeperSetChanged,
 }
 
 impl EventKind {
@@ -72,6 +83,11 @@ impl EventKind {
             Self::KeeperStarted => "keeper_started",
             Self::KeeperStopping => "keeper_stopping",
             Self::CrashRecovered => "crash_recovered",
+            Self::LevelChanged => "level_changed",
+            Self::SettingsChanged => "settings_changed",
+            Self::RolesChanged => "roles_changed",
+            Self::ChangeProposed => "change_proposed",
+            Self::KeeperSetChanged => "keeper_set_changed",
         }
     }
 
@@ -85,6 +101,7 @@ impl EventKind {
                 | Self::SourceDown
                 | Self::RuleBecameTrue
                 | Self::CrashRecovered
+                | Self::RolesChanged
         )
     }
 }
@@ -142,6 +159,7 @@ struct Shared {
     recent: Mutex<Recent>,
     stream: broadcast::Sender<Arc<Event>>,
     metrics: Metrics,
+    recorder: OnceLock<Recorder>,
 }
 
 struct Recent {
@@ -160,7 +178,19 @@ impl Events {
     fn after(last_id: u64, metrics: Metrics) -> Self {
         let (stream, _) = broadcast::channel(STREAM_CAPACITY);
         let recent = Mutex::new(Recent { last_id, events: VecDeque::new() });
-        Self { shared: Arc::new(Shared { recent, stream, metrics }) }
+        Self { shared: Arc::new(Shared { recent, stream, metrics, recorder: OnceLock::new() }) }
+    }
+
+    /// Has everything that is told from now on recorded in the history. The first recorder stays.
+    pub fn record_to(&self, recorder: Recorder) {
+        let _ = self.shared.recorder.set(recorder);
+    }
+
+    /// Records something in the history, if one is kept. Never waits.
+    pub fn record(&self, call: impl FnOnce(&Recorder)) {
+        if let Some(recorder) = self.shared.recorder.get() {
+            call(recorder);
+        }
     }
 
     /// Tells a fact: one log line, one count, one item of the stream. Never blocks on a reader.
@@ -174,6 +204,7 @@ impl Events {
             recent.events.pop_front();
         }
         recent.events.push_back(event.clone());
+        self.record(|recorder| recorder.event(&event));
         // Sent under the lock, so that a new reader sees each event exactly once. Nobody listening is fine.
         let _ = self.shared.stream.send(event.clone());
         event
@@ -271,6 +302,11 @@ mod tests {
             EventKind::KeeperStarted,
             EventKind::KeeperStopping,
             EventKind::CrashRecovered,
+            EventKind::LevelChanged,
+            EventKind::SettingsChanged,
+            EventKind::RolesChanged,
+            EventKind::ChangeProposed,
+            EventKind::KeeperSetChanged,
         ];
         for kind in kinds {
             assert_eq!(serde_json::to_value(kind).expect("a name"), kind.as_str());

@@ -13,6 +13,7 @@ pub mod decide;
 pub mod economics;
 pub mod error;
 pub mod events;
+pub mod history;
 pub mod http;
 pub mod intent;
 pub mod journal;

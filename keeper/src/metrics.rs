@@ -195,6 +195,16 @@ metrics! {
     journal_write_seconds: Histogram = Histogram::new(exponential_buckets(1e-4, 2.0, 14)), "rampart_journal_write_duration_seconds";
     /// Writes to the journal that failed.
     journal_errors: Counter = Counter::default(), "rampart_journal_errors";
+    /// Records taken into the history's local file, by kind.
+    history_records: Family<KindLabel, Counter> = Family::default(), "rampart_history_records";
+    /// Records that the history lost, by kind; samples go first.
+    history_dropped: Family<KindLabel, Counter> = Family::default(), "rampart_history_dropped";
+    /// Writes and deliveries of the history that failed.
+    history_errors: Counter = Counter::default(), "rampart_history_errors";
+    /// Records that wait for the team's database.
+    history_waiting: Gauge = Gauge::default(), "rampart_history_waiting_count";
+    /// Whether the team's database took the last delivery.
+    history_up: Gauge = Gauge::default(), "rampart_history_up_state";
     /// Whether a peer answers, by its rank in the configuration.
     peers_up: Gauge = Gauge::default(), "rampart_peers_up_count";
 }

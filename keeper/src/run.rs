@@ -25,6 +25,7 @@ use crate::config::endpoints::Role;
 use crate::config::payer::PayerKey;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
+use crate::history;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
@@ -59,6 +60,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     let events = Events::new(metrics.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
     let signer = payer.pubkey();
+    let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
+        events.record_to(recorder);
+        writer
+    });
     let pool = Arc::new(Pool::new(config.endpoints(), config.cluster.commitment, metrics.clone()));
     let genesis = tokio::select! {
         verified = start::verify(&pool, &config) => verified?,
@@ -81,10 +86,18 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
+    // started once the lock of the state directory is held
+    if let Some(writer) = writer {
+        keeper.spawn_endless("history", writer.run(keeper.serving.clone()));
+    }
     let views = keeper.watch(&config, pool.clone(), metrics.clone(), (slot.clone(), slot_micros), signer);
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
+    let samples = config.history.sample_every_secs;
+    keeper
+        .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
+    let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
     let serving = keeper.serving.clone();
     keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());

@@ -5,6 +5,7 @@ use crate::chain::rpc::Rpc;
 use crate::config::payer::PayerKey;
 use crate::config::{self, Config, Overrides};
 use crate::error::{self, KeeperError};
+use crate::history::Reader;
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Metrics;
 use crate::watch::decode::{Decoded, decode};
@@ -28,6 +29,7 @@ pub(super) async fn check(path: &Path) -> Result<(), KeeperError> {
     let signer = payer.as_ref().ok().copied();
     findings.push(Finding { name: "key", result: payer.map(|key| key.to_string()).map_err(KeeperError::from) });
     findings.push(Finding { name: "journal", result: journal(&config) });
+    findings.push(Finding { name: "history", result: history(&config).await });
     findings.extend(chain(&config, signer).await);
     report(&findings)
 }
@@ -39,6 +41,13 @@ fn journal(config: &Config) -> Result<String, KeeperError> {
         Err(JournalError::Locked { .. }) => Ok("in use by a running keeper".into()),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn history(config: &Config) -> Result<String, KeeperError> {
+    if !config.history.enabled {
+        return Ok("not kept".into());
+    }
+    Ok(Reader::new(config).probe(&config.cluster.guard).await?)
 }
 
 async fn chain(config: &Config, signer: Option<Pubkey>) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-/// Prints settings as TOML. There are no secrets in them.
+/// Prints settings as TOML, without the password that an address may hold.
 pub(super) fn config(config: &Config) -> Result<(), KeeperError> {
     let text = toml::to_string_pretty(config)
         .map_err(|source| KeeperError::Chain { what: "write settings as TOML".into(), source: Box::new(source) })?;

@@ -13,8 +13,17 @@ fn line(words: &[&str]) -> Vec<std::ffi::OsString> {
 #[test]
 fn help_is_as_recorded() {
     let mut text = String::new();
-    let commands =
-        [&[][..], &["run"], &["status"], &["check"], &["init"], &["config"], &["config", "print"], &["completions"]];
+    let commands = [
+        &[][..],
+        &["run"],
+        &["status"],
+        &["history"],
+        &["check"],
+        &["init"],
+        &["config"],
+        &["config", "print"],
+        &["completions"],
+    ];
     for words in commands {
         let (help, code) = parse(line(&[words, &["--help"]].concat())).expect_err("help ends the parsing");
         assert_eq!(code, 0);
@@ -50,7 +59,7 @@ fn flags_of_run_become_overrides() {
 
 #[tokio::test]
 async fn commands_fail_on_a_missing_file_with_a_hint() {
-    for words in [&["run"][..], &["check"], &["status"], &["config", "print"]] {
+    for words in [&["run"][..], &["check"], &["status"], &["history", "events"], &["config", "print"]] {
         let cli = parse(line(&[words, &["--config", "/nonexistent/rampart.toml"]].concat())).expect("a command");
         let error = cli.execute().await.expect_err("a refusal");
         assert!(matches!(error, KeeperError::Config(ConfigError::Read { .. })), "{error}");

@@ -2,6 +2,7 @@
 
 use super::endpoints::Role;
 use super::{Config, PriceRange};
+use crate::history::HistoryUrl;
 
 /// A slip of the keyboard must not empty the payer: 0.1 SOL.
 const MAX_TIP_LAMPORTS: u64 = 100_000_000;
@@ -19,6 +20,7 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_prices(config)?;
     check_economics(config)?;
     check_routes(config)?;
+    check_history(config)?;
     check_names(config)
 }
 
@@ -132,6 +134,21 @@ fn range(group: &str, range: PriceRange) -> Result<(), Refusal> {
     within(&format!("tx.compute_price.{group}.cap"), range.cap, 0, HIGHEST)?;
     demand(range.floor <= range.cap, &format!("tx.compute_price.{group}.floor"), || {
         format!("{} must not exceed the cap of {}", range.floor, range.cap)
+    })
+}
+
+fn check_history(config: &Config) -> Result<(), Refusal> {
+    const LONGEST: u64 = 36_500;
+    let history = &config.history;
+    within("history.events_days", history.events_days.into(), 1, LONGEST)?;
+    within("history.decisions_days", history.decisions_days.into(), 1, LONGEST)?;
+    within("history.reports_days", history.reports_days.into(), 1, LONGEST)?;
+    within("history.samples_days", history.samples_days.into(), 1, LONGEST)?;
+    within("history.sample_every_secs", history.sample_every_secs, 0, 86_400)?;
+    within("history.max_mb", history.max_mb, 16, 1_048_576)?;
+    let has_password = history.url.as_ref().is_some_and(HistoryUrl::has_password);
+    demand(history.password_file.is_none() || (history.url.is_some() && !has_password), "history.password_file", || {
+        "needs a `history.url`, without a password in it".into()
     })
 }
 

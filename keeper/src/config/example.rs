@@ -29,7 +29,7 @@ pub fn write(path: &Path) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
     use crate::config::{
-        Budget, Classes, EconomicsSettings, Http, Ingest, Log, Overrides, RebalanceSettings, Tx, load,
+        Budget, Classes, EconomicsSettings, History, Http, Ingest, Log, Overrides, RebalanceSettings, Tx, load,
     };
 
     #[test]
@@ -46,6 +46,7 @@ mod tests {
         assert_eq!(config.rebalance, RebalanceSettings::default());
         assert_eq!(config.route.len(), 0);
         assert_eq!(config.http, Http::default());
+        assert_eq!(config.history, History::default());
         assert_eq!(config.log, Log::default());
         assert_eq!(config.label.len(), 0);
     }

@@ -7,6 +7,7 @@ mod api;
 mod app;
 mod error;
 mod health;
+mod history;
 mod peers;
 mod stream;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use health::Pulse;
 
 use crate::config::Peer;
 use crate::events::Events;
+use crate::history::Reader;
 use crate::metrics::Metrics;
 use crate::view::{PeerView, View};
 use axum::Router;
@@ -25,6 +27,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
+use solana_sdk::pubkey::Pubkey;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +47,7 @@ pub struct ApiState {
     events: Events,
     metrics: Metrics,
     history: Arc<dyn PriceHistory>,
+    kept: Option<(Reader, Pubkey)>,
     pulse: Pulse,
     peers: Arc<watch::Sender<Vec<PeerView>>>,
     streams: Arc<Semaphore>,
@@ -64,7 +68,12 @@ impl ApiState {
         let (peers, _) = watch::channel(peers.iter().map(unknown).collect());
         let streams = Arc::new(Semaphore::new(STREAMS));
         let shutdown = CancellationToken::new();
-        Self { view, events, metrics, history, pulse, peers: Arc::new(peers), streams, shutdown }
+        Self { view, events, metrics, history, kept: None, pulse, peers: Arc::new(peers), streams, shutdown }
+    }
+
+    /// Answers from the kept history of `guard`, too.
+    pub fn with_history(self, reader: Reader, guard: Pubkey) -> Self {
+        Self { kept: Some((reader, guard)), ..self }
     }
 }
 
@@ -100,6 +109,7 @@ pub fn router(state: ApiState) -> Router {
     Router::new()
         .route("/api/v1/state", get(api::state))
         .route("/api/v1/history", get(api::history))
+        .route("/api/v1/history/{kind}", get(history::page))
         .route("/api/v1/events", get(stream::events))
         .route("/metrics", get(health::metrics))
         .route("/livez", get(health::live))

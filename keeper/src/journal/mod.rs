@@ -18,7 +18,7 @@ mod tests;
 pub use error::JournalError;
 pub use row::{Signed, State, Undecided};
 #[cfg(test)]
-pub(crate) use tests::copy_files;
+pub(crate) use tests::{copy_files, signed as sample_signed};
 
 use crate::events::unix_ms;
 use crate::intent::Outcome;

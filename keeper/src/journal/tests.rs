@@ -63,7 +63,7 @@ fn open(dir: &tempfile::TempDir) -> Journal {
     Journal::open(dir.path(), Metrics::new()).expect("a journal")
 }
 
-fn signed(number: u8) -> Signed {
+pub fn signed(number: u8) -> Signed {
     let target = Pubkey::new_from_array([number; 32]);
     Signed {
         intent: Intent { class: ActionClass::Liquidate, target, fence: u64::MAX, reason: "below the line".into() },

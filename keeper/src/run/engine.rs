@@ -156,6 +156,7 @@ impl<C: Courier> Engine<C> {
         let (intent, error) = refused;
         tracing::debug!(class = intent.class.as_str(), target = %intent.target, reason = error.as_str(), "a plan was refused");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "refused" }).inc();
+        self.events.record(|to| to.refusal(intent, error.as_str(), self.clock.tip_slot()));
         self.history.not_sent(intent, self.clock.tip_slot());
     }
 

@@ -1,3 +1,5 @@
+mod kept;
+
 use super::courier::Courier;
 use super::engine::{Engine, Setup};
 use super::shared::Shared;

@@ -3,8 +3,9 @@
 use crate::assess::assess;
 use crate::chain::blockhash::signing_life;
 use crate::chain::fees::Market;
+use crate::config::Mode;
 use crate::decide::liquidations::spends;
-use crate::decide::{Decision, Means, decide};
+use crate::decide::{Action, Decision, Means, decide};
 use crate::intent::{ActionClass, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
@@ -84,6 +85,8 @@ impl<C: Courier> Engine<C> {
                 }
             }
             self.metrics.intents.get_or_create(&ResultLabel { class: decision.intent.class, result: "planned" }).inc();
+            let outcome = (self.config.keeper.mode == Mode::Observe).then_some("observed");
+            self.events.record(|to| to.decision(&decision.intent, self.scope(&decision), outcome, slot));
             self.history.started(&decision.intent, spends(&decision, &self.store), slot);
         }
         self.deliver(plans);
@@ -97,6 +100,20 @@ impl<C: Courier> Engine<C> {
     fn planner<'a>(&'a self, market: &'a Market, tables: &'a [AddressLookupTableAccount]) -> Planner<'a> {
         let prices = &self.config.tx.compute_price;
         Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market, tables }
+    }
+
+    /// Returns the guard, asset or vault that a decision is about.
+    fn scope(&self, decision: &Decision) -> Option<Pubkey> {
+        match &decision.action {
+            Action::Rule(rule) => self.store.rule(rule).map(rampart_client::evidence::scope_of),
+            Action::TripGroup { group, .. } | Action::StepDownGroup { group, .. } => {
+                self.store.group(group).map(|group| group.scope)
+            }
+            Action::Asset(key) | Action::Vault(key) => Some(*key),
+            Action::Position { candidate, .. } => Some(candidate.vault),
+            Action::Settle(_) => Some(decision.intent.target),
+            Action::Rebalance(_) => Some(self.store.guard_key()),
+        }
     }
 
     /// Signs and journals all plans in one write, and sends them, in a task of its own.

@@ -109,6 +109,7 @@ impl<C: Courier> Engine<C> {
         let position = self.store.position(&key).copied();
         let rule = self.store.rule(&key).copied();
         let group = self.store.group(&key).copied();
+        let admin = self.admin_seqs(&key);
         let applied = self.store.apply(update, at);
         self.count(origin, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
@@ -127,6 +128,12 @@ impl<C: Courier> Engine<C> {
             Applied::Stale | Applied::Same | Applied::Unwanted => return,
         }
         self.tell_change(&key, position.as_ref(), rule.as_ref(), group.as_ref());
+        if matches!(applied, Applied::Changed(Kind::Guard | Kind::KeeperSet)) {
+            self.tell_admin(&key, admin);
+        }
+        if applied == Applied::Changed(Kind::Report) {
+            self.tell_report(&key);
+        }
     }
 
     fn changed(&mut self, key: Pubkey, kind: Kind) {
