@@ -6,6 +6,7 @@ use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use rampart_client::address;
 use rampart_keeper::assess::{Assessment, assess};
 use rampart_keeper::chain::clock::ChainTime;
+use rampart_keeper::chain::fees::Market;
 use rampart_keeper::config::{Classes, ComputePrices};
 use rampart_keeper::decide::Action;
 use rampart_keeper::decide::{Decision, History, Means, Policy, decide};
@@ -108,12 +109,10 @@ impl Keeper {
     fn take(&mut self, world: &World, key: Pubkey) {
         let update = match world.svm.get_account(&key).filter(|account| account.lamports > 0) {
             Some(account) => Update {
-                key,
                 owner: account.owner,
                 lamports: account.lamports,
                 data: account.data,
-                slot: world.slot(),
-                origin: Origin::Poll,
+                ..Update::absent(key, world.slot(), Origin::Poll)
             },
             None => Update::absent(key, world.slot(), Origin::Poll),
         };
@@ -162,8 +161,8 @@ impl Keeper {
     /// The planner's.
     pub fn plan(&self, world: &World, decision: &Decision) -> Result<PlannedTx, PlanError> {
         let known = tables::known(&self.store, &self.tables, world.slot());
-        let (store, signer, prices) = (&self.store, self.key.pubkey(), &self.prices);
-        Planner { store, found: &Found::new(), signer, prices, tables: &known }.plan(decision, &self.history)
+        let (store, signer, prices, market) = (&self.store, self.key.pubkey(), &self.prices, &Market::default());
+        Planner { store, found: &Found::new(), signer, prices, market, tables: &known }.plan(decision, &self.history)
     }
 
     /// Lands a plan as the submitter would send it.
