@@ -16,6 +16,12 @@ pub enum HistoryError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// There is no local file yet.
+    #[error("there is no history file `{}`", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database refuses or can't be reached.
     #[error("failed to {what} history database `{url}`")]
     Database {
@@ -64,7 +70,14 @@ pub enum HistoryError {
 impl HistoryError {
     /// Returns whether the same call may succeed later without an edit.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::File { .. } | Self::Database { .. } | Self::Timeout { .. } | Self::Password { .. })
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::File { .. }
+                | Self::Database { .. }
+                | Self::Timeout { .. }
+                | Self::Password { .. }
+        )
     }
 
     /// Returns whether the database took offence at the record itself, so that trying it again is no use.
@@ -81,6 +94,7 @@ impl HistoryError {
                 "check free space and permissions; if `{}` is torn, move it aside: the journal is another file",
                 path.display()
             ),
+            Self::Missing { .. } => "a running keeper makes it; check `keeper.state_dir`".into(),
             Self::Database { .. } | Self::Timeout { .. } => {
                 "check `history.url` and the database; what happens meanwhile waits in `state_dir/history.db`".into()
             }

@@ -72,9 +72,12 @@ impl Local {
     /// Answers a question from the file in `dir`, beside a keeper that may be writing it.
     ///
     /// # Errors
-    /// `File`, also where there is none yet.
+    /// `Missing`, `File`.
     pub fn page(dir: &Path, query: &Query) -> Result<Page, HistoryError> {
         let path = dir.join(FILE);
+        if !path.exists() {
+            return Err(HistoryError::Missing { path });
+        }
         let read = || {
             let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             connection.busy_timeout(PATIENCE)?;

@@ -1,6 +1,6 @@
 //! Reading the history: from the file, or from the team's database over a connection of its own.
 
-use super::local::{self, Local};
+use super::local::Local;
 use super::postgres::Postgres;
 use super::query::{Filter, Page, Query};
 use super::record::Kind;
@@ -43,7 +43,7 @@ impl Reader {
     /// Returns one page.
     ///
     /// # Errors
-    /// `File`, `Database`, `Timeout`, `Password`, `TooNew`, `Disabled`.
+    /// `Missing`, `File`, `Database`, `Timeout`, `Password`, `TooNew`, `Disabled`.
     pub async fn page(&self, query: Query) -> Result<Page, HistoryError> {
         let _turn = self.readers.acquire().await.map_err(|_| HistoryError::Broken)?;
         match &self.place {
@@ -61,13 +61,12 @@ impl Reader {
     /// # Errors
     /// As [`Self::page`].
     pub async fn probe(&self, guard: &Pubkey) -> Result<String, HistoryError> {
-        if let Place::File(dir) = &self.place
-            && !dir.join(local::FILE).exists()
-        {
-            return Ok("no file yet".into());
-        }
         let filter = Filter { limit: Some(1), ..Filter::default() };
-        let page = self.page(Query::new(Kind::Events, &filter, guard)?).await?;
+        let page = match self.page(Query::new(Kind::Events, &filter, guard)?).await {
+            // the first start makes it
+            Err(HistoryError::Missing { .. }) => return Ok("no file yet".into()),
+            result => result?,
+        };
         let newest = page.items.first().and_then(|item| item["at"].as_str()).unwrap_or("none yet");
         Ok(format!("readable, newest event {newest}"))
     }

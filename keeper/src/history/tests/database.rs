@@ -38,7 +38,6 @@ async fn what_happens_while_the_database_is_down_is_delivered_once_and_in_order(
     let (first, again) = (intent(1), intent(1));
     running.events.record(|to| to.decision(&first, Some(key(3)), None, 30));
     running.events.emit(fate(EventKind::TransactionExpired, &first, "s1", 31));
-    until("the next millisecond", async || crate::events::unix_ms() % 2 == 0).await;
     tokio::time::sleep(Duration::from_millis(2)).await;
     running.events.record(|to| to.decision(&again, Some(key(3)), None, 32));
     running.events.record(|to| to.samples(&view(TS), 15));

@@ -11,6 +11,8 @@ async fn decisions_reports_and_what_people_change_are_kept() {
     let mut rig = Rig::new();
     let mut settings = config(rig.world.guard_key);
     settings.keeper.state_dir = dir.path().to_owned();
+    // the world's clock stands still, retention's does not
+    (settings.history.reports_days, settings.history.samples_days) = (36_500, 36_500);
     let (recorder, writer) = history::prepare(&settings, &key(SIGNER), &Metrics::new()).unwrap();
     rig.events.record_to(recorder);
     let stop = CancellationToken::new();
