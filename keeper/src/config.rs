@@ -7,12 +7,16 @@ mod check;
 mod error;
 pub mod example;
 pub mod load;
+pub mod ops;
 pub mod payer;
+pub mod secret;
 
 pub use error::ConfigError;
 pub use load::{Overrides, load};
+pub use ops::{Capture, Sink, SinkKind, Takeover};
 
 use crate::intent::ActionClass;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use solana_sdk::hash::Hash;
 use solana_sdk::pubkey::Pubkey;
@@ -23,7 +27,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// All settings. Holds paths to secrets, never a secret.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Which chain and which guard.
@@ -50,13 +54,22 @@ pub struct Config {
     /// Log lines.
     #[serde(default)]
     pub log: Log,
+    /// Where alerts go.
+    #[serde(default)]
+    pub notify: Vec<Sink>,
+    /// What counts as the first sign of a takeover of the guard, and what follows.
+    #[serde(default)]
+    pub takeover: Takeover,
+    /// Recording of everything that decisions are made from.
+    #[serde(default)]
+    pub capture: Capture,
     /// Names of accounts, for display.
     #[serde(default)]
     pub label: Vec<Label>,
 }
 
 /// Which chain and which guard.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     /// JSON-RPC endpoint, http or https.
@@ -66,12 +79,15 @@ pub struct Cluster {
     pub ws_url: Option<String>,
     /// Must equal the program this keeper is built for, if set.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub program_id: Option<Pubkey>,
     /// The guard that is defended.
     #[serde(with = "text")]
+    #[schemars(with = "String")]
     pub guard: Pubkey,
     /// Must equal the chain's genesis hash, if set.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub genesis_hash: Option<Hash>,
     /// Commitment at which accounts are read.
     #[serde(default)]
@@ -79,7 +95,7 @@ pub struct Cluster {
 }
 
 /// Commitment at which accounts are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Commitment {
     /// Newest: may be undone.
@@ -90,7 +106,7 @@ pub enum Commitment {
 }
 
 /// Who this keeper is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keeper {
     /// Name shown in the API, in logs and to peers.
@@ -103,7 +119,7 @@ pub struct Keeper {
 }
 
 /// Whether the keeper sends what it decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// It sends.
@@ -124,15 +140,18 @@ impl Mode {
 }
 
 /// Where the key is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     /// Keypair file in the format of `solana-keygen`; mode 0600.
     pub payer_file: PathBuf,
+    /// Keypair file of a guardian of the guard, mode 0600. Only for `takeover.pause_levels`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_file: Option<PathBuf>,
 }
 
 /// How the chain is watched.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ingest {
     /// Slots of silence after which a source counts as down.
@@ -150,7 +169,7 @@ impl Default for Ingest {
 }
 
 /// How transactions are sent.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tx {
     /// Period at which the same bytes are sent again.
@@ -171,7 +190,7 @@ impl Default for Tx {
 }
 
 /// Priority fees by group of classes, micro-lamports per compute unit.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ComputePrices {
     /// Trips.
@@ -206,7 +225,7 @@ impl ComputePrices {
 }
 
 /// Bounds of a priority fee, micro-lamports per compute unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceRange {
     /// Paid at least.
@@ -216,7 +235,7 @@ pub struct PriceRange {
 }
 
 /// Delay by rank.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stagger {
     /// Rank of this keeper; 0 acts at once.
@@ -226,7 +245,7 @@ pub struct Stagger {
 }
 
 /// What may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Fees of all classes except trips within any hour.
@@ -244,7 +263,7 @@ impl Default for Budget {
 }
 
 /// Which actions are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Classes {
     /// Raise breakers.
@@ -279,23 +298,31 @@ impl Classes {
 }
 
 /// API, app and metrics.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Address listened on. There is no login: keep it on loopback or behind a proxy that has one.
+    /// Address listened on. Reading needs no login: keep it on loopback or behind a proxy that has one.
     pub listen: SocketAddr,
+    /// File with the token that acting over HTTP needs, mode 0600. Left out: `control.token` in `keeper.state_dir`, made at
+    /// the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Host names under which a proxy reaches it. Addresses and `localhost` are always taken, any other name is refused:
+    /// a page elsewhere could point its own name here.
+    pub hosts: Vec<String>,
     /// Other keepers of the same guard, shown next to this one.
     pub peers: Vec<Peer>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), peers: Vec::new() }
+        let listen = SocketAddr::from(([127, 0, 0, 1], 9464));
+        Self { listen, token_file: None, hosts: Vec::new(), peers: Vec::new() }
     }
 }
 
 /// Another keeper.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
     /// Name shown.
@@ -305,7 +332,7 @@ pub struct Peer {
 }
 
 /// Log lines, on standard error.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// Form of a line.
@@ -321,7 +348,7 @@ impl Default for Log {
 }
 
 /// Form of a log line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object.
@@ -332,11 +359,12 @@ pub enum LogFormat {
 }
 
 /// Name of an account, for display.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
     /// The account: asset, vault or rule.
     #[serde(with = "text")]
+    #[schemars(with = "String")]
     pub address: Pubkey,
     /// The name.
     pub name: String,
@@ -348,13 +376,18 @@ impl Config {
         self.cluster.ws_url.clone().unwrap_or_else(|| check::derive_ws_url(&self.cluster.rpc_url))
     }
 
+    /// Returns the file of the token that acting over HTTP needs.
+    pub fn token_file(&self) -> PathBuf {
+        self.http.token_file.clone().unwrap_or_else(|| self.keeper.state_dir.join(crate::control::token::FILE))
+    }
+
     /// Returns the names of accounts.
     pub fn labels(&self) -> BTreeMap<Pubkey, String> {
         self.label.iter().map(|label| (label.address, label.name.clone())).collect()
     }
 }
 
-mod text {
+pub(crate) mod text {
     use super::*;
 
     pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {

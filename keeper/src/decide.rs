@@ -142,6 +142,24 @@ pub fn decide(
     wanted
 }
 
+/// Returns the trip of a rule or group, where the program would take it now. Leaves policy and history out.
+pub fn trip_of(target: &Pubkey, assessment: &Assessment, store: &Store) -> Option<Decision> {
+    let mut all = evidence::rules(assessment, store);
+    all.extend(groups::groups(assessment, store));
+    all.into_iter().find(|decision| decision.intent.class == ActionClass::Trip && decision.intent.target == *target)
+}
+
+/// Returns what would be done about a target, were there no policy and no history.
+pub fn wanted_about(
+    target: &Pubkey,
+    assessment: &Assessment,
+    store: &Store,
+    means: &Means,
+    history: &History,
+) -> Option<Decision> {
+    wanted(assessment, store, means, history).into_iter().find(|decision| decision.intent.target == *target)
+}
+
 fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &History) -> Vec<Decision> {
     let mut wanted = evidence::rules(assessment, store);
     wanted.extend(groups::groups(assessment, store));

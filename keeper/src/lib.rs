@@ -4,9 +4,11 @@
 //! signed only when the old ones cannot land any more.
 
 pub mod assess;
+pub mod capture;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod decide;
 pub mod error;
 pub mod events;
@@ -14,8 +16,12 @@ pub mod http;
 pub mod intent;
 pub mod journal;
 pub mod metrics;
+pub mod notify;
 pub mod plan;
+pub mod records;
 pub mod run;
 pub mod submit;
+pub mod supervise;
+pub mod takeover;
 pub mod view;
 pub mod watch;

@@ -1,7 +1,7 @@
 //! Puts the keeper together, watches over its tasks, and stops it cleanly.
 //!
-//! Owns the wiring and the order of start and stop. Every task is critical: when one ends before the stop, the keeper
-//! ends with an error, so that the supervisor of the machine starts it anew from the journal.
+//! Owns the wiring and the order of start and stop. Every task is critical: when one ends before the stop, all are
+//! stopped and start anew from the journal; when that happens too often, the keeper ends with an error.
 
 mod armory;
 mod courier;
@@ -9,6 +9,7 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod facts;
+mod ops;
 mod prices;
 mod report;
 mod shared;
@@ -16,16 +17,20 @@ mod sources;
 mod start;
 mod turn;
 
+pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
+
 use crate::chain::rpc::Rpc;
 use crate::chain::{blockhash, ws};
 use crate::config::Config;
 use crate::config::payer::PayerKey;
+use crate::control::Control;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
 use crate::http::{self, ApiState, Pulse};
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError};
 use crate::metrics::Metrics;
-use crate::submit::{self, RpcWire, Submitter};
+use crate::submit::{self, RpcWire, Submitter, Wire};
+use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
 use crate::watch::mailbox::Mailbox;
 use crate::watch::poll::Poller;
@@ -36,25 +41,54 @@ use solana_client::nonblocking::rpc_client::RpcClient;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+/// Every task, for the metrics.
+pub const TASKS: [&str; 9] =
+    ["armory", "engine", "submitter", "socket", "poller", "blockhash", "http", "takeover", "notify"];
 /// How long a stop waits for transactions under way; what is undecided then stays in the journal.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long it then waits for the tasks.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How often, and in what steps, a restart waits for the journal of the last run.
+const LOCK_ATTEMPTS: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Signals and answers that may wait for the engine.
 const BACKLOG: usize = 1_024;
 
-/// Runs the keeper until `stop` is cancelled.
+/// Runs the keeper until `stop` is cancelled, with restarts where a task died.
 ///
 /// # Errors
-/// Whatever keeps it from starting; `TaskDied` when a task ended by itself.
-pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperError> {
-    let (config, metrics) = (Arc::new(config), Metrics::new());
-    let events = Events::new(metrics.clone());
+/// Whatever keeps it from starting; `TaskDied` when tasks ended by themselves too often.
+pub async fn run(config: Config, reload: Reload, stop: CancellationToken) -> Result<(), KeeperError> {
+    let host = Host::new();
+    let (settings, ways) = (watch::Sender::new(Arc::new(config)), watch::Sender::new(None));
+    let watchdog = Watchdog { pulse: host.pulse.clone(), phase: host.phase.clone() };
+    let watching = tokio::spawn(watchdog.run(stop.clone()));
+    let reloading = tokio::spawn(reload.run(host.clone(), settings.clone(), ways.subscribe()));
+    let result = restarting(&host, &stop, Instant::now, |is_restart| {
+        let (host, config) = (host.clone(), settings.borrow().clone());
+        let (ways, stop) = (ways.clone(), stop.clone());
+        async move { once(&host, config, &ways, is_restart, stop).await }
+    })
+    .await;
+    reloading.abort();
+    watching.abort();
+    result
+}
+
+/// Runs all tasks until `stop` is cancelled or one of them ends.
+async fn once(
+    host: &Host,
+    config: Arc<Config>,
+    ways: &watch::Sender<Option<Control>>,
+    is_restart: bool,
+    stop: CancellationToken,
+) -> Result<(), KeeperError> {
+    let (metrics, events) = (host.metrics.clone(), host.events.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
     let signer = payer.pubkey();
     let rpc = Arc::new(Rpc::new(&config.cluster.rpc_url, config.cluster.commitment, metrics.clone()));
@@ -63,9 +97,12 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
         () = stop.cancelled() => return Ok(()),
     }
     let slot = Arc::new(AtomicU64::new(rpc.newest_slot()));
+    let wire: Arc<dyn Wire> =
+        Arc::new(RpcWire::new(Arc::new(RpcClient::new(config.cluster.rpc_url.clone())), metrics.clone()));
+    let journal = open_journal(&config, &metrics, is_restart).await?;
     let submitter = Submitter::open(submit::Setup {
-        wire: Arc::new(RpcWire::new(Arc::new(RpcClient::new(config.cluster.rpc_url.clone())), metrics.clone())),
-        journal: Journal::open(&config.keeper.state_dir, metrics.clone())?,
+        wire: wire.clone(),
+        journal,
         payer,
         mode: config.keeper.mode,
         tx: config.tx.clone(),
@@ -76,14 +113,32 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let views = keeper.watch(&config, rpc, metrics.clone(), slot.clone(), signer);
+    let ops = ops::Ops::open(host, &config, rpc.clone(), wire, slot.clone()).await?;
+    let door = ops.door.clone();
+    let views = keeper.watch(&config, rpc, host, slot.clone(), signer, ops);
+    ways.send_replace(Some(door.control.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
+    let api = api.with_door(door, &config.http.hosts);
     let serving = keeper.serving.clone();
     keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());
     let started = Fact::new(EventKind::KeeperStarted, slot.load(Ordering::Relaxed), text);
     events.emit(started.with("listen", config.http.listen.to_string()).with("signer", signer.to_string()));
-    keeper.supervise(stop, &slot).await
+    host.phase.running();
+    let result = keeper.supervise(stop, &slot, &host.phase).await;
+    ways.send_replace(None);
+    result
+}
+
+/// Opens the journal; at a restart, work of the last run may hold it for a moment yet.
+async fn open_journal(config: &Config, metrics: &Metrics, is_restart: bool) -> Result<Journal, KeeperError> {
+    for _ in 0..if is_restart { LOCK_ATTEMPTS } else { 0 } {
+        match Journal::open(&config.keeper.state_dir, metrics.clone()) {
+            Err(JournalError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
+            other => return Ok(other?),
+        }
+    }
+    Ok(Journal::open(&config.keeper.state_dir, metrics.clone())?)
 }
 
 /// What the API shows.
@@ -128,10 +183,12 @@ impl Keeper {
         &mut self,
         config: &Arc<Config>,
         rpc: Arc<Rpc>,
-        metrics: Metrics,
+        host: &Host,
         slot: Arc<AtomicU64>,
         signer: anchor_lang::prelude::Pubkey,
+        ops: ops::Ops,
     ) -> Views {
+        let metrics = host.metrics.clone();
         let (shared, renewals) = Shared::new(slot);
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
@@ -160,7 +217,7 @@ impl Keeper {
             sweep: Duration::from_secs(config.ingest.sweep_secs),
         };
         let slot_micros = shared.slot_micros.clone();
-        let engine = Engine::new(engine::Setup {
+        let mut engine = Engine::new(engine::Setup {
             config: config.clone(),
             signer,
             courier: self.submitter.clone(),
@@ -169,15 +226,18 @@ impl Keeper {
             metrics,
             refused,
         });
+        let commands = ops.start(self, &mut engine);
         let (newest, blockhashes) = watch::channel(None);
         let (views, receiver) = watch::channel(Arc::new(engine.view()));
-        let (prices, pulse) = (Arc::<Prices>::default(), Pulse::new());
+        let (prices, pulse) = (Arc::<Prices>::default(), host.pulse.clone());
+        pulse.beat();
         let outcomes = self.submitter.outcomes();
         let loop_ = turn::Loop {
             mailbox,
             from_socket,
             from_poller,
             from_couriers,
+            commands,
             blockhashes,
             outcomes,
             views,
@@ -195,11 +255,12 @@ impl Keeper {
     }
 
     /// Waits for the stop, or for the end of a task.
-    async fn supervise(mut self, stop: CancellationToken, slot: &AtomicU64) -> Result<(), KeeperError> {
+    async fn supervise(mut self, stop: CancellationToken, slot: &AtomicU64, phase: &Phase) -> Result<(), KeeperError> {
         let died = tokio::select! {
             () = stop.cancelled() => None,
             ended = self.tasks.join_next_with_id() => ended,
         };
+        phase.stopping();
         let result = died.map_or(Ok(()), |ended| Err(self.cause_of(ended)));
         let text = if result.is_ok() { "stopping on a signal" } else { "stopping because a task ended" };
         self.events.emit(Fact::new(EventKind::KeeperStopping, slot.load(Ordering::Relaxed), text));

@@ -1,6 +1,7 @@
 //! From what is known to what is done about it.
 
 use crate::assess::assess;
+use crate::capture::Frame;
 use crate::chain::blockhash::signing_life;
 use crate::decide::{Action, Decision, Means, decide};
 use crate::intent::{ActionClass, Intent, PlannedTx};
@@ -27,10 +28,13 @@ impl<C: Courier> Engine<C> {
         self.has_news = true;
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
         let means = self.means();
+        self.ops.record(|| Frame::settle(now, &means));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
+        self.ops.record(|| Frame::decided(&decisions));
         self.act(decisions);
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
+        self.tell_standing();
         self.arm();
     }
 
@@ -41,7 +45,7 @@ impl<C: Courier> Engine<C> {
         self.sources.is_gapless(Instant::now(), max_age)
     }
 
-    fn means(&self) -> Means {
+    pub(super) fn means(&self) -> Means {
         let balance = |(mint, wallet): (Pubkey, feeds::Wallet)| {
             let account = self.store.raw(&wallet.token).filter(|a| a.owner == wallet.token_program)?;
             TokenBalance::decode(&account.data, &mint, &self.signer).map(|held| (mint, held.amount))
@@ -66,13 +70,15 @@ impl<C: Courier> Engine<C> {
                     Ok(_) => continue,
                     Err(error) => {
                         tracing::warn!(class = decision.intent.class.as_str(), "a decision can't be planned: {error}");
-                        self.history.not_sent(&decision.intent, slot);
+                        self.not_sent(&decision.intent);
                         continue;
                     }
                 }
             }
             self.metrics.intents.get_or_create(&ResultLabel { class: decision.intent.class, result: "planned" }).inc();
-            self.history.started(&decision.intent, self.spends(&decision), slot);
+            let spends = self.spends(&decision);
+            self.ops.record(|| Frame::started(&decision.intent, spends, slot));
+            self.history.started(&decision.intent, spends, slot);
         }
         self.deliver(plans);
     }
@@ -82,7 +88,7 @@ impl<C: Courier> Engine<C> {
         self.blockhash.is_some_and(|(_, at)| at.elapsed() <= signing_life(self.clock.slot_duration()))
     }
 
-    fn planner(&self) -> Planner<'_> {
+    pub(super) fn planner(&self) -> Planner<'_> {
         Planner { store: &self.store, found: &self.found, signer: self.signer, prices: &self.config.tx.compute_price }
     }
 

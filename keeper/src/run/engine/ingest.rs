@@ -1,5 +1,6 @@
 //! News of the sources: accounts, slots, gaps and snapshots.
 
+use crate::capture::Frame;
 use crate::chain::clock::ChainTime;
 use crate::chain::ws::Signal;
 use crate::metrics::{SourceLabel, UpdateLabel};
@@ -68,12 +69,14 @@ impl<C: Courier> Engine<C> {
         let at = Instant::now();
         self.sources.polled(snapshot.slot, at);
         if snapshot.found.iter().any(|(feed, key)| self.found.get(feed) != Some(key)) {
+            self.ops.record(|| Frame::found(&snapshot.found));
             self.found.extend(snapshot.found);
             self.needs_watch = true;
         }
         for update in snapshot.updates {
             self.apply(update, at);
         }
+        self.ops.record(|| Frame::listed(&snapshot.listed, snapshot.slot));
         for gone in self.store.retain_listed(&snapshot.listed, snapshot.slot) {
             self.index.put(gone, None);
             self.is_dirty = true;
@@ -95,6 +98,7 @@ impl<C: Courier> Engine<C> {
         let position = self.store.position(&key).copied();
         let rule = self.store.rule(&key).copied();
         let group = self.store.group(&key).copied();
+        self.ops.record(|| Frame::account(&update));
         let applied = self.store.apply(update, at);
         self.count(origin, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
@@ -117,6 +121,9 @@ impl<C: Courier> Engine<C> {
 
     fn changed(&mut self, key: Pubkey, kind: Kind) {
         self.is_dirty = true;
+        if matches!(kind, Kind::Guard | Kind::Asset | Kind::Vault | Kind::Rule | Kind::KeeperSet | Kind::Integration) {
+            self.ops.privileged_changed();
+        }
         match kind {
             Kind::Position => self.index.put(key, self.store.position(&key)),
             Kind::Asset | Kind::Vault | Kind::Rule | Kind::Guard => self.needs_watch = true,
@@ -151,6 +158,7 @@ impl<C: Courier> Engine<C> {
         if !self.sources.watch(set) {
             return;
         }
+        self.ops.record(|| Frame::raw(&self.sources.set.raw));
         self.store.watch_raw(self.sources.set.raw.clone());
         self.shared.set.send_replace(self.sources.set.clone());
         self.shared.topics.send_replace(self.sources.topics.clone());
