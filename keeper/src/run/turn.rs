@@ -102,8 +102,8 @@ impl Loop {
     }
 }
 
-/// Lets a test break the loop from outside.
-#[cfg(feature = "faults")]
+/// Lets a test break the loop from outside. Never in a release.
+#[cfg(any(feature = "faults", debug_assertions))]
 fn fault() {
     match std::env::var("RAMPART_FAULT").as_deref() {
         Ok("panic_engine") => panic!("as asked by RAMPART_FAULT"),
@@ -112,5 +112,5 @@ fn fault() {
     }
 }
 
-#[cfg(not(feature = "faults"))]
+#[cfg(not(any(feature = "faults", debug_assertions)))]
 const fn fault() {}

@@ -60,11 +60,13 @@ impl Chain {
             let shift = now_ts() - crate::watch::testing::NOW;
             asset.reference.updated_at_ts += shift;
             asset.reference.last_publish_ts = asset.reference.last_publish_ts.map(|ts| ts + shift);
-            let mut fresh = world.asset(at as u8).window;
-            fresh = bytemuck::Zeroable::zeroed();
+            let mut fresh: rampart::state::window::Window = bytemuck::Zeroable::zeroed();
             fresh.cell_secs = asset.window.cell_secs;
             for back in (0..6).rev() {
-                fresh.record(rampart::math::Price::from_q64(rampart::math::price::Q64_ONE).expect("a dollar"), now_ts() - 60 * back);
+                fresh.record(
+                    rampart::math::Price::from_q64(rampart::math::price::Q64_ONE).expect("a dollar"),
+                    now_ts() - 60 * back,
+                );
             }
             asset.window = fresh;
             accounts.insert(key, program(bytes_of(&asset)));
@@ -81,7 +83,8 @@ impl Chain {
         let mut rule = world.rule();
         rule.params.scope = rampart::state::Scope::Subject as u8;
         accounts.insert(key(crate::RULE), program(bytes_of(&rule)));
-        accounts.insert(payer.pubkey(), Account { owner: Pubkey::default(), lamports: 10_000_000_000, data: Vec::new() });
+        accounts
+            .insert(payer.pubkey(), Account { owner: Pubkey::default(), lamports: 10_000_000_000, data: Vec::new() });
         let store = world.store(&[]);
         for (mint, wallet) in wallets(&store, &payer.pubkey()) {
             let data = token_account(&mint, &payer.pubkey(), 1_000_000_000);
@@ -170,18 +173,26 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, Json(request): Json<Valu
         "getSlot" => json!(slot),
         "getBlockHeight" => json!(height),
         "getVersion" => json!({ "solana-core": "4.0.0", "feature-set": 1 }),
-        "getEpochInfo" => json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 }),
+        "getEpochInfo" => {
+            json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 })
+        }
         "getLatestBlockhash" => {
             // a new one now and then, as on a chain
             let hash = Pubkey::new_from_array([(slot / 40) as u8; 32]).to_string();
             with_slot(json!({ "blockhash": hash, "lastValidBlockHeight": height + 100_000 }))
         }
         "getMultipleAccounts" => {
-            let keys = params[0].as_array().expect("keys").iter().map(|key| key.as_str().expect("a key").parse().expect("an address"));
+            let keys = params[0]
+                .as_array()
+                .expect("keys")
+                .iter()
+                .map(|key| key.as_str().expect("a key").parse().expect("an address"));
             with_slot(keys.map(|key| inner.account(&key)).collect())
         }
         "getProgramAccounts" => with_slot(json!(inner.listed(params))),
-        "getSignatureStatuses" => with_slot(params[0].as_array().expect("signatures").iter().map(|_| Value::Null).collect()),
+        "getSignatureStatuses" => {
+            with_slot(params[0].as_array().expect("signatures").iter().map(|_| Value::Null).collect())
+        }
         "sendTransaction" => {
             let bytes = BASE64_STANDARD.decode(params[0].as_str().expect("bytes")).expect("base64");
             let signature = Signature::try_from(&bytes[1..65]).expect("a signature");

@@ -4,13 +4,13 @@ use crate::chain::{Chain, PATIENCE};
 use crate::watch::testing::key;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use std::io::{BufRead, BufReader, Write};
 
 /// A keeper.
 pub struct Keeper {
@@ -27,14 +27,21 @@ impl Keeper {
     pub async fn start(chain: &Chain, environment: &[(&str, String)]) -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a directory"));
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(dir.path().join("payer.json")).expect("a file");
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(dir.path().join("payer.json"))
+            .expect("a file");
         write!(file, "{}", serde_json::to_string(&chain.payer.to_bytes().to_vec()).expect("numbers")).expect("a write");
         let settings = format!(
             "[cluster]\nrpc_url = \"{}\"\nguard = \"{}\"\n[keeper]\nname = \"k\"\nstate_dir = \"state\"\n\
              [keys]\npayer_file = \"payer.json\"\n[ingest]\npoll_ms = 100\nsweep_secs = 1\n\
              [http]\nlisten = \"127.0.0.1:{port}\"\n[takeover]\npoll_secs = 1\n\
              [[label]]\naddress = \"{}\"\nname = \"RULE\"\n",
-            chain.url, chain.world.guard_key, key(crate::RULE)
+            chain.url,
+            chain.world.guard_key,
+            key(crate::RULE)
         );
         std::fs::write(dir.path().join("rampart.toml"), settings).expect("a file");
         let child = spawn(&dir, environment);
@@ -114,7 +121,8 @@ impl Keeper {
 
     /// Runs a command until a line of it holds `last`, and ends it.
     pub async fn follow(&self, words: &[&str], last: &str) -> String {
-        let mut child = command(&self.dir).args(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+        let mut child =
+            command(&self.dir).args(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
         let (out, last) = (child.stdout.take().expect("a pipe"), last.to_owned());
         let reading = tokio::task::spawn_blocking(move || {
             let mut text = String::new();

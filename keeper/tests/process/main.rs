@@ -2,12 +2,7 @@
 
 mod chain;
 mod keeper;
-mod watch {
-    pub use rampart_keeper::watch::*;
-    #[allow(dead_code)]
-    #[path = "../../../src/watch/testing.rs"]
-    pub mod testing;
-}
+mod watch;
 
 use chain::Chain;
 use keeper::Keeper;
@@ -31,7 +26,12 @@ async fn fault_44_sigterm_with_five_transactions_in_flight_ends_with_0_and_hands
     let (ok, listed) = keeper.run(&["txs", "ls", "--json"]);
     assert!(ok, "{listed}");
     let listed: Value = serde_json::from_str(&listed).expect("JSON");
-    let open: Vec<&str> = listed["data"].as_array().expect("transactions").iter().map(|tx| tx["state"].as_str().expect("a state")).collect();
+    let open: Vec<&str> = listed["data"]
+        .as_array()
+        .expect("transactions")
+        .iter()
+        .map(|tx| tx["state"].as_str().expect("a state"))
+        .collect();
     assert!(open.len() >= 5 && open.iter().all(|state| matches!(*state, "sent" | "unknown")), "{open:?}");
     assert!(keeper.log().contains("stopping on a signal"), "{}", keeper.log());
 
@@ -53,9 +53,12 @@ async fn fault_44_sigterm_with_five_transactions_in_flight_ends_with_0_and_hands
 async fn systemd_is_told_ready_alive_and_stopping() {
     let chain = Chain::start(0).await;
     let socket = keeper::NotifySocket::new();
-    let mut keeper = Keeper::start(&chain, &[("NOTIFY_SOCKET", socket.path()), ("WATCHDOG_USEC", "900000".into())]).await;
+    let mut keeper =
+        Keeper::start(&chain, &[("NOTIFY_SOCKET", socket.path()), ("WATCHDOG_USEC", "900000".into())]).await;
     keeper.ready().await;
-    keeper.wait("READY and signs of life", || async { socket.count("READY=1") == 1 && socket.count("WATCHDOG=1") >= 3 }).await;
+    keeper
+        .wait("READY and signs of life", || async { socket.count("READY=1") == 1 && socket.count("WATCHDOG=1") >= 3 })
+        .await;
     assert_eq!(socket.count("STOPPING=1"), 0);
     keeper.signal(Signal::SIGTERM);
     assert_eq!(keeper.end().await, Some(0));
@@ -104,7 +107,9 @@ async fn fault_47_sighup_with_bad_settings_keeps_the_old_and_with_good_ones_take
     let good = keeper.settings();
     keeper.write_settings(&format!("{good}\n[tx]\nresend_ms = 0\n"));
     keeper.signal(Signal::SIGHUP);
-    keeper.wait("the refusal to be counted", || keeper.has_metric("rampart_settings_reloads_total{result=\"refused\"} 1")).await;
+    keeper
+        .wait("the refusal to be counted", || keeper.has_metric("rampart_settings_reloads_total{result=\"refused\"} 1"))
+        .await;
     assert_eq!(keeper.status("/readyz").await, Some(200), "it goes on as before");
     keeper.write_settings(&good.replace("name = \"RULE\"", "name = \"renamed\""));
     keeper.signal(Signal::SIGHUP);
@@ -121,7 +126,9 @@ async fn operator_pauses_explains_and_trips_with_the_token_alone() {
     keeper.ready().await;
     let (ok, text) = keeper.run(&["pause", "--reason", "market test"]);
     assert!(ok && text.contains("liquidate") && text.contains("trips go on"), "{text}");
-    assert!(keeper.run(&["status"]).1.contains("PAUSED liquidate: market test"));
+    keeper
+        .wait("the pause to show", || async { keeper.run(&["status"]).1.contains("PAUSED liquidate: market test") })
+        .await;
     let (ok, text) = keeper.run(&["explain", "RULE"]);
     assert!(ok && text.contains("no trip: not met: the rule is true") && text.contains("bps left"), "{text}");
     let (ok, text) = keeper.run(&["trip", "RULE", "--yes"]);

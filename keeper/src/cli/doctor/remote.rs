@@ -31,7 +31,7 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
     let genesis = genesis(&rpc, config).await;
     let is_reached = !matches!(genesis, Err(KeeperError::Chain { .. }));
     let mut findings = vec![Finding::of(name, genesis)];
-    findings.push(Finding::of(format!("endpoint {}", redact(&config.ws_url())), socket(&config.ws_url()).await));
+    findings.push(socket(&config.ws_url()).await);
     if is_reached {
         match OnChain::ask(&rpc, config.cluster.guard).await {
             Ok(chain) => findings.extend(on_chain(&rpc, config, chain).await),
@@ -53,13 +53,17 @@ async fn genesis(rpc: &Rpc, config: &Config) -> Result<String, KeeperError> {
     }
 }
 
-async fn socket(url: &str) -> Result<String, KeeperError> {
-    let failed = |source| KeeperError::Chain { what: "open the subscriptions".into(), source };
-    match tokio::time::timeout(PATIENCE, tokio_tungstenite::connect_async(url)).await {
-        Ok(Ok(_)) => Ok("takes subscriptions".into()),
-        Ok(Err(error)) => Err(failed(Box::new(error))),
-        Err(_) => Err(failed(format!("no answer within {} s", PATIENCE.as_secs()).into())),
-    }
+/// No start ends without subscriptions: requests carry alone then.
+async fn socket(url: &str) -> Finding {
+    let name = format!("endpoint {}", redact(url));
+    let why = match tokio::time::timeout(PATIENCE, tokio_tungstenite::connect_async(url)).await {
+        Ok(Ok(_)) => return Finding::ok(name, "takes subscriptions"),
+        Ok(Err(error)) => redact(&error.to_string()),
+        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+    };
+    let fix =
+        "set `cluster.ws_url`; without subscriptions the keeper asks every `ingest.poll_ms` and sees changes later";
+    Finding::warning(name, format!("takes no subscriptions: {why}"), fix)
 }
 
 async fn on_chain(rpc: &Rpc, config: &Config, chain: OnChain) -> Vec<Finding> {
