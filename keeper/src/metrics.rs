@@ -155,7 +155,7 @@ metrics! {
     /// Account updates, by source and result.
     account_updates: Family<UpdateLabel, Counter> = Family::default(), "rampart_account_updates";
     /// Accounts held in memory.
-    accounts: Gauge = Gauge::default(), "rampart_accounts_count";
+    accounts: Gauge = Gauge::default(), "rampart_accounts";
     /// Share of positions verified by the last sweep.
     coverage_ratio: Ratio = Gauge::default(), "rampart_coverage_ratio";
     /// Age of the position verified longest ago.
@@ -173,7 +173,7 @@ metrics! {
     /// Times bytes were handed to a node again.
     resends: Counter = Counter::default(), "rampart_transaction_resends";
     /// Transactions that are sent and not yet decided.
-    in_flight: Gauge = Gauge::default(), "rampart_transactions_in_flight_count";
+    in_flight: Gauge = Gauge::default(), "rampart_transactions_in_flight";
     /// Age of the oldest transaction whose fate is unknown.
     unknown_oldest_seconds: Gauge = Gauge::default(), "rampart_transaction_unknown_oldest_seconds";
     /// Time from the decision to the hand-over of signed bytes.
@@ -185,7 +185,7 @@ metrics! {
     /// Balance of the payer.
     payer_lamports: Gauge = Gauge::default(), "rampart_payer_balance_lamports";
     /// Trips that the payer can still afford.
-    trips_affordable: Gauge = Gauge::default(), "rampart_trips_affordable_count";
+    trips_affordable: Gauge = Gauge::default(), "rampart_trips_affordable";
     /// RPC requests, by method and result.
     rpc_requests: Family<RpcLabel, Counter> = Family::default(), "rampart_rpc_requests";
     /// Time of one durable write to the journal.
@@ -193,7 +193,7 @@ metrics! {
     /// Writes to the journal that failed.
     journal_errors: Counter = Counter::default(), "rampart_journal_errors";
     /// Whether a peer answers, by its rank in the configuration.
-    peers_up: Gauge = Gauge::default(), "rampart_peers_up_count";
+    peers_up: Gauge = Gauge::default(), "rampart_peers_up";
     /// Time the process began, unix seconds by the host's clock.
     started_seconds: Gauge = Gauge::default(), "rampart_start_time_seconds";
     /// Host's clock minus the chain's; decides nothing.
@@ -207,7 +207,7 @@ metrics! {
     /// Deliveries of alerts, by kind of sink and result: delivered, retried, dropped or repeated.
     notify: Family<NotifyLabel, Counter> = Family::default(), "rampart_notify_deliveries";
     /// Alerts that wait to be delivered.
-    notify_backlog: Gauge = Gauge::default(), "rampart_notify_backlog_count";
+    notify_backlog: Gauge = Gauge::default(), "rampart_notify_backlog";
     /// Age of the alert that has waited longest.
     notify_oldest_seconds: Gauge = Gauge::default(), "rampart_notify_oldest_seconds";
     /// Signs of a takeover, by kind.

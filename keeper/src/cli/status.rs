@@ -2,9 +2,10 @@
 
 use super::AskArgs;
 use super::ask::Running;
-use super::output::Output;
+use super::output::{Output, ago};
 use crate::config::Config;
 use crate::error::KeeperError;
+use crate::events::unix_ms;
 use crate::view::View;
 use std::fmt::Write;
 
@@ -32,7 +33,8 @@ fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
         if keeper.ready { "ready".to_owned() } else { format!("NOT READY: {}", keeper.not_ready_reasons.join("; ")) };
     writeln!(out, "{} {} ({}), slot {}, {ready}", keeper.name, keeper.version, keeper.mode, keeper.slot)?;
     for paused in &keeper.paused {
-        writeln!(out, "PAUSED {}: {} (since {}; `rampart resume`)", paused.class, paused.reason, paused.since_ts)?;
+        let since = ago(paused.since_ts.max(0).cast_unsigned().saturating_mul(1_000), unix_ms());
+        writeln!(out, "PAUSED {}: {} ({since}; `rampart resume` ends it)", paused.class, paused.reason)?;
     }
     writeln!(out, "signer {} with {} lamports", keeper.signer, keeper.balance_lamports)?;
     let sent = &keeper.transactions;

@@ -54,7 +54,7 @@ async fn paused_class_is_left_alone_while_trips_go_on_and_is_taken_up_again() {
         view.keeper.paused.iter().map(|paused| (paused.class.as_str(), paused.reason.as_str())).collect();
     assert!(shown.contains(&("liquidate", "market test")) && shown.len() == 4, "{shown:?}");
     let why = explain(&mut rig, key(50)).expect("a position");
-    assert!(why.answer.contains("no operator paused its class (paused: market test)"), "{}", why.answer);
+    assert!(why.answer.contains("waits for \"no operator paused its class\": paused: market test"), "{}", why.answer);
     rig.engine.command(Command::Pauses(Pauses::default()));
     rig.engine.tick();
     settle().await;
@@ -86,7 +86,7 @@ async fn trip_by_hand_says_what_it_would_do_and_sends_once_without_waiting_for_r
     rig.engine.blockhash(blockhash(1));
     settle().await;
     let refused = trip(&mut rig, key(RULE), false);
-    assert!(!refused.is_possible && refused.text.contains("not met: the rule is true"), "{}", refused.text);
+    assert!(!refused.is_possible && refused.text.contains("it waits for \"the rule is true\""), "{}", refused.text);
     let unknown = trip(&mut rig, key(99), false);
     assert!(unknown.text.contains("no rule or group"), "{}", unknown.text);
     let vault = rig.world.vault_key;
@@ -125,18 +125,18 @@ async fn explanations_name_inputs_thresholds_distance_fence_and_the_first_obstac
     let rule = explain(&mut rig, key(RULE)).expect("a rule");
     assert_eq!(text(&rule, "distance"), "1000 bps left until it is above the threshold");
     assert_eq!(text(&rule, "fence"), "trip_epoch 0");
-    assert!(rule.answer.starts_with("no trip: not met: the rule is true"), "{}", rule.answer);
+    assert!(rule.answer.starts_with("no trip, it waits for \"the rule is true\": clear, 0 bps"), "{}", rule.answer);
     let position = explain(&mut rig, key(50)).expect("a position");
     assert_eq!(text(&position, "loan-to-value"), "5994 bps");
     assert_eq!(text(&position, "distance"), "a fall of 2008 bps to the soft line, 2507 bps to the liquidation line");
     assert!(
-        position.answer.contains("not met: its loan-to-value is at the soft line (5994 bps)"),
+        position.answer.contains("waits for \"its loan-to-value is at the soft line\": 5994 bps"),
         "{}",
         position.answer
     );
     rig.engine.updates(gap(700, SLOT + 1));
     let position = explain(&mut rig, key(50)).expect("a position");
-    assert!(position.answer.contains("a transaction is under way"), "{}", position.answer);
+    assert!(position.answer.starts_with("liquidate: a transaction is under way"), "{}", position.answer);
     for (subject, kind) in
         [(rig.world.vault_key, "vault"), (rig.world.asset_keys[0], "asset"), (rig.world.guard_key, "guard")]
     {

@@ -13,7 +13,7 @@ use crate::http::Door;
 use crate::notify::Notifier;
 use crate::submit::Wire;
 use crate::supervise::Host;
-use crate::takeover::{Pauser, Watcher};
+use crate::takeover::{PAUSE_FILE, Pauser, Watcher};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -57,9 +57,13 @@ impl Ops {
             ),
         };
         let pauser = match &config.keys.guardian_file {
-            Some(path) if config.takeover.pause_levels => {
-                Some(Pauser { guardian: PayerKey::read(path)?, pause_secs: config.takeover.pause_secs, wire })
-            }
+            Some(path) if config.takeover.pause_levels => Some(Arc::new(Pauser {
+                guardian: PayerKey::read(path)?,
+                pause_secs: config.takeover.pause_secs,
+                wire,
+                file: config.keeper.state_dir.join(PAUSE_FILE),
+                turn: tokio::sync::Mutex::default(),
+            })),
             _ => None,
         };
         let (sender, standings) = watch::channel(None);

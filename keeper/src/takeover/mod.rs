@@ -12,7 +12,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use pause::Pauser;
+pub use pause::{FILE as PAUSE_FILE, Pauser};
 pub use program::{HEADER_LEN, ProgramStanding, data_address, decode};
 pub use sign::{KINDS, Sign, signs, signs_of_program};
 pub use standing::Standing;
@@ -38,9 +38,6 @@ pub struct Known {
     pub standing: Option<Arc<Standing>>,
     /// Of the program.
     pub program: Option<ProgramStanding>,
-    /// Until when the guard's level is raised by the guardian's key, unix seconds on chain.
-    #[serde(default)]
-    pub paused_until_ts: i64,
 }
 
 /// What the watch needs.
@@ -56,7 +53,7 @@ pub struct Watcher {
     /// Directory in which what is known is kept.
     pub state_dir: PathBuf,
     /// Who raises the guard's level, if anybody.
-    pub pauser: Option<Pauser>,
+    pub pauser: Option<Arc<Pauser>>,
     /// Where signs are told.
     pub events: Events,
     /// Where they are counted.
@@ -79,7 +76,7 @@ impl Watcher {
                 _ = polls.tick() => self.ask(&mut known).await,
             };
             self.tell(&found);
-            self.pause(&found, &mut known).await;
+            self.pause(&found, &known);
             if !found.is_empty() || !self.state_dir.join(FILE).exists() {
                 store(&self.state_dir, &known);
             }
@@ -118,28 +115,19 @@ impl Watcher {
         }
     }
 
-    /// Raises the guard's level at the first critical sign, once for as long as that lasts.
-    async fn pause(&self, found: &[Sign], known: &mut Known) {
-        let (Some(pauser), Some(standing)) = (&self.pauser, known.standing.clone()) else { return };
-        let Some(sign) = found.iter().find(|sign| sign.severity == Severity::Critical) else { return };
-        let slot = self.slot.load(Ordering::Relaxed);
-        let dir = self.state_dir.clone();
-        // durable before the first send: a crash must not spend the guardian's budget twice
-        let note = |until_ts: i64| {
-            known.paused_until_ts = until_ts;
-            store(&dir, known);
-        };
-        let paused_until_ts = load(&self.state_dir).paused_until_ts;
-        let (text, severity) = match pauser.pause(&self.rpc, &standing, paused_until_ts, note).await {
-            Ok(until_ts) => (
-                format!("the guard's level is raised until {until_ts} after a sign: {}", sign.text),
-                Severity::Critical,
-            ),
-            Err(error) => {
-                (format!("the guard's level was not raised: {}", crate::error::chain(&error)), Severity::Critical)
-            }
-        };
-        self.events.emit(Fact::new(EventKind::LevelsPaused, slot, text).with("sign", sign.kind).of_severity(severity));
+    /// Raises the guard's level at the first critical sign. Beside the watch: the next sign must not wait for a block.
+    fn pause(&self, found: &[Sign], known: &Known) {
+        let (Some(pauser), Some(standing)) = (self.pauser.clone(), known.standing.clone()) else { return };
+        let Some(sign) = found.iter().find(|sign| sign.severity == Severity::Critical).cloned() else { return };
+        let (rpc, events, slot) = (self.rpc.clone(), self.events.clone(), self.slot.clone());
+        tokio::spawn(async move {
+            let text = match pauser.pause(&rpc, &standing).await {
+                Ok(until_ts) => format!("the guard's level is raised until {until_ts} after a sign: {}", sign.text),
+                Err(error) => format!("the guard's level was not raised: {}", crate::error::chain(&error)),
+            };
+            let fact = Fact::new(EventKind::LevelsPaused, slot.load(Ordering::Relaxed), text);
+            events.emit(fact.with("sign", sign.kind).with("subject", sign.subject));
+        });
     }
 }
 

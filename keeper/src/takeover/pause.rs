@@ -10,9 +10,14 @@ use anchor_lang::prelude::Pubkey;
 use rampart::state::Level;
 use rampart::{GuardianPauseArgs, Validity};
 use solana_sdk::transaction::{Transaction, TransactionError};
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Name of the file in the state directory.
+pub const FILE: &str = "paused-until";
 /// How long the instruction stays valid, seconds on chain.
 const VALID_SECS: i64 = 120;
 /// Time between two sends of the same bytes, and how often they are sent at most.
@@ -40,6 +45,9 @@ pub enum PauseError {
     /// The program refused.
     #[error("the program refused: {0}")]
     Refused(TransactionError),
+    /// What was done can't be made durable, so nothing is sent.
+    #[error("the pause can't be noted on the disk")]
+    Note(#[source] std::io::Error),
     /// Nobody said what became of it.
     #[error("nobody said in time what became of transaction {0}")]
     Unknown(solana_sdk::signature::Signature),
@@ -53,35 +61,52 @@ pub struct Pauser {
     pub pause_secs: u32,
     /// The way to a node.
     pub wire: Arc<dyn Wire>,
+    /// File that says until when the level is raised, unix seconds on chain.
+    pub file: PathBuf,
+    /// One pause at a time.
+    pub turn: tokio::sync::Mutex<()>,
 }
 
 impl Pauser {
-    /// Raises the guard's level to ReduceOnly. `note` makes durable until when, before anything is sent.
+    /// Raises the guard's level to ReduceOnly. Until when is on the disk before anything is sent: a crash must not spend the
+    /// guardian's budget twice.
     ///
     /// Returns until when it is raised, unix seconds on chain.
     ///
     /// # Errors
     /// All of [`PauseError`].
-    pub async fn pause(
-        &self,
-        rpc: &Rpc,
-        standing: &Standing,
-        paused_until_ts: i64,
-        note: impl FnOnce(i64),
-    ) -> Result<i64, PauseError> {
+    pub async fn pause(&self, rpc: &Rpc, standing: &Standing) -> Result<i64, PauseError> {
+        let _turn = self.turn.lock().await;
         let key = self.guardian.pubkey();
         if !standing.roles.contains_key(&format!("guardian {key}")) {
             return Err(PauseError::NoGuardian(key));
         }
         let now = self.now(rpc).await?;
+        let paused_until_ts = self.paused_until_ts()?;
         if paused_until_ts > now.unix_ts {
             return Err(PauseError::Standing(paused_until_ts));
         }
         let duration_secs = self.pause_secs.min(standing.max_pause_secs);
         let transaction = self.signed(rpc, standing, duration_secs, now.unix_ts).await?;
         let until_ts = now.unix_ts.saturating_add(duration_secs.into());
-        note(until_ts);
+        self.note(until_ts).map_err(PauseError::Note)?;
         self.land(&transaction).await.map(|()| until_ts)
+    }
+
+    fn paused_until_ts(&self) -> Result<i64, PauseError> {
+        match fs::read_to_string(&self.file) {
+            Ok(text) => text.trim().parse().map_err(|_| PauseError::Note(std::io::ErrorKind::InvalidData.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(PauseError::Note(error)),
+        }
+    }
+
+    fn note(&self, until_ts: i64) -> std::io::Result<()> {
+        let staged = self.file.with_extension("new");
+        let mut file = fs::File::create(&staged)?;
+        writeln!(file, "{until_ts}")?;
+        file.sync_all()?;
+        fs::rename(staged, &self.file)
     }
 
     async fn now(&self, rpc: &Rpc) -> Result<ChainTime, PauseError> {

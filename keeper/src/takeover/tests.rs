@@ -108,7 +108,7 @@ fn program_data_is_read_and_anything_else_is_not() {
 fn what_is_known_outlives_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");
     assert_eq!(load(dir.path()), Known::default());
-    let known = Known { standing: Some(Arc::new(standing(&world()))), paused_until_ts: 7, ..Known::default() };
+    let known = Known { standing: Some(Arc::new(standing(&world()))), ..Known::default() };
     store(dir.path(), &known);
     assert_eq!(load(dir.path()), known);
     std::fs::write(dir.path().join(FILE), "{").expect("a file");

@@ -37,6 +37,8 @@ pub struct Chain {
     pub url: String,
     /// Who pays on it.
     pub payer: Keypair,
+    /// A guardian of the guard.
+    pub guardian: Keypair,
     /// The world on it.
     pub world: World,
     inner: Arc<Mutex<Inner>>,
@@ -50,7 +52,10 @@ fn now_ts() -> i64 {
 impl Chain {
     /// Starts it with so many positions, from 60 % loan-to-value on.
     pub async fn start(positions: u8) -> Self {
-        let (world, payer) = (World::new(), Keypair::new());
+        let (mut world, payer, guardian) = (World::new(), Keypair::new(), Keypair::new());
+        let roles = &mut world.guard.roles;
+        (roles.root, roles.risk_admin, roles.resetter, roles.vetoer) = (key(101), key(102), key(103), key(104));
+        (roles.guardians[0], roles.guardian_count, roles.guardian_quorum) = (guardian.pubkey(), 1, 1);
         let mut accounts = BTreeMap::new();
         let program = |data| Account { owner: rampart::ID, lamports: 1, data };
         accounts.insert(world.guard_key, program(bytes_of(&world.guard)));
@@ -97,12 +102,21 @@ impl Chain {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let router = Router::new().route("/", post(answer)).with_state(inner.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, payer, world, inner }
+        Self { url, payer, guardian, world, inner }
     }
 
     /// Lets the collateral's sources say another price, in thousandths of a dollar.
     pub fn fall(&self, milli_dollars: i128) {
         self.inner.lock().expect("a lock").milli_dollars = milli_dollars;
+    }
+
+    /// Gives the root of the guard to somebody else, as the first step of a takeover.
+    pub fn seize(&self) {
+        let mut guard = self.world.guard;
+        guard.roles.root = key(200);
+        guard.authority_epoch += 1;
+        let account = Account { owner: rampart::ID, lamports: 1, data: bytes_of(&guard) };
+        self.inner.lock().expect("a lock").accounts.insert(self.world.guard_key, account);
     }
 
     /// Returns the bytes that arrived, in order, each as often as it did.

@@ -27,13 +27,12 @@ impl Keeper {
     pub async fn start(chain: &Chain, environment: &[(&str, String)]) -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a directory"));
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(dir.path().join("payer.json"))
-            .expect("a file");
-        write!(file, "{}", serde_json::to_string(&chain.payer.to_bytes().to_vec()).expect("numbers")).expect("a write");
+        for (name, pair) in [("payer.json", &chain.payer), ("guardian.json", &chain.guardian)] {
+            let path = dir.path().join(name);
+            let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            let text = serde_json::to_string(&pair.to_bytes().to_vec()).expect("numbers");
+            opened.expect("a file").write_all(text.as_bytes()).expect("a write");
+        }
         let settings = format!(
             "[cluster]\nrpc_url = \"{}\"\nguard = \"{}\"\n[keeper]\nname = \"k\"\nstate_dir = \"state\"\n\
              [keys]\npayer_file = \"payer.json\"\n[ingest]\npoll_ms = 100\nsweep_secs = 1\n\
@@ -49,9 +48,14 @@ impl Keeper {
     }
 
     /// Starts the next one on the same files.
-    pub async fn again(mut self, _: &Chain) -> Self {
+    pub async fn again(self) -> Self {
+        self.again_with(&[]).await
+    }
+
+    pub async fn again_with(mut self, environment: &[(&str, String)]) -> Self {
         let _ = self.child.kill();
-        self.child = spawn(&self.dir, &[]);
+        let _ = self.child.wait();
+        self.child = spawn(&self.dir, environment);
         self
     }
 
@@ -114,7 +118,12 @@ impl Keeper {
     }
 
     pub fn code(&self, words: &[&str]) -> (Option<i32>, String) {
-        let output = command(&self.dir).args(words).output().expect("it runs");
+        self.code_with(words, &[])
+    }
+
+    pub fn code_with(&self, words: &[&str], environment: &[(&str, String)]) -> (Option<i32>, String) {
+        let environment = environment.iter().map(|(name, value)| (*name, value.as_str()));
+        let output = command(&self.dir).args(words).envs(environment).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.code(), text)
     }

@@ -4,10 +4,13 @@ mod chain;
 mod keeper;
 mod watch;
 
+use anchor_lang::Discriminator;
 use chain::Chain;
 use keeper::Keeper;
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use solana_sdk::signer::Signer;
+use solana_sdk::transaction::Transaction;
 use watch::testing::key;
 
 /// The rule of the played world.
@@ -37,7 +40,7 @@ async fn fault_44_sigterm_with_five_transactions_in_flight_ends_with_0_and_hands
 
     // the next start takes them over and sends the same bytes, never others
     let before = chain.sent();
-    let mut keeper = keeper.again(&chain).await;
+    let mut keeper = keeper.again().await;
     keeper.wait("the same bytes again", || async { chain.sent().len() > before.len() }).await;
     keeper.signal(Signal::SIGTERM);
     // the second signal does not wait for what is under way
@@ -83,7 +86,7 @@ async fn fault_45_stuck_loop_gets_no_signs_of_life_and_the_next_start_finds_the_
     // what systemd does then
     keeper.signal(Signal::SIGABRT);
     keeper.end().await;
-    let mut keeper = keeper.again(&chain).await;
+    let mut keeper = keeper.again().await;
     keeper.ready().await;
     keeper.signal(Signal::SIGTERM);
     assert_eq!(keeper.end().await, Some(0));
@@ -130,7 +133,7 @@ async fn operator_pauses_explains_and_trips_with_the_token_alone() {
         .wait("the pause to show", || async { keeper.run(&["status"]).1.contains("PAUSED liquidate: market test") })
         .await;
     let (ok, text) = keeper.run(&["explain", "RULE"]);
-    assert!(ok && text.contains("no trip: not met: the rule is true") && text.contains("bps left"), "{text}");
+    assert!(ok && text.contains("no trip, it waits for \"the rule is true\"") && text.contains("bps left"), "{text}");
     let (ok, text) = keeper.run(&["trip", "RULE", "--yes"]);
     assert!(!ok && text.contains("nothing is sent") && text.contains("hint: `rampart explain RULE`"), "{text}");
     assert!(chain.sent().is_empty());
@@ -144,7 +147,7 @@ async fn operator_pauses_explains_and_trips_with_the_token_alone() {
     // a pause outlives the keeper
     keeper.signal(Signal::SIGTERM);
     assert_eq!(keeper.end().await, Some(0));
-    let mut keeper = keeper.again(&chain).await;
+    let mut keeper = keeper.again().await;
     keeper.ready().await;
     chain.fall(700);
     keeper.wait("the trip", || async { !chain.sent().is_empty() }).await;
@@ -221,4 +224,63 @@ async fn watch_without_a_terminal_tells_facts_as_lines() {
     assert_eq!((&first["schema"], &first["command"]), (&1.into(), &"watch".into()));
     keeper.signal(Signal::SIGTERM);
     assert_eq!(keeper.end().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_55_first_critical_sign_raises_the_level_by_the_guardians_key_once() {
+    let chain = Chain::start(0).await;
+    let pausing = [
+        ("RAMPART__KEYS__GUARDIAN_FILE", "guardian.json".to_owned()),
+        ("RAMPART__TAKEOVER__PAUSE_LEVELS", "true".to_owned()),
+    ];
+    let keeper = Keeper::start(&chain, &pausing).await;
+    keeper.ready().await;
+    // what is known has to be there before it can change
+    keeper.wait("a first look", || async { keeper.path("state/standing.json").exists() }).await;
+    let (ok, text) = keeper.run(&["keys"]);
+    assert!(ok, "{text}");
+    chain.seize();
+    keeper.wait("the pause", || async { !chain.sent().is_empty() }).await;
+    let log = keeper.log();
+    let moved = format!("the root of the guard moved from {} to {}", key(101), key(200));
+    assert!(
+        log.contains(&moved) && keeper.has_metric("rampart_takeover_signs_total{kind=\"role_moved\"} 1").await,
+        "{log}"
+    );
+    let pause: Transaction = bincode::deserialize(&chain.sent()[0]).expect("a transaction");
+    assert_eq!(pause.message.account_keys[0], chain.guardian.pubkey());
+    assert!(pause.verify().is_ok(), "the guardian has signed it");
+    let of = &pause.message.instructions[0];
+    assert_eq!(of.data[..8], *rampart::instruction::GuardianPause::DISCRIMINATOR);
+    // level, seconds, epoch: the new one
+    assert_eq!((of.data[8], &of.data[9..13], of.data[13]), (2, &3_600_u32.to_le_bytes()[..], 1));
+    assert!(keeper.path("state/paused-until").exists(), "it was on the disk before it was sent");
+
+    // a crash at this moment: the guardian's budget is not spent twice, and what was seen is not told as new
+    keeper.signal(Signal::SIGKILL);
+    let before: std::collections::BTreeSet<Vec<u8>> = chain.sent().into_iter().collect();
+    let mut keeper = keeper.again_with(&pausing).await;
+    keeper.ready().await;
+    chain.seize();
+    keeper.signal(Signal::SIGTERM);
+    assert_eq!(keeper.end().await, Some(0));
+    let after: std::collections::BTreeSet<Vec<u8>> = chain.sent().into_iter().collect();
+    assert_eq!(before, after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_in_addresses_are_in_no_log_and_no_answer() {
+    let chain = Chain::start(0).await;
+    let secret = [("RAMPART__CLUSTER__RPC_URL", "http://user:SECRET@127.0.0.1:1/v2/SECRET?key=SECRET".to_owned())];
+    let mut keeper = Keeper::start(&chain, &secret).await;
+    // nobody is there: it tries for a while, says so, and ends
+    assert_eq!(keeper.end().await, Some(5), "{}", keeper.log());
+    let log = keeper.log();
+    assert!(log.contains("the endpoint can't be asked yet") && log.contains("127.0.0.1:1"), "{log}");
+    assert!(!log.contains("SECRET"), "{log}");
+    for words in [&["config", "print"][..], &["config", "print", "--json"], &["doctor"], &["keys"]] {
+        let (_, text) = keeper.code_with(words, &secret);
+        assert!(text.contains("127.0.0.1:1") || words == ["keys"], "{text}");
+        assert!(!text.contains("SECRET"), "{words:?} tells it: {text}");
+    }
 }

@@ -15,6 +15,9 @@ use rampart::risk::gate::Pass;
 use rampart::risk::health::ltv_floor;
 use rampart::state::{Cause, Position};
 
+/// What has to hold when everything else does.
+const FREE: &str = "nothing holds it back";
+
 impl<C: Courier> Engine<C> {
     /// Says why it acts on `subject` or doesn't; `None` for an account that it doesn't know.
     pub(in crate::run) fn explain(&self, subject: Pubkey) -> Option<Explanation> {
@@ -173,7 +176,7 @@ impl<C: Courier> Engine<C> {
         self.explain_way(&mut why, key, ActionClass::Liquidate);
         let in_reach = vault.positions.soft + vault.positions.liquidatable;
         why.answer = match why.obstacle() {
-            Some(obstacle) => format!("no liquidation here: not met: {} ({})", obstacle.what, obstacle.detail),
+            Some(obstacle) => format!("no liquidation here, it waits for \"{}\": {}", obstacle.what, obstacle.detail),
             None if in_reach == 0 => "nothing to do: no position is at its soft line".into(),
             None => format!("{in_reach} positions are in reach; ask about one of them for the detail"),
         };
@@ -255,7 +258,7 @@ impl<C: Courier> Engine<C> {
             self.history.hold(&decision.intent, slot, self.store.slot_of(&target), delay)
         });
         let free = held.clone().unwrap_or_else(|| "nothing under way".into());
-        why.condition("nothing holds it back", held.is_none(), free);
+        why.condition(FREE, held.is_none(), free);
         let is_acting = self.config.keeper.mode == Mode::Act;
         why.condition("the keeper sends", is_acting, self.config.keeper.mode.as_str());
         let price = self.config.tx.compute_price.of(class);
@@ -278,7 +281,8 @@ impl<C: Courier> Engine<C> {
 fn answer_of(why: &Explanation, act: &str, in_force: Option<String>) -> String {
     match (in_force, why.obstacle()) {
         (Some(text), _) => text,
-        (None, Some(obstacle)) => format!("no {act}: not met: {} ({})", obstacle.what, obstacle.detail),
+        (None, Some(obstacle)) if obstacle.what == FREE => format!("{act}: {}", obstacle.detail),
+        (None, Some(obstacle)) => format!("no {act}, it waits for \"{}\": {}", obstacle.what, obstacle.detail),
         (None, None) => format!("{act} is due now"),
     }
 }
