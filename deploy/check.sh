@@ -4,6 +4,7 @@ set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 binary=${1:-$root/target/release/rampart}
+case $binary in /*) ;; *) binary=$PWD/$binary ;; esac
 failed=0
 missing=0
 
@@ -43,7 +44,8 @@ if have systemd-analyze systemd && [ -x "$binary" ]; then
     unit=$(mktemp -d)
     sed "s|/usr/bin/rampart|$binary|" "$root/deploy/systemd/rampart.service" >"$unit/rampart.service"
     try "systemd unit" systemd-analyze verify --man=no "$unit/rampart.service"
-    say info "$(systemd-analyze security --offline=true "$unit/rampart.service" 2>/dev/null | tail -1)"
+    exposure=$(systemd-analyze security --offline=true "$unit/rampart.service" 2>/dev/null | tail -1)
+    [ -z "$exposure" ] || say info "$exposure"
     rm -rf "$unit"
 fi
 if [ ! -x "$binary" ]; then

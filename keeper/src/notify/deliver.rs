@@ -46,7 +46,7 @@ impl Deliverer {
 
     /// Delivers what is due at `now_ms`, each sink on its own. Returns how long nothing more is due, milliseconds.
     pub async fn round(&mut self, now_ms: u64) -> Option<u64> {
-        let Some(client) = self.client.clone() else { return None };
+        let client = self.client.clone()?;
         match self.outbox.prune(now_ms).await {
             Ok(0) => {}
             Ok(given_up) => tracing::error!(given_up, "alerts could not be delivered in time and were given up"),

@@ -81,7 +81,7 @@ pub fn adopt(before: &Config, loaded: Config) -> (Config, Vec<String>) {
 }
 
 fn value_of(config: &Config) -> Value {
-    Value::try_from(config).unwrap_or_else(|_| Value::Boolean(false))
+    Value::try_from(config).unwrap_or(Value::Boolean(false))
 }
 
 fn differing(one: &Value, other: &Value, path: &str, out: &mut Vec<String>) {

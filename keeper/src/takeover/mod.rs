@@ -14,7 +14,7 @@ mod tests;
 
 pub use pause::{FILE as PAUSE_FILE, Pauser};
 pub use program::{HEADER_LEN, ProgramStanding, data_address, decode};
-pub use sign::{KINDS, Sign, signs, signs_of_program};
+pub use sign::{KINDS, Sign, signs, signs_at_first, signs_of_program};
 pub use standing::Standing;
 
 use crate::chain::rpc::Rpc;
@@ -67,6 +67,7 @@ impl Watcher {
         let mut polls = tokio::time::interval(self.poll);
         polls.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let before = known.clone();
             let found = tokio::select! {
                 () = stop.cancelled() => return,
                 changed = self.standings.changed() => match changed {
@@ -77,7 +78,8 @@ impl Watcher {
             };
             self.tell(&found);
             self.pause(&found, &known);
-            if !found.is_empty() || !self.state_dir.join(FILE).exists() {
+            // after the telling: a crash in between tells twice, never not at all
+            if known != before {
                 store(&self.state_dir, &known);
             }
         }
@@ -92,10 +94,14 @@ impl Watcher {
     }
 
     async fn ask(&self, known: &mut Known) -> Vec<Sign> {
-        let holders = known.standing.as_ref().map_or_else(Vec::new, |standing| standing.holders());
+        // without the holders of roles there is nothing to compare durable nonces with
+        let Some(holders) = known.standing.as_ref().map(|standing| standing.holders()) else { return Vec::new() };
         match ProgramStanding::ask(&self.rpc, &holders, known.program.as_ref()).await {
             Ok(now) => {
-                let found = known.program.as_ref().map_or_else(Vec::new, |before| signs_of_program(before, &now));
+                let found = match &known.program {
+                    Some(before) => signs_of_program(before, &now),
+                    None => signs_at_first(&now),
+                };
                 known.program = Some(now);
                 found
             }

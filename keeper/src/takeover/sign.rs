@@ -99,6 +99,15 @@ fn limits(before: &Standing, now: &Standing, found: &mut Vec<Sign>) {
     }
 }
 
+/// What the first look finds that may be a preparation: told, for nobody knows since when it is there.
+pub fn signs_at_first(now: &ProgramStanding) -> Vec<Sign> {
+    let text =
+        |nonce, role| format!("the {role} holds a durable nonce already: {nonce}; transactions may be signed ahead");
+    let found =
+        now.nonces.iter().map(|(nonce, role)| sign("durable_nonce", Severity::Warning, nonce, text(nonce, role)));
+    found.collect()
+}
+
 /// Compares two looks at the program and at durable nonces.
 pub fn signs_of_program(before: &ProgramStanding, now: &ProgramStanding) -> Vec<Sign> {
     let mut found = Vec::new();

@@ -95,6 +95,10 @@ impl Chain {
             let data = token_account(&mint, &payer.pubkey(), 1_000_000_000);
             accounts.insert(wallet.token, Account { owner: wallet.token_program, lamports: 1, data });
         }
+        // a durable nonce of the root, there from the beginning
+        let mut nonce = vec![0; 80];
+        nonce[8..40].copy_from_slice(key(101).as_ref());
+        accounts.insert(key(150), Account { owner: Pubkey::default(), lamports: 1, data: nonce });
         accounts.insert(rampart::ID, Account { owner: key(9), lamports: 1, data: vec![0; 36] });
         let inner = Inner { accounts, sent: Vec::new(), milli_dollars: 1_000, started: std::time::Instant::now() };
         let inner = Arc::new(Mutex::new(inner));
