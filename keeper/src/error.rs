@@ -113,7 +113,7 @@ impl KeeperError {
             Self::Journal(error) => error.hint(),
             Self::Http(error) => error.hint(),
             Self::WrongChain(_) => "compare [cluster] with the chain; `rampart doctor` shows both sides".into(),
-            Self::Chain { .. } => "check `cluster.rpc_url`, and that it answers from this machine".into(),
+            Self::Chain { .. } => "check `cluster.rpc_url` or `[[rpc]]`, and that it answers from this machine".into(),
             Self::TaskDied { .. } => "restart it (systemd does so by itself); nothing that was sent is lost".into(),
             Self::Refused { hint, .. } => hint.clone(),
             Self::ReplayDiffers { .. } => {

@@ -19,9 +19,10 @@ mod turn;
 
 pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
 
-use crate::chain::rpc::Rpc;
-use crate::chain::{blockhash, ws};
+use crate::chain::pool::{Endpoint, Pool};
+use crate::chain::{blockhash, fees, ws};
 use crate::config::Config;
+use crate::config::endpoints::Role;
 use crate::config::payer::PayerKey;
 use crate::control::Control;
 use crate::error::{Cause, KeeperError};
@@ -29,7 +30,7 @@ use crate::events::{EventKind, Events, Fact};
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Metrics;
-use crate::submit::{self, RpcWire, Submitter, Wire};
+use crate::submit::{self, PoolWire, Submitter, Wire};
 use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
 use crate::watch::mailbox::Mailbox;
@@ -37,7 +38,6 @@ use crate::watch::poll::Poller;
 use engine::Engine;
 use prices::Prices;
 use shared::Shared;
-use solana_client::nonblocking::rpc_client::RpcClient;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,8 +47,8 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Every task, for the metrics.
-pub const TASKS: [&str; 9] =
-    ["armory", "engine", "submitter", "socket", "poller", "blockhash", "http", "takeover", "notify"];
+pub const TASKS: [&str; 11] =
+    ["armory", "engine", "submitter", "socket", "poller", "blockhash", "http", "takeover", "notify", "probe", "fees"];
 /// How long a stop waits for transactions under way; what is undecided then stays in the journal.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long it then waits for the tasks.
@@ -91,14 +91,14 @@ async fn once(
     let (metrics, events) = (host.metrics.clone(), host.events.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
     let signer = payer.pubkey();
-    let rpc = Arc::new(Rpc::new(&config.cluster.rpc_url, config.cluster.commitment, metrics.clone()));
-    tokio::select! {
-        verified = start::verify(&rpc, &config) => verified?,
+    let pool = Arc::new(Pool::new(config.endpoints(), config.cluster.commitment, metrics.clone()));
+    let genesis = tokio::select! {
+        verified = start::verify(&pool, &config) => verified?,
         () = stop.cancelled() => return Ok(()),
-    }
-    let slot = Arc::new(AtomicU64::new(rpc.newest_slot()));
-    let wire: Arc<dyn Wire> =
-        Arc::new(RpcWire::new(Arc::new(RpcClient::new(config.cluster.rpc_url.clone())), metrics.clone()));
+    };
+    let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
+    let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
+    let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));
     let journal = open_journal(&config, &metrics, is_restart).await?;
     let submitter = Submitter::open(submit::Setup {
         wire: wire.clone(),
@@ -106,17 +106,21 @@ async fn once(
         payer,
         mode: config.keeper.mode,
         tx: config.tx.clone(),
+        senders: config.sender.clone(),
         budget: config.budget,
         metrics: metrics.clone(),
         events: events.clone(),
         slot: slot.clone(),
+        slot_micros: slot_micros.clone(),
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let ops = ops::Ops::open(host, &config, rpc.clone(), wire, slot.clone()).await?;
+    let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
     let door = ops.door.clone();
-    let views = keeper.watch(&config, rpc, host, slot.clone(), signer, ops);
+    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), signer, ops);
     ways.send_replace(Some(door.control.clone()));
+    let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
+    keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let api = api.with_door(door, &config.http.hosts);
     let serving = keeper.serving.clone();
@@ -182,31 +186,40 @@ impl Keeper {
     fn watch(
         &mut self,
         config: &Arc<Config>,
-        rpc: Arc<Rpc>,
+        pool: Arc<Pool>,
         host: &Host,
-        slot: Arc<AtomicU64>,
+        (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
         signer: anchor_lang::prelude::Pubkey,
         ops: ops::Ops,
     ) -> Views {
         let metrics = host.metrics.clone();
-        let (shared, renewals) = Shared::new(slot);
+        let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
+        let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
+        let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len());
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
         let (polled, from_poller) = mpsc::channel(BACKLOG);
         let (refused, from_couriers) = mpsc::unbounded_channel();
-        let socket = ws::Socket {
-            url: config.ws_url(),
-            commitment: config.cluster.commitment,
-            stall_slots: config.ingest.stall_slots,
-            slot_micros: shared.slot_micros.clone(),
-            topics: shared.topics.subscribe(),
-            renew: renewals,
-            mailbox: mailbox.clone(),
-            signals,
-        };
+        for (source, ((index, endpoint), renew)) in endpoints.into_iter().zip(renewals).enumerate() {
+            let socket = ws::Socket {
+                source,
+                index,
+                pool: pool.clone(),
+                url: endpoint.settings.ws_url(),
+                commitment: config.cluster.commitment,
+                stall_slots: config.ingest.stall_slots,
+                slot_micros: shared.slot_micros.clone(),
+                topics: shared.topics.subscribe(),
+                renew,
+                mailbox: mailbox.clone(),
+                signals: signals.clone(),
+            };
+            self.spawn_endless("socket", socket.run(self.serving.clone()));
+        }
         let poller = Poller {
-            rpc: rpc.clone(),
+            pool: pool.clone(),
             set: shared.set.subscribe(),
+            positions: shared.positions.subscribe(),
             snapshot_wanted: shared.snapshot_wanted.clone(),
             is_alone: shared.is_alone.clone(),
             needs_clock: shared.needs_clock.clone(),
@@ -217,6 +230,9 @@ impl Keeper {
             sweep: Duration::from_secs(config.ingest.sweep_secs),
         };
         let slot_micros = shared.slot_micros.clone();
+        let (market, set) = (shared.market.clone(), shared.set.subscribe());
+        let pricing = fees::run(pool.clone(), set, market, metrics.clone(), self.serving.clone());
+        self.spawn_endless("fees", pricing);
         let mut engine = Engine::new(engine::Setup {
             config: config.clone(),
             signer,
@@ -248,9 +264,8 @@ impl Keeper {
         self.spawn_endless("engine", loop_.run(engine, self.deciding.clone()));
         let driving = self.submitter.clone().drive();
         self.spawn("submitter", async move { driving.await.map_err(Cause::from) });
-        self.spawn_endless("socket", socket.run(self.serving.clone()));
         self.spawn_endless("poller", poller.run(self.serving.clone()));
-        self.spawn_endless("blockhash", blockhash::run(rpc, newest, slot_micros, self.serving.clone()));
+        self.spawn_endless("blockhash", blockhash::run(pool, newest, slot_micros, self.serving.clone()));
         Views { views: receiver, prices, pulse }
     }
 

@@ -150,6 +150,8 @@ pub enum Frame {
         slot: u64,
         /// Whether a subscription brought it.
         is_pushed: bool,
+        /// Which version within its slot, where a subscription tells.
+        write_version: u64,
     },
     /// Which accounts are kept as bytes.
     Raw {
@@ -246,6 +248,7 @@ impl Frame {
             data: BASE64_STANDARD.encode(&update.data),
             slot: update.slot,
             is_pushed: update.origin == Origin::Push,
+            write_version: update.write_version,
         }
     }
 

@@ -134,10 +134,10 @@ impl Replica {
             Frame::Policy { classes, stagger_slots, max_in_flight } => {
                 self.policy = Some(Policy { classes, stagger_slots, max_in_flight });
             }
-            Frame::Account { key, owner, lamports, data, slot, is_pushed } => {
+            Frame::Account { key, owner, lamports, data, slot, is_pushed, write_version } => {
                 let data = BASE64_STANDARD.decode(data).map_err(|error| error.to_string())?;
                 let origin = if is_pushed { Origin::Push } else { Origin::Poll };
-                self.account(Update { key, owner, lamports, data, slot, origin });
+                self.account(Update { key, owner, lamports, data, slot, origin, write_version, told_by: 0 });
             }
             Frame::Raw { keys } => self.store.watch_raw(keys_of(&keys)?.into_iter().collect()),
             Frame::Listed { keys, slot } => {

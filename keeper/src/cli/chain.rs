@@ -1,7 +1,7 @@
 //! What the chain says about keys, the guard and the program.
 
 use crate::chain::rpc::{Rpc, RpcError};
-use crate::config::Config;
+use crate::config::{Config, RpcEndpoint};
 use crate::error::{self, KeeperError};
 use crate::metrics::Metrics;
 use crate::takeover::data_address;
@@ -82,9 +82,21 @@ pub(super) const KEEPER: &str = "keeper of the guard";
 /// The role that a guardian's key has to have.
 pub(super) const GUARDIAN: &str = "guardian of the guard";
 
-/// Returns the endpoint of the settings.
-pub(super) fn endpoint(config: &Config) -> Rpc {
-    Rpc::new(&config.cluster.rpc_url, config.cluster.commitment, Metrics::new())
+/// Returns a way to an endpoint. What it answers is shown and not acted on: one is enough.
+pub(super) fn open(endpoint: &RpcEndpoint, config: &Config) -> Rpc {
+    Rpc::new(&endpoint.http, config.cluster.commitment, Metrics::new())
+}
+
+/// Asks the endpoints of the settings in turn, until one answers.
+pub(super) async fn ask_any(config: &Config) -> Result<OnChain, KeeperError> {
+    let mut last = None;
+    for endpoint in config.endpoints() {
+        match OnChain::ask(&open(&endpoint, config), config.cluster.guard).await {
+            Ok(found) => return Ok(found),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(asked("ask for roles", last.unwrap_or(RpcError::NoEndpoint)))
 }
 
 /// Names what was asked of the chain in vain.

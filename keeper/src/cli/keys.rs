@@ -1,6 +1,6 @@
 //! Public keys, file modes, and the roles that they hold on chain.
 
-use super::chain::{GUARDIAN, KEEPER, OnChain, asked, endpoint};
+use super::chain::{GUARDIAN, KEEPER, OnChain, ask_any};
 use super::output::{Output, table};
 use crate::config::Config;
 use crate::config::payer::PayerKey;
@@ -29,8 +29,7 @@ pub(super) struct KeyReport {
 
 /// Prints every key.
 pub(super) async fn keys(config: &Config, out: Output) -> Result<(), KeeperError> {
-    let asked =
-        OnChain::ask(&endpoint(config), config.cluster.guard).await.map_err(|source| asked("ask for roles", source));
+    let asked = ask_any(config).await;
     let reports = reports(config, asked.as_ref().ok());
     out.print(&reports, || text(&reports, asked.as_ref().err()))?;
     let failed = reports.iter().filter(|report| !report.warnings.is_empty()).count();

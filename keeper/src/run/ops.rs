@@ -4,7 +4,7 @@ use super::Keeper;
 use super::courier::Courier;
 use super::engine::Engine;
 use crate::capture::Recorder;
-use crate::chain::rpc::Rpc;
+use crate::chain::pool::Pool;
 use crate::config::Config;
 use crate::config::payer::PayerKey;
 use crate::control::{Command, Control, Pauses, Token};
@@ -37,7 +37,7 @@ impl Ops {
     pub async fn open(
         host: &Host,
         config: &Config,
-        rpc: Arc<Rpc>,
+        pool: Arc<Pool>,
         wire: Arc<dyn Wire>,
         slot: Arc<AtomicU64>,
     ) -> Result<Self, KeeperError> {
@@ -68,7 +68,7 @@ impl Ops {
         };
         let (sender, standings) = watch::channel(None);
         let watcher = Watcher {
-            rpc,
+            pool,
             standings,
             slot,
             poll: Duration::from_secs(config.takeover.poll_secs),

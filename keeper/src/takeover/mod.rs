@@ -17,7 +17,7 @@ pub use program::{HEADER_LEN, ProgramStanding, data_address, decode};
 pub use sign::{KINDS, Sign, signs, signs_at_first, signs_of_program};
 pub use standing::Standing;
 
-use crate::chain::rpc::Rpc;
+use crate::chain::pool::Pool;
 use crate::events::{EventKind, Events, Fact, Severity};
 use crate::metrics::{KindLabel, Metrics};
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ pub struct Known {
 
 /// What the watch needs.
 pub struct Watcher {
-    /// The endpoint.
-    pub rpc: Arc<Rpc>,
+    /// The endpoints.
+    pub pool: Arc<Pool>,
     /// What the engine sees of the guard.
     pub standings: watch::Receiver<Option<Arc<Standing>>>,
     /// Newest slot known.
@@ -96,7 +96,7 @@ impl Watcher {
     async fn ask(&self, known: &mut Known) -> Vec<Sign> {
         // without the holders of roles there is nothing to compare durable nonces with
         let Some(holders) = known.standing.as_ref().map(|standing| standing.holders()) else { return Vec::new() };
-        match ProgramStanding::ask(&self.rpc, &holders, known.program.as_ref()).await {
+        match ProgramStanding::ask(&self.pool, &holders, known.program.as_ref()).await {
             Ok(now) => {
                 let found = match &known.program {
                     Some(before) => signs_of_program(before, &now),
@@ -125,9 +125,9 @@ impl Watcher {
     fn pause(&self, found: &[Sign], known: &Known) {
         let (Some(pauser), Some(standing)) = (self.pauser.clone(), known.standing.clone()) else { return };
         let Some(sign) = found.iter().find(|sign| sign.severity == Severity::Critical).cloned() else { return };
-        let (rpc, events, slot) = (self.rpc.clone(), self.events.clone(), self.slot.clone());
+        let (pool, events, slot) = (self.pool.clone(), self.events.clone(), self.slot.clone());
         tokio::spawn(async move {
-            let text = match pauser.pause(&rpc, &standing).await {
+            let text = match pauser.pause(&pool, &standing).await {
                 Ok(until_ts) => format!("the guard's level is raised until {until_ts} after a sign: {}", sign.text),
                 Err(error) => format!("the guard's level was not raised: {}", crate::error::chain(&error)),
             };

@@ -2,8 +2,11 @@
 
 use super::standing::Standing;
 use crate::chain::clock::ChainTime;
-use crate::chain::rpc::{Rpc, RpcError};
+use crate::chain::pool::Pool;
+use crate::chain::rpc::RpcError;
+use crate::chain::standing::Use;
 use crate::config::payer::PayerKey;
+use crate::intent::ActionClass;
 use crate::submit::{Wire, WireError};
 use crate::watch::feeds::CLOCK;
 use anchor_lang::prelude::Pubkey;
@@ -75,19 +78,19 @@ impl Pauser {
     ///
     /// # Errors
     /// All of [`PauseError`].
-    pub async fn pause(&self, rpc: &Rpc, standing: &Standing) -> Result<i64, PauseError> {
+    pub async fn pause(&self, pool: &Pool, standing: &Standing) -> Result<i64, PauseError> {
         let _turn = self.turn.lock().await;
         let key = self.guardian.pubkey();
         if !standing.roles.contains_key(&format!("guardian {key}")) {
             return Err(PauseError::NoGuardian(key));
         }
-        let now = self.now(rpc).await?;
+        let now = self.now(pool).await?;
         let paused_until_ts = self.paused_until_ts()?;
         if paused_until_ts > now.unix_ts {
             return Err(PauseError::Standing(paused_until_ts));
         }
         let duration_secs = self.pause_secs.min(standing.max_pause_secs);
-        let transaction = self.signed(rpc, standing, duration_secs, now.unix_ts).await?;
+        let transaction = self.signed(pool, standing, duration_secs, now.unix_ts).await?;
         let until_ts = now.unix_ts.saturating_add(duration_secs.into());
         self.note(until_ts).map_err(PauseError::Note)?;
         self.land(&transaction).await.map(|()| until_ts)
@@ -109,14 +112,14 @@ impl Pauser {
         fs::rename(staged, &self.file)
     }
 
-    async fn now(&self, rpc: &Rpc) -> Result<ChainTime, PauseError> {
-        let listing = rpc.accounts(&[CLOCK]).await?;
+    async fn now(&self, pool: &Pool) -> Result<ChainTime, PauseError> {
+        let listing = pool.accounts(&[CLOCK], Use::Hot).await?;
         listing.updates.first().and_then(|clock| ChainTime::decode(&clock.data)).ok_or(PauseError::NoClock)
     }
 
     async fn signed(
         &self,
-        rpc: &Rpc,
+        pool: &Pool,
         standing: &Standing,
         duration_secs: u32,
         now_ts: i64,
@@ -127,7 +130,7 @@ impl Pauser {
         let args = GuardianPauseArgs { level: Level::ReduceOnly as u8, duration_secs, validity };
         let pause = rampart_client::guardian::guardian_pause(key, guard, guard, args);
         let mut transaction = Transaction::new_with_payer(&[pause], Some(&key));
-        transaction.try_sign(&[self.guardian.keypair()], rpc.latest_blockhash().await?.hash)?;
+        transaction.try_sign(&[self.guardian.keypair()], pool.latest_blockhash().await?.hash)?;
         Ok(transaction)
     }
 
@@ -136,7 +139,7 @@ impl Pauser {
         let signature = transaction.signatures.first().copied().unwrap_or_default();
         let bytes = bincode::serialize(transaction).unwrap_or_default();
         for _ in 0..SENDS {
-            let sent: Result<(), WireError> = self.wire.send(&bytes).await;
+            let sent: Result<(), WireError> = self.wire.send(ActionClass::Trip, &bytes).await;
             sent.unwrap_or_else(|error| tracing::debug!("{}", crate::error::chain(&error)));
             tokio::time::sleep(RESEND).await;
             let statuses = self.wire.statuses(&[signature], false).await;

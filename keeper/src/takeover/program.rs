@@ -1,6 +1,8 @@
 //! The program itself: who may replace it, when it last was; and durable nonces of role holders.
 
-use crate::chain::rpc::{Rpc, RpcError};
+use crate::chain::pool::Pool;
+use crate::chain::rpc::RpcError;
+use crate::chain::standing::Use;
 use anchor_lang::prelude::Pubkey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,8 +48,8 @@ impl ProgramStanding {
     ///
     /// # Errors
     /// Those of the endpoint.
-    pub async fn ask(rpc: &Rpc, holders: &[(String, Pubkey)], before: Option<&Self>) -> Result<Self, RpcError> {
-        let listing = rpc.accounts(&[data_address()]).await?;
+    pub async fn ask(pool: &Pool, holders: &[(String, Pubkey)], before: Option<&Self>) -> Result<Self, RpcError> {
+        let listing = pool.accounts(&[data_address()], Use::Sweep).await?;
         let decoded = listing.updates.first().and_then(|account| decode(&account.data));
         let mut standing = Self {
             upgrade_authority: decoded.and_then(|(_, authority)| authority).map(|key| key.to_string()),
@@ -55,7 +57,7 @@ impl ProgramStanding {
             nonces: before.map(|known| known.nonces.clone()).unwrap_or_default(),
         };
         for (role, key) in holders {
-            match rpc.nonces_of(key).await {
+            match pool.nonces_of(key).await {
                 Ok(found) => {
                     standing.nonces.retain(|_, of| of != role);
                     standing

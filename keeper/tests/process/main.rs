@@ -277,7 +277,7 @@ async fn secrets_in_addresses_are_in_no_log_and_no_answer() {
     // nobody is there: it tries for a while, says so, and ends
     assert_eq!(keeper.end().await, Some(5), "{}", keeper.log());
     let log = keeper.log();
-    assert!(log.contains("the endpoint can't be asked yet") && log.contains("127.0.0.1:1"), "{log}");
+    assert!(log.contains("no endpoint can be asked yet") && log.contains("Connection refused"), "{log}");
     assert!(!log.contains("SECRET"), "{log}");
     for words in [&["config", "print"][..], &["config", "print", "--json"], &["doctor"], &["keys"]] {
         let (_, text) = keeper.code_with(words, &secret);

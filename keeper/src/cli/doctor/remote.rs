@@ -3,16 +3,18 @@
 use super::Finding;
 use crate::chain::rpc::Rpc;
 use crate::cli::ask::Running;
-use crate::cli::chain::{OnChain, asked, endpoint};
+use crate::cli::chain::{OnChain, asked, open};
 use crate::cli::{AskArgs, keys};
-use crate::config::Config;
+use crate::config::endpoints::Role;
 use crate::config::payer::PayerKey;
 use crate::config::secret::redact;
+use crate::config::{Config, RpcEndpoint};
 use crate::error::KeeperError;
 use crate::events::unix_ms;
 use crate::submit::fee_lamports;
 use crate::takeover::{HEADER_LEN, decode};
 use crate::watch::Update;
+use futures_util::future::join_all;
 use solana_sdk::hash::hash;
 use std::time::Duration;
 
@@ -26,13 +28,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TRIP_UNITS: u32 = 100_000;
 
 pub(super) async fn look(config: &Config) -> Vec<Finding> {
-    let rpc = endpoint(config);
-    let name = format!("endpoint {}", redact(&config.cluster.rpc_url));
-    let genesis = genesis(&rpc, config).await;
-    let is_reached = !matches!(genesis, Err(KeeperError::Chain { .. }));
-    let mut findings = vec![Finding::of(name, genesis)];
-    findings.push(socket(&config.ws_url()).await);
-    if is_reached {
+    let endpoints = config.endpoints();
+    let tried = join_all(endpoints.iter().map(|endpoint| try_endpoint(endpoint, config))).await;
+    let (mut findings, mut first) = (Vec::new(), None);
+    for (endpoint, (rpc, found)) in endpoints.iter().zip(tried) {
+        first = first.or(rpc.filter(|_| endpoint.has(Role::Read)));
+        findings.extend(found);
+    }
+    if let [only] = endpoints.as_slice() {
+        let found = format!("{} is the only one", redact(&only.http));
+        findings.push(Finding::warning("endpoints", found, "list two of different operators under `[[rpc]]`"));
+    }
+    if let Some(rpc) = first {
+        // one that can't be reached is what the others are there for
+        findings.iter_mut().for_each(Finding::soften);
         match OnChain::ask(&rpc, config.cluster.guard).await {
             Ok(chain) => findings.extend(on_chain(&rpc, config, chain).await),
             Err(source) => findings.push(Finding::of("accounts", Err(asked("ask for accounts", source)))),
@@ -40,6 +49,18 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
     }
     findings.push(running(config).await);
     findings
+}
+
+/// Tries one endpoint: its chain and its subscriptions. Returns the way to it where it answers for the right chain.
+async fn try_endpoint(endpoint: &RpcEndpoint, config: &Config) -> (Option<Rpc>, Vec<Finding>) {
+    let rpc = open(endpoint, config);
+    let genesis = genesis(&rpc, config).await;
+    let is_right = genesis.is_ok();
+    let mut findings = vec![Finding::of(format!("endpoint {}", redact(&endpoint.http)), genesis)];
+    if is_right && endpoint.has(Role::Read) {
+        findings.push(socket(&endpoint.ws_url()).await);
+    }
+    (is_right.then_some(rpc), findings)
 }
 
 async fn genesis(rpc: &Rpc, config: &Config) -> Result<String, KeeperError> {
@@ -62,7 +83,7 @@ async fn socket(url: &str) -> Finding {
         Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
     };
     let fix =
-        "set `cluster.ws_url`; without subscriptions the keeper asks every `ingest.poll_ms` and sees changes later";
+        "set its subscriptions' address; without them the keeper asks every `ingest.poll_ms` and sees changes later";
     Finding::warning(name, format!("takes no subscriptions: {why}"), fix)
 }
 

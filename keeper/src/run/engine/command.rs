@@ -74,7 +74,8 @@ impl<C: Courier> Engine<C> {
         let (intent, name) = (&decision.intent, self.builder.source_name(&self.store, &decision.intent.target));
         let base =
             TripAnswer { intent: Some(intent.id().to_string()), fence: Some(intent.fence), ..refused("".into()) };
-        match self.planner().plan(decision, &self.history) {
+        let market = self.shared.market.borrow().clone();
+        match self.planner(&market).plan(decision, &self.history) {
             Ok(plan) => TripAnswer {
                 is_possible: true,
                 text: format!("trips {name}: {}", intent.reason),
