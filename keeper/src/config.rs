@@ -9,16 +9,20 @@ pub mod endpoints;
 mod error;
 pub mod example;
 pub mod load;
+pub mod ops;
 pub mod payer;
+pub mod secret;
 
 pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
 pub use endpoints::{RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use load::{Overrides, load};
+pub use ops::{Capture, Sink, SinkKind, Takeover};
 
 use crate::history::HistoryUrl;
 use crate::intent::ActionClass;
 use endpoints::ClassGroup;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use solana_sdk::hash::Hash;
 use solana_sdk::pubkey::Pubkey;
@@ -29,7 +33,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// All settings. Holds paths to secrets; the one secret that it may hold, in `history.url`, is never shown.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Which chain and which guard.
@@ -74,13 +78,22 @@ pub struct Config {
     /// Log lines.
     #[serde(default)]
     pub log: Log,
+    /// Where alerts go.
+    #[serde(default)]
+    pub notify: Vec<Sink>,
+    /// What counts as the first sign of a takeover of the guard, and what follows.
+    #[serde(default)]
+    pub takeover: Takeover,
+    /// Recording of everything that decisions are made from.
+    #[serde(default)]
+    pub capture: Capture,
     /// Names of accounts, for display.
     #[serde(default)]
     pub label: Vec<Label>,
 }
 
 /// Which chain and which guard.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     /// JSON-RPC endpoint, http or https. Empty where `[[rpc]]` lists several.
@@ -91,12 +104,15 @@ pub struct Cluster {
     pub ws_url: Option<String>,
     /// Must equal the program this keeper is built for, if set.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub program_id: Option<Pubkey>,
     /// The guard that is defended.
     #[serde(with = "text")]
+    #[schemars(with = "String")]
     pub guard: Pubkey,
     /// Must equal the chain's genesis hash, if set.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub genesis_hash: Option<Hash>,
     /// Commitment at which accounts are read.
     #[serde(default)]
@@ -104,7 +120,7 @@ pub struct Cluster {
 }
 
 /// Commitment at which accounts are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Commitment {
     /// Newest: may be undone.
@@ -125,7 +141,7 @@ impl Commitment {
 }
 
 /// Who this keeper is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keeper {
     /// Name shown in the API, in logs and to peers.
@@ -138,7 +154,7 @@ pub struct Keeper {
 }
 
 /// Whether the keeper sends what it decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// It sends.
@@ -159,15 +175,18 @@ impl Mode {
 }
 
 /// Where the key is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     /// Keypair file in the format of `solana-keygen`; mode 0600.
     pub payer_file: PathBuf,
+    /// Keypair file of a guardian of the guard, mode 0600. Only for `takeover.pause_levels`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_file: Option<PathBuf>,
 }
 
 /// How the chain is watched.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ingest {
     /// Slots of silence after which a source counts as down.
@@ -187,7 +206,7 @@ impl Default for Ingest {
 }
 
 /// How transactions are sent.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tx {
     /// Period at which the same bytes are sent again.
@@ -200,6 +219,7 @@ pub struct Tx {
     pub stagger: Stagger,
     /// Lookup tables of accounts that large transactions name; the addresses are looked up when one doesn't fit.
     #[serde(with = "economics::keys")]
+    #[schemars(with = "Vec<String>")]
     pub lookup_tables: Vec<Pubkey>,
 }
 
@@ -211,7 +231,7 @@ impl Default for Tx {
 }
 
 /// Priority fees by group of classes, micro-lamports per compute unit.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ComputePrices {
     /// Trips.
@@ -248,7 +268,7 @@ impl ComputePrices {
 }
 
 /// Bounds of a priority fee, micro-lamports per compute unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceRange {
     /// Paid at least.
@@ -258,7 +278,7 @@ pub struct PriceRange {
 }
 
 /// Delay by rank.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stagger {
     /// Rank of this keeper; 0 acts at once.
@@ -268,7 +288,7 @@ pub struct Stagger {
 }
 
 /// What may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Fees of all classes except trips within any hour.
@@ -286,7 +306,7 @@ impl Default for Budget {
 }
 
 /// Which actions are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Classes {
     /// Raise breakers.
@@ -335,23 +355,31 @@ impl Classes {
 }
 
 /// API, app and metrics.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Address listened on. There is no login: keep it on loopback or behind a proxy that has one.
+    /// Address listened on. Reading needs no login: keep it on loopback or behind a proxy that has one.
     pub listen: SocketAddr,
+    /// File with the token that acting over HTTP needs, mode 0600. Left out: `control.token` in `keeper.state_dir`, made at
+    /// the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Host names under which a proxy reaches it. Addresses and `localhost` are always taken, any other name is refused:
+    /// a page elsewhere could point its own name here.
+    pub hosts: Vec<String>,
     /// Other keepers of the same guard, shown next to this one.
     pub peers: Vec<Peer>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), peers: Vec::new() }
+        let listen = SocketAddr::from(([127, 0, 0, 1], 9464));
+        Self { listen, token_file: None, hosts: Vec::new(), peers: Vec::new() }
     }
 }
 
 /// Another keeper.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
     /// Name shown.
@@ -361,13 +389,14 @@ pub struct Peer {
 }
 
 /// What is kept for people and the app. No decision depends on it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct History {
     /// Whether a history is kept.
     pub enabled: bool,
     /// The team's PostgreSQL. Left out: a file in `keeper.state_dir`. Shown without its password.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub url: Option<HistoryUrl>,
     /// File with the password of `url`, not readable by others.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -403,7 +432,7 @@ impl Default for History {
 }
 
 /// Log lines, on standard error.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// Form of a line.
@@ -419,7 +448,7 @@ impl Default for Log {
 }
 
 /// Form of a log line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object.
@@ -430,11 +459,12 @@ pub enum LogFormat {
 }
 
 /// Name of an account, for display.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
     /// The account: asset, vault or rule.
     #[serde(with = "text")]
+    #[schemars(with = "String")]
     pub address: Pubkey,
     /// The name.
     pub name: String,
@@ -446,13 +476,18 @@ impl Config {
         if self.rpc.is_empty() { vec![RpcEndpoint::of_cluster(&self.cluster)] } else { self.rpc.clone() }
     }
 
+    /// Returns the file of the token that acting over HTTP needs.
+    pub fn token_file(&self) -> PathBuf {
+        self.http.token_file.clone().unwrap_or_else(|| self.keeper.state_dir.join(crate::control::token::FILE))
+    }
+
     /// Returns the names of accounts.
     pub fn labels(&self) -> BTreeMap<Pubkey, String> {
         self.label.iter().map(|label| (label.address, label.name.clone())).collect()
     }
 }
 
-mod text {
+pub(crate) mod text {
     use super::*;
 
     pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {

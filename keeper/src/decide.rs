@@ -152,6 +152,27 @@ pub fn decide(
     wanted
 }
 
+/// Returns the trip of a rule or group, where the program would take it now. Leaves policy and history out.
+pub fn trip_of(target: &Pubkey, assessment: &Assessment, store: &Store) -> Option<Decision> {
+    let mut all = evidence::rules(assessment, store);
+    all.extend(groups::groups(assessment, store));
+    all.into_iter().find(|decision| decision.intent.class == ActionClass::Trip && decision.intent.target == *target)
+}
+
+/// Returns what would be done about a target, were there no policy but what actions have to bring.
+pub fn wanted_about(
+    target: &Pubkey,
+    assessment: &Assessment,
+    store: &Store,
+    (policy, means): (&Policy, &Means),
+    history: &History,
+) -> Option<Decision> {
+    // what it notes is for the decisions that are carried out
+    let mut history = history.clone();
+    let all = wanted(assessment, store, policy, means, &mut history);
+    all.into_iter().find(|decision| decision.intent.target == *target)
+}
+
 fn wanted(
     assessment: &Assessment,
     store: &Store,

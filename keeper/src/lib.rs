@@ -6,9 +6,11 @@
 pub mod assess;
 #[cfg(any(test, feature = "bench"))]
 pub mod bench;
+pub mod capture;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod decide;
 pub mod economics;
 pub mod error;
@@ -18,9 +20,13 @@ pub mod http;
 pub mod intent;
 pub mod journal;
 pub mod metrics;
+pub mod notify;
 pub mod plan;
+pub mod records;
 pub mod route;
 pub mod run;
 pub mod submit;
+pub mod supervise;
+pub mod takeover;
 pub mod view;
 pub mod watch;

@@ -1,7 +1,7 @@
 //! Puts the keeper together, watches over its tasks, and stops it cleanly.
 //!
-//! Owns the wiring and the order of start and stop. Every task is critical: when one ends before the stop, the keeper
-//! ends with an error, so that the supervisor of the machine starts it anew from the journal.
+//! Owns the wiring and the order of start and stop. Every task is critical: when one ends before the stop, all are
+//! stopped and start anew from the journal; when that happens too often, the keeper ends with an error.
 
 mod armory;
 #[cfg(any(test, feature = "bench"))]
@@ -11,6 +11,7 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod facts;
+mod ops;
 mod prices;
 mod report;
 mod shared;
@@ -18,18 +19,22 @@ mod sources;
 mod start;
 mod turn;
 
+pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
+
 use crate::chain::pool::{Endpoint, Pool};
 use crate::chain::{blockhash, fees, ws};
 use crate::config::Config;
 use crate::config::endpoints::Role;
 use crate::config::payer::PayerKey;
+use crate::control::Control;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
 use crate::history;
 use crate::http::{self, ApiState, Pulse};
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError};
 use crate::metrics::Metrics;
-use crate::submit::{self, PoolWire, Submitter};
+use crate::submit::{self, PoolWire, Submitter, Wire};
+use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
 use crate::watch::mailbox::Mailbox;
 use crate::watch::poll::Poller;
@@ -39,25 +44,54 @@ use shared::Shared;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+/// Every task, for the metrics.
+pub const TASKS: [&str; 11] =
+    ["armory", "engine", "submitter", "socket", "poller", "blockhash", "http", "takeover", "notify", "probe", "fees"];
 /// How long a stop waits for transactions under way; what is undecided then stays in the journal.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long it then waits for the tasks.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How often, and in what steps, a restart waits for the journal of the last run.
+const LOCK_ATTEMPTS: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Signals and answers that may wait for the engine.
 const BACKLOG: usize = 1_024;
 
-/// Runs the keeper until `stop` is cancelled.
+/// Runs the keeper until `stop` is cancelled, with restarts where a task died.
 ///
 /// # Errors
-/// Whatever keeps it from starting; `TaskDied` when a task ended by itself.
-pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperError> {
-    let (config, metrics) = (Arc::new(config), Metrics::new());
-    let events = Events::new(metrics.clone());
+/// Whatever keeps it from starting; `TaskDied` when tasks ended by themselves too often.
+pub async fn run(config: Config, reload: Reload, stop: CancellationToken) -> Result<(), KeeperError> {
+    let host = Host::new();
+    let (settings, ways) = (watch::Sender::new(Arc::new(config)), watch::Sender::new(None));
+    let watchdog = Watchdog { pulse: host.pulse.clone(), phase: host.phase.clone() };
+    let watching = tokio::spawn(watchdog.run(stop.clone()));
+    let reloading = tokio::spawn(reload.run(host.clone(), settings.clone(), ways.subscribe()));
+    let result = restarting(&host, &stop, Instant::now, |is_restart| {
+        let (host, config) = (host.clone(), settings.borrow().clone());
+        let (ways, stop) = (ways.clone(), stop.clone());
+        async move { once(&host, config, &ways, is_restart, stop).await }
+    })
+    .await;
+    reloading.abort();
+    watching.abort();
+    result
+}
+
+/// Runs all tasks until `stop` is cancelled or one of them ends.
+async fn once(
+    host: &Host,
+    config: Arc<Config>,
+    ways: &watch::Sender<Option<Control>>,
+    is_restart: bool,
+    stop: CancellationToken,
+) -> Result<(), KeeperError> {
+    let (metrics, events) = (host.metrics.clone(), host.events.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
     let signer = payer.pubkey();
     let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
@@ -71,9 +105,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     };
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
+    let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));
+    let journal = open_journal(&config, &metrics, is_restart).await?;
     let submitter = Submitter::open(submit::Setup {
-        wire: Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone())),
-        journal: Journal::open(&config.keeper.state_dir, metrics.clone())?,
+        wire: wire.clone(),
+        journal,
         payer,
         mode: config.keeper.mode,
         tx: config.tx.clone(),
@@ -90,7 +126,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     if let Some(writer) = writer {
         keeper.spawn_endless("history", writer.run(keeper.serving.clone()));
     }
-    let views = keeper.watch(&config, pool.clone(), metrics.clone(), (slot.clone(), slot_micros), signer);
+    let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
+    let door = ops.door.clone();
+    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), signer, ops);
+    ways.send_replace(Some(door.control.clone()));
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let samples = config.history.sample_every_secs;
@@ -98,12 +137,27 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
         .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
+    let api = api.with_door(door, &config.http.hosts);
     let serving = keeper.serving.clone();
     keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());
     let started = Fact::new(EventKind::KeeperStarted, slot.load(Ordering::Relaxed), text);
     events.emit(started.with("listen", config.http.listen.to_string()).with("signer", signer.to_string()));
-    keeper.supervise(stop, &slot).await
+    host.phase.running();
+    let result = keeper.supervise(stop, &slot, &host.phase).await;
+    ways.send_replace(None);
+    result
+}
+
+/// Opens the journal; at a restart, work of the last run may hold it for a moment yet.
+async fn open_journal(config: &Config, metrics: &Metrics, is_restart: bool) -> Result<Journal, KeeperError> {
+    for _ in 0..if is_restart { LOCK_ATTEMPTS } else { 0 } {
+        match Journal::open(&config.keeper.state_dir, metrics.clone()) {
+            Err(JournalError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
+            other => return Ok(other?),
+        }
+    }
+    Ok(Journal::open(&config.keeper.state_dir, metrics.clone())?)
 }
 
 /// What the API shows.
@@ -148,10 +202,12 @@ impl Keeper {
         &mut self,
         config: &Arc<Config>,
         pool: Arc<Pool>,
-        metrics: Metrics,
+        host: &Host,
         (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
         signer: anchor_lang::prelude::Pubkey,
+        ops: ops::Ops,
     ) -> Views {
+        let metrics = host.metrics.clone();
         let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
         let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
         let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len());
@@ -192,7 +248,7 @@ impl Keeper {
         let (market, set) = (shared.market.clone(), shared.set.subscribe());
         let pricing = fees::run(pool.clone(), set, market, metrics.clone(), self.serving.clone());
         self.spawn_endless("fees", pricing);
-        let engine = Engine::new(engine::Setup {
+        let mut engine = Engine::new(engine::Setup {
             config: config.clone(),
             signer,
             courier: self.submitter.clone(),
@@ -201,15 +257,18 @@ impl Keeper {
             metrics,
             refused,
         });
+        let commands = ops.start(self, &mut engine);
         let (newest, blockhashes) = watch::channel(None);
         let (views, receiver) = watch::channel(Arc::new(engine.view()));
-        let (prices, pulse) = (Arc::<Prices>::default(), Pulse::new());
+        let (prices, pulse) = (Arc::<Prices>::default(), host.pulse.clone());
+        pulse.beat();
         let outcomes = self.submitter.outcomes();
         let loop_ = turn::Loop {
             mailbox,
             from_socket,
             from_poller,
             from_couriers,
+            commands,
             blockhashes,
             outcomes,
             views,
@@ -226,11 +285,12 @@ impl Keeper {
     }
 
     /// Waits for the stop, or for the end of a task.
-    async fn supervise(mut self, stop: CancellationToken, slot: &AtomicU64) -> Result<(), KeeperError> {
+    async fn supervise(mut self, stop: CancellationToken, slot: &AtomicU64, phase: &Phase) -> Result<(), KeeperError> {
         let died = tokio::select! {
             () = stop.cancelled() => None,
             ended = self.tasks.join_next_with_id() => ended,
         };
+        phase.stopping();
         let result = died.map_or(Ok(()), |ended| Err(self.cause_of(ended)));
         let text = if result.is_ok() { "stopping on a signal" } else { "stopping because a task ended" };
         self.events.emit(Fact::new(EventKind::KeeperStopping, slot.load(Ordering::Relaxed), text));

@@ -67,6 +67,20 @@ pub struct KeeperView {
     pub balance_lamports: String,
     /// Transactions since the start.
     pub transactions: TransactionsView,
+    /// Classes that an operator paused.
+    #[serde(default)]
+    pub paused: Vec<PausedView>,
+}
+
+/// A class of action that an operator paused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PausedView {
+    /// Its name in the settings.
+    pub class: String,
+    /// What the operator said.
+    pub reason: String,
+    /// Since when, unix seconds of the host.
+    pub since_ts: i64,
 }
 
 /// One source of account data.

@@ -1,7 +1,7 @@
 //! What happened, from the history's file or database, or asked of a running keeper.
 
 use super::HistoryArgs;
-use super::show::text;
+use super::output::Output;
 use crate::config::Config;
 use crate::error::KeeperError;
 use crate::history::{Filter, HistoryError, Kind, Page, Query, Reader};
@@ -15,6 +15,7 @@ const UNITS: [(char, i64); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400
 /// Reads and prints one page. With an address, settings are not read.
 pub(super) async fn history(
     args: &HistoryArgs,
+    out: Output,
     settings: impl FnOnce() -> Result<Config, KeeperError>,
 ) -> Result<(), KeeperError> {
     let filter = args.filter(i64::try_from(crate::events::unix_ms() / 1_000).unwrap_or(i64::MAX));
@@ -22,11 +23,7 @@ pub(super) async fn history(
         Some(url) => ask(url, args.kind, &filter).await?,
         None => read(&settings()?, args.kind, &filter).await?,
     };
-    if args.json {
-        // CANNOT fail: it was JSON before.
-        return text(&format!("{:#}\n", serde_json::to_value(&page).unwrap_or_default()));
-    }
-    text(&lines(args.kind, &page))
+    out.print(&page, || lines(args.kind, &page))
 }
 
 async fn read(config: &Config, kind: Kind, filter: &Filter) -> Result<Page, KeeperError> {

@@ -21,7 +21,8 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_economics(config)?;
     check_routes(config)?;
     check_history(config)?;
-    check_names(config)
+    check_names(config)?;
+    super::ops::check(config)
 }
 
 fn check_urls(config: &Config) -> Result<(), Refusal> {
@@ -69,7 +70,7 @@ fn check_endpoints(config: &Config) -> Result<(), Refusal> {
     demand(endpoints.len() <= MAX_ENDPOINTS, "rpc", || format!("at most {MAX_ENDPOINTS} endpoints"))
 }
 
-fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
+pub(super) fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
     let host = allowed.iter().find_map(|scheme| url.strip_prefix(scheme));
     let is_usable = host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace));
     demand(is_usable, key, || format!("`{url}` must start with {} or {} and name a host", allowed[0], allowed[1]))
@@ -94,7 +95,7 @@ fn check_spans(config: &Config) -> Result<(), Refusal> {
     within("budget.reserve_trips", config.budget.reserve_trips, 0, 100_000)
 }
 
-fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
+pub(super) fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
     demand((low..=high).contains(&value), key, || format!("{value} must lie between {low} and {high}"))
 }
 
@@ -163,12 +164,12 @@ fn check_names(config: &Config) -> Result<(), Refusal> {
     demand(!config.keeper.state_dir.as_os_str().is_empty(), "keeper.state_dir", || "must name a directory".into())
 }
 
-fn named(key: &str, name: &str) -> Result<(), Refusal> {
+pub(super) fn named(key: &str, name: &str) -> Result<(), Refusal> {
     let is_usable = !name.trim().is_empty() && name.len() <= 64 && !name.contains(char::is_control);
     demand(is_usable, key, || "must hold 1 to 64 printable characters".into())
 }
 
-fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
+pub(super) fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
     if is_met { Ok(()) } else { Err((key.to_owned(), reason())) }
 }
 

@@ -1,5 +1,6 @@
 //! What liquidations have to bring, how the reserve is moved, and where tokens can be swapped.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 
@@ -7,7 +8,7 @@ use solana_sdk::pubkey::Pubkey;
 ///
 /// # Units
 /// `_micro_usd`: a millionth of a US dollar.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EconomicsSettings {
     /// The least that a liquidation or a deleveraging has to bring; below zero, the most that it may cost. Left out:
@@ -16,6 +17,7 @@ pub struct EconomicsSettings {
     pub min_profit_micro_usd: Option<i64>,
     /// Vaults whose positions are liquidated whatever it brings.
     #[serde(with = "keys")]
+    #[schemars(with = "Vec<String>")]
     pub must_do: Vec<Pubkey>,
     /// What collateral that has to be sold outside of any route loses, bps.
     pub haircut_bps: u16,
@@ -48,7 +50,7 @@ impl EconomicsSettings {
 }
 
 /// How the reserve's basket is moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RebalanceSettings {
     /// The basket is left alone while the sum of all gaps is smaller than this part of the whole, bps.
@@ -64,7 +66,7 @@ impl Default for RebalanceSettings {
 }
 
 /// One place where tokens can be swapped.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSettings {
     /// Name shown in logs.
@@ -75,6 +77,7 @@ pub struct RouteSettings {
     pub policy: u16,
     /// The pool, of a `token_swap`.
     #[serde(default, with = "super::text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub pool: Option<Pubkey>,
 }
 
@@ -94,7 +97,7 @@ impl RouteSettings {
 }
 
 /// What a route is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteKind {
     /// A pool of SPL Token Swap.

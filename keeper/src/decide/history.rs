@@ -167,6 +167,28 @@ impl History {
         self.wanted.iter().any(is_open)
     }
 
+    /// Says what holds an intent back at `slot`; nothing where it is due. Changes nothing.
+    pub fn hold(&self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> Option<String> {
+        let subject = subject(intent);
+        if let Some(under_way) = self.under_way.get(&subject).filter(|_| self.is_under_way(intent)) {
+            return Some(format!("a transaction is under way since slot {}", under_way.since_slot));
+        }
+        if let Some(trouble) = self.trouble.get(&subject).filter(|t| slot < t.pause_until_slot) {
+            return Some(format!(
+                "left alone until slot {} after {} failures",
+                trouble.pause_until_slot, trouble.failures
+            ));
+        }
+        if let Some(settled) = self.settled.get(&subject).filter(|s| s.id == intent.id()) {
+            let shows = state_slot.is_some_and(|at| at >= settled.slot);
+            if !shows && slot < settled.slot.saturating_add(CATCH_UP_SLOTS) {
+                return Some(format!("it landed at slot {} and does not show yet", settled.slot));
+            }
+        }
+        let due_slot = self.wanted.get(&subject).map_or(slot, |w| w.first_slot).saturating_add(delay_slots);
+        (slot < due_slot).then(|| format!("left to keepers of a lower rank until slot {due_slot}"))
+    }
+
     /// Tells whether an intent may be acted on at `slot`, with the target's state as of `state_slot`.
     pub fn is_due(&self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> bool {
         let first_slot = self.wanted.get(&subject(intent)).map_or(slot, |wanted| wanted.first_slot);

@@ -367,7 +367,17 @@ fn chain_key(event: &Event) -> Option<String> {
         | EventKind::RuleCleared
         | EventKind::KeeperStarted
         | EventKind::KeeperStopping
-        | EventKind::CrashRecovered => None,
+        | EventKind::CrashRecovered
+        | EventKind::KeeperNotReady
+        | EventKind::KeeperReady
+        | EventKind::ClassPaused
+        | EventKind::ClassResumed
+        | EventKind::TripAsked
+        | EventKind::TaskRestarted
+        | EventKind::SettingsReloaded
+        | EventKind::SettingsRefused
+        | EventKind::AuthoritySign
+        | EventKind::LevelsPaused => None,
     }
 }
 

@@ -100,12 +100,15 @@ pub trait Route: Debug + Send + Sync {
 
 /// All routes, in the order of the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Routes(Vec<Arc<dyn Route>>);
+pub struct Routes {
+    all: Vec<Arc<dyn Route>>,
+    settings: Vec<RouteSettings>,
+}
 
 impl Routes {
     /// Takes routes as they are.
     pub fn new(routes: Vec<Arc<dyn Route>>) -> Self {
-        Self(routes)
+        Self { all: routes, settings: vec![] }
     }
 
     /// The routes of the settings.
@@ -115,7 +118,12 @@ impl Routes {
                 RouteKind::TokenSwap => Some(Arc::new(token_swap::TokenSwap::new(&one.name, one.policy, one.pool?))),
             }
         };
-        Self(settings.iter().filter_map(route).collect())
+        Self { all: settings.iter().filter_map(route).collect(), settings: settings.to_vec() }
+    }
+
+    /// Returns the settings that they were made from.
+    pub fn settings(&self) -> &[RouteSettings] {
+        &self.settings
     }
 
     /// Returns each route with its policy, where that is known.
@@ -123,7 +131,7 @@ impl Routes {
         &'a self,
         store: &'a Store,
     ) -> impl Iterator<Item = (&'a dyn Route, PolicyKeys, &'a SwapPolicy)> + 'a {
-        self.0.iter().filter_map(|route| {
+        self.all.iter().filter_map(|route| {
             let key = address::swap_policy(&store.guard_key(), route.policy_id());
             let policy = store.policy(&key)?;
             let keys = PolicyKeys { policy: key, escrow: policy.escrow, program: policy.params.program };
@@ -133,21 +141,21 @@ impl Routes {
 
     /// Returns all accounts that quotes are made from.
     pub fn accounts(&self, store: &Store) -> Vec<Pubkey> {
-        self.0.iter().flat_map(|route| route.accounts(store)).collect()
+        self.all.iter().flat_map(|route| route.accounts(store)).collect()
     }
 
     /// Tells whether all accounts that quotes are made from are among those that are `watched`.
     pub fn are_watched(&self, store: &Store, watched: &HashSet<Pubkey>) -> bool {
-        self.0.iter().all(|route| route.accounts(store).iter().all(|key| watched.contains(key)))
+        self.all.iter().all(|route| route.accounts(store).iter().all(|key| watched.contains(key)))
     }
 
     /// Returns the numbers of all policies that are swapped under.
     pub fn policies(&self) -> impl Iterator<Item = u16> + '_ {
-        self.0.iter().map(|route| route.policy_id())
+        self.all.iter().map(|route| route.policy_id())
     }
 
     /// Tells whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 }

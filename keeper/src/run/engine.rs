@@ -4,10 +4,14 @@
 //! that is ready is only handed over.
 
 mod act;
+mod command;
+mod explain;
 mod ingest;
+mod ops;
 mod tell;
 
 use crate::assess::Assessment;
+use crate::capture::Frame;
 use crate::chain::clock::ChainClock;
 use crate::config::endpoints::Role;
 use crate::config::{Config, Mode};
@@ -36,7 +40,7 @@ use tokio::sync::mpsc;
 /// Positions that one step of the sweep checks.
 const SWEEP_STEP: usize = 4_096;
 /// How long a dry run remembers what it would have sent, slots.
-const OBSERVE_PATIENCE_SLOTS: u64 = 64;
+pub(crate) const OBSERVE_PATIENCE_SLOTS: u64 = 64;
 
 /// A plan that could not be signed.
 pub type Refused = (Intent, SubmitError);
@@ -64,6 +68,7 @@ pub struct Engine<C> {
     pub(super) tallies: HashMap<Pubkey, Tally>,
     pub(super) mismatches: u64,
     pub(super) started_at_ts: i64,
+    pub(super) ops: ops::Ops,
     round: HashMap<Pubkey, Tally>,
     cursor: Option<Pubkey>,
     true_rules: HashSet<Pubkey>,
@@ -121,6 +126,7 @@ impl<C: Courier> Engine<C> {
             tallies: HashMap::new(),
             mismatches: 0,
             started_at_ts: i64::try_from(crate::events::unix_ms() / 1_000).unwrap_or(0),
+            ops: ops::Ops::default(),
             round: HashMap::new(),
             cursor: None,
             true_rules: HashSet::new(),
@@ -147,7 +153,9 @@ impl<C: Courier> Engine<C> {
 
     /// Takes in what became of a transaction.
     pub fn outcome(&mut self, intent: &Intent, outcome: &Outcome) {
-        self.history.ended(intent, outcome, self.clock.tip_slot());
+        let slot = self.clock.tip_slot();
+        self.ops.record(|| Frame::ended(intent, outcome, slot));
+        self.history.ended(intent, outcome, slot);
         self.is_dirty = true;
     }
 
@@ -157,7 +165,13 @@ impl<C: Courier> Engine<C> {
         tracing::debug!(class = intent.class.as_str(), target = %intent.target, reason = error.as_str(), "a plan was refused");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "refused" }).inc();
         self.events.record(|to| to.refusal(intent, error.as_str(), self.clock.tip_slot()));
-        self.history.not_sent(intent, self.clock.tip_slot());
+        self.not_sent(intent);
+    }
+
+    pub(super) fn not_sent(&mut self, intent: &Intent) {
+        let slot = self.clock.tip_slot();
+        self.ops.record(|| Frame::not_sent(intent, slot));
+        self.history.not_sent(intent, slot);
     }
 
     /// What is due without any news: the sweep, silent subscriptions, the clock, decisions that waited.
@@ -187,6 +201,7 @@ impl<C: Courier> Engine<C> {
         let step = sweep::step(&self.store, &self.index, &priced, self.cursor, SWEEP_STEP, &mut self.round);
         for key in &step.mismatched {
             tracing::error!(position = %key, "the index differed from the full scan and was put right");
+            self.ops.record(|| Frame::reindex(*key));
             self.index.put(*key, self.store.position(key));
             self.is_dirty = true;
         }

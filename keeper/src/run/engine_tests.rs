@@ -320,3 +320,6 @@ async fn closed_position_leaves_store_and_index_with_the_next_listing() {
     assert_eq!(rig.engine.store.position_count(), 0);
     assert!(rig.engine.index.vault(&rig.world.vault_key).unwrap().is_empty());
 }
+
+#[path = "engine_ops_tests.rs"]
+mod ops;

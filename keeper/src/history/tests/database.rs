@@ -135,7 +135,15 @@ async fn pages_retention_layout_and_refused_records() {
     let who = Who { guard: key(1).to_string(), keeper: "one".into(), signer: key(9).to_string() };
     let at = |n: u64, ts: i64| {
         let fields = trip(4, n).fields;
-        who.event(&Event { id: n, ts, slot: n, kind: EventKind::BreakerTripped, text: "tripped\0".into(), fields })
+        who.event(&Event {
+            id: n,
+            ts,
+            slot: n,
+            kind: EventKind::BreakerTripped,
+            severity: EventKind::BreakerTripped.severity(),
+            text: "tripped\0".into(),
+            fields,
+        })
     };
     // 5,000 old ones and 7 new ones
     let mut batch: Vec<(i64, Record)> = (1..=5_000_i64).map(|n| (n, at(n.unsigned_abs(), TS - 1_000 - n))).collect();

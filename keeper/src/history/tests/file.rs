@@ -14,7 +14,15 @@ fn who() -> Who {
 /// An event of the moment `ts`.
 fn event(id: u64, ts: i64) -> Record {
     let fields = trip(4, id).fields;
-    who().event(&Event { id, ts, slot: id, kind: EventKind::BreakerTripped, text: "tripped".into(), fields })
+    who().event(&Event {
+        id,
+        ts,
+        slot: id,
+        kind: EventKind::BreakerTripped,
+        severity: EventKind::BreakerTripped.severity(),
+        text: "tripped".into(),
+        fields,
+    })
 }
 
 fn sample(ts: i64) -> Record {

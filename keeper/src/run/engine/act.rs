@@ -1,6 +1,7 @@
 //! From what is known to what is done about it.
 
 use crate::assess::assess;
+use crate::capture::Frame;
 use crate::chain::blockhash::signing_life;
 use crate::chain::fees::Market;
 use crate::config::Mode;
@@ -32,10 +33,13 @@ impl<C: Courier> Engine<C> {
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
         let means = self.means();
         self.policy.economics.market = self.shared.market.borrow().clone();
+        self.ops.record(|| Frame::settle(now, &means, &self.policy.economics.market));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
+        self.ops.record(|| Frame::decided(&decisions));
         self.act(decisions);
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
+        self.tell_standing();
         self.arm();
     }
 
@@ -46,7 +50,7 @@ impl<C: Courier> Engine<C> {
         self.sources.is_gapless(Instant::now(), max_age)
     }
 
-    fn means(&self) -> Means {
+    pub(super) fn means(&self) -> Means {
         let balance = |(mint, wallet): (Pubkey, feeds::Wallet)| {
             let account = self.store.raw(&wallet.token).filter(|a| a.owner == wallet.token_program)?;
             TokenBalance::decode(&account.data, &mint, &self.signer).map(|held| (mint, held.amount))
@@ -79,7 +83,7 @@ impl<C: Courier> Engine<C> {
                     Ok(_) => continue,
                     Err(error) => {
                         tracing::warn!(class = decision.intent.class.as_str(), "a decision can't be planned: {error}");
-                        self.history.not_sent(&decision.intent, slot);
+                        self.not_sent(&decision.intent);
                         continue;
                     }
                 }
@@ -87,7 +91,9 @@ impl<C: Courier> Engine<C> {
             self.metrics.intents.get_or_create(&ResultLabel { class: decision.intent.class, result: "planned" }).inc();
             let outcome = (self.config.keeper.mode == Mode::Observe).then_some("observed");
             self.events.record(|to| to.decision(&decision.intent, self.scope(&decision), outcome, slot));
-            self.history.started(&decision.intent, spends(&decision, &self.store), slot);
+            let spends = spends(&decision, &self.store);
+            self.ops.record(|| Frame::started(&decision.intent, spends, slot));
+            self.history.started(&decision.intent, spends, slot);
         }
         self.deliver(plans);
     }
@@ -97,7 +103,7 @@ impl<C: Courier> Engine<C> {
         self.blockhash.is_some_and(|(_, at)| at.elapsed() <= signing_life(self.clock.slot_duration()))
     }
 
-    fn planner<'a>(&'a self, market: &'a Market, tables: &'a [AddressLookupTableAccount]) -> Planner<'a> {
+    pub(super) fn planner<'a>(&'a self, market: &'a Market, tables: &'a [AddressLookupTableAccount]) -> Planner<'a> {
         let prices = &self.config.tx.compute_price;
         Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market, tables }
     }

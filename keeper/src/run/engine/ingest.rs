@@ -1,5 +1,6 @@
 //! News of the sources: accounts, slots, gaps and snapshots.
 
+use crate::capture::Frame;
 use crate::chain::clock::ChainTime;
 use crate::chain::ws::Signal;
 use crate::metrics::{SourceLabel, UpdateLabel};
@@ -73,6 +74,7 @@ impl<C: Courier> Engine<C> {
         let at = Instant::now();
         self.sources.polled(snapshot.slot, at);
         if snapshot.found.iter().any(|(feed, key)| self.found.get(feed) != Some(key)) {
+            self.ops.record(|| Frame::found(&snapshot.found));
             self.found.extend(snapshot.found);
             self.needs_watch = true;
         }
@@ -89,6 +91,7 @@ impl<C: Courier> Engine<C> {
 
     /// Takes out what a full listing does not hold, and closes the gaps that it reaches over.
     fn close_gaps(&mut self, listed: &HashSet<Pubkey>, slot: u64, set: &WatchSet, asked_at: Instant) {
+        self.ops.record(|| Frame::listed(listed, slot));
         for gone in self.store.retain_listed(listed, slot) {
             self.index.put(gone, None);
             self.is_dirty = true;
@@ -110,6 +113,7 @@ impl<C: Courier> Engine<C> {
         let rule = self.store.rule(&key).copied();
         let group = self.store.group(&key).copied();
         let admin = self.admin_seqs(&key);
+        self.ops.record(|| Frame::account(&update));
         let applied = self.store.apply(update, at);
         self.count(origin, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
@@ -138,6 +142,9 @@ impl<C: Courier> Engine<C> {
 
     fn changed(&mut self, key: Pubkey, kind: Kind) {
         self.is_dirty = true;
+        if matches!(kind, Kind::Guard | Kind::Asset | Kind::Vault | Kind::Rule | Kind::KeeperSet | Kind::Integration) {
+            self.ops.privileged_changed();
+        }
         match kind {
             Kind::Position => self.index.put(key, self.store.position(&key)),
             Kind::Asset | Kind::Vault | Kind::Rule | Kind::Guard => self.needs_watch = true,
@@ -185,6 +192,7 @@ impl<C: Courier> Engine<C> {
         if !self.sources.watch(set) {
             return;
         }
+        self.ops.record(|| Frame::raw(&self.sources.set.raw));
         self.store.watch_raw(self.sources.set.raw.clone());
         self.shared.set.send_replace(self.sources.set.clone());
         self.shared.topics.send_replace(self.sources.topics.clone());
