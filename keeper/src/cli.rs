@@ -3,6 +3,7 @@
 //! Exit codes: 0 stop, 2 settings, 3 key, 4 wrong chain or program, 5 critical task or network, 6 journal, 64 usage.
 
 mod check;
+mod fleet;
 mod show;
 mod status;
 #[cfg(test)]
@@ -49,6 +50,12 @@ pub enum Command {
     Status(StatusArgs),
     /// Try settings, key, journal, chain, program and guard, without sending anything
     Check,
+    /// Show the keepers that share the work, or take one out of it
+    Fleet {
+        /// What to do.
+        #[command(subcommand)]
+        command: fleet::FleetCommand,
+    },
     /// Write a settings file with every key explained
     Init(InitArgs),
     /// Show settings
@@ -136,6 +143,7 @@ impl Cli {
             Command::Run(args) => run(self.settings(&args.overrides())?).await,
             Command::Status(args) => status::status(args, || self.settings(&Overrides::default())).await,
             Command::Check => check::check(&self.config).await,
+            Command::Fleet { command } => command.execute(|| self.settings(&Overrides::default())).await,
             Command::Init(args) => self.init(args),
             Command::Config { command: ConfigCommand::Print } => show::config(&self.settings(&Overrides::default())?),
             Command::Version => show::version(),

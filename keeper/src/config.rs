@@ -6,10 +6,12 @@
 mod check;
 mod error;
 pub mod example;
+mod fleet;
 pub mod load;
 pub mod payer;
 
 pub use error::ConfigError;
+pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
 
 use crate::intent::ActionClass;
@@ -44,6 +46,9 @@ pub struct Config {
     /// Which actions are taken.
     #[serde(default)]
     pub classes: Classes,
+    /// Other keepers that share the work.
+    #[serde(default)]
+    pub fleet: Fleet,
     /// API, app and metrics.
     #[serde(default)]
     pub http: Http,

@@ -4,6 +4,7 @@
 
 use crate::config::ConfigError;
 use crate::config::payer::KeyError;
+use crate::fleet::FleetError;
 use crate::http::HttpError;
 use crate::journal::JournalError;
 use crate::submit::SubmitError;
@@ -25,6 +26,9 @@ pub enum KeeperError {
     /// The journal cannot be trusted or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// It can't be part of its fleet.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// The API cannot be served or asked.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -69,6 +73,7 @@ impl KeeperError {
             Self::WrongChain(_) => 4,
             Self::Http(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
             Self::Journal(_) => 6,
+            Self::Fleet(error) => error.exit_code(),
             Self::ChecksFailed { exit_code, .. } => *exit_code,
         }
     }
@@ -78,6 +83,7 @@ impl KeeperError {
         match self {
             Self::Config(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
             Self::Journal(error) => error.is_transient(),
+            Self::Fleet(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
             Self::Chain { .. } | Self::TaskDied { .. } => true,
         }
@@ -89,6 +95,7 @@ impl KeeperError {
             Self::Config(error) => error.hint(),
             Self::Key(error) => error.hint(),
             Self::Journal(error) => error.hint(),
+            Self::Fleet(error) => error.hint(),
             Self::Http(error) => error.hint(),
             Self::WrongChain(_) => "compare [cluster] with the chain; `rampart check` shows both sides".into(),
             Self::Chain { .. } => "check `cluster.rpc_url`; `rampart check` tries it".into(),

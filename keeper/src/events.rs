@@ -50,6 +50,12 @@ pub enum EventKind {
     KeeperStopping,
     /// Transactions of an earlier run were found and taken over.
     CrashRecovered,
+    /// This keeper has another role or rank in its fleet.
+    FleetRoleChanged,
+    /// This keeper holds no lease of its fleet's etcd.
+    FleetEngineDown,
+    /// This keeper holds a lease of its fleet's etcd.
+    FleetEngineUp,
 }
 
 impl EventKind {
@@ -72,6 +78,9 @@ impl EventKind {
             Self::KeeperStarted => "keeper_started",
             Self::KeeperStopping => "keeper_stopping",
             Self::CrashRecovered => "crash_recovered",
+            Self::FleetRoleChanged => "fleet_role_changed",
+            Self::FleetEngineDown => "fleet_engine_down",
+            Self::FleetEngineUp => "fleet_engine_up",
         }
     }
 
@@ -85,6 +94,7 @@ impl EventKind {
                 | Self::SourceDown
                 | Self::RuleBecameTrue
                 | Self::CrashRecovered
+                | Self::FleetEngineDown
         )
     }
 }
@@ -271,6 +281,9 @@ mod tests {
             EventKind::KeeperStarted,
             EventKind::KeeperStopping,
             EventKind::CrashRecovered,
+            EventKind::FleetRoleChanged,
+            EventKind::FleetEngineDown,
+            EventKind::FleetEngineUp,
         ];
         for kind in kinds {
             assert_eq!(serde_json::to_value(kind).expect("a name"), kind.as_str());

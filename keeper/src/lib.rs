@@ -10,6 +10,7 @@ pub mod config;
 pub mod decide;
 pub mod error;
 pub mod events;
+pub mod fleet;
 pub mod http;
 pub mod intent;
 pub mod journal;

@@ -65,6 +65,13 @@ pub struct RpcLabel {
     pub result: &'static str,
 }
 
+/// Label: role in the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RoleLabel {
+    /// From `fleet::Role`.
+    pub role: &'static str,
+}
+
 /// Labels of the build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct BuildLabel {
@@ -134,7 +141,7 @@ metrics! {
     evaluations: Counter = Counter::default(), "rampart_evaluations";
     /// Time from an update to the decision it led to.
     decide_seconds: Histogram = Histogram::new(exponential_buckets(1e-6, 4.0, 12)), "rampart_decide_duration_seconds";
-    /// Intents made, by class and result: planned, suppressed or refused.
+    /// Intents made, by class and result: planned, suppressed, refused or withdrawn.
     intents: Family<ResultLabel, Counter> = Family::default(), "rampart_intents";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
@@ -162,6 +169,14 @@ metrics! {
     journal_errors: Counter = Counter::default(), "rampart_journal_errors";
     /// Whether a peer answers, by its rank in the configuration.
     peers_up: Gauge = Gauge::default(), "rampart_peers_up_count";
+    /// Whether this keeper holds a lease of its fleet's etcd.
+    fleet_engine_up: Gauge = Gauge::default(), "rampart_fleet_engine_up";
+    /// Place among the keepers of its guard; the owner's is 0.
+    fleet_rank: Gauge = Gauge::default(), "rampart_fleet_rank";
+    /// 1 for the role that it has in its fleet.
+    fleet_role: Family<RoleLabel, Gauge> = Family::default(), "rampart_fleet_role";
+    /// Times it took the place of another owner.
+    fleet_takeovers: Counter = Counter::default(), "rampart_fleet_takeovers";
 }
 
 impl Metrics {

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::config::payer::PayerKey;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
+use crate::fleet::Fleet;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
@@ -76,7 +77,12 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let views = keeper.watch(&config, rpc, metrics.clone(), slot.clone(), signer);
+    let fleet = Fleet::new(&config, metrics.clone(), events.clone(), slot.clone());
+    // it leaves as soon as nothing is decided any more, so that the next rank goes on at once
+    if let Some(belonging) = fleet.worker(&config, keeper.deciding.clone())? {
+        keeper.spawn_endless("fleet", belonging);
+    }
+    let views = keeper.watch(&config, rpc, metrics.clone(), slot.clone(), (signer, fleet));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let serving = keeper.serving.clone();
     keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
@@ -130,7 +136,7 @@ impl Keeper {
         rpc: Arc<Rpc>,
         metrics: Metrics,
         slot: Arc<AtomicU64>,
-        signer: anchor_lang::prelude::Pubkey,
+        (signer, fleet): (anchor_lang::prelude::Pubkey, Fleet),
     ) -> Views {
         let (shared, renewals) = Shared::new(slot);
         let mailbox = Arc::new(Mailbox::default());
@@ -164,6 +170,7 @@ impl Keeper {
             config: config.clone(),
             signer,
             courier: self.submitter.clone(),
+            fleet,
             shared,
             events: self.events.clone(),
             metrics,

@@ -9,10 +9,12 @@ pub mod build;
 mod build_asset;
 mod build_rule;
 mod build_vault;
+mod fleet;
 
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
+pub use fleet::{FleetView, MemberView};
 
 /// Version of this shape.
 pub const SCHEMA: u32 = 1;
@@ -67,6 +69,9 @@ pub struct KeeperView {
     pub balance_lamports: String,
     /// Transactions since the start.
     pub transactions: TransactionsView,
+    /// The keepers that share the work.
+    #[serde(default)]
+    pub fleet: FleetView,
 }
 
 /// One source of account data.

@@ -16,13 +16,21 @@ pub(super) async fn status(
     args: &StatusArgs,
     settings: impl FnOnce() -> Result<Config, KeeperError>,
 ) -> Result<(), KeeperError> {
+    let body = state(args, settings).await?;
+    if args.json { text(&format!("{body:#}\n")) } else { text(&summary(&view_of(body)?)) }
+}
+
+/// Asks for the whole state.
+pub(super) async fn state(
+    args: &StatusArgs,
+    settings: impl FnOnce() -> Result<Config, KeeperError>,
+) -> Result<serde_json::Value, KeeperError> {
     let base = match &args.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{}", settings()?.http.listen),
     };
     let url = format!("{base}/api/v1/state");
-    let body = ask(&url).await.map_err(|source| HttpError::Ask { url, source })?;
-    if args.json { text(&format!("{body:#}\n")) } else { text(&summary(&view_of(body)?)) }
+    Ok(ask(&url).await.map_err(|source| HttpError::Ask { url, source })?)
 }
 
 async fn ask(url: &str) -> Result<serde_json::Value, reqwest::Error> {
@@ -30,7 +38,7 @@ async fn ask(url: &str) -> Result<serde_json::Value, reqwest::Error> {
     client.get(url).send().await?.error_for_status()?.json().await
 }
 
-fn view_of(body: serde_json::Value) -> Result<View, KeeperError> {
+pub(super) fn view_of(body: serde_json::Value) -> Result<View, KeeperError> {
     serde_json::from_value(body)
         .map_err(|source| KeeperError::Chain { what: "read the keeper's state".into(), source: Box::new(source) })
 }
@@ -55,6 +63,7 @@ fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
         "transactions: {} sent, {} landed, {} lost race, {} failed, {} expired, {} unknown",
         sent.sent, sent.landed, sent.lost_race, sent.failed, sent.expired, sent.unknown
     )?;
+    out.push_str(&super::fleet::line(&keeper.fleet));
     for source in &keeper.sources {
         let state = if source.up { "up" } else { "DOWN" };
         writeln!(out, "source {}: {state}, slot {}, silent {} ms", source.name, source.last_slot, source.silent_ms)?;

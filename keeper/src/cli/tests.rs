@@ -15,7 +15,8 @@ fn help_is_as_recorded() {
     let mut text = String::new();
     let commands =
         [&[][..], &["run"], &["status"], &["check"], &["init"], &["config"], &["config", "print"], &["completions"]];
-    for words in commands {
+    let fleet = [&["fleet"][..], &["fleet", "status"], &["fleet", "ranks"], &["fleet", "drain"]];
+    for words in commands.into_iter().chain(fleet) {
         let (help, code) = parse(line(&[words, &["--help"]].concat())).expect_err("help ends the parsing");
         assert_eq!(code, 0);
         writeln!(text, "$ rampart {} --help\n{help}", words.join(" ")).expect("a string");

@@ -11,7 +11,8 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_program(config)?;
     check_spans(config)?;
     check_prices(config)?;
-    check_names(config)
+    check_names(config)?;
+    super::fleet::check(&config.fleet, &config.keeper.name)
 }
 
 fn check_urls(config: &Config) -> Result<(), Refusal> {
@@ -27,7 +28,7 @@ fn check_urls(config: &Config) -> Result<(), Refusal> {
         .try_for_each(|(index, peer)| scheme(&format!("http.peers[{index}].url"), &peer.url, ["http://", "https://"]))
 }
 
-fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
+pub(super) fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
     let host = allowed.iter().find_map(|scheme| url.strip_prefix(scheme));
     let is_usable = host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace));
     demand(is_usable, key, || format!("`{url}` must start with {} or {} and name a host", allowed[0], allowed[1]))
@@ -51,7 +52,7 @@ fn check_spans(config: &Config) -> Result<(), Refusal> {
     within("budget.reserve_trips", config.budget.reserve_trips, 0, 100_000)
 }
 
-fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
+pub(super) fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
     demand((low..=high).contains(&value), key, || format!("{value} must lie between {low} and {high}"))
 }
 
@@ -87,7 +88,7 @@ fn named(key: &str, name: &str) -> Result<(), Refusal> {
     demand(is_usable, key, || "must hold 1 to 64 printable characters".into())
 }
 
-fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
+pub(super) fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
     if is_met { Ok(()) } else { Err((key.to_owned(), reason())) }
 }
 

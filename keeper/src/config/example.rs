@@ -28,7 +28,7 @@ pub fn write(path: &Path) -> Result<(), ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Budget, Classes, Http, Ingest, Log, Overrides, Tx, load};
+    use crate::config::{Budget, Classes, Fleet, Http, Ingest, Log, Overrides, Tx, load};
 
     #[test]
     fn example_parses_and_shows_the_defaults() {
@@ -40,6 +40,7 @@ mod tests {
         assert_eq!(config.tx, Tx::default());
         assert_eq!(config.budget, Budget::default());
         assert_eq!(config.classes, Classes::default());
+        assert_eq!(config.fleet, Fleet::default());
         assert_eq!(config.http, Http::default());
         assert_eq!(config.log, Log::default());
         assert_eq!(config.label.len(), 0);

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Longest file that is read as a keypair: 64 numbers, with room for spaces.
+/// Longest secret that is read: a keypair is 64 numbers, a key in PEM of up to 4096 bits is shorter.
 const LONGEST: u64 = 4_096;
 
 /// Why the key was refused. Never holds a part of the key.
@@ -74,16 +74,7 @@ impl PayerKey {
     /// # Errors
     /// `Read`, `Mode` if anybody besides the owner has a right to the file, `Format`.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let read = |source| KeyError::Read { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(read)?;
-        // Asked of the open file: the path could be exchanged in between.
-        let mode = file.metadata().map_err(read)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Mode { path: path.to_owned(), mode });
-        }
-        let mut text = String::new();
-        file.by_ref().take(LONGEST).read_to_string(&mut text).map_err(read)?;
-        parse(&text).map_err(|reason| KeyError::Format { path: path.to_owned(), reason })
+        parse(&read_private(path)?).map_err(|reason| KeyError::Format { path: path.to_owned(), reason })
     }
 
     /// Returns the public half.
@@ -94,6 +85,23 @@ impl PayerKey {
     pub(crate) const fn keypair(&self) -> &Keypair {
         &self.0
     }
+}
+
+/// Reads a file that holds a secret.
+///
+/// # Errors
+/// `Read`, `Mode` if anybody besides the owner has a right to the file.
+pub(crate) fn read_private(path: &Path) -> Result<String, KeyError> {
+    let read = |source| KeyError::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(read)?;
+    // Asked of the open file: the path could be exchanged in between.
+    let mode = file.metadata().map_err(read)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Mode { path: path.to_owned(), mode });
+    }
+    let mut text = String::new();
+    file.by_ref().take(LONGEST).read_to_string(&mut text).map_err(read)?;
+    Ok(text)
 }
 
 fn parse(text: &str) -> Result<PayerKey, &'static str> {

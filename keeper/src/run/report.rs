@@ -34,6 +34,7 @@ impl<C: Courier> Engine<C> {
             coverage: self.coverage(now),
             balance_lamports: self.balance().to_string(),
             transactions: self.courier.counts(),
+            fleet: self.fleet.view(),
         }
     }
 
@@ -74,6 +75,7 @@ impl<C: Courier> Engine<C> {
         self.metrics.slot.set(gauge(keeper.slot));
         self.metrics.slot_seconds.set(self.clock.slot_duration().as_secs_f64());
         self.metrics.ready.set(i64::from(keeper.ready));
+        self.fleet.set_fit(keeper.ready);
         self.metrics.accounts.set(gauge(self.store.account_count() as u64));
         self.metrics.coverage_ratio.set(keeper.coverage.verified_ratio);
         self.metrics.coverage_oldest_seconds.set(gauge(keeper.coverage.oldest_secs));
