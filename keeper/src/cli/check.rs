@@ -28,6 +28,7 @@ pub(super) async fn check(path: &Path) -> Result<(), KeeperError> {
     let signer = payer.as_ref().ok().copied();
     findings.push(Finding { name: "key", result: payer.map(|key| key.to_string()).map_err(KeeperError::from) });
     findings.push(Finding { name: "journal", result: journal(&config) });
+    findings.extend(super::fleet::look(&config).await.map(|result| Finding { name: "fleet", result }));
     findings.extend(chain(&config, signer).await);
     report(&findings)
 }

@@ -99,6 +99,22 @@ async fn drain(args: &DrainArgs, config: &Config) -> Result<(), KeeperError> {
     text(&format!("{member} {done}\n"))
 }
 
+/// Tries whether etcd answers; nothing for a keeper on its own.
+#[cfg(feature = "fleet")]
+pub(super) async fn look(config: &Config) -> Option<Result<String, KeeperError>> {
+    use crate::fleet::etcd::Access;
+    if config.fleet.mode == crate::config::FleetMode::Single {
+        return None;
+    }
+    let count = async { Access::read(&config.fleet)?.count().await };
+    Some(count.await.map(|count| format!("etcd answers, {count} members")).map_err(KeeperError::from))
+}
+
+#[cfg(not(feature = "fleet"))]
+pub(super) async fn look(_: &Config) -> Option<Result<String, KeeperError>> {
+    None
+}
+
 #[cfg(not(feature = "fleet"))]
 async fn drain(_: &DrainArgs, _: &Config) -> Result<(), KeeperError> {
     Err(crate::fleet::FleetError::NotBuilt.into())

@@ -102,10 +102,26 @@ impl Access {
     /// # Errors
     /// `NoSuchMember`, `Etcd`, `Silent`.
     pub async fn drain(&self, id: &str, is_draining: bool) -> Result<(), FleetError> {
-        // somebody waits at a terminal: give it more than a round has
+        self.patiently(self.set_draining(id, is_draining)).await
+    }
+
+    /// Returns how many members there are.
+    ///
+    /// # Errors
+    /// `Etcd`, `Silent`.
+    pub async fn count(&self) -> Result<usize, FleetError> {
+        self.patiently(async {
+            let every = Some(GetOptions::new().with_prefix());
+            let found = self.connect().await?.get(format!("{}/", self.prefix), every).await;
+            Ok(members(&self.prefix, found.map_err(failed("list the members"))?.kvs()).len())
+        })
+        .await
+    }
+
+    /// Somebody waits at a terminal: gives them more time than a round has.
+    async fn patiently<T>(&self, work: impl Future<Output = Result<T, FleetError>>) -> Result<T, FleetError> {
         let patience = self.patience * 4;
-        let silent = |_| FleetError::Silent { millis: patience.as_millis() };
-        timeout(patience, self.set_draining(id, is_draining)).await.map_err(silent)?
+        timeout(patience, work).await.map_err(|_| FleetError::Silent { millis: patience.as_millis() })?
     }
 
     async fn set_draining(&self, id: &str, is_draining: bool) -> Result<(), FleetError> {

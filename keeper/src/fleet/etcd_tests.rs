@@ -196,6 +196,7 @@ async fn drained_owner_hands_over_until_it_is_taken_back() {
     let (nodes, _gates) = three(&etcd).await;
     let id = nodes[0].fleet.view().member;
     let access = Access::read(&config("operator", etcd.port()).fleet).expect("no secrets");
+    assert_eq!(access.count().await.expect("an answer"), 3);
     access.drain(&id, true).await.expect("drained");
     until("the second takes over", async || nodes[1].role() == Role::Owner && nodes[0].role() == Role::Standby).await;
     until("all see it last", async || nodes.iter().all(|node| order(node)[2] == (id.clone(), "draining".into()))).await;
