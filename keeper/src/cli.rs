@@ -8,6 +8,7 @@ mod ask;
 mod chain;
 mod doctor;
 mod explain;
+mod fleet;
 mod history;
 mod init;
 mod journal;
@@ -73,6 +74,12 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Try settings, keys, disk, journal, endpoints, program and guard, and name the fix of each finding
     Doctor,
+    /// Show the keepers that share the work, or take one out of it
+    Fleet {
+        /// What to do.
+        #[command(subcommand)]
+        command: fleet::FleetCommand,
+    },
     /// Write a settings file: asks on a terminal, takes flags elsewhere
     Init(InitArgs),
     /// Show public keys, file modes and the roles that they hold on chain
@@ -348,6 +355,7 @@ impl Cli {
             Command::Watch(args) => watch::watch(args, out, settings).await,
             Command::Explain(args) => explain::explain(args, out, settings).await,
             Command::Doctor => doctor::doctor(&self.config, out).await,
+            Command::Fleet { command } => command.execute(out, settings).await,
             Command::Init(args) => init::init(&self.config, args, out),
             Command::Keys => keys::keys(&settings()?, out).await,
             Command::Intents { command } => journal::intents(command, &settings()?, out),
@@ -429,6 +437,7 @@ impl Command {
             Self::Watch(_) => "watch",
             Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
+            Self::Fleet { .. } => "fleet",
             Self::Init(_) => "init",
             Self::Keys => "keys",
             Self::Intents { .. } => "intents",

@@ -8,6 +8,7 @@ mod economics;
 pub mod endpoints;
 mod error;
 pub mod example;
+mod fleet;
 pub mod load;
 pub mod ops;
 pub mod payer;
@@ -16,6 +17,7 @@ pub mod secret;
 pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
 pub use endpoints::{RpcEndpoint, Sender};
 pub use error::ConfigError;
+pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
 
@@ -69,6 +71,9 @@ pub struct Config {
     /// Where tokens can be swapped.
     #[serde(default)]
     pub route: Vec<RouteSettings>,
+    /// Other keepers that share the work.
+    #[serde(default)]
+    pub fleet: Fleet,
     /// API, app and metrics.
     #[serde(default)]
     pub http: Http,

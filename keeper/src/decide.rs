@@ -32,6 +32,8 @@ pub struct Policy {
     pub classes: Classes,
     /// Slots that this keeper waits before it acts on what is no trip; a quarter of that for trips.
     pub stagger_slots: u64,
+    /// Slots that the fleet has this keeper wait before it acts on anything, in place of the above.
+    pub fleet_delay_slots: Option<u64>,
     /// How many intents may be under way at once.
     pub max_in_flight: usize,
     /// What actions have to bring, and where tokens can be swapped.
@@ -45,6 +47,7 @@ impl Policy {
         Self {
             classes: config.classes,
             stagger_slots: stagger.rank.saturating_mul(stagger.slots),
+            fleet_delay_slots: None,
             max_in_flight: config.tx.max_in_flight,
             economics: Economics::new(config),
         }
@@ -52,7 +55,8 @@ impl Policy {
 
     /// Returns how long to leave an intent of `class` to the ranks before this one, in slots.
     pub fn delay_slots(&self, class: ActionClass) -> u64 {
-        if class == ActionClass::Trip { self.stagger_slots.div_ceil(4) } else { self.stagger_slots }
+        let own = if class == ActionClass::Trip { self.stagger_slots.div_ceil(4) } else { self.stagger_slots };
+        self.fleet_delay_slots.unwrap_or(own)
     }
 }
 

@@ -23,8 +23,8 @@ impl Scene {
         let store = world.store(positions);
         let mut index = PriceIndex::default();
         positions.iter().for_each(|(at, position)| index.put(*at, Some(position)));
-        let economics = Economics::default();
-        let policy = Policy { classes: Classes::default(), stagger_slots: 0, max_in_flight: 64, economics };
+        let (classes, economics) = (Classes::default(), Economics::default());
+        let policy = Policy { classes, stagger_slots: 0, fleet_delay_slots: None, max_in_flight: 64, economics };
         let tokens = BTreeMap::from([(key(21), 10_000_000)]);
         let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens };
         Self { world, store, index, policy, means, history: History::default() }

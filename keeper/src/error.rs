@@ -5,6 +5,7 @@
 use crate::config::ConfigError;
 use crate::config::payer::KeyError;
 use crate::config::secret::redact;
+use crate::fleet::FleetError;
 use crate::history::HistoryError;
 use crate::http::HttpError;
 use crate::journal::JournalError;
@@ -27,6 +28,9 @@ pub enum KeeperError {
     /// The journal cannot be trusted or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// It can't be part of its fleet.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// The API cannot be served or asked.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -94,6 +98,7 @@ impl KeeperError {
             Self::History(HistoryError::Filter(_)) => 64,
             Self::Http(_) | Self::History(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
             Self::Journal(_) => 6,
+            Self::Fleet(error) => error.exit_code(),
             Self::ChecksFailed { exit_code, .. } => *exit_code,
             Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => 1,
         }
@@ -105,6 +110,7 @@ impl KeeperError {
             Self::Config(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
             Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => false,
             Self::Journal(error) => error.is_transient(),
+            Self::Fleet(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
             Self::History(error) => error.is_transient(),
             Self::Chain { .. } | Self::TaskDied { .. } => true,
@@ -117,6 +123,7 @@ impl KeeperError {
             Self::Config(error) => error.hint(),
             Self::Key(error) => error.hint(),
             Self::Journal(error) => error.hint(),
+            Self::Fleet(error) => error.hint(),
             Self::Http(error) => error.hint(),
             Self::History(error) => error.hint(),
             Self::WrongChain(_) => "compare [cluster] with the chain; `rampart doctor` shows both sides".into(),

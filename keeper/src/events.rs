@@ -82,6 +82,12 @@ pub enum EventKind {
     AuthoritySign,
     /// A guardian's key raised the guard's level.
     LevelsPaused,
+    /// This keeper has another role or rank in its fleet.
+    FleetRoleChanged,
+    /// This keeper holds no lease of its fleet's etcd.
+    FleetEngineDown,
+    /// This keeper holds a lease of its fleet's etcd.
+    FleetEngineUp,
 }
 
 /// How urgent a fact is.
@@ -172,6 +178,9 @@ impl EventKind {
             Self::SettingsRefused => "settings_refused",
             Self::AuthoritySign => "authority_sign",
             Self::LevelsPaused => "levels_paused",
+            Self::FleetRoleChanged => "fleet_role_changed",
+            Self::FleetEngineDown => "fleet_engine_down",
+            Self::FleetEngineUp => "fleet_engine_up",
         }
     }
 
@@ -190,6 +199,7 @@ impl EventKind {
             | Self::TripAsked
             | Self::TaskRestarted
             | Self::RolesChanged
+            | Self::FleetEngineDown
             | Self::SettingsRefused => Severity::Warning,
             Self::BreakerSteppedDown
             | Self::PositionLiquidated
@@ -206,6 +216,8 @@ impl EventKind {
             | Self::SettingsChanged
             | Self::ChangeProposed
             | Self::KeeperSetChanged
+            | Self::FleetRoleChanged
+            | Self::FleetEngineUp
             | Self::SettingsReloaded => Severity::Info,
         }
     }

@@ -15,6 +15,7 @@ pub mod decide;
 pub mod economics;
 pub mod error;
 pub mod events;
+pub mod fleet;
 pub mod history;
 pub mod http;
 pub mod intent;

@@ -121,6 +121,13 @@ pub struct NotifyLabel {
     pub result: &'static str,
 }
 
+/// Label: role in the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RoleLabel {
+    /// From `fleet::Role`.
+    pub role: &'static str,
+}
+
 /// Labels of the build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct BuildLabel {
@@ -197,7 +204,7 @@ metrics! {
     evaluations: Counter = Counter::default(), "rampart_evaluations";
     /// Time from an update to the decision it led to.
     decide_seconds: Histogram = Histogram::new(exponential_buckets(1e-6, 4.0, 12)), "rampart_decide_duration_seconds";
-    /// Intents made, by class and result: planned, suppressed or refused.
+    /// Intents made, by class and result: planned, suppressed, refused or withdrawn.
     intents: Family<ResultLabel, Counter> = Family::default(), "rampart_intents";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
@@ -259,6 +266,14 @@ metrics! {
     takeover_signs: Family<KindLabel, Counter> = Family::default(), "rampart_takeover_signs";
     /// Frames of the recording, by result: written or lost.
     capture_frames: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_capture_frames";
+    /// Whether this keeper holds a lease of its fleet's etcd.
+    fleet_engine_up: Gauge = Gauge::default(), "rampart_fleet_engine_up";
+    /// Place among the keepers of its guard; the owner's is 0.
+    fleet_rank: Gauge = Gauge::default(), "rampart_fleet_rank";
+    /// 1 for the role that it has in its fleet.
+    fleet_role: Family<RoleLabel, Gauge> = Family::default(), "rampart_fleet_role";
+    /// Times it took the place of another owner.
+    fleet_takeovers: Counter = Counter::default(), "rampart_fleet_takeovers";
 }
 
 impl Metrics {

@@ -29,6 +29,7 @@ use crate::config::payer::PayerKey;
 use crate::control::Control;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
+use crate::fleet::Fleet;
 use crate::history;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::{Journal, JournalError};
@@ -126,9 +127,14 @@ async fn once(
     if let Some(writer) = writer {
         keeper.spawn_endless("history", writer.run(keeper.serving.clone()));
     }
+    let fleet = Fleet::new(&config, metrics.clone(), events.clone(), slot.clone());
+    // it leaves as soon as nothing is decided any more, so that the next rank goes on at once
+    if let Some(belonging) = fleet.worker(&config, keeper.deciding.clone())? {
+        keeper.spawn_endless("fleet", belonging);
+    }
     let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
     let door = ops.door.clone();
-    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), signer, ops);
+    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet), ops);
     ways.send_replace(Some(door.control.clone()));
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
@@ -204,7 +210,7 @@ impl Keeper {
         pool: Arc<Pool>,
         host: &Host,
         (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
-        signer: anchor_lang::prelude::Pubkey,
+        (signer, fleet): (anchor_lang::prelude::Pubkey, Fleet),
         ops: ops::Ops,
     ) -> Views {
         let metrics = host.metrics.clone();
@@ -252,6 +258,7 @@ impl Keeper {
             config: config.clone(),
             signer,
             courier: self.submitter.clone(),
+            fleet,
             shared,
             events: self.events.clone(),
             metrics,

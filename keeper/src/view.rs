@@ -9,10 +9,12 @@ pub mod build;
 mod build_asset;
 mod build_rule;
 mod build_vault;
+mod fleet;
 
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
+pub use fleet::{FleetView, MemberView};
 
 /// Version of this shape.
 pub const SCHEMA: u32 = 1;
@@ -70,6 +72,9 @@ pub struct KeeperView {
     /// Classes that an operator paused.
     #[serde(default)]
     pub paused: Vec<PausedView>,
+    /// The keepers that share the work.
+    #[serde(default)]
+    pub fleet: FleetView,
 }
 
 /// A class of action that an operator paused.

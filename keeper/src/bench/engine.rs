@@ -89,6 +89,7 @@ impl Bench {
             shared: Shared::new(Arc::default(), Arc::default(), 1).0,
             events: Events::new(metrics.clone()),
             metrics,
+            fleet: crate::fleet::Fleet::single(),
             refused,
         };
         let engine = Engine::new(setup);

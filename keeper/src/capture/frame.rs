@@ -1,7 +1,6 @@
 //! One thing that a decision was made from.
 
 use crate::chain::clock::ChainTime;
-use crate::chain::fees::Market;
 use crate::config::{Classes, ComputePrices, EconomicsSettings, RebalanceSettings, RouteSettings, text};
 use crate::decide::{Action, Decision, Means, Policy};
 use crate::intent::{ActionClass, Intent, Outcome};
@@ -198,6 +197,8 @@ pub enum Frame {
         is_funded: bool,
         /// Whether the signer is one of the guard's keepers.
         is_keeper: bool,
+        /// Slots that it leaves to the keepers of its fleet before it, where it is in one.
+        fleet_delay_slots: Option<u64>,
         /// What others pay for compute, by written account.
         market: BTreeMap<String, u64>,
         /// What the signer holds, base units by mint.
@@ -249,7 +250,7 @@ fn names<'a>(keys: impl IntoIterator<Item = &'a Pubkey>) -> Vec<String> {
 impl Frame {
     /// What the keeper may do at all.
     pub fn policy(policy: &Policy) -> Self {
-        let Policy { classes, stagger_slots, max_in_flight, ref economics } = *policy;
+        let Policy { classes, stagger_slots, max_in_flight, ref economics, .. } = *policy;
         Self::Policy {
             classes,
             stagger_slots,
@@ -299,14 +300,15 @@ impl Frame {
     }
 
     /// A decision is made now.
-    pub fn settle(now: ChainTime, means: &Means, market: &Market) -> Self {
+    pub fn settle(now: ChainTime, means: &Means, policy: &Policy) -> Self {
         Self::Settle {
             slot: now.slot,
             unix_ts: now.unix_ts,
             is_gapless: means.is_gapless,
             is_funded: means.is_funded,
             is_keeper: means.is_keeper,
-            market: market.iter().map(|(account, price)| (account.to_string(), *price)).collect(),
+            fleet_delay_slots: policy.fleet_delay_slots,
+            market: policy.economics.market.iter().map(|(account, price)| (account.to_string(), *price)).collect(),
             tokens: means.tokens.iter().map(|(mint, amount)| (mint.to_string(), *amount)).collect(),
         }
     }

@@ -146,7 +146,8 @@ impl Replica {
             } => {
                 let (routes, market) = (Routes::of(&routes), Market::default());
                 let economics = Economics { settings, rebalance, routes, prices, market };
-                self.policy = Some(Policy { classes, stagger_slots, max_in_flight, economics });
+                self.policy =
+                    Some(Policy { classes, stagger_slots, fleet_delay_slots: None, max_in_flight, economics });
             }
             Frame::Account { key, owner, lamports, data, slot, is_pushed, write_version } => {
                 let data = BASE64_STANDARD.decode(data).map_err(|error| error.to_string())?;
@@ -165,9 +166,10 @@ impl Replica {
                 }
             }
             Frame::Reindex { key } => self.index.put(key, self.store.position(&key)),
-            Frame::Settle { slot, unix_ts, is_gapless, is_funded, is_keeper, market, tokens } => {
+            Frame::Settle { slot, unix_ts, is_gapless, is_funded, is_keeper, fleet_delay_slots, market, tokens } => {
                 let tokens = amounts_of(&tokens)?.into_iter().collect();
                 let policy = self.policy.as_mut().ok_or("it decides without a policy")?;
+                policy.fleet_delay_slots = fleet_delay_slots;
                 policy.economics.market = Market::new(amounts_of(&market)?.into_iter().collect());
                 let means = Means { is_gapless, is_funded, is_keeper, tokens };
                 self.settle(ChainTime { slot, unix_ts }, &means)?;

@@ -79,6 +79,7 @@ pub(super) async fn doctor(path: &Path, out: Output) -> Result<(), KeeperError> 
     findings.extend(local::look(&config));
     findings.push(Finding::of("history", history(&config).await));
     findings.extend(remote::look(&config).await);
+    findings.extend(super::fleet::look(&config).await.map(|found| Finding::of("fleet", found)));
     report(&findings, out)
 }
 

@@ -43,6 +43,7 @@ fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
         "transactions: {} sent, {} landed, {} lost race, {} failed, {} expired, {} unknown",
         sent.sent, sent.landed, sent.lost_race, sent.failed, sent.expired, sent.unknown
     )?;
+    out.push_str(&super::fleet::line(&keeper.fleet));
     for source in &keeper.sources {
         let state = if source.up { "up" } else { "DOWN" };
         writeln!(out, "source {}: {state}, slot {}, silent {} ms", source.name, source.last_slot, source.silent_ms)?;

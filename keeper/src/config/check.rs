@@ -22,7 +22,8 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_routes(config)?;
     check_history(config)?;
     check_names(config)?;
-    super::ops::check(config)
+    super::ops::check(config)?;
+    super::fleet::check(&config.fleet, &config.keeper.name)
 }
 
 fn check_urls(config: &Config) -> Result<(), Refusal> {

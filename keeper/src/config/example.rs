@@ -29,7 +29,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
     use crate::config::{
-        Budget, Capture, Classes, EconomicsSettings, History, Http, Ingest, Log, Overrides, RebalanceSettings,
+        Budget, Capture, Classes, EconomicsSettings, Fleet, History, Http, Ingest, Log, Overrides, RebalanceSettings,
         Takeover, Tx, load,
     };
 
@@ -46,6 +46,7 @@ mod tests {
         assert_eq!(config.economics, EconomicsSettings::default());
         assert_eq!(config.rebalance, RebalanceSettings::default());
         assert_eq!(config.route.len(), 0);
+        assert_eq!(config.fleet, Fleet::default());
         assert_eq!(config.http, Http::default());
         assert_eq!(config.history, History::default());
         assert_eq!(config.log, Log::default());

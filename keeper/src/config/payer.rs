@@ -7,7 +7,7 @@ use solana_sdk::signer::Signer;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Longest file that is read as a keypair: 64 numbers, with room for spaces.
+/// Longest secret that is read: a keypair is 64 numbers, a key in PEM of up to 4096 bits is shorter.
 const LONGEST: u64 = 4_096;
 
 /// Why the key was refused. Never holds a part of the key.

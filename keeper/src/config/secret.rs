@@ -38,7 +38,7 @@ impl Secret {
 }
 
 /// Reads a file that nobody besides its owner has a right to.
-pub(super) fn read_private(path: &Path, longest: u64) -> Result<String, KeyError> {
+pub(crate) fn read_private(path: &Path, longest: u64) -> Result<String, KeyError> {
     let read = |source| KeyError::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(read)?;
     // Asked of the open file: the path could be exchanged in between.

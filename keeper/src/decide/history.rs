@@ -151,8 +151,9 @@ impl History {
         for (intent, awaited) in intents {
             let fresh = Wanted { awaited, first_slot: slot, last_slot: slot };
             let known = self.wanted.entry(subject(intent)).or_insert(fresh);
-            // the chain moved, so somebody acted and the wait starts anew
-            *known = if known.awaited == awaited { Wanted { last_slot: slot, ..*known } } else { fresh };
+            // the chain moved, so somebody acted and the wait starts anew; so it does after a pause of this process
+            let is_same = known.awaited == awaited && slot.saturating_sub(known.last_slot) <= FORGET_SLOTS;
+            *known = if is_same { Wanted { last_slot: slot, ..*known } } else { fresh };
         }
         self.wanted.retain(|_, wanted| slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS);
         self.aside.retain(|_, until| slot < *until);
@@ -222,6 +223,11 @@ impl History {
         self.finish(intent);
         let trouble = self.trouble.entry(subject(intent)).or_default();
         trouble.pause_until_slot = trouble.pause_until_slot.max(slot.saturating_add(8));
+    }
+
+    /// Notes that what was decided was withdrawn before it left; decided anew as if it had never been.
+    pub fn withdrawn(&mut self, intent: &Intent) {
+        self.finish(intent);
     }
 
     /// Notes what became of an intent's transaction.

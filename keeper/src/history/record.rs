@@ -377,7 +377,10 @@ fn chain_key(event: &Event) -> Option<String> {
         | EventKind::SettingsReloaded
         | EventKind::SettingsRefused
         | EventKind::AuthoritySign
-        | EventKind::LevelsPaused => None,
+        | EventKind::LevelsPaused
+        | EventKind::FleetRoleChanged
+        | EventKind::FleetEngineDown
+        | EventKind::FleetEngineUp => None,
     }
 }
 

@@ -142,7 +142,8 @@ fn open_fails_while_another_keeper_holds_the_directory() {
     let dir = dir();
     let journal = open(&dir);
     let error = Journal::open(dir.path(), Metrics::new()).err().expect("a refusal");
-    assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+    assert!(matches!(error, JournalError::Locked { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
+    assert!(error.to_string().ends_with(&format!("in use by another keeper, process {}", std::process::id())));
     drop(journal);
     open(&dir);
 }

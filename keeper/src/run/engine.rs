@@ -17,6 +17,7 @@ use crate::config::endpoints::Role;
 use crate::config::{Config, Mode};
 use crate::decide::{History, Policy};
 use crate::events::Events;
+use crate::fleet::{Fleet, Stale};
 use crate::intent::{Blockhash, Intent, Outcome};
 use crate::metrics::{Metrics, ResultLabel};
 use crate::run::armory::Armory;
@@ -42,14 +43,24 @@ const SWEEP_STEP: usize = 4_096;
 /// How long a dry run remembers what it would have sent, slots.
 pub(crate) const OBSERVE_PATIENCE_SLOTS: u64 = 64;
 
-/// A plan that could not be signed.
-pub type Refused = (Intent, SubmitError);
+/// A plan that did not leave, and why.
+pub type Refused = (Intent, Unsent);
+
+/// Why a plan did not leave.
+#[derive(Debug)]
+pub enum Unsent {
+    /// It could not be signed.
+    Refused(SubmitError),
+    /// It was decided under a place in the fleet that this keeper no longer has.
+    Stale(Stale),
+}
 
 /// State, and all that is derived from it.
 pub struct Engine<C> {
     pub(super) config: Arc<Config>,
     pub(super) signer: Pubkey,
     pub(super) courier: C,
+    pub(super) fleet: Fleet,
     pub(super) armory: Armory<C>,
     pub(super) shared: Shared,
     pub(super) events: Events,
@@ -87,13 +98,15 @@ pub struct Setup<C> {
     pub signer: Pubkey,
     /// Who signs and sends.
     pub courier: C,
+    /// Whom it leaves what to.
+    pub fleet: Fleet,
     /// What it shares with the sources' tasks.
     pub shared: Shared,
     /// Where facts are told.
     pub events: Events,
     /// Where things are counted.
     pub metrics: Metrics,
-    /// Where plans that could not be signed are told.
+    /// Where plans that did not leave are told.
     pub refused: mpsc::UnboundedSender<Refused>,
 }
 
@@ -111,6 +124,7 @@ impl<C: Courier> Engine<C> {
             store: Store::new(setup.config.cluster.guard),
             signer: setup.signer,
             courier: setup.courier,
+            fleet: setup.fleet,
             shared: setup.shared,
             events: setup.events,
             metrics: setup.metrics,
@@ -159,9 +173,13 @@ impl<C: Courier> Engine<C> {
         self.is_dirty = true;
     }
 
-    /// Takes in that a plan could not be signed.
+    /// Takes in that a plan did not leave.
     pub fn refused(&mut self, refused: &Refused) {
-        let (intent, error) = refused;
+        let (intent, why) = refused;
+        let error = match why {
+            Unsent::Refused(error) => error,
+            Unsent::Stale(stale) => return self.withdraw(intent, *stale),
+        };
         tracing::debug!(class = intent.class.as_str(), target = %intent.target, reason = error.as_str(), "a plan was refused");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "refused" }).inc();
         self.events.record(|to| to.refusal(intent, error.as_str(), self.clock.tip_slot()));
@@ -172,6 +190,13 @@ impl<C: Courier> Engine<C> {
         let slot = self.clock.tip_slot();
         self.ops.record(|| Frame::not_sent(intent, slot));
         self.history.not_sent(intent, slot);
+    }
+
+    fn withdraw(&mut self, intent: &Intent, stale: Stale) {
+        tracing::info!(class = intent.class.as_str(), target = %intent.target, "a decision was withdrawn: {stale}");
+        self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "withdrawn" }).inc();
+        self.history.withdrawn(intent);
+        self.is_dirty = true;
     }
 
     /// What is due without any news: the sweep, silent subscriptions, the clock, decisions that waited.

@@ -35,6 +35,7 @@ impl<C: Courier> Engine<C> {
             balance_lamports: self.balance().to_string(),
             transactions: self.courier.counts(),
             paused: self.paused(),
+            fleet: self.fleet.view(),
         }
     }
 
@@ -87,6 +88,7 @@ impl<C: Courier> Engine<C> {
         let skew = self.clock.now().map_or(0, |now| host_ts.saturating_sub(now.unix_ts));
         self.metrics.clock_skew_seconds.set(skew);
         self.metrics.ready.set(i64::from(keeper.ready));
+        self.fleet.set_fit(keeper.ready);
         self.metrics.accounts.set(gauge(self.store.account_count() as u64));
         self.metrics.coverage_ratio.set(keeper.coverage.verified_ratio);
         self.metrics.coverage_oldest_seconds.set(gauge(keeper.coverage.oldest_secs));

@@ -41,6 +41,7 @@ const STEPS: [Step; 12] = [
     ("program", steps::program),
     ("fixtures", steps::fixtures),
     ("tests", steps::tests),
+    ("fleet", steps::fleet),
     ("lowering", steps::lowering),
     ("app", steps::app),
     ("generated", steps::generated),

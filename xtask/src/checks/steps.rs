@@ -91,6 +91,19 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
+/// What the keeper has with its feature `fleet` alone: lints and tests.
+pub fn fleet(_: &mut Run) -> Result<Verdict> {
+    if command::find("protoc").is_none() {
+        return Ok(Verdict::Skipped("protoc is missing: install protobuf-compiler and libprotobuf-dev".into()));
+    }
+    let keeper = ["--locked", "-p", "rampart-keeper", "--features", "fleet"];
+    let mut clippy = command::cargo();
+    command::run(clippy.arg("clippy").args(keeper).args(["--all-targets", "--", "-D", "warnings"]))?;
+    let mut nextest = command::cargo();
+    command::run(nextest.args(["nextest", "run"]).args(keeper).args(["-E", "test(fleet)"]))?;
+    Ok(Verdict::Passed)
+}
+
 /// The package that links LLVM: lints and tests.
 pub fn lowering(_: &mut Run) -> Result<Verdict> {
     match Toolchain::find() {

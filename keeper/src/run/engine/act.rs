@@ -7,11 +7,12 @@ use crate::chain::fees::Market;
 use crate::config::Mode;
 use crate::decide::liquidations::spends;
 use crate::decide::{Action, Decision, Means, decide};
+use crate::fleet::Pass;
 use crate::intent::{ActionClass, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
-use crate::run::courier::Courier;
-use crate::run::engine::Engine;
+use crate::run::courier::{Courier, Departure};
+use crate::run::engine::{Engine, Unsent};
 use crate::watch::decode::TokenBalance;
 use crate::watch::feeds;
 use anchor_lang::prelude::Pubkey;
@@ -32,11 +33,13 @@ impl<C: Courier> Engine<C> {
         self.has_news = true;
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
         let means = self.means();
+        let pass = self.fleet.pass();
+        self.policy.fleet_delay_slots = pass.delay_slots();
         self.policy.economics.market = self.shared.market.borrow().clone();
-        self.ops.record(|| Frame::settle(now, &means, &self.policy.economics.market));
+        self.ops.record(|| Frame::settle(now, &means, &self.policy));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
         self.ops.record(|| Frame::decided(&decisions));
-        self.act(decisions);
+        self.act(decisions, pass);
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
         self.tell_standing();
@@ -70,13 +73,15 @@ impl<C: Courier> Engine<C> {
     }
 
     /// Hands ready trips over first, then has the rest signed and sent.
-    pub(super) fn act(&mut self, decisions: Vec<Decision>) {
+    pub(super) fn act(&mut self, decisions: Vec<Decision>, pass: Pass) {
+        let departure = Departure { pass, refused: self.refused.clone() };
         let slot = self.clock.tip_slot();
         let tables = tables::known(&self.store, &self.config.tx.lookup_tables, slot);
         let mut plans = Vec::new();
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
-            let is_handed_over = decision.intent.class == ActionClass::Trip && self.armory.fire(&decision.intent);
+            let is_handed_over =
+                decision.intent.class == ActionClass::Trip && self.armory.fire(&decision.intent, &departure);
             if !is_handed_over {
                 match self.planner(&market, &tables).plan(&decision, &self.history) {
                     Ok(plan) if self.has_blockhash() => plans.push(plan),
@@ -95,7 +100,7 @@ impl<C: Courier> Engine<C> {
             self.ops.record(|| Frame::started(&decision.intent, spends, slot));
             self.history.started(&decision.intent, spends, slot);
         }
-        self.deliver(plans);
+        self.deliver(plans, departure);
     }
 
     /// Tells whether there is a blockhash that is worth signing with.
@@ -123,16 +128,15 @@ impl<C: Courier> Engine<C> {
     }
 
     /// Signs and journals all plans in one write, and sends them, in a task of its own.
-    fn deliver(&self, plans: Vec<PlannedTx>) {
+    fn deliver(&self, plans: Vec<PlannedTx>, departure: Departure) {
         let Some((blockhash, _)) = self.blockhash.filter(|_| !plans.is_empty()) else { return };
-        let (courier, refused) = (self.courier.clone(), self.refused.clone());
+        let courier = self.courier.clone();
         tokio::spawn(async move {
             let intents: Vec<Intent> = plans.iter().map(|plan| plan.intent.clone()).collect();
             for (intent, prepared) in intents.into_iter().zip(courier.prepare_all(plans, blockhash).await) {
                 match prepared {
-                    Ok(prepared) => courier.send(&prepared).await,
-                    // the engine is gone only when the keeper stops
-                    Err(error) => drop(refused.send((intent, error))),
+                    Ok(prepared) => departure.send(&courier, &prepared).await,
+                    Err(error) => departure.give_back(intent, Unsent::Refused(error)),
                 }
             }
         });

@@ -38,7 +38,8 @@ impl<C: Courier> Engine<C> {
                 .with("rule", target.to_string())
                 .with("intent", decision.id().to_string()),
         );
-        self.act(vec![decision]);
+        let pass = self.fleet.pass();
+        self.act(vec![decision], pass);
         TripAnswer { is_sent: true, text: format!("handed over: {}", answer.text), ..answer }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::history::{self, Filter, Kind, Query, Reader};
+use crate::run::engine::Unsent;
 use rampart::state::{Guard, Report, ReportParts};
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +41,7 @@ async fn decisions_reports_and_what_people_change_are_kept() {
     ]);
     let rule = rig.world.rule();
     let intent = Intent { class: ActionClass::Trip, target: key(RULE), fence: rule.trip_epoch, reason: String::new() };
-    rig.engine.refused(&(intent, SubmitError::InFlight));
+    rig.engine.refused(&(intent, Unsent::Refused(SubmitError::InFlight)));
     stop.cancel();
     writing.await.unwrap();
 
