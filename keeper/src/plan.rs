@@ -93,14 +93,23 @@ impl Planner<'_> {
     /// `Unknown`, `OracleNotFound`, `TooLarge`, `NoWay`.
     pub fn plan(&self, decision: &Decision, history: &History) -> Result<PlannedTx, PlanError> {
         let Action::Position { candidate, offers } = &decision.action else {
-            return self.packed(decision, self.instructions(decision)?, unit_limit(decision.intent.class), history);
+            let units = unit_limit(decision.intent.class);
+            let of_route = match &decision.action {
+                Action::Rebalance(next) => &next.tables[..],
+                _ => &[],
+            };
+            return self.packed(decision, self.instructions(decision)?, (units, of_route), history);
         };
         let mut refused = PlanError::NoWay(candidate.position);
         for offer in offers {
             let route_units = if offer.way == Way::Inventory { 0 } else { SWAP_UNITS };
             let units = unit_limit(decision.intent.class).saturating_add(route_units);
             let instructions = self.about_position(candidate, offer, decision, history)?;
-            match self.packed(decision, instructions, units, history) {
+            let of_route = match &offer.way {
+                Way::Swap(way) => &way.tables[..],
+                Way::Inventory => &[],
+            };
+            match self.packed(decision, instructions, (units, of_route), history) {
                 Err(error) => refused = error,
                 planned => return planned,
             }
@@ -113,7 +122,7 @@ impl Planner<'_> {
         &self,
         decision: &Decision,
         instructions: Vec<Instruction>,
-        units: u32,
+        (units, of_route): (u32, &[Pubkey]),
         history: &History,
     ) -> Result<PlannedTx, PlanError> {
         let intent = decision.intent.clone();
@@ -131,7 +140,9 @@ impl Planner<'_> {
             intent,
             tables: Vec::new(),
         };
-        tables::fitted(planned, &self.signer, self.tables)
+        // a route's own tables change rarely: whatever they hold by now can be looked up
+        let tables = [self.tables, &tables::known(self.store, of_route, u64::MAX)].concat();
+        tables::fitted(planned, &self.signer, &tables)
     }
 
     /// The most that others pay for one of the accounts that are written; zero where nothing is known.

@@ -3,6 +3,7 @@
 //! Judged by what landed: the drawdown rule tripped once, every position beyond its line was liquidated, none of them
 //! twice under one number. Where etcd is not installed each test says so and passes.
 
+mod build;
 #[path = "fleet/rig.rs"]
 mod rig;
 #[path = "../../src/fleet/testing.rs"]

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
+use std::path::PathBuf;
 
 /// What liquidations have to bring.
 ///
@@ -79,6 +80,30 @@ pub struct RouteSettings {
     #[serde(default, with = "super::text_option", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub pool: Option<Pubkey>,
+    /// Base address of the API, of `jupiter`.
+    #[serde(default = "jupiter_url")]
+    pub url: String,
+    /// File with the key of the API, of `jupiter`; mode 0600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// How long an answer of the API is waited for.
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    /// How long an answer of the API counts.
+    #[serde(default = "max_age_ms")]
+    pub max_age_ms: u64,
+}
+
+fn jupiter_url() -> String {
+    "https://api.jup.ag".to_owned()
+}
+
+const fn timeout_ms() -> u64 {
+    1_500
+}
+
+const fn max_age_ms() -> u64 {
+    2_000
 }
 
 impl RouteSettings {
@@ -92,6 +117,16 @@ impl RouteSettings {
                 Err(("pool", format!("route `{}` needs the address of its pool", self.name)))
             }
             RouteKind::TokenSwap => Ok(()),
+            RouteKind::Jupiter if !self.url.starts_with("http://") && !self.url.starts_with("https://") => {
+                Err(("url", format!("`{}` must start with http:// or https://", self.url)))
+            }
+            RouteKind::Jupiter if !(100..=10_000).contains(&self.timeout_ms) => {
+                Err(("timeout_ms", format!("{} must lie between 100 and 10000", self.timeout_ms)))
+            }
+            RouteKind::Jupiter if !(200..=30_000).contains(&self.max_age_ms) => {
+                Err(("max_age_ms", format!("{} must lie between 200 and 30000", self.max_age_ms)))
+            }
+            RouteKind::Jupiter => Ok(()),
         }
     }
 }
@@ -102,6 +137,8 @@ impl RouteSettings {
 pub enum RouteKind {
     /// A pool of SPL Token Swap.
     TokenSwap,
+    /// Jupiter's API.
+    Jupiter,
 }
 
 /// Addresses as base58.

@@ -63,7 +63,7 @@ mod tests {
         std::fs::write(&path, all).expect("a file");
         let config = load(&path, [], &Overrides::default()).expect("settings");
         assert!(config.cluster.program_id.is_some() && config.cluster.genesis_hash.is_some());
-        assert_eq!((config.label.len(), config.route.len()), (1, 1));
+        assert_eq!((config.label.len(), config.route.len()), (1, 2));
         assert_eq!(config.economics.min_profit_micro_usd, Some(100_000));
     }
 

@@ -20,6 +20,8 @@ const FORGET_SLOTS: u64 = 16;
 const LONGEST_PAUSE_SLOTS: u64 = 4_096;
 
 type Subject = (ActionClass, Pubkey);
+/// What the worth of a liquidation was found on: own tokens of the loan mint, base units, and the price, U64.64.
+pub type Basis = (u64, u128);
 
 fn subject(intent: &Intent) -> Subject {
     (intent.class, intent.target)
@@ -69,7 +71,7 @@ pub struct History {
     measured: HashMap<ActionClass, u32>,
     wanted: HashMap<Subject, Wanted>,
     /// What was found not worth it, and until which slot that is believed.
-    aside: HashMap<Subject, u64>,
+    aside: HashMap<Subject, (u64, Basis)>,
 }
 
 impl Default for History {
@@ -136,14 +138,14 @@ impl History {
         self.trouble.get(&subject(intent)).is_some_and(|t| t.needs_cover)
     }
 
-    /// Notes that an intent is not worth it, as far as is known until `slot`.
-    pub fn set_aside(&mut self, intent: &Intent, slot: u64) {
-        self.aside.insert(subject(intent), slot);
+    /// Notes that an intent is not worth it on this basis, as far as is known until `slot`.
+    pub fn set_aside(&mut self, intent: &Intent, slot: u64, basis: Basis) {
+        self.aside.insert(subject(intent), (slot, basis));
     }
 
-    /// Tells whether an intent was found not worth it, and that still counts at `slot`.
-    pub fn is_aside(&self, intent: &Intent, slot: u64) -> bool {
-        self.aside.get(&subject(intent)).is_some_and(|until| slot < *until)
+    /// Tells whether an intent was found not worth it on the same basis, and that still counts at `slot`.
+    pub fn is_aside(&self, intent: &Intent, slot: u64, basis: Basis) -> bool {
+        self.aside.get(&subject(intent)).is_some_and(|(until, on)| slot < *until && *on == basis)
     }
 
     /// Notes what would be done now and on which state, for the stagger; forgets what has not been wanted for a while.
@@ -156,7 +158,7 @@ impl History {
             *known = if is_same { Wanted { last_slot: slot, ..*known } } else { fresh };
         }
         self.wanted.retain(|_, wanted| slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS);
-        self.aside.retain(|_, until| slot < *until);
+        self.aside.retain(|_, (until, _)| slot < *until);
         self.under_way.retain(|_, under_way| slot.saturating_sub(under_way.since_slot) <= self.patience_slots);
     }
 

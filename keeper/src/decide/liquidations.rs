@@ -15,7 +15,7 @@ use rampart::risk::gate::Pass;
 
 /// How many positions are weighed at a time.
 const WEIGHED: usize = 512;
-/// How long a position is left alone that is not worth it, slots: prices and pools move within that.
+/// How long a position is left alone that is not worth it at this price and with these tokens, slots: pools move, too.
 const ASIDE_SLOTS: u64 = 4;
 
 /// Returns what is to be done about positions; together they spend no more than the signer holds.
@@ -41,17 +41,19 @@ pub fn positions(
             wanted.push(decision(candidate, intent, Vec::new()));
             continue;
         }
-        if !policy.classes.is_enabled(intent.class) || history.is_aside(&intent, slot) || weighed == WEIGHED {
+        let Some(mint) = store.vault(&candidate.vault).map(|vault| vault.loan_mint) else { continue };
+        let held_amount = left.get(&mint).copied().unwrap_or(0);
+        let basis = (held_amount, candidate.subject.price.q64());
+        let is_enabled = policy.classes.is_enabled(intent.class);
+        if !is_enabled || history.is_aside(&intent, slot, basis) || weighed == WEIGHED {
             continue;
         }
         weighed += 1;
-        let Some(mint) = store.vault(&candidate.vault).map(|vault| vault.loan_mint) else { continue };
-        let held_amount = left.get(&mint).copied().unwrap_or(0);
         let (economics, class, expiries) = (&policy.economics, intent.class, history.expiries(&intent));
         let bench = Bench { economics, store, assessment, candidate, class, held_amount, expiries };
         let offers = offers(&bench);
         if offers.is_empty() {
-            history.set_aside(&intent, slot.saturating_add(ASIDE_SLOTS));
+            history.set_aside(&intent, slot.saturating_add(ASIDE_SLOTS), basis);
             continue;
         }
         left.insert(mint, held_amount.saturating_sub(spent_by(&offers)));

@@ -10,8 +10,10 @@ use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::{Metric, Shortfall, Switch, Vault};
 
-/// How long a token account has to have been short of the books, slots: vault and account arrive one after the other.
+/// How long after the newer of vault and token account what both say is believed, slots: they arrive one after the other.
 const SHORT_SLOTS: u64 = 16;
+/// The same where both are of one slot, as from one request: a second transaction of that slot may be on its way.
+const SAME_SLOTS: u64 = 2;
 /// How old the interest of a vault may become whose rules are measured on it, seconds.
 const ACCRUE_SECS: i64 = 3_600;
 /// Time after which the same housekeeping is something new, seconds.
@@ -55,9 +57,12 @@ fn shortfall(key: &Pubkey, vault: &Vault, store: &Store, now: ChainTime) -> Opti
     let proved = [&vault.loan_shortfall, &vault.collateral_shortfall].map(Shortfall::is_proved);
     let is_restricted = vault.breaker.cause_of(key, now.unix_ts).is_some();
     let is_open = is_short != proved || (is_short.contains(&true) && !is_restricted);
-    let seen =
-        [&vault.loan_token, &vault.collateral_token, key].map(|account| store.slot_of(account).unwrap_or(now.slot));
-    let is_settled = seen.iter().all(|slot| now.slot >= slot.saturating_add(SHORT_SLOTS));
+    let at = |account: &Pubkey| store.slot_of(account).unwrap_or(now.slot);
+    let is_settled = [&vault.loan_token, &vault.collateral_token].into_iter().enumerate().all(|(side, token)| {
+        let (books, tokens) = (at(key), at(token));
+        let wait = if books == tokens { SAME_SLOTS } else { SHORT_SLOTS };
+        !(is_short[side] || proved[side]) || now.slot >= books.max(tokens).saturating_add(wait)
+    });
     if !is_open || !is_settled {
         return None;
     }

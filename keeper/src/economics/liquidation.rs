@@ -14,7 +14,7 @@
 use crate::assess::{Assessment, Candidate};
 use crate::economics::Economics;
 use crate::economics::market::{Market, cost, fee_micro_usd, income};
-use crate::economics::search::best;
+use crate::economics::search::{best, best_of_few, rounded};
 use crate::intent::ActionClass;
 use crate::plan::{SWAP_UNITS, priority, unit_limit};
 use crate::route::{Ask, Order, Quote, Route, allow};
@@ -53,6 +53,8 @@ pub struct SwapWay {
     pub routed: Routed,
     /// The least surplus to land with, base units of the loan mint.
     pub min_surplus_amount: u64,
+    /// Lookup tables that hold the route's accounts.
+    pub tables: Vec<Pubkey>,
 }
 
 /// How a liquidation is paid for.
@@ -172,7 +174,8 @@ impl View<'_> {
 
     /// What the best route pays for `amount` of the collateral.
     fn sale(&self, amount: u64) -> Option<u64> {
-        let quotes = self.bench.economics.routes.open(self.bench.store).filter_map(|(route, ..)| {
+        let local = self.bench.economics.routes.open(self.bench.store).filter(|(route, ..)| !route.is_remote());
+        let quotes = local.filter_map(|(route, ..)| {
             route.quote(self.bench.store, &self.ask(amount)).ok().map(|quote| quote.received_amount)
         });
         quotes.max()
@@ -191,11 +194,12 @@ impl View<'_> {
     fn by_swap(&self, route: &dyn Route, policy: (&PolicyKeys, &SwapPolicy), guard: &Guard) -> Option<Offer> {
         let (low, high) = self.sizes(u64::MAX)?;
         let fee = self.fee(unit_limit(self.bench.class).saturating_add(SWAP_UNITS));
-        let (_, _, sale) = best(low, high, |size| {
+        let weigh = |size: u64| {
             let plan = self.bench.candidate.plan(size).ok()?;
             let sale = self.sold(route, plan, fee, (policy.1, guard))?;
             Some((sale.estimate.profit_micro_usd, sale))
-        })?;
+        };
+        let (_, _, sale) = if route.is_remote() { best_of_few(high, weigh) } else { best(low, high, weigh) }?;
         if !self.is_worth_it(&sale.estimate) {
             return None;
         }
@@ -213,6 +217,7 @@ impl View<'_> {
         let slack = u128::from(plan.seize_amount) * u128::from(self.bench.economics.settings.seize_slack_bps);
         // what is seized when it lands may be a little less, and a route that is told of more than there is fails
         let offered_amount = plan.seize_amount.checked_sub(u64::try_from(slack.div_ceil(10_000)).ok()?)?;
+        let offered_amount = if route.is_remote() { rounded(offered_amount) } else { offered_amount };
         let quote = route.quote(self.bench.store, &self.ask(offered_amount)).ok()?;
         let surplus_amount = quote.received_amount.checked_sub(plan.repay_amount)?;
         self.require_admitted(&plan, quote, policy, guard)?;
@@ -254,7 +259,8 @@ impl View<'_> {
         // a whole debt grows until it lands, and what would be left is dust; any other size is repaid as it is named
         let closes = plan.is_insolvent || plan.repay_amount == self.bench.candidate.subject.debt;
         let max_repay_amount = if closes { headroom(plan.repay_amount) } else { plan.repay_amount };
-        let swap = SwapWay { route: route.name().to_owned(), policy: *keys, routed, min_surplus_amount };
+        let tables = route.tables(self.bench.store, &self.ask(sale.offered_amount));
+        let swap = SwapWay { route: route.name().to_owned(), policy: *keys, routed, min_surplus_amount, tables };
         Some(Offer { way: Way::Swap(Box::new(swap)), plan, max_repay_amount, estimate: sale.estimate })
     }
 

@@ -7,7 +7,7 @@
 
 use crate::assess::basket::{Aim, BasketReport};
 use crate::economics::Economics;
-use crate::economics::search::best;
+use crate::economics::search::{best, best_of_few, rounded};
 use crate::route::{Ask, Order, Quote, Route, allow};
 use crate::watch::store::Store;
 use rampart::RebalanceArgs;
@@ -19,8 +19,8 @@ use rampart::risk::health::Side;
 use rampart::risk::swap::{SwapTerms, loss_amount, worth_micro_usd};
 use rampart::state::swap_policy::SwapRequest;
 use rampart::state::{Guard, Purpose, Reserve, SwapCaller, SwapPolicy};
-use rampart_client::MintOf;
 use rampart_client::swap::{PolicyKeys, Routed};
+use rampart_client::{MintOf, Pubkey};
 
 /// How much less than its quote a swap may bring when it lands, bps: room for others' swaps in between.
 const TOLERANCE_BPS: u64 = 50;
@@ -42,6 +42,8 @@ pub struct Rebalance {
     pub quote: Quote,
     /// How much nearer its targets the basket comes, micro-dollars times 10,000.
     pub gained: i128,
+    /// Lookup tables that hold the route's accounts.
+    pub tables: Vec<Pubkey>,
 }
 
 /// Returns the swap that brings the basket nearest to its targets; `None` where none is due or none would be admitted.
@@ -82,7 +84,11 @@ impl Desk<'_> {
     fn next(&self, policy: PolicyKeys) -> Option<Rebalance> {
         let (from, to) = self.pair;
         let high = self.most()?;
-        let (amount, gained, quote) = best(high.div_ceil(64), high, |size| self.gained(size))?;
+        let (amount, gained, quote) = match self.route.is_remote() {
+            true => best_of_few(high, |size| self.gained(rounded(size)))?,
+            false => best(high.div_ceil(64), high, |size| self.gained(size))?,
+        };
+        let amount = if self.route.is_remote() { rounded(amount) } else { amount };
         let least =
             self.sides()?.1.least_amount(quote.spent_amount, self.policy.max_slippage_bps(&self.guard.bounds)).ok()?;
         let expected = quote.received_amount
@@ -100,7 +106,9 @@ impl Desk<'_> {
             to: u8::try_from(to).ok()?,
             route: routed.data.clone(),
         };
-        Some(Rebalance { route: self.route.name().to_owned(), policy, pair, args, routed, quote, gained })
+        let ask = Ask { from: pair.0.mint, to: pair.1.mint, amount };
+        let tables = self.route.tables(self.store, &ask);
+        Some(Rebalance { route: self.route.name().to_owned(), policy, pair, args, routed, quote, gained, tables })
     }
 
     fn amounts(&self) -> Each<u64> {

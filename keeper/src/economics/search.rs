@@ -49,6 +49,25 @@ pub fn best<T>(low: u64, high: u64, mut value: impl FnMut(u64) -> Option<(i128, 
     found
 }
 
+/// Returns the best of the whole, a half and a quarter of `high`: for a route of which every quote is a request.
+pub fn best_of_few<T>(high: u64, mut value: impl FnMut(u64) -> Option<(i128, T)>) -> Option<(u64, i128, T)> {
+    let mut found: Option<(u64, i128, T)> = None;
+    for size in [high, high / 2, high / 4] {
+        let Some((worth, what)) = value(size) else { continue };
+        if found.as_ref().is_none_or(|(_, best, _)| worth > *best) {
+            found = Some((size, worth, what));
+        }
+    }
+    found
+}
+
+/// Returns `amount` rounded down to its seven highest digits of binary: the same question while amounts move by less than
+/// a hundredth.
+pub const fn rounded(amount: u64) -> u64 {
+    let digits = u64::BITS - amount.leading_zeros();
+    if digits <= 7 { amount } else { amount >> (digits - 7) << (digits - 7) }
+}
+
 /// Both ends and what lies between them in even proportions.
 fn grid(low: u64, high: u64) -> Option<[u64; GRID + 1]> {
     if low > high {

@@ -5,6 +5,7 @@
 //! either at hand or not yet. Which program may be called with what is the policy's word alone.
 
 pub mod allow;
+pub mod jupiter;
 pub mod token_swap;
 
 use crate::config::{RouteKind, RouteSettings};
@@ -50,7 +51,7 @@ pub struct Ask {
     pub amount: u64,
 }
 
-/// What a swap would come to, exactly.
+/// What a swap would come to: exactly at a pool that is watched, as far as it says at a remote API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
     /// What the route takes of what is offered, base units of what goes in.
@@ -85,6 +86,16 @@ pub trait Route: Debug + Send + Sync {
     /// Returns the accounts that have to be known before it can quote; more as they become known.
     fn accounts(&self, store: &Store) -> Vec<Pubkey>;
 
+    /// Tells whether every quote is a request over the network: then few sizes are asked for.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Returns the lookup tables that hold accounts of the swap.
+    fn tables(&self, _: &Store, _: &Ask) -> Vec<Pubkey> {
+        Vec::new()
+    }
+
     /// Returns what a swap would come to now.
     ///
     /// # Errors
@@ -115,6 +126,7 @@ impl Routes {
     pub fn of(settings: &[RouteSettings]) -> Self {
         let route = |one: &RouteSettings| -> Option<Arc<dyn Route>> {
             match one.kind {
+                RouteKind::Jupiter => Some(Arc::new(jupiter::Jupiter::new(one))),
                 RouteKind::TokenSwap => Some(Arc::new(token_swap::TokenSwap::new(&one.name, one.policy, one.pool?))),
             }
         };

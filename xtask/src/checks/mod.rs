@@ -32,7 +32,7 @@ type Step = (&'static str, fn(&mut Run) -> Result<Verdict>);
 /// What a finished step left behind.
 type Row = (&'static str, Duration, Verdict);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 12] = [
     ("tools", setup::tools),
     ("format", steps::format),
     ("lint", steps::lint),
@@ -41,7 +41,6 @@ const STEPS: [Step; 13] = [
     ("program", steps::program),
     ("fixtures", steps::fixtures),
     ("tests", steps::tests),
-    ("fleet", steps::fleet),
     ("lowering", steps::lowering),
     ("app", steps::app),
     ("generated", steps::generated),

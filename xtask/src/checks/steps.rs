@@ -29,7 +29,7 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
 /// Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
     let mut clippy = command::cargo();
-    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]);
+    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(fleet());
     command::run(clippy.args(["--", "-D", "warnings"]))?;
     Ok(Verdict::Passed)
 }
@@ -51,6 +51,18 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
     }
     command::run(command::cargo().args(["deny", "--locked", "check", "advisories"]))?;
     Ok(Verdict::Passed)
+}
+
+/// The keeper's fleets, whose client of etcd needs a compiler of protocol buffers. One set of features for all steps:
+/// third-party crates are compiled once.
+fn fleet() -> &'static [&'static str] {
+    match command::find("protoc") {
+        Some(_) => &["--features", "rampart-keeper/fleet"],
+        None => {
+            println!("protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev");
+            &[]
+        }
+    }
 }
 
 /// Every attack case has a test, or a reason why it has none.
@@ -80,7 +92,7 @@ pub fn fixtures(_: &mut Run) -> Result<Verdict> {
 /// Every test of the workspace passes.
 pub fn tests(run: &mut Run) -> Result<Verdict> {
     let mut nextest = command::cargo();
-    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]);
+    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]).args(fleet());
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
     }
@@ -88,19 +100,6 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
         nextest.env("RAMPART_SEQUENCES", SEQUENCES);
     }
     command::run(&mut nextest)?;
-    Ok(Verdict::Passed)
-}
-
-/// What the keeper has with its feature `fleet` alone: lints and tests.
-pub fn fleet(_: &mut Run) -> Result<Verdict> {
-    if command::find("protoc").is_none() {
-        return Ok(Verdict::Skipped("protoc is missing: install protobuf-compiler and libprotobuf-dev".into()));
-    }
-    let keeper = ["--locked", "-p", "rampart-keeper", "--features", "fleet"];
-    let mut clippy = command::cargo();
-    command::run(clippy.arg("clippy").args(keeper).args(["--all-targets", "--", "-D", "warnings"]))?;
-    let mut nextest = command::cargo();
-    command::run(nextest.args(["nextest", "run"]).args(keeper).args(["-E", "test(fleet)"]))?;
     Ok(Verdict::Passed)
 }
 

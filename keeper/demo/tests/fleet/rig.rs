@@ -80,7 +80,7 @@ impl Rig {
     pub async fn start(settings: Settings) -> Outcome<Option<Self>> {
         let Some(etcd) = Etcd::start().await else { return Ok(None) };
         let dir = tempfile::tempdir().expect("a directory");
-        let binary = keeper_with_fleets(dir.path());
+        let binary = crate::build::keeper(dir.path());
         let world = World::new(Cast::from_seed(11));
         let network = Network::start(Pace::of_speed(10, 100), world.cast.payer.pair().insecure_clone()).await?;
         let mut feeder = Feeder::new(11);
@@ -335,25 +335,4 @@ pub async fn flap(etcd: u16, guard: Pubkey, is_over: Arc<AtomicBool>) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
-}
-
-/// Builds the keeper with fleets and copies it, as the next build overwrites it.
-fn keeper_with_fleets(dir: &Path) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // without the local network: what the feature brings in would have all of it compiled once more
-    let package = ["build", "--quiet", "--locked", "-p", "rampart-keeper", "--features", "fleet"];
-    let mut build = Command::new(cargo);
-    // build scripts look at what cargo tells this test of its own package, and would run anew each time it changes
-    let own = std::env::vars_os().map(|(name, _)| name).filter(|name| {
-        name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-    });
-    for name in own {
-        build.env_remove(name);
-    }
-    let status = build.current_dir(root).args(package).status().expect("cargo runs");
-    assert!(status.success(), "the keeper is built");
-    let copy = dir.join("rampart");
-    std::fs::copy(find_binary().expect("the keeper is beside the tests"), &copy).expect("a copy");
-    copy
 }
