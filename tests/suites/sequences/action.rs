@@ -40,6 +40,7 @@ kinds! {
     Deleverage 8 "deleverage",
     Request 4 "request_withdrawal",
     Claim 4 "claim_withdrawal",
+    ClaimCollateral 3 "claim_collateral",
     Cancel 1 "cancel_withdrawal",
     // evidence
     Observe 2 "observe",
@@ -70,6 +71,19 @@ kinds! {
     WithdrawBounty 1 "withdraw_bounty",
     NarrowBounds 2 "narrow_bounds",
     FreezeForever 1 "freeze_forever",
+    ActivateStandby 1 "activate_standby",
+    // the census
+    OpenCensus 1 "open_census",
+    CountCensus 2 "count_census",
+    CloseCensus 1 "close_census",
+    // the dollar limit
+    InitializeAggregate 2 "initialize_aggregate",
+    TightenAggregate 1 "tighten_aggregate",
+    Lease 3 "lease_budget",
+    ReturnLease 2 "return_lease",
+    // swaps
+    CreateSwapPolicy 1 "create_swap_policy",
+    TightenSwapPolicy 1 "tighten_swap_policy",
     // change control
     Propose 6 "propose_change",
     Execute 5 "execute_change",
@@ -219,7 +233,38 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
             act(K::Execute, 1, 0),
             act(K::Execute, 0, 0),
         ],
-        19 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
+        // collateral in the queue
+        19 => vec![
+            act(K::Deposit, 0, n),
+            act(K::Wait, 4, 0),
+            act(K::Request, 0, m / 4 * 4 + 2),
+            until(1),
+            act(K::ClaimCollateral, 0, 1),
+        ],
+        // a limit in dollars that several exits and a loan share
+        20 => vec![
+            act(K::InitializeAggregate, 0, 0),
+            act(K::TightenAggregate, n, m),
+            act(K::Lease, 3, n),
+            act(K::Withdraw, 1, 20 * (n % 300) + 1),
+            act(K::Borrow, n, m / 4 * 4),
+            act(K::Withdraw, 0, 20 * (m % 300) + 1),
+            act(K::Wait, 4, 0),
+            act(K::Wait, 4, 0),
+            act(K::Withdraw, 0, 3),
+            act(K::ReturnLease, 0, 0),
+            act(K::Lease, 4, 0),
+        ],
+        21 => vec![
+            act(K::OpenCensus, 0, n % 5),
+            act(K::CountCensus, n, m),
+            act(K::CountCensus, 0, 3),
+            act(K::NarrowBounds, 1, 0),
+            act(K::CloseCensus, 0, 0),
+        ],
+        22 => vec![act(K::CreateSwapPolicy, n, m % 3), act(K::TightenSwapPolicy, m, n)],
+        23 => vec![act(K::Fault, 0, 3), act(K::Wait, 2, n), act(K::ActivateStandby, n, m)],
+        24 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
         _ => vec![
             act(K::EnterResolution, 1 + n % 2, m),
             until(3),
@@ -234,7 +279,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
 /// A whole sequence: single steps, and rows of steps that belong together, of about `steps` in all.
 pub fn sequence(steps: usize) -> impl Strategy<Value = Vec<Action>> {
     // what ends a vault comes rarely
-    let which = prop_oneof![45 => 0..19u8, 1 => 19..21u8];
+    let which = prop_oneof![45 => 0..24u8, 1 => 24..26u8];
     let row = (which, any::<u32>(), any::<u32>()).prop_map(|(which, n, m)| plot(which, n, m));
     let one = || action().prop_map(|action| vec![action]);
     let clip = prop_oneof![

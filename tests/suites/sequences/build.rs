@@ -7,7 +7,7 @@ use rampart::state::integration::ActionKind;
 use rampart::state::rule::Metric;
 use rampart::state::{
     Change, ChangeGroup, FlowCap, Integration, KeeperRole, KeeperSeat, Level, OracleSet, PendingChange, Position,
-    ReportParts, RuleGroup, Switch,
+    ReportParts, RuleGroup, Switch, TicketSide, WithdrawTicket,
 };
 use rampart::{
     ClaimWithdrawalArgs, GuardianPauseArgs, InitializeGuardArgs, LiquidateArgs, SetKeepersArgs, SubmitReportArgs,
@@ -52,7 +52,7 @@ impl Stage {
         let one = match action.kind {
             K::Supply | K::Withdraw | K::Deposit | K::TakeOut | K::Borrow | K::Repay | K::Accrue => self.lend(action),
             K::Open | K::Close | K::Liquidate | K::Deleverage | K::MarkHalt => self.position_step(action),
-            K::Request | K::Claim | K::Cancel | K::RecordShortfall => self.exit_step(action),
+            K::Request | K::Claim | K::ClaimCollateral | K::Cancel | K::RecordShortfall => self.exit_step(action),
             K::EnterResolution | K::LeaveResolution | K::ClaimResolution => self.resolution(action),
             K::Observe | K::ObserveRule | K::Trip | K::StepDown | K::Reset => self.evidence(action),
             K::TripGroup | K::StepDownGroup => return Some(self.group_step(action)),
@@ -61,6 +61,10 @@ impl Stage {
             K::TightenVault | K::TightenRule | K::TightenIntegration => self.tighten(action),
             K::SetBounty | K::WithdrawBounty | K::InitializeBounty => self.bounty_step(action)?,
             K::NarrowBounds | K::FreezeForever => self.forever(action),
+            K::OpenCensus | K::CountCensus | K::CloseCensus => self.census_step(action)?,
+            K::InitializeAggregate | K::TightenAggregate | K::Lease | K::ReturnLease => self.lease_step(action)?,
+            K::CreateSwapPolicy | K::TightenSwapPolicy => self.policy_step(action)?,
+            K::ActivateStandby => self.standby_step(action),
             K::Propose => self.proposal(action),
             K::Execute | K::AcceptRoot | K::Veto | K::CancelChange => return self.change_step(action),
             K::Check | K::Enforce | K::Record | K::CustodyTransfer | K::CustodyMint => self.place_step(action),
@@ -70,7 +74,7 @@ impl Stage {
             K::CreateRule | K::CreateGroup => self.create(action)?,
             _ => return None,
         };
-        Some(vec![one])
+        Some(self.lease_before(action).into_iter().chain([one]).collect())
     }
 
     /// The owner that a number names; the newcomer less often than the others.
@@ -97,7 +101,8 @@ impl Stage {
         self.world.exists(&owner.position).then(|| self.world.position(&owner.position))
     }
 
-    fn root(&self) -> Pubkey {
+    /// The root of now.
+    pub fn root(&self) -> Pubkey {
         self.world.guard_state().roles.root
     }
 
@@ -106,7 +111,8 @@ impl Stage {
         solana_sdk::signer::Signer::pubkey(&self.world.risk_admin)
     }
 
-    fn validity(&self) -> Validity {
+    /// A validity of a minute.
+    pub fn validity(&self) -> Validity {
         self.world.validity()
     }
 
@@ -193,6 +199,11 @@ impl Stage {
     fn exit_step(&self, action: &Action) -> Instruction {
         let (k, o) = (&self.world.keys, self.owner(action.a));
         match action.kind {
+            Kind::Request if action.b % 4 == 2 => {
+                let o = self.holder(action.a, |p| p.collateral_amount > 0 && p.debt_scaled.get() == 0);
+                let posted = self.position_of(o).map_or(1, |p| p.collateral_amount);
+                exit::request_collateral(k, o.address, share(posted, action.b / 4))
+            }
             Kind::Request => {
                 let o = self.holder(action.a, |p| p.supply_shares.get() > 0);
                 let shares = self.position_of(o).map_or(1, |p| p.supply_shares.get());
@@ -201,13 +212,20 @@ impl Stage {
             }
             Kind::RecordShortfall => exit::record_shortfall(k),
             kind => {
-                let open =
-                    |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(|t| t.is_open()));
+                // of the side that is claimed; any may be cancelled
+                let fits = |t: &WithdrawTicket| {
+                    let is_collateral = t.side == TicketSide::Collateral as u8;
+                    t.is_open() && (kind == Kind::Cancel || is_collateral == (kind == Kind::ClaimCollateral))
+                };
+                let open = |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(fits));
                 // an owner with a ticket, where there is one
                 let held = self.cast.owners.iter().find_map(|o| open(o).map(|number| (o, number as u8)));
                 let (o, ticket) = held.filter(|_| !action.b.is_multiple_of(8)).unwrap_or((o, (action.b % 3) as u8));
-                if kind == Kind::Claim {
-                    exit::claim_withdrawal(k, o.address, o.usdc, ClaimWithdrawalArgs { ticket, min_amount: 0 })
+                let args = ClaimWithdrawalArgs { ticket, min_amount: 0 };
+                if kind == Kind::ClaimCollateral {
+                    exit::claim_collateral(k, o.address, o.sol, args)
+                } else if kind == Kind::Claim {
+                    exit::claim_withdrawal(k, o.address, o.usdc, args)
                 } else {
                     exit::cancel_withdrawal(k.vault, o.address, ticket)
                 }
@@ -422,30 +440,6 @@ impl Stage {
             }
             _ => bounty::initialize_bounty(self.root(), self.new_guard?, bounty_params()),
         })
-    }
-
-    /// Every asset, vault and rule of the guard.
-    fn census(&self) -> Vec<Pubkey> {
-        let assets = self.mints.iter().map(|m| address::asset(&self.world.guard, &m.mint));
-        assets.chain(self.vaults.iter().copied()).chain(self.rules.iter().copied()).collect()
-    }
-
-    fn forever(&self, action: &Action) -> Instruction {
-        let w = &self.world;
-        if action.kind == Kind::FreezeForever {
-            return control::freeze_forever(self.root(), w.guard, self.validity(), &self.census());
-        }
-        let mut bounds = w.guard_state().bounds;
-        match action.b % 6 {
-            0 => bounds.max_pause_secs -= bounds.max_pause_secs / 50,
-            1 => bounds.min_loosen_delay_secs += 60,
-            2 => bounds.max_effect_bps -= bounds.max_effect_bps / 100,
-            3 => bounds.max_ltv_bps -= 5,
-            4 => bounds.max_guard_pause_secs -= bounds.max_guard_pause_secs / 100,
-            // wider: refused
-            _ => bounds.max_ltv_bps += 1,
-        }
-        control::narrow_bounds(self.root(), w.guard, bounds, self.validity(), &self.census())
     }
 
     fn proposal(&self, action: &Action) -> Instruction {

@@ -81,14 +81,27 @@ impl Stage {
     }
 
     /// Checks all that must hold after an instruction that landed.
-    pub fn landed(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
+    pub fn landed(&mut self, action: &Action, plan: &[Instruction], before: &Snap, after: &Snap) {
+        let ix = plan.last().expect("an instruction");
+        let flows = |m: &Model| [m.loan.all.len(), m.collateral.all.len()];
         self.model.latest = self.model.latest.max(after.now);
         self.assert_authority(action, ix, before);
         self.assert_no_fall(action, before, after);
         self.follow_causes(action, ix, before);
         self.follow_changes(action, ix, before, after);
         assert_configuration(action, before, after);
+        let had = flows(&self.model);
         self.follow_money(action, ix, before, after);
+        self.assert_ticket(action, ix, before, after);
+        let has = flows(&self.model);
+        let (loan, collateral) = (self.model.loan.all.last().copied(), self.model.collateral.all.last().copied());
+        let out = match () {
+            () if has[0] > had[0] => loan.map(|f| (f, true)),
+            () if has[1] > had[1] => collateral.map(|f| (f, false)),
+            () => None,
+        };
+        self.follow_leases(action, plan, out.filter(|(f, _)| f.way != Way::In), (before, after));
+        self.follow_census(action, ix, before, after);
         self.follow_places(action, ix, before, after);
         self.follow_bounties(action, before, after);
         self.follow_pauses(action, ix, before);
@@ -114,14 +127,18 @@ impl Stage {
             found.is_some_and(|p| has(&p.keys.authority))
         };
         let may = match action.kind {
-            K::Supply | K::Withdraw | K::TakeOut | K::Borrow | K::Request | K::Claim => holder(5),
+            K::Supply | K::Withdraw | K::TakeOut | K::Borrow | K::Request => holder(5),
+            K::Claim | K::ClaimCollateral => holder(5),
             K::Cancel => holder(2),
             K::Close => holder(1),
             K::Pause => guardians.iter().any(has),
             K::Halt => quorum,
             K::Lift | K::Reset => has(&roles.resetter),
             K::TightenVault | K::TightenRule | K::TightenIntegration => is_root_or_admin,
-            K::SetKeepers => is_root_or_admin,
+            K::SetKeepers | K::ActivateStandby | K::TightenAggregate | K::TightenSwapPolicy => is_root_or_admin,
+            K::OpenCensus | K::CloseCensus | K::CreateSwapPolicy => has(&roles.root),
+            K::CountCensus => has(&self.cast.hunter),
+            K::InitializeAggregate => ix.accounts[1].pubkey != self.world.guard || has(&roles.root),
             K::SetBounty | K::WithdrawBounty | K::NarrowBounds | K::FreezeForever | K::Propose => has(&roles.root),
             K::CancelChange => has(&roles.root),
             K::Veto => has(&roles.vetoer) || guardians.iter().any(has),
@@ -216,7 +233,7 @@ impl Stage {
         let (loan, collateral) = (self.model.surplus.0 < 0, self.model.surplus.1 < 0);
         let is_short = match action.kind {
             Kind::Withdraw | Kind::Claim => loan,
-            Kind::TakeOut => collateral,
+            Kind::TakeOut | Kind::ClaimCollateral => collateral,
             Kind::RecordShortfall => loan || collateral,
             Kind::EnterResolution => (loan || collateral) && action.a.is_multiple_of(3),
             _ => false,
@@ -391,6 +408,13 @@ impl Stage {
                 self.assert_new_risk(action, before);
                 (flow(moved(|p| p.debt_scaled.get()), -cash, Way::Risk), None)
             }
+            Kind::ClaimCollateral => {
+                assert!(levels.exit < Level::Resolution, "left at {levels:?}");
+                let owner = moved(posted);
+                let debt = owner.and_then(|i| before.positions[i].as_deref()).map_or(0, |p| p.debt_scaled.get());
+                assert_eq!(debt, 0, "a ticket carried collateral behind a debt away");
+                (None, flow(owner, -collateral, Way::Exit))
+            }
             Kind::Deposit => (None, flow(moved(posted), collateral, Way::In)),
             Kind::TakeOut => {
                 let owner = moved(posted);
@@ -427,6 +451,31 @@ impl Stage {
         }
     }
 
+    /// A ticket is paid of its own side, not before its hour; and one that is made locks what there is.
+    pub fn assert_ticket(&self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
+        let claimed = match action.kind {
+            Kind::Claim => TicketSide::Loan,
+            Kind::ClaimCollateral => TicketSide::Collateral,
+            Kind::Request => {
+                let fits = |p: &Position| p.tickets.locked(TicketSide::Collateral) <= p.collateral_amount.into();
+                let at = self.cast.owners.iter().position(|o| o.position == ix.accounts[5].pubkey);
+                let position = at.and_then(|i| after.positions[i].as_deref());
+                let is_of_collateral = ix.data.last() == Some(&(TicketSide::Collateral as u8));
+                assert!(
+                    !is_of_collateral || position.is_some_and(fits),
+                    "I21: tickets lock more collateral than there is"
+                );
+                return;
+            }
+            _ => return,
+        };
+        let at = self.cast.owners.iter().position(|o| o.position == ix.accounts[5].pubkey).expect("an owner");
+        let position = before.positions[at].as_deref().expect("a position");
+        let ticket = position.tickets.slots[usize::from(ix.data[8])];
+        assert!(ticket.is_open() && ticket.side == claimed as u8, "claimed what is no ticket of {claimed:?}");
+        assert!(before.now >= ticket.eligible_at_ts, "a ticket was paid before its hour");
+    }
+
     /// New risk needs a level below `ReduceOnly`, and prices.
     fn assert_new_risk(&self, action: &Action, before: &Snap) {
         let levels = self.model.levels(before);
@@ -445,7 +494,7 @@ impl Stage {
         let forced = [K::Liquidate, K::Deleverage];
         let cash_up = [&[K::Supply, K::Repay][..], &forced].concat();
         let cash_ok = may(cash, &cash_up, &[K::Withdraw, K::Claim, K::Borrow, K::ClaimResolution]);
-        let collateral_down = [&[K::TakeOut, K::ClaimResolution][..], &forced].concat();
+        let collateral_down = [&[K::TakeOut, K::ClaimCollateral, K::ClaimResolution][..], &forced].concat();
         let collateral_ok = may(collateral, &[K::Deposit], &collateral_down);
         assert!(cash_ok && collateral_ok, "{action:?} moved cash by {cash}, collateral by {collateral}");
     }
@@ -483,7 +532,7 @@ impl Stage {
         let (owed, owes) = (debt(&vault, was), debt(&after.vault, is));
         let (had, has) = (was.collateral_amount, is.collateral_amount);
         // dollars of one base unit of collateral, in base units of the loan; the honest price, between both ends
-        let price = self.model.dollars / 1_000.0;
+        let price = self.model.feeds[0].dollars / 1_000.0;
         let line =
             if action.kind == Kind::Liquidate { vault.risk.liquidation_line_bps } else { vault.risk.soft_line_bps };
         let ltv = owed as f64 / (had as f64 * price);
@@ -554,6 +603,7 @@ impl Stage {
     pub fn check_state(&self, snap: &Snap) {
         self.assert_books(snap);
         self.assert_levels(snap);
+        self.assert_leases(snap);
         assert_within_bounds(snap);
     }
 

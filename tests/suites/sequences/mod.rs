@@ -11,14 +11,18 @@
 
 mod action;
 mod build;
+mod census;
 mod check;
 mod config;
+mod leases;
 mod levels;
 mod model;
+mod policies;
 mod run;
 mod sabotage;
 mod snap;
 mod stage;
+mod standby;
 mod tally;
 
 use action::Kind;

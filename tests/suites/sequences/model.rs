@@ -1,5 +1,7 @@
 //! The reference: plain lists of what happened, and what follows from them. Slow, and in other words than the program's.
 
+use crate::sequences::census::Counted;
+use crate::sequences::leases::Leases;
 use crate::sequences::levels::{Held, Scopes};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES};
@@ -147,6 +149,10 @@ pub struct Model {
     pub surplus: (i128, i128),
     /// Since when tokens are missing: loan, collateral.
     pub short_since: [Option<i64>; 2],
+    /// Leases of the dollar limit.
+    pub leases: Leases,
+    /// The census that is being taken.
+    pub census: Option<Counted>,
     /// Bounties.
     pub bounties: Vec<(i64, u64)>,
     /// Whether each asset's price is published and in order: collateral, loan.
@@ -158,12 +164,14 @@ pub struct Model {
 }
 
 /// What the sequence did to the sources of an asset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feed {
     /// What is wrong with them.
     pub fault: Option<Fault>,
     /// When both were published last, unix seconds.
     pub published: i64,
+    /// At which price: a clock that goes back makes sources fresh again that stopped before the price moved.
+    pub dollars: f64,
 }
 
 impl Feed {
@@ -178,7 +186,7 @@ impl Feed {
 impl Model {
     /// What is known of the world that sequences start from.
     pub fn new(world: &World, cast: &Cast, rules: &[Pubkey]) -> Self {
-        let snap = Snap::of(world, cast, rules);
+        let snap = Snap::of(world, cast, rules, &[]);
         let now = snap.now;
         let flow = |owner, amount, way| Flow { ts: now, owner, amount, way };
         let mut loan = Flows::default();
@@ -203,8 +211,10 @@ impl Model {
             most: (0, 0),
             surplus: (0, 0),
             short_since: [None; 2],
+            leases: Leases::default(),
+            census: None,
             bounties: vec![],
-            feeds: [Feed { fault: None, published: now }; 2],
+            feeds: [world.sol_price(), 1.0].map(|dollars| Feed { fault: None, published: now, dollars }),
             dollars: world.sol_price(),
             dollars_before: world.sol_price(),
         };

@@ -41,10 +41,9 @@ impl Stage {
         let outcome = self.send(&plan);
         self.note_created(action, &outcome);
         let after = self.snap();
-        let ix = plan.last().expect("an instruction");
         match outcome {
             Ok(_) => {
-                self.landed(action, ix, &before, &after);
+                self.landed(action, &plan, &before, &after);
                 Became::Landed
             }
             Err(failed) => {
@@ -56,7 +55,7 @@ impl Stage {
 
     /// Reads all accounts.
     pub fn snap(&self) -> Snap {
-        Snap::of(&self.world, &self.cast, &self.rules)
+        Snap::of(&self.world, &self.cast, &self.rules, &self.policies)
     }
 
     fn note_created(&mut self, action: &Action, outcome: &Outcome) {
@@ -82,9 +81,12 @@ impl Stage {
                 self.vaults.extend(new);
             }
             Kind::CreateRule => self.rules.push(address::rule(&guard, number)),
+            Kind::ActivateStandby => self.follow_standby(),
+            Kind::CreateSwapPolicy => self.policies.push(address::swap_policy(&guard, number)),
             _ => {}
         }
-        let counted = [Kind::InitializeGuard, Kind::CreateRule, Kind::CreateGroup, Kind::RegisterIntegration];
+        use Kind as K;
+        let counted = [K::InitializeGuard, K::CreateRule, K::CreateGroup, K::RegisterIntegration, K::CreateSwapPolicy];
         self.created += u16::from(counted.contains(&action.kind));
     }
 
@@ -173,15 +175,16 @@ impl Stage {
     }
 
     /// Publishes both prices, but for an asset whose sources were made to fail.
-    fn publish(&mut self) {
+    pub fn publish(&mut self) {
         let now = self.world.now_ts();
         let prices = [(self.world.sol_feeds, self.model.dollars), (self.world.usdc_feeds, 1.0)];
         for ((feeds, dollars), feed) in prices.into_iter().zip(&mut self.model.feeds) {
             if feed.fault.is_none() {
                 self.world.publish(&feeds, dollars);
-                feed.published = now;
+                (feed.published, feed.dollars) = (now, dollars);
             }
         }
+        self.publish_spare();
     }
 
     fn fail_oracle(&mut self, action: &Action) {
@@ -203,7 +206,7 @@ impl Stage {
             Fault::OneDead => self.world.put_account(feeds.switchboard, Pubkey::default(), vec![]),
         }
         let published = if fault == Fault::Stale { now - 91 } else { now };
-        self.model.feeds[which] = Feed { fault: Some(fault), published };
+        self.model.feeds[which] = Feed { fault: Some(fault), published, dollars };
     }
 
     fn wait(&mut self, secs: i64) {

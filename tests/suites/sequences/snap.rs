@@ -4,7 +4,7 @@ use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES, allowed};
 use anchor_lang::{Discriminator, ZeroCopy};
 use rampart::state::bounty::BountyVault;
 use rampart::state::rule::Rule;
-use rampart::state::{Asset, Guard, Integration, KeeperSet, Level, Position, Vault};
+use rampart::state::{AggregateLimit, Asset, Guard, Integration, KeeperSet, Level, Position, SwapPolicy, Vault};
 use rampart_client::{Pubkey, VaultKeys};
 use rampart_tests::World;
 use solana_sdk::account::ReadableAccount;
@@ -29,6 +29,10 @@ pub struct Snap {
     pub integrations: [Box<Integration>; PLACES],
     /// The keeper set.
     pub keepers: Box<KeeperSet>,
+    /// The dollar limit, once there is one.
+    pub aggregate: Option<Box<AggregateLimit>>,
+    /// Swap policies that the sequence created, with their keys.
+    pub policies: Vec<(Pubkey, Box<SwapPolicy>)>,
     /// The bounty vault.
     pub bounty: Box<BountyVault>,
     /// Lamports of the bounty vault.
@@ -55,7 +59,7 @@ fn number(world: &World, key: &Pubkey, at: usize) -> u64 {
 
 impl Snap {
     /// Reads everything.
-    pub fn of(world: &World, cast: &Cast, rules: &[Pubkey]) -> Self {
+    pub fn of(world: &World, cast: &Cast, rules: &[Pubkey], policies: &[Pubkey]) -> Self {
         let k = world.keys;
         let lamports = world.svm.accounts_db().get_account_ref(&cast.bounty).map_or(0, ReadableAccount::lamports);
         Self {
@@ -68,6 +72,8 @@ impl Snap {
             rules: rules.iter().map(|key| (*key, read(world, key).expect("rule"))).collect(),
             integrations: std::array::from_fn(|i| read(world, &cast.places[i].keys.integration).expect("integration")),
             keepers: read(world, &cast.keeper_set).expect("keeper set"),
+            aggregate: read(world, &world.aggregate_key()),
+            policies: policies.iter().map(|key| (*key, read(world, key).expect("policy"))).collect(),
             bounty: read(world, &cast.bounty).expect("bounty vault"),
             bounty_lamports: lamports,
             held: (number(world, &k.loan_token, 64), number(world, &k.collateral_token, 64)),

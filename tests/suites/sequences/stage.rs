@@ -1,6 +1,7 @@
 //! The world that every sequence starts from: one guard with everything that the program knows, warm and in use.
 
 use crate::sequences::model::Model;
+use crate::sequences::standby;
 use rampart::state::bounty::BountyParams;
 use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
@@ -83,6 +84,10 @@ pub struct Stage {
     pub mints: Vec<MintOf>,
     /// Vaults of the guard.
     pub vaults: Vec<Pubkey>,
+    /// The source of the collateral that stands by.
+    pub spare: Pubkey,
+    /// Swap policies that a sequence created.
+    pub policies: Vec<Pubkey>,
     /// The guard that a sequence created last.
     pub new_guard: Option<Pubkey>,
     /// Counts what was created, for numbers.
@@ -132,6 +137,7 @@ impl Stage {
         create_bounty(&mut world);
         let places = places(&mut world);
         let spare_mints: Vec<MintOf> = (0..3).map(|_| world.create_mint(anchor_spl::token::ID, 6)).collect();
+        world.market(1_000 * SOL, 150_000 * USDC);
         let hunter = fund(&mut world);
         let heirs: Vec<Pubkey> = (0..3).map(|_| fund(&mut world)).collect();
         let stranger = fund(&mut world);
@@ -155,9 +161,10 @@ impl Stage {
             hunter,
             heirs,
         });
+        let spare = standby::approve(&mut world);
         world.warm_up(3, 20);
         let model = Model::new(&world, &cast, &rules);
-        Self { world, model, cast, rules, mints, vaults, new_guard: None, created: 0 }
+        Self { world, model, cast, rules, mints, vaults, spare, policies: vec![], new_guard: None, created: 0 }
     }
 
     /// Returns a copy of it all.
@@ -169,6 +176,8 @@ impl Stage {
             rules: self.rules.clone(),
             mints: self.mints.clone(),
             vaults: self.vaults.clone(),
+            spare: self.spare,
+            policies: vec![],
             new_guard: None,
             created: 0,
         }
