@@ -18,7 +18,7 @@ impl Stage {
             return Some(swap::create_swap_policy(self.root(), w.guard, self.created + 100, new, self.validity()));
         }
         let key = *self.policies.get(action.a as usize % self.policies.len().max(1))?;
-        let by = if action.a / 8 % 2 == 0 { self.root() } else { w.guard_state().roles.risk_admin };
+        let by = if (action.a / 8).is_multiple_of(2) { self.root() } else { w.guard_state().roles.risk_admin };
         let mut next = w.load::<rampart::state::SwapPolicy>(&key).params;
         match action.b % 8 {
             0 => next.max_slippage_bps += 1,
