@@ -7,6 +7,7 @@ pub mod events;
 pub mod integrations;
 pub mod integrator;
 pub mod keepers;
+pub mod layouts;
 pub mod leases;
 pub mod officers;
 pub mod oracles;

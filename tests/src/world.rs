@@ -1,5 +1,6 @@
 //! A guard with a SOL/USDC vault in LiteSVM.
 
+use crate::layouts;
 use crate::oracles::Feeds;
 use crate::{defaults, program};
 use anchor_lang::{Discriminator, ZeroCopy};
@@ -378,7 +379,9 @@ impl World {
         all.extend_from_slice(signers);
         self.svm.expire_blockhash();
         let message = Message::new(instructions, Some(&payer.pubkey()));
-        self.svm.send_transaction(Transaction::new(&all, message, self.svm.latest_blockhash())).map_err(Box::new)
+        let transaction = Transaction::new(&all, message, self.svm.latest_blockhash());
+        layouts::probe(&mut self.svm, &transaction);
+        self.svm.send_transaction(transaction).map_err(Box::new)
     }
 
     /// Sends instructions signed by the payer and the root.

@@ -35,7 +35,7 @@ struct Row {
 
 /// Measurements so far.
 #[derive(Default)]
-struct Table(Vec<Row>);
+pub(super) struct Table(Vec<Row>);
 
 impl Table {
     #[track_caller]
@@ -53,8 +53,8 @@ const LIQUIDATE: Option<u64> = Some(35_000);
 const CUSTODY: Option<u64> = Some(7_000);
 const RECORD: Option<u64> = Some(5_000);
 
-#[test]
-fn cu_snapshot() {
+/// Runs every instruction there is, as people would.
+pub(super) fn measure_all() -> Table {
     let mut table = Table::default();
     measure_admin(&mut table);
     measure_lending(&mut table);
@@ -74,6 +74,12 @@ fn cu_snapshot() {
     measure_standby(&mut table);
     measure_swaps(&mut table);
     measure_edges(&mut table);
+    table
+}
+
+#[test]
+fn cu_snapshot() {
+    let table = measure_all();
     let (path, now) = (snapshot_path(), render(&table));
     if std::env::var_os("RAMPART_WRITE_CU").is_some() {
         std::fs::write(&path, &now).expect("the snapshot is written");
@@ -423,6 +429,8 @@ fn measure_edges(table: &mut Table) {
     let census = [address::census(&world.guard)];
     let narrow = control::narrow_bounds(root.pubkey(), world.guard, bounds, world.validity(), &census);
     table.add("narrow_bounds, by a census", None, world.send(&[narrow], &[&root]));
+    let close = control::close_census(root.pubkey(), world.guard, root.pubkey());
+    table.add("close_census", None, world.send(&[close], &[&root]));
     let mut world = World::with_supply(anchor_spl::token::ID);
     let place = world.register(Setup::custody());
     let change = world.propose(place.keys.integration, Change::Holder(root.pubkey()));

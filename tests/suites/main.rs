@@ -37,6 +37,7 @@ mod invariants;
 mod keeper_roles;
 mod keeper_rules;
 mod keeper_set;
+mod layouts;
 mod lease_budget;
 mod limiter;
 mod liquidate;

@@ -13,6 +13,7 @@ pub mod mint;
 pub mod oracle;
 #[cfg(any(test, kani))]
 mod proofs;
+mod refuse;
 pub mod risk;
 pub mod state;
 

@@ -10,6 +10,7 @@
 
 use crate::constants::MAX_DECIMALS;
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
 use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;

@@ -3,7 +3,7 @@
 use crate::ir::{Module, Value};
 
 /// Modules whose functions are cold: configuration, change control, pauses, and what only a refusal calls.
-const MODULES: [&[&str]; 16] = [
+const MODULES: [&[&str]; 17] = [
     &["instructions", "admin"],
     &["instructions", "control"],
     &["instructions", "guardian"],
@@ -20,6 +20,7 @@ const MODULES: [&[&str]; 16] = [
     &["state", "direction"],
     &["state", "change"],
     &["anchor_lang_error"],
+    &["refuse"],
 ];
 
 /// Handlers that only dispatch to such a module.

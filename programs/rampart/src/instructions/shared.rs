@@ -4,6 +4,7 @@ use crate::constants::VAULT_SEED;
 use crate::error::RampartError;
 use crate::math::Price;
 use crate::oracle::{self, PriceBand};
+use crate::refuse::{require, require_keys_eq};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::risk::health::{PairBand, Side};
 use crate::state::{Asset, Guard, Level, Levels, Vault};

@@ -107,9 +107,19 @@ pub fn decimal_to_q64(mantissa: u128, exponent: i32) -> Result<u128, RampartErro
     mul_div_floor(mantissa, Q64_ONE, divisor).ok_or(RampartError::PriceOutOfRange)
 }
 
+/// Powers of ten from 10⁰ to 10³⁸: raising to a power takes some 500 compute units, looking up ten.
+static POWERS: [u128; 39] = {
+    let (mut all, mut n) = ([1u128; 39], 1);
+    while n < 39 {
+        all[n] = all[n - 1] * 10;
+        n += 1;
+    }
+    all
+};
+
 /// Returns 10ⁿ; `None` beyond 128 bits.
 pub fn pow10(n: u8) -> Option<u128> {
-    10u128.checked_pow(u32::from(n))
+    POWERS.get(usize::from(n)).copied()
 }
 
 #[cfg(test)]
@@ -124,6 +134,11 @@ mod tests {
         let pair = Price::pair(sol, 9, usdc, 6).unwrap();
         // 1 SOL = 10^9 lamports = 150 USDC = 150_000_000 base units, one of which the rounding may take
         assert!((149_999_999..=150_000_000).contains(&pair.value_floor(1_000_000_000).unwrap()));
+    }
+
+    #[test]
+    fn powers_of_ten_are_those_of_128_bits() {
+        assert!((0..=u8::MAX).all(|n| pow10(n) == 10u128.checked_pow(n.into())));
     }
 
     #[test]

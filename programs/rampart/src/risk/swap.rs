@@ -11,14 +11,10 @@ use crate::risk::health::Side;
 /// Micro-dollars in a dollar.
 const MICRO: u128 = 1_000_000;
 
-/// The terms of a swap from one mint to another, by both prices.
+/// The terms of a swap from one mint to another: base units out for one base unit in at the worst end of both prices, low
+/// in and high out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SwapTerms {
-    /// Base units out for one base unit in at the worst end of both prices: low in, high out.
-    worst: Price,
-    /// The same at the middle of both.
-    fair: Price,
-}
+pub struct SwapTerms(Price);
 
 impl SwapTerms {
     /// Combines the prices of what goes in and what comes out.
@@ -26,10 +22,7 @@ impl SwapTerms {
     /// # Errors
     /// `PriceOutOfRange`.
     pub fn new(from: Side, to: Side) -> Result<Self, RampartError> {
-        Ok(Self {
-            worst: Price::pair(from.band.lo, from.decimals, to.band.hi, to.decimals)?,
-            fair: Price::pair(from.band.mid, from.decimals, to.band.mid, to.decimals)?,
-        })
+        Price::pair(from.band.lo, from.decimals, to.band.hi, to.decimals).map(Self)
     }
 
     /// Returns the least that `spent_amount` has to bring: `⌊spent · lo / hi⌋ · (1 - slippage)`, rounded up.
@@ -40,22 +33,23 @@ impl SwapTerms {
     /// # Source
     /// docs/risk.md, "Swaps".
     pub fn least_amount(&self, spent_amount: u64, max_slippage_bps: u16) -> Result<u64, RampartError> {
-        let whole = self.worst.value_floor(spent_amount.into()).ok_or(RampartError::MathOverflow)?;
+        let whole = self.0.value_floor(spent_amount.into()).ok_or(RampartError::MathOverflow)?;
         let kept = u128::from(BPS_ONE.saturating_sub(max_slippage_bps.into()));
         let least = mul_div_ceil(whole, kept, u128::from(BPS_ONE)).ok_or(RampartError::MathOverflow)?;
         u64::try_from(least).map_err(|_| RampartError::MathOverflow)
     }
+}
 
-    /// Returns how much less than fair `received_amount` is, in base units of what comes out, rounded up.
-    ///
-    /// Fair is the middle: at the worst end of wide prices nothing would be a loss, a thousand times a day.
-    ///
-    /// # Errors
-    /// `MathOverflow`.
-    pub fn loss_amount(&self, spent_amount: u64, received_amount: u64) -> Result<u64, RampartError> {
-        let fair = self.fair.value_ceil(spent_amount.into()).ok_or(RampartError::MathOverflow)?;
-        u64::try_from(fair.saturating_sub(received_amount.into())).map_err(|_| RampartError::MathOverflow)
-    }
+/// Returns how much less than fair `received_amount` is, in base units of what comes out, rounded up.
+///
+/// Fair is the middle: at the worst end of wide prices nothing would be a loss, a thousand times a day.
+///
+/// # Errors
+/// `PriceOutOfRange`, `MathOverflow`.
+pub fn loss_amount((from, to): (Side, Side), spent_amount: u64, received_amount: u64) -> Result<u64, RampartError> {
+    let fair = Price::pair(from.band.mid, from.decimals, to.band.mid, to.decimals)?;
+    let whole = fair.value_ceil(spent_amount.into()).ok_or(RampartError::MathOverflow)?;
+    u64::try_from(whole.saturating_sub(received_amount.into())).map_err(|_| RampartError::MathOverflow)
 }
 
 /// Returns what `amount` base units are worth at `price`, in micro-dollars, rounded up.
@@ -92,6 +86,12 @@ mod tests {
         SwapTerms::new(Side { band: &sol, decimals: 9 }, Side { band: &usdc, decimals: 6 }).unwrap()
     }
 
+    fn lost(width_bps: u128, spent_amount: u64, received_amount: u64) -> u64 {
+        let (sol, usdc) = (band(15_000, width_bps), band(100, width_bps));
+        let sides = (Side { band: &sol, decimals: 9 }, Side { band: &usdc, decimals: 6 });
+        loss_amount(sides, spent_amount, received_amount).unwrap()
+    }
+
     #[test]
     fn ten_sol_at_150_bring_at_least_1_485_usdc_with_one_percent_of_slippage() {
         let least = terms(0).least_amount(10_000_000_000, 100).unwrap();
@@ -99,8 +99,8 @@ mod tests {
         // both bands 5 bps wide: 150 · 0.9995 / 1.0005 · 0.99
         let least = terms(5).least_amount(10_000_000_000, 100).unwrap();
         assert!((1_483_515_000..1_483_516_000).contains(&least), "{least}");
-        assert_eq!(terms(5).loss_amount(10_000_000_000, 1_490_000_000).unwrap(), 10_000_000);
-        assert_eq!(terms(5).loss_amount(10_000_000_000, 1_600_000_000).unwrap(), 0);
+        assert_eq!(lost(5, 10_000_000_000, 1_490_000_000), 10_000_000);
+        assert_eq!(lost(5, 10_000_000_000, 1_600_000_000), 0);
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
             prop_assert!(wide.least_amount(spent, slippage).unwrap() <= least);
             prop_assert!(narrow.least_amount(spent, slippage + 1).unwrap() <= least);
             prop_assert!(narrow.least_amount(spent + 1, slippage).unwrap() >= least);
-            prop_assert!(u128::from(least) <= narrow.fair.value_ceil(spent.into()).unwrap());
+            prop_assert!(least <= lost(width, spent, 0));
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, part};
 use crate::math::{Price, mul_div_ceil};
 use crate::oracle::PriceBand;
+use crate::refuse::require;
 use crate::state::asset::Asset;
 use crate::state::flow::{DayBase, FlowLimits};
 use crate::state::lease::{LeaseRing, PairCost};

@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::math::price::Q64_ONE;
 use crate::math::{Price, U128, decay};
 use crate::oracle::PriceBand;
+use crate::refuse::require;
 use crate::state::breaker::Breaker;
 use crate::state::oracle_set::{OracleSet, stored_enum};
 use crate::state::standby::StandbySet;

@@ -6,6 +6,7 @@ use crate::constants::{
 };
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
+use crate::refuse::require;
 use anchor_lang::prelude::*;
 
 /// Floors and ceilings that no key can move apart.

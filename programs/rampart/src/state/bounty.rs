@@ -3,6 +3,7 @@
 use crate::constants::MAX_BOUNTY_LAMPORTS;
 use crate::error::RampartError;
 use crate::math::limiter::DayRing;
+use crate::refuse::require;
 use anchor_lang::prelude::*;
 
 /// How much is paid, and how often.

@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_CAUSES;
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::group::GroupParams;
 use crate::state::oracle_set::stored_enum;
 use crate::state::rule::{Metric, RuleParams};

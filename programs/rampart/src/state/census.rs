@@ -2,6 +2,7 @@
 
 use crate::constants::CENSUS_MAX_SECS;
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::guard::{Guard, HardBounds};
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;

@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_CHANGE_LEN;
 use crate::error::RampartError;
+use crate::refuse::{err, require};
 use crate::state::aggregate::AggregateParams;
 use crate::state::asset::ReferenceParams;
 use crate::state::direction::{Direction, Judged, Judgement};

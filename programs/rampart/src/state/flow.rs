@@ -6,6 +6,7 @@ use crate::math::bookings::{Booking, BookingLimits, Bookings, Held};
 use crate::math::bps::{BPS_ONE, Bps, part};
 use crate::math::limiter::{DayRing, LeakyBucket};
 use crate::math::wide::U128;
+use crate::refuse::require;
 use crate::state::guard::HardBounds;
 use anchor_lang::prelude::*;
 

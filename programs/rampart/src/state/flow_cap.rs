@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, Bps, part};
+use crate::refuse::require;
 use crate::risk::gate::Pass;
 use crate::state::flow::{Budget, DayBase};
 use anchor_lang::prelude::*;

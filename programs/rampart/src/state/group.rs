@@ -2,6 +2,7 @@
 
 use crate::constants::{MAX_GROUP_AGE_SECS, MAX_GROUP_RULES, MAX_REPORTED_SECS};
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::breaker::{Level, Reach};
 use crate::state::guard::HardBounds;
 use crate::state::oracle_set::Switch;

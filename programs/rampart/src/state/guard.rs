@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_GUARDIANS;
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::breaker::Breaker;
 use crate::state::oracle_set::{Switch, stored_enum};
 use crate::state::pause::PauseBudget;

@@ -4,6 +4,7 @@ use crate::constants::DAY_SECS;
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, part};
 use crate::math::limiter::DayRing;
+use crate::refuse::require;
 use anchor_lang::prelude::*;
 
 /// Limits on new collateral: `max(absolute floor, bps of the day's base)` within any hour and any day.

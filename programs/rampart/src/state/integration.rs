@@ -3,6 +3,7 @@
 use crate::constants::INTEGRATION_SEED;
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, Bps};
+use crate::refuse::require;
 use crate::risk::gate::{Class, gate};
 use crate::state::breaker::{Breaker, Levels};
 use crate::state::flow_cap::{Flow, FlowCap, FlowCaps, Lane};

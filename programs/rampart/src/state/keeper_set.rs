@@ -3,6 +3,7 @@
 use crate::constants::{KEEPER_JOIN_DELAY_SECS, MAX_KEEPERS, MAX_REPORT_AGE_SECS, MIN_KEEPER_QUORUM};
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
+use crate::refuse::require;
 use crate::state::guard::Roles;
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;

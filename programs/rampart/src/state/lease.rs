@@ -7,6 +7,7 @@ use crate::constants::{LEASE_CELLS, LEASE_PRICE_SECS, MICRO_USD};
 use crate::error::RampartError;
 use crate::math::price::{Q64_ONE, pow10};
 use crate::math::{Price, U128, mul_div_ceil, mul_div_floor};
+use crate::refuse::require;
 use crate::state::guard::Guard;
 use anchor_lang::prelude::*;
 

@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_SOURCES;
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::guard::HardBounds;
 use crate::state::rate_source::RateSource;
 use anchor_lang::prelude::*;

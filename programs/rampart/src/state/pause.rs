@@ -2,6 +2,7 @@
 
 use crate::constants::{DAY_SECS, MAX_GUARDIANS, PAUSE_WINDOW_DAYS};
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::guard::{HardBounds, Roles};
 use anchor_lang::prelude::*;
 

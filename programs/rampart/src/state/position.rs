@@ -4,6 +4,7 @@ use crate::constants::{DAY_SECS, HOUR_SECS};
 use crate::error::RampartError;
 use crate::math::bps::Bps;
 use crate::math::wide::U128;
+use crate::refuse::require;
 use crate::state::inflow::Unripe;
 use crate::state::ticket::{TicketSide, Tickets};
 use anchor_lang::prelude::*;

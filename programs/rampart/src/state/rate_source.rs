@@ -4,6 +4,7 @@ use crate::constants::{MAX_RATE_AGE_EPOCHS, MAX_RATE_GROWTH_BPS, RATE_SCALE, YEA
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
 use crate::math::wide::mul_div_floor;
+use crate::refuse::require;
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
 

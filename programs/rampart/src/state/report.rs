@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
+use crate::refuse::require;
 use crate::state::oracle_set::stored_enum;
 use crate::state::rule::Comparator;
 use anchor_lang::prelude::*;

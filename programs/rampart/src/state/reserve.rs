@@ -4,6 +4,7 @@ use crate::constants::RESERVE_ASSETS;
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
 use crate::math::limiter::DayRing;
+use crate::refuse::require;
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
 

@@ -4,6 +4,7 @@ use crate::constants::{MAX_REPORTED_SECS, WINDOW_CELLS};
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
 use crate::math::{Price, U128};
+use crate::refuse::require;
 use crate::risk::measures::Measured;
 use crate::risk::verdict::{Unknown, Verdict};
 use crate::state::asset::ReferenceSpan;

@@ -2,6 +2,7 @@
 
 use crate::constants::MAX_STANDBY;
 use crate::error::RampartError;
+use crate::refuse::{err, require};
 use crate::state::guard::HardBounds;
 use crate::state::oracle_set::{OracleSet, OracleSource, Pin};
 use anchor_lang::prelude::*;

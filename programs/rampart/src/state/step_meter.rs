@@ -3,6 +3,7 @@
 use crate::constants::DAY_SECS;
 use crate::error::RampartError;
 use crate::math::bps::BPS_ONE;
+use crate::refuse::require;
 use anchor_lang::prelude::*;
 
 /// Counts what tightenings took off an account's limits.

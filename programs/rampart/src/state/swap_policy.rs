@@ -4,6 +4,7 @@ use crate::constants::{MAX_SWAP_ORACLE_AGE_SECS, SWAP_PREFIX_LEN, SWAP_PREFIXES}
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, part};
 use crate::math::limiter::DayRing;
+use crate::refuse::require;
 use crate::state::guard::HardBounds;
 use crate::state::oracle_set::{Switch, stored_enum};
 use crate::state::step_meter::StepMeter;

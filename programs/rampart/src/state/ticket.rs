@@ -4,6 +4,7 @@ use crate::constants::{HOUR_SECS, MAX_TICKETS, TICKET_DUE_SECS, TICKET_HOLD_SECS
 use crate::error::RampartError;
 use crate::math::U128;
 use crate::math::bookings::Booking;
+use crate::refuse::require;
 use crate::state::oracle_set::stored_enum;
 use anchor_lang::prelude::*;
 

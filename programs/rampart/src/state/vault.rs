@@ -6,6 +6,7 @@ use crate::math::bps::{BPS_ONE, Bps};
 use crate::math::limiter::DayRing;
 use crate::math::price::{Price, Q64_ONE};
 use crate::math::{U128, mul_div_floor, shares};
+use crate::refuse::require;
 use crate::state::asset::Asset;
 use crate::state::breaker::{Breaker, Halts};
 use crate::state::flow::{FlowLimits, OutflowLimiter};

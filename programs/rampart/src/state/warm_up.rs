@@ -3,6 +3,7 @@
 use crate::constants::{DAY_SECS, MAX_WARM_UP_SECS};
 use crate::error::RampartError;
 use crate::math::Bps;
+use crate::refuse::require;
 use crate::state::guard::HardBounds;
 use anchor_lang::prelude::*;
 

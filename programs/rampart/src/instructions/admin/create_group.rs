@@ -6,6 +6,7 @@ use crate::events::GroupCreated;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::evaluate::guard_of_subject;
 use crate::instructions::shared::load;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::group::{GroupParams, Power};
 use crate::state::{Guard, Reach, Rule, RuleGroup};
 use anchor_lang::prelude::*;

@@ -6,6 +6,7 @@ use crate::events::RuleCreated;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::evaluate::guard_of_subject;
 use crate::instructions::shared::{is_kind, load};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::asset::Peg;
 use crate::state::oracle_set::Pin;
 use crate::state::rule::{Metric, RuleParams};

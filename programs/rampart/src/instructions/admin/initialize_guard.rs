@@ -3,6 +3,7 @@
 use crate::constants::{GUARD_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::events::GuardCreated;
+use crate::refuse::require_keys_eq;
 use crate::state::{Finality, Guard, HardBounds, ReserveState, Roles, Switch};
 use anchor_lang::prelude::*;
 

@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::events::KeepersSet;
 use crate::instructions::admin::set_keepers::SetKeepersArgs;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require_keys_eq;
 use crate::state::guard::Keepers;
 use crate::state::{Guard, KeeperSet};
 use anchor_lang::prelude::*;

@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::events::VaultCreated;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::math::price::Q64_ONE;
+use crate::refuse::{require_keys_eq, require_keys_neq};
 use crate::state::flow::DayBase;
 use crate::state::{Asset, Guard, InterestCurve, RiskParams, Vault, VaultLimits};
 use anchor_lang::prelude::*;

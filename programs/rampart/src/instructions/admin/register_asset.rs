@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::events::AssetRegistered;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::mint::{self, Issuer};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::asset::{Peg, ReferenceParams};
 use crate::state::warm_up::{WarmUp, require_warm_up};
 use crate::state::{Asset, Guard, OracleSet, StandbySet};

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::BountySet;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require_keys_eq;
 use crate::state::{BountyParams, BountyVault, Guard};
 use anchor_lang::prelude::*;
 

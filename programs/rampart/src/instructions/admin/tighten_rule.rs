@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::RuleTightened;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require;
 use crate::state::direction::Judged;
 use crate::state::rule::RuleParams;
 use crate::state::{Guard, Rule};

@@ -5,6 +5,7 @@ use crate::events::VaultTightened;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::math::bps::Bps;
+use crate::refuse::require;
 use crate::state::direction::{Direction, Judged};
 use crate::state::flow::FlowLimits;
 use crate::state::{Guard, InflowLimits, RiskParams, Vault, VaultLimits};

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::bounty::{free_lamports, move_lamports};
+use crate::refuse::{require, require_keys_eq, require_keys_neq};
 use crate::state::{BountyVault, Guard};
 use anchor_lang::prelude::*;
 

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::LeaseGranted;
 use crate::oracle;
+use crate::refuse::require;
 use crate::state::aggregate::price_of_outflow;
 use crate::state::lease::UnitCost;
 use crate::state::{AggregateLimit, Asset, Guard, PairCost, Vault};

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::AggregateSet;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require;
 use crate::state::direction::{Direction, Judged};
 use crate::state::{AggregateLimit, AggregateParams, Guard};
 use anchor_lang::prelude::*;

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::ChangeExecuted;
 use crate::instructions::control::keepers::require_no_keeper;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::{err, require, require_keys_eq};
 use crate::state::{Change, ChangeGroup, Guard, PendingChange, Roles};
 use anchor_lang::prelude::*;
 

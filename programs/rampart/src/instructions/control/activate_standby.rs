@@ -6,6 +6,7 @@ use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::control::standby;
 use crate::math::Bps;
+use crate::refuse::require;
 use crate::state::{Asset, Change, Guard, OracleSet};
 use anchor_lang::prelude::*;
 

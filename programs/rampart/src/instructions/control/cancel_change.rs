@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::ChangeStopped;
+use crate::refuse::require_keys_eq;
 use crate::state::{Guard, PendingChange};
 use anchor_lang::prelude::*;
 

@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::instructions::shared::{is_kind, load};
+use crate::refuse::{err, require, require_keys_eq};
 use crate::state::{Asset, Census, CensusPurpose, Guard, HardBounds, Rule, Switch, Tally, Vault};
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;

@@ -1,6 +1,7 @@
 //! Closes a census: it was used, or is void.
 
 use crate::error::RampartError;
+use crate::refuse::require_keys_eq;
 use crate::state::{Census, Guard};
 use anchor_lang::prelude::*;
 

@@ -6,6 +6,7 @@ use crate::instructions::control::standby;
 use crate::instructions::shared::{PairPrices, load};
 use crate::math::{Bps, Price};
 use crate::oracle::{self, PriceBand};
+use crate::refuse::{err, require, require_keys_eq};
 use crate::risk::health::ltv_floor;
 use crate::state::flow::FlowLimits;
 use crate::state::{Asset, Change, HardBounds, OracleSet, Position, RiskParams, Vault, VaultLimits};

@@ -5,6 +5,7 @@ use crate::events::ChangeExecuted;
 use crate::instructions::control::keepers::require_no_keeper;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::control::{effect, target};
+use crate::refuse::require;
 use crate::state::{Change, Direction, Guard, PendingChange};
 use anchor_lang::prelude::*;
 

@@ -5,6 +5,7 @@ use crate::events::GuardFroze;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::census::{self, Rules};
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require_keys_eq;
 use crate::state::{Finality, Guard};
 use anchor_lang::prelude::*;
 

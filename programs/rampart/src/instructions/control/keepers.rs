@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::instructions::shared::{is_kind, load};
+use crate::refuse::{err, require};
 use crate::state::guard::Keepers;
 use crate::state::keeper_set::holds_role;
 use crate::state::{Guard, KeeperSet, Roles};

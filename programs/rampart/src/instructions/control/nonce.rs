@@ -1,6 +1,7 @@
 //! Refuses transactions that a durable nonce kept signable for weeks.
 
 use crate::error::RampartError;
+use crate::refuse::require;
 use anchor_lang::prelude::*;
 use anchor_lang::system_program;
 

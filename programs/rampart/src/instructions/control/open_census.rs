@@ -4,6 +4,7 @@ use crate::constants::{CENSUS_SEED, LAYOUT_VERSION};
 use crate::error::RampartError;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Census, CensusPurpose, Guard, HardBounds};
 use anchor_lang::prelude::*;
 

@@ -7,6 +7,7 @@ use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::keepers::require_no_keeper;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::control::target;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Change, ChangeGroup, Direction, Guard, PendingChange};
 use anchor_lang::prelude::*;
 

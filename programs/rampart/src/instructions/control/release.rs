@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::instructions::integration::sources;
 use crate::instructions::integration::token_call::TokenCall;
 use crate::instructions::shared::load_mut;
+use crate::refuse::{err, require, require_keys_eq};
 use crate::risk::gate::{Class, Pass, gate};
 use crate::state::integration::Mode;
 use crate::state::{Guard, Integration, Switch};

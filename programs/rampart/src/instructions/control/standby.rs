@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::instructions::control::effect::require_near as require_near_price;
 use crate::math::{Bps, Price};
 use crate::oracle::{self, OracleAccount, PriceBand, PriceHealth};
+use crate::refuse::require;
 use crate::state::asset::ReferenceSpan;
 use crate::state::{Asset, OracleSet, OracleSource, StandbySet};
 use anchor_lang::prelude::*;

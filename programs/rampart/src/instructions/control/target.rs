@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::instructions::control::release;
 use crate::instructions::shared::{load, load_mut};
+use crate::refuse::{err, require, require_keys_eq, require_keys_neq};
 use crate::state::integration::Mode;
 use crate::state::rule::Streak;
 use crate::state::warm_up::require_warm_up;

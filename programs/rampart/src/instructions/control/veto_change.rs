@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::ChangeStopped;
+use crate::refuse::require;
 use crate::state::{Change, Guard, PendingChange};
 use anchor_lang::prelude::*;
 

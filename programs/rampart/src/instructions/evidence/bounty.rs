@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::events::BountyPaid;
+use crate::refuse::{err, require_keys_eq, require_keys_neq};
 use crate::state::BountyVault;
 use anchor_lang::prelude::*;
 

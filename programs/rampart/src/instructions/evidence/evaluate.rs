@@ -5,6 +5,7 @@ use crate::instructions::evidence::reports;
 use crate::instructions::shared::{PairPrices, is_kind, load, load_mut};
 use crate::mint;
 use crate::oracle;
+use crate::refuse::{err, require, require_keys_eq};
 use crate::risk::health::PairBand;
 use crate::risk::measures::{self, Measured};
 use crate::risk::verdict::{Unknown, Verdict};

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::PriceObserved;
 use crate::mint;
 use crate::oracle;
+use crate::refuse::require;
 use crate::state::Asset;
 use anchor_lang::prelude::*;
 

@@ -3,6 +3,7 @@
 use crate::constants::{LAYOUT_VERSION, REPORT_SEED};
 use crate::error::RampartError;
 use crate::instructions::evidence::evaluate::guard_of_subject;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{KeeperSet, Report};
 use anchor_lang::prelude::*;
 

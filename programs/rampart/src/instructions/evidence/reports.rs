@@ -7,6 +7,7 @@
 use crate::constants::REPORT_SEED;
 use crate::error::RampartError;
 use crate::instructions::shared::load;
+use crate::refuse::{require, require_keys_eq};
 use crate::risk::keepers::{Ballot, Poll};
 use crate::risk::measures::{self, Measured};
 use crate::state::{KeeperSet, Report, ReportPart, Rule};

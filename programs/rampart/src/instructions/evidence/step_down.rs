@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::BreakerSteppedDown;
 use crate::instructions::evidence::evaluate::{Evidence, require_clear, with_breaker};
+use crate::refuse::require;
 use crate::state::{Asset, Rule};
 use anchor_lang::prelude::*;
 

@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::BreakerSteppedDown;
 use crate::instructions::evidence::evaluate::with_breaker_of;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Rule, RuleGroup, Switch};
 use anchor_lang::prelude::*;
 

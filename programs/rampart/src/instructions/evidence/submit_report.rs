@@ -3,6 +3,7 @@
 use crate::constants::MAX_FUTURE_SECS;
 use crate::error::RampartError;
 use crate::events::ReportSubmitted;
+use crate::refuse::require;
 use crate::state::keeper_set::holds_role;
 use crate::state::{Guard, KeeperSet, Report, ReportParts};
 use anchor_lang::prelude::*;

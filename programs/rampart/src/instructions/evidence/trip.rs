@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::BreakerTripped;
 use crate::instructions::evidence::bounty::Bounty;
 use crate::instructions::evidence::evaluate::{Evidence, require_true, with_breaker};
+use crate::refuse::require;
 use crate::state::{Asset, BountyVault, Cause, Rule, Standing, Switch};
 use anchor_lang::prelude::*;
 

@@ -5,6 +5,7 @@ use crate::events::BreakerTripped;
 use crate::instructions::evidence::bounty::Bounty;
 use crate::instructions::evidence::evaluate::with_breaker_of;
 use crate::instructions::shared::load;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{BountyVault, Cause, Rule, RuleGroup, Switch};
 use anchor_lang::prelude::*;
 

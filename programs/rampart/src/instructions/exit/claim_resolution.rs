@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed};
 use crate::instructions::shared::Movement;
 use crate::math::{U128, mul_div_floor};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::shortfall::Holding;
 use crate::state::ticket::Tickets;
 use crate::state::{Position, Vault};

@@ -7,6 +7,7 @@ use crate::instructions::lending::Withdraw;
 use crate::instructions::shared::pass_gate;
 use crate::math::shares;
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::{Class, Pass};
 use crate::state::{Guard, Holding, Leaving, Position, Purse, TicketSide, Vault, WithdrawTicket};
 use anchor_lang::prelude::*;

@@ -6,6 +6,7 @@ use crate::events::{ResolutionEntered, ResolutionLeft};
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::exit::record_shortfall::{note_collateral, note_loan};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::resolution::{Resolution, ResolutionState};
 use crate::state::shortfall::Holding;
 use crate::state::{Guard, Vault};

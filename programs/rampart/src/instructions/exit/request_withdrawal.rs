@@ -6,6 +6,7 @@ use crate::events::TicketOpened;
 use crate::instructions::shared::effective_levels;
 use crate::math::Bps;
 use crate::math::bookings::FIRST_HOURS;
+use crate::refuse::require;
 use crate::risk::gate::{Class, gate};
 use crate::state::{Asset, Guard, Level, Position, TicketSide, Vault, WithdrawTicket};
 use anchor_lang::prelude::*;

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::guardian::guardian_pause::is_allowed;
 use crate::instructions::guardian::scope::Pause;
+use crate::refuse::require;
 use crate::state::{Guard, Level};
 use anchor_lang::prelude::*;
 

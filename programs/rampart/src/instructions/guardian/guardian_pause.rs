@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::guardian::scope::Pause;
+use crate::refuse::require;
 use crate::state::{Guard, HardBounds, Level};
 use anchor_lang::prelude::*;
 

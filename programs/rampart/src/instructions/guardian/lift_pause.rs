@@ -5,6 +5,7 @@ use crate::events::BreakerReset;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::guardian::scope::with_scope;
+use crate::refuse::{require, require_keys_eq, require_keys_neq};
 use crate::state::{CauseKind, Guard};
 use anchor_lang::prelude::*;
 

@@ -5,6 +5,7 @@ use crate::events::BreakerReset;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::evidence::evaluate::{Evidence, require_clear, with_breaker};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Asset, Guard, Level, Rule};
 use anchor_lang::prelude::*;
 

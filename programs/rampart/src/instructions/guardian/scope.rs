@@ -3,6 +3,7 @@
 use crate::error::RampartError;
 use crate::events::ScopePaused;
 use crate::instructions::evidence::evaluate::{guard_of_subject, with_breaker_of};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::breaker::{Breaker, Cause, CauseKind, Level, Reach};
 use anchor_lang::prelude::*;
 

@@ -5,6 +5,7 @@ use crate::events::IntegrationFlowed;
 use crate::instructions::integration::sources;
 use crate::instructions::integration::token_call::TokenCall;
 use crate::mint;
+use crate::refuse::require;
 use crate::state::integration::{ActionKind, Mode};
 use crate::state::{Guard, Integration};
 use anchor_lang::prelude::*;

@@ -1,6 +1,7 @@
 //! Checks that a token account or a mint is the integration's alone. Handing over is the owner's own act, before it.
 
 use crate::error::RampartError;
+use crate::refuse::require;
 use anchor_lang::prelude::*;
 use anchor_lang::solana_program::program_option::COption;
 use anchor_spl::token_2022::spl_token_2022::extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions};

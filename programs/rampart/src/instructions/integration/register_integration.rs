@@ -7,6 +7,7 @@ use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::integration::handover;
 use crate::mint::{self, Issuer};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::flow::DayBase;
 use crate::state::integration::{LimitBase, Mode};
 use crate::state::{Asset, FlowCaps, Guard, Integration, Switch};

@@ -2,6 +2,7 @@
 
 use crate::error::RampartError;
 use crate::instructions::shared::load;
+use crate::refuse::require;
 use crate::state::integration::LimitBase;
 use crate::state::oracle_set::Switch;
 use crate::state::{Asset, Guard, Integration, Levels};

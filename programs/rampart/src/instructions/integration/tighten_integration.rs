@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::IntegrationTightened;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require;
 use crate::state::{FlowCap, FlowCaps, Guard, Integration};
 use anchor_lang::prelude::*;
 

@@ -1,6 +1,7 @@
 //! What the guard answers to a program that asks.
 
 use crate::error::RampartError;
+use crate::refuse::require_keys_eq;
 use anchor_lang::prelude::*;
 
 /// The address of this program's own data, where the runtime keeps the slot of its last deployment.

@@ -5,6 +5,7 @@ use crate::events::{FlowKind, Flowed};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::math::shares;
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::Class;
 use crate::risk::health::{price_for_new_risk, require_carried};
 use crate::state::flow::Outflow;

@@ -1,6 +1,7 @@
 //! Closes an empty position and returns its rent.
 
 use crate::error::RampartError;
+use crate::refuse::require;
 use crate::state::Position;
 use anchor_lang::prelude::*;
 

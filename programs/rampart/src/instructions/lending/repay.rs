@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::{FlowKind, Flowed};
 use crate::instructions::shared::{Movement, pass_gate};
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::Class;
 use crate::state::{Asset, Guard, Position, Vault};
 use anchor_lang::prelude::*;

@@ -5,6 +5,7 @@ use crate::events::{FlowKind, Flowed};
 use crate::instructions::shared::{Movement, pass_gate};
 use crate::math::shares;
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::Class;
 use crate::state::{Asset, Guard, Holding, Position, Vault};
 use anchor_lang::prelude::*;

@@ -7,6 +7,7 @@ use crate::instructions::exit::request_withdrawal::open_ticket;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::Movement;
 use crate::mint;
+use crate::refuse::require;
 use crate::state::{Asset, Guard, Holding, Leaving, Level, Position, Purse, TicketSide, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};

@@ -7,6 +7,7 @@ use crate::instructions::exit::request_withdrawal::open_ticket;
 use crate::instructions::lending::exit::{ExitPass, Taken};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::{Class, Pass};
 use crate::risk::health::{price_for_new_risk, require_carried};
 use crate::state::flow::Outflow;

@@ -7,6 +7,7 @@ use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
 use crate::instructions::reserve::cover;
 use crate::instructions::shared::{PairPrices, pass_gate};
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::{Class, Pass};
 use crate::risk::liquidation::{Plan, Subject, plan};
 use crate::state::{Asset, Guard, Position, Vault};

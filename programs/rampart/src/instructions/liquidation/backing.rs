@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::PositionLiquidated;
 use crate::instructions::liquidation::apply::{LiquidateArgs, book};
 use crate::math::{mul_div_ceil, mul_div_floor};
+use crate::refuse::require;
 use crate::risk::liquidation::Plan;
 use crate::state::{Holding, Position, Vault};
 use anchor_lang::prelude::*;

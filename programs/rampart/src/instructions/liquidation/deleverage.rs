@@ -7,6 +7,7 @@ use crate::instructions::liquidation::backing::Backing;
 use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::gate::{Class, Pass};
 use crate::risk::liquidation::{Subject, plan_soft};
 use crate::state::{Asset, Guard, Position, Vault};

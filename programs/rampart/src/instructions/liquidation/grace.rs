@@ -3,6 +3,7 @@
 use crate::constants::LIQUIDATION_GRACE_SECS;
 use crate::error::RampartError;
 use crate::math::bps::{BPS_ONE, Bps};
+use crate::refuse::require;
 use crate::risk::health::ltv_floor;
 use crate::risk::liquidation::Subject;
 use crate::state::{Asset, Guard, Halts, Position, Vault};

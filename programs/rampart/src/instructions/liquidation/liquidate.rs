@@ -6,6 +6,7 @@ use crate::instructions::liquidation::apply::{Ledger, LiquidateArgs};
 use crate::instructions::reserve::cover;
 use crate::instructions::shared::Movement;
 use crate::instructions::swap::transfer::Coin;
+use crate::refuse::require;
 use crate::state::{Asset, Guard, Position, Vault};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};

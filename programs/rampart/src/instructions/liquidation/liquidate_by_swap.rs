@@ -8,6 +8,7 @@ use crate::instructions::reserve::cover;
 use crate::instructions::swap::escrow::{amount_in, owner_in};
 use crate::instructions::swap::route::{Demand, Route, Traded};
 use crate::instructions::swap::transfer::Coin;
+use crate::refuse::require;
 use crate::risk::swap::{SwapTerms, worth_micro_usd};
 use crate::state::swap_policy::SwapRequest;
 use crate::state::{Asset, Guard, Position, Purpose, SwapPolicy, Vault};

@@ -5,8 +5,10 @@ use crate::error::RampartError;
 use crate::instructions::evidence::reports::take_poll;
 use crate::instructions::shared::{is_kind, load};
 use crate::oracle::{self, PriceBand};
+use crate::refuse::{err, require, require_keys_eq};
 use crate::risk::basket::{Basket, Each, targets};
 use crate::risk::gate::{Class, Pass, gate};
+use crate::risk::health::Side;
 use crate::risk::swap::worth_micro_usd;
 use crate::state::{Asset, Comparator, Guard, KeeperSet, Level, Levels, ReportPart, Reserve};
 use anchor_lang::prelude::*;
@@ -159,6 +161,11 @@ impl Reading {
             }
         }
         Ok(Basket { worth, targets: &aim.targets })
+    }
+
+    /// Returns what is sold and what is bought, with the decimals of both.
+    pub fn sides(&self, [from, to]: [u8; 2]) -> (Side<'_>, Side<'_>) {
+        (Side { band: &self.from, decimals: from }, Side { band: &self.to, decimals: to })
     }
 
     /// Returns the older of both publish times of what is swapped, unix seconds.

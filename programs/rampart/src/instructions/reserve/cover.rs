@@ -8,6 +8,7 @@ use crate::error::RampartError;
 use crate::instructions::shared::{is_kind, load, load_mut};
 use crate::instructions::swap::escrow::movable;
 use crate::instructions::swap::transfer::Coin;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Guard, Reserve, Vault};
 use anchor_lang::prelude::*;
 

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::ReserveFunded;
 use crate::instructions::shared::Movement;
 use crate::mint;
+use crate::refuse::require;
 use crate::state::{Asset, Reserve};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};

@@ -6,6 +6,7 @@ use crate::events::ReserveCreated;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::instructions::shared::load;
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Asset, Guard, Reserve, ReserveAsset, ReservePlan, ReserveState};
 use anchor_lang::prelude::*;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;

@@ -7,9 +7,9 @@ use crate::instructions::reserve::cover::sign;
 use crate::instructions::swap::route::{Demand, Route, Traded};
 use crate::instructions::swap::transfer::Coin;
 use crate::mint;
+use crate::refuse::require;
 use crate::risk::basket::{Basket, Each};
-use crate::risk::health::Side;
-use crate::risk::swap::{SwapTerms, worth_micro_usd};
+use crate::risk::swap::{SwapTerms, loss_amount, worth_micro_usd};
 use crate::state::swap_policy::SwapRequest;
 use crate::state::{Guard, Purpose, Reserve, SwapCaller, SwapPolicy};
 use anchor_lang::prelude::*;
@@ -149,12 +149,11 @@ impl<'info> Rebalance<'info> {
         )?;
         let held = &mut reserve.assets[pair.from].accounted_amount;
         *held = held.checked_sub(args.amount).ok_or(RampartError::AmountExceedsPosition)?;
-        let [from, to] = [(&reading.from, decimals[0]), (&reading.to, decimals[1])];
-        let side = |(band, decimals)| Side { band, decimals };
+        let (from, to) = reading.sides(decimals);
         let demand = Demand {
             amount_in: args.amount,
             min_out_amount: args.min_out_amount,
-            terms: SwapTerms::new(side(from), side(to))?,
+            terms: SwapTerms::new(from, to)?,
             max_slippage_bps: policy.max_slippage_bps(&guard.bounds),
         };
         let min_improvement_bps = reserve.plan.min_improvement_bps;
@@ -204,7 +203,7 @@ impl<'info> Rebalance<'info> {
         let after = plan.reading.weigh(&reserve, &plan.aim)?;
         let before = Basket { worth: plan.before, targets: &plan.aim.targets };
         before.require_nearer(&after, (from.into(), to.into()), plan.min_improvement_bps)?;
-        let lost_amount = plan.demand.terms.loss_amount(traded.spent_amount, traded.received_amount)?;
+        let lost_amount = loss_amount(plan.reading.sides(plan.decimals), traded.spent_amount, traded.received_amount)?;
         let loss_micro_usd = worth_micro_usd(lost_amount, plan.reading.to.hi, plan.decimals[1])?;
         let guard = self.guard.load()?;
         self.policy.load_mut()?.charge_loss(loss_micro_usd, &guard.bounds, now_ts)?;

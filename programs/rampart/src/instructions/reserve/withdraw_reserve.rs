@@ -5,6 +5,7 @@ use crate::events::ReserveWithdrawn;
 use crate::instructions::reserve::cover::sign;
 use crate::instructions::swap::escrow::owner_in;
 use crate::instructions::swap::transfer::Coin;
+use crate::refuse::require;
 use crate::state::Reserve;
 use anchor_lang::prelude::*;
 

@@ -5,6 +5,7 @@ use crate::error::RampartError;
 use crate::events::SwapPolicySet;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::{require, require_keys_eq};
 use crate::state::{Guard, SwapParams, SwapPolicy};
 use anchor_lang::prelude::*;
 

@@ -1,6 +1,7 @@
 //! An escrow's token account, before and after a foreign program had the escrow's signature.
 
 use crate::error::RampartError;
+use crate::refuse::{require, require_keys_eq};
 use anchor_lang::prelude::*;
 
 /// Where both token programs keep what, bytes from the start of a token account.

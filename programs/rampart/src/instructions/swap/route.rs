@@ -8,6 +8,7 @@ use crate::constants::ESCROW_SEED;
 use crate::error::RampartError;
 use crate::instructions::swap::escrow::{Snapshot, owner_in};
 use crate::instructions::swap::transfer::Coin;
+use crate::refuse::{require, require_keys_neq};
 use crate::risk::swap::SwapTerms;
 use crate::state::SwapPolicy;
 use anchor_lang::prelude::*;

@@ -4,6 +4,7 @@ use crate::error::RampartError;
 use crate::events::SwapPolicySet;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
+use crate::refuse::require;
 use crate::state::direction::Judged;
 use crate::state::{Direction, Guard, SwapParams, SwapPolicy};
 use anchor_lang::prelude::*;
