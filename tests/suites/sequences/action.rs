@@ -38,6 +38,7 @@ kinds! {
     Close 2 "close_position",
     Liquidate 8 "liquidate",
     Deleverage 8 "deleverage",
+    LiquidateBySwap 4 "liquidate_by_swap",
     Request 4 "request_withdrawal",
     Claim 4 "claim_withdrawal",
     ClaimCollateral 3 "claim_collateral",
@@ -84,6 +85,11 @@ kinds! {
     // swaps
     CreateSwapPolicy 1 "create_swap_policy",
     TightenSwapPolicy 1 "tighten_swap_policy",
+    // the reserve
+    InitializeReserve 1 "initialize_reserve",
+    FundReserve 2 "fund_reserve",
+    Rebalance 5 "rebalance",
+    WithdrawReserve 1 "withdraw_reserve",
     // change control
     Propose 6 "propose_change",
     Execute 5 "execute_change",
@@ -167,6 +173,16 @@ fn act(kind: Kind, a: u32, b: u32) -> Action {
 /// Waits for a date: `of` 0 a dwell time, 1 a ticket, 2 a change, 3 Resolution, 4 the end of a level.
 fn until(of: u32) -> Action {
     act(Kind::WaitFor, 0, of)
+}
+
+/// A reserve with something of both assets.
+fn fill(n: u32, m: u32) -> Vec<Action> {
+    vec![act(Kind::InitializeReserve, n, m), act(Kind::FundReserve, n, 0), act(Kind::FundReserve, m, 1)]
+}
+
+/// What four keepers say of the collateral: one of the scores.
+fn reports(score: u32) -> Vec<Action> {
+    (0..4).map(|k| act(Kind::SubmitReport, k, 16 * score)).collect()
 }
 
 /// Steps that only mean something in a row, so that chance alone rarely finds them. Chance still gets in between: what is
@@ -264,7 +280,28 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
         ],
         22 => vec![act(K::CreateSwapPolicy, n, m % 3), act(K::TightenSwapPolicy, m, n)],
         23 => vec![act(K::Fault, 0, 3), act(K::Wait, 2, n), act(K::ActivateStandby, n, m)],
-        24 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
+        // a basket that follows its score, once in each of two cooldowns
+        24 => [fill(n, m), reports(n % 4), vec![act(K::Rebalance, n, m), act(K::Wait, 2, 330)]]
+            .into_iter()
+            .chain([reports(m % 4), vec![act(K::Rebalance, m, n)]])
+            .flatten()
+            .collect(),
+        // bad debt that the reserve meets
+        25 => [
+            fill(0, m),
+            vec![near(101 + m % 7), act(K::Liquidate, 0, n % 2), act(K::LiquidateBySwap, 0, 1 - n % 2 + 2 * (n % 64))],
+        ]
+        .concat(),
+        26 => [
+            fill(m, n),
+            vec![act(K::Propose, n, 12 * n.wrapping_div(16) + 10), until(2), act(K::Execute, 0, 0)],
+            vec![act(K::WithdrawReserve, n, m)],
+        ]
+        .concat(),
+        27 => {
+            vec![near(82 + m % 17), act(K::LiquidateBySwap, n, n % 2 + 2 * (m % 64)), act(K::LiquidateBySwap, m, n % 2)]
+        }
+        28 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
         _ => vec![
             act(K::EnterResolution, 1 + n % 2, m),
             until(3),
@@ -279,7 +316,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
 /// A whole sequence: single steps, and rows of steps that belong together, of about `steps` in all.
 pub fn sequence(steps: usize) -> impl Strategy<Value = Vec<Action>> {
     // what ends a vault comes rarely
-    let which = prop_oneof![45 => 0..24u8, 1 => 24..26u8];
+    let which = prop_oneof![53 => 0..28u8, 1 => 28..30u8];
     let row = (which, any::<u32>(), any::<u32>()).prop_map(|(which, n, m)| plot(which, n, m));
     let one = || action().prop_map(|action| vec![action]);
     let clip = prop_oneof![

@@ -42,6 +42,8 @@ impl Stage {
         use Kind as K;
         let one = match action.kind {
             K::Supply | K::Withdraw | K::Deposit | K::TakeOut | K::Borrow | K::Repay | K::Accrue => self.lend(action),
+            K::LiquidateBySwap => self.liquidation_by_swap(action)?,
+            K::InitializeReserve | K::FundReserve | K::Rebalance | K::WithdrawReserve => self.reserve_step(action)?,
             K::Open | K::Close | K::Liquidate | K::Deleverage | K::MarkHalt => self.position_step(action),
             K::Request | K::Claim | K::ClaimCollateral | K::Cancel | K::RecordShortfall => self.exit_step(action),
             K::EnterResolution | K::LeaveResolution | K::ClaimResolution => self.resolution(action),
@@ -181,8 +183,12 @@ impl Stage {
                 let liquidation_seq = position.map_or(0, |p| p.liquidation_seq);
                 let args = LiquidateArgs { liquidation_seq, max_repay_amount, min_seize_amount: 0 };
                 let by = Liquidator { authority: by.address, loan_token: by.usdc, collateral_token: by.sol };
-                let build = if kind == Kind::Liquidate { liquidation::liquidate } else { liquidation::deleverage };
-                build(k, of.position, by, &w.pair_oracles(), args)
+                let oracles = w.pair_oracles();
+                if kind == Kind::Deleverage {
+                    return liquidation::deleverage(k, of.position, by, &oracles, args);
+                }
+                let evidence = [oracles, self.cover(action.b / 16)].concat();
+                liquidation::liquidate(k, of.position, by, &evidence, args)
             }
         }
     }

@@ -23,6 +23,11 @@ impl Counted {
         self.all.pop();
     }
 
+    /// Takes it for older than a day.
+    pub fn age(&mut self) {
+        self.opened -= DAY + 1;
+    }
+
     /// Takes it for void.
     pub fn spoil(&mut self) {
         self.is_void = true;

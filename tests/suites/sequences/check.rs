@@ -2,13 +2,14 @@
 
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::config::{assert_configuration, assert_within_bounds};
+use crate::sequences::desk::is_thieving;
 use crate::sequences::levels::Held;
 use crate::sequences::model::{DAY, HOUR, Model, PauseSpan, Pending, Way};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Stage, group_params};
 use litesvm::types::FailedTransactionMetadata;
 use rampart::error::RampartError as E;
-use rampart::state::{ChangeGroup, Level, Position, TicketSide};
+use rampart::state::{ChangeGroup, Level, Position, SwapCaller, TicketSide};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::officers::Officer;
 use solana_sdk::instruction::InstructionError;
@@ -34,7 +35,7 @@ impl Stage {
     /// Checks a refusal: a named error, and nothing changed.
     pub fn refused(&self, action: &Action, failed: &FailedTransactionMetadata, before: &Snap, after: &Snap) {
         let logs = || failed.meta.logs.join("\n");
-        let is_honest = action.impostor == 0 && action.twist == 0;
+        let is_honest = action.impostor == 0 && action.twist == 0 && !is_thieving(action);
         assert!(before.is_same(after), "a refused step changed an account: {action:?}");
         let TransactionError::InstructionError(_, error) = &failed.err else {
             panic!("{action:?} failed with {:?}\n{}", failed.err, logs());
@@ -55,7 +56,9 @@ impl Stage {
             logs()
         );
         // 0 and 1: an account exists already, a balance is too low; 2000 to 4999: Anchor's on accounts
-        let is_named = (6_000..6_300).contains(code) || *code <= 1;
+        // a route fails with an error of its own
+        let is_routes = matches!(action.kind, Kind::Rebalance | Kind::LiquidateBySwap) && *code < 64;
+        let is_named = (6_000..6_300).contains(code) || *code <= 1 || is_routes;
         let may_lack_accounts = self.may_lack_accounts(action, after);
         let is_anchors = (2_000..5_000).contains(code) || *code < 32;
         assert!(is_named || (is_anchors && (!is_honest || may_lack_accounts)), "{action:?}: {code}\n{}", logs());
@@ -104,6 +107,8 @@ impl Stage {
         self.follow_census(action, ix, before, after);
         self.follow_places(action, ix, before, after);
         self.follow_bounties(action, before, after);
+        self.follow_swaps(action, ix, before, after);
+        self.follow_reserve(action, ix, before, after);
         self.follow_pauses(action, ix, before);
         self.model.note_limits(after);
         self.check_state(after);
@@ -138,6 +143,11 @@ impl Stage {
             K::SetKeepers | K::ActivateStandby | K::TightenAggregate | K::TightenSwapPolicy => is_root_or_admin,
             K::OpenCensus | K::CloseCensus | K::CreateSwapPolicy => has(&roles.root),
             K::CountCensus => has(&self.cast.hunter),
+            K::InitializeReserve => has(&roles.root),
+            K::Rebalance => {
+                let is_open = before.policy(&ix.accounts[3].pubkey).params.caller == SwapCaller::Anyone as u8;
+                is_open || before.keepers.active().iter().any(|m| has(&m.key) && m.active_from_ts <= before.now)
+            }
             K::InitializeAggregate => ix.accounts[1].pubkey != self.world.guard || has(&roles.root),
             K::SetBounty | K::WithdrawBounty | K::NarrowBounds | K::FreezeForever | K::Propose => has(&roles.root),
             K::CancelChange => has(&roles.root),
@@ -381,6 +391,7 @@ impl Stage {
         self.assert_books(snap);
         self.assert_levels(snap);
         self.assert_leases(snap);
+        self.assert_reserve(snap);
         assert_within_bounds(snap);
     }
 

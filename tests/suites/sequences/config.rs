@@ -2,6 +2,7 @@
 
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::policies::assert_policies;
+use crate::sequences::reserve::assert_plan;
 use crate::sequences::snap::Snap;
 use crate::sequences::standby::assert_sources;
 use rampart::state::flow::FlowLimits;
@@ -28,14 +29,17 @@ impl Snap {
             ChangeGroup::Root => Change::Root(guard?.roles.root),
             ChangeGroup::AssetStandby => Change::AssetStandby(asset?.standby),
             ChangeGroup::AssetWarmUp => Change::AssetWarmUp(asset?.warm_up.duration_secs),
+            ChangeGroup::ReserveGrant => Change::ReserveGrant(self.reserve_at(target)?.grant),
+            ChangeGroup::ReservePlan => Change::ReservePlan(self.reserve_at(target)?.plan),
             // not among what the sequences change
-            ChangeGroup::Aggregate
-            | ChangeGroup::IntegrationSwitch
-            | ChangeGroup::Holder
-            | ChangeGroup::SwapPolicy
-            | ChangeGroup::ReservePlan
-            | ChangeGroup::ReserveGrant => return None,
+            ChangeGroup::Aggregate | ChangeGroup::IntegrationSwitch | ChangeGroup::Holder | ChangeGroup::SwapPolicy => {
+                return None;
+            }
         })
+    }
+
+    fn reserve_at(&self, target: &Pubkey) -> Option<&rampart::state::Reserve> {
+        self.reserve.as_deref().filter(|_| *target == rampart_client::address::reserve(&self.keys.guard))
     }
 
     /// Tells whether nothing differs.
@@ -51,6 +55,9 @@ impl Snap {
             && bytes_of(&*self.keepers) == bytes_of(&*other.keepers)
             && self.aggregate == other.aggregate
             && self.policies == other.policies
+            && self.reserve == other.reserve
+            && (self.reserve_held, self.traders, self.escrowed, self.treasury)
+                == (other.reserve_held, other.traders, other.escrowed, other.treasury)
             && bytes_of(&*self.bounty) == bytes_of(&*other.bounty)
             && open(self) == open(other)
             && rules(self) == rules(other)
@@ -90,6 +97,7 @@ pub fn assert_configuration(action: &Action, before: &Snap, after: &Snap) {
         let may = action.kind == Kind::TightenAggregate && is_lower && is.window_secs == was.window_secs;
         assert!(was == is || may, "I6: {action:?} moved the dollar limit");
     }
+    assert_plan(action, before, after);
     assert_guard(action, before, after, waited);
 }
 

@@ -89,7 +89,7 @@ impl Stage {
         let up = |bps: u16| (u32::from(bps) * 11 / 10) as u16;
         let mut roles = w.guard_state().roles;
         let heir = self.cast.heirs[action.b as usize / 64 % 2];
-        let (target, change) = match action.b % 10 {
+        let (target, change) = match action.b % 12 {
             0 => {
                 let mut limits = w.vault().limits;
                 limits.loan_flow.daily_bps = up(limits.loan_flow.daily_bps);
@@ -134,6 +134,7 @@ impl Stage {
                     }),
                 )
             }
+            10 | 11 if self.has_reserve() => self.reserve_change(action),
             _ => (w.guard, Change::Root(self.cast.heirs[2])),
         };
         let now = w.value(change.group(), &target);

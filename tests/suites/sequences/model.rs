@@ -5,6 +5,7 @@ use crate::sequences::leases::Leases;
 use crate::sequences::levels::{Held, Scopes};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES};
+use crate::sequences::swaps::Swaps;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Change, FlowCaps, Level, Levels};
 use rampart_client::Pubkey;
@@ -157,6 +158,10 @@ pub struct Model {
     pub bounties: Vec<(i64, u64)>,
     /// Whether each asset's price is published and in order: collateral, loan.
     pub feeds: [Feed; 2],
+    /// What was swapped and what the reserve did.
+    pub swaps: Swaps,
+    /// By how much the market pays more than the price, bps.
+    pub market_bps: i64,
     /// Dollars of the collateral.
     pub dollars: f64,
     /// What it was before it last moved.
@@ -184,11 +189,11 @@ impl Feed {
 }
 
 impl Model {
-    /// What is known of the world that sequences start from.
-    pub fn new(world: &World, cast: &Cast, rules: &[Pubkey]) -> Self {
-        let snap = Snap::of(world, cast, rules, &[]);
+    /// What is known of the world that sequences start from; its owners came by `built_ts`.
+    pub fn new(world: &World, cast: &Cast, rules: &[Pubkey], policies: &[Pubkey], built_ts: i64) -> Self {
+        let snap = Snap::of(world, cast, rules, policies);
         let now = snap.now;
-        let flow = |owner, amount, way| Flow { ts: now, owner, amount, way };
+        let flow = |owner, amount, way| Flow { ts: built_ts, owner, amount, way };
         let mut loan = Flows::default();
         let mut collateral = Flows::default();
         for (owner, position) in snap.positions.iter().enumerate().take(OWNERS) {
@@ -215,6 +220,8 @@ impl Model {
             census: None,
             bounties: vec![],
             feeds: [world.sol_price(), 1.0].map(|dollars| Feed { fault: None, published: now, dollars }),
+            swaps: Swaps::default(),
+            market_bps: 0,
             dollars: world.sol_price(),
             dollars_before: world.sol_price(),
         };

@@ -63,7 +63,7 @@ impl Stage {
         if let Some(exit) = loan_flow.filter(|f| f.way == Way::Exit) {
             self.model.exits.push(FloorUse { ts, owner: exit.owner });
         }
-        if matches!(action.kind, Kind::Liquidate | Kind::Deleverage) {
+        if matches!(action.kind, Kind::Liquidate | Kind::Deleverage | Kind::LiquidateBySwap) {
             self.assert_liquidation(action, before, after);
         }
         let new = after.allowed();
@@ -125,7 +125,7 @@ impl Stage {
             c if c > 0 => up.contains(&action.kind),
             _ => down.contains(&action.kind),
         };
-        let forced = [K::Liquidate, K::Deleverage];
+        let forced = [K::Liquidate, K::Deleverage, K::LiquidateBySwap];
         let cash_up = [&[K::Supply, K::Repay][..], &forced].concat();
         let cash_ok = may(cash, &cash_up, &[K::Withdraw, K::Claim, K::Borrow, K::ClaimResolution]);
         let collateral_down = [&[K::TakeOut, K::ClaimCollateral, K::ClaimResolution][..], &forced].concat();
@@ -167,12 +167,14 @@ impl Stage {
         let (had, has) = (was.collateral_amount, is.collateral_amount);
         // dollars of one base unit of collateral, in base units of the loan; the honest price, between both ends
         let price = self.model.feeds[0].dollars / 1_000.0;
-        let line =
-            if action.kind == Kind::Liquidate { vault.risk.liquidation_line_bps } else { vault.risk.soft_line_bps };
+        let is_soft = action.kind == Kind::Deleverage;
+        let line = if is_soft { vault.risk.soft_line_bps } else { vault.risk.liquidation_line_bps };
         let ltv = owed as f64 / (had as f64 * price);
         assert!(ltv >= f64::from(line) / 10_000.0 * 0.999, "I14: liquidated at {ltv}");
-        let repaid = after.vault.cash_amount - before.vault.cash_amount;
-        let bonus = if action.kind == Kind::Liquidate { vault.risk.max_bonus_bps } else { vault.risk.soft_bonus_bps };
+        // what the reserve paid is no repayment
+        let covered = after.vault.reserve_covered_amount - before.vault.reserve_covered_amount;
+        let repaid = after.vault.cash_amount - before.vault.cash_amount - covered;
+        let bonus = if is_soft { vault.risk.soft_bonus_bps } else { vault.risk.max_bonus_bps };
         let most = (repaid + 1) as f64 * (1.0 + f64::from(bonus) / 10_000.0);
         let seized = (had - has) as f64 * price;
         assert!(seized <= most * 1.000_001 + 1.0, "I14: seized {seized} for {repaid}");

@@ -123,6 +123,7 @@ impl Stage {
                 self.publish();
             }
             Kind::Fault => self.fail_oracle(action),
+            Kind::Donate if action.a % 4 == 3 => self.give_to_reserve(action),
             Kind::Donate => self.move_tokens(action.a.is_multiple_of(2), 1 + i64::from(action.b % 1_000_000_000)),
             Kind::Steal => {
                 let held = self.snap().held;
@@ -158,6 +159,8 @@ impl Stage {
             _ => self.model.dollars_before,
         };
         (self.model.dollars, self.model.dollars_before) = (next.clamp(0.5, 20_000.0), now);
+        // markets stray from the price
+        self.model.market_bps = [0, 0, 0, 0, -50, -150, -400, 100][(action.b / 64 % 8) as usize];
         self.world.advance(i64::from(1 + action.b % 20));
         self.publish();
         if (action.b / 32).is_multiple_of(2) {
@@ -165,11 +168,11 @@ impl Stage {
         }
     }
 
-    /// The price at which a borrower's debt is 71 to 99 % of the collateral's worth.
+    /// The price at which a borrower's debt is 71 to 107 % of the collateral's worth.
     fn dollars_at(&self, number: u32) -> Option<f64> {
         let p = self.position_of(&self.cast.owners[1 + (number % 2) as usize])?;
         let (owed, posted) = (self.debt(&p), p.collateral_amount);
-        let ltv = f64::from(71 + number / 2 % 29) / 100.0;
+        let ltv = f64::from(71 + number / 2 % 37) / 100.0;
         let is_there = owed > 0 && posted > 0;
         is_there.then(|| owed as f64 / 1e6 / (posted as f64 / 1e9 * ltv))
     }
@@ -185,6 +188,7 @@ impl Stage {
             }
         }
         self.publish_spare();
+        self.move_market();
     }
 
     fn fail_oracle(&mut self, action: &Action) {
@@ -256,10 +260,8 @@ impl Stage {
     fn move_tokens(&mut self, is_loan: bool, change: i64) {
         let k = self.world.keys;
         let key = if is_loan { k.loan_token } else { k.collateral_token };
-        let mut account = self.world.svm.get_account(&key).expect("token account");
         let amount = self.world.balance(&key).checked_add_signed(change).expect("balance");
-        account.data[64..72].copy_from_slice(&amount.to_le_bytes());
-        self.world.svm.set_account(key, account).expect("account is written");
+        self.world.set_balance(&key, amount);
         let surplus = if is_loan { &mut self.model.surplus.0 } else { &mut self.model.surplus.1 };
         *surplus += i128::from(change);
         let is_short = *surplus < 0;

@@ -4,8 +4,10 @@ use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES, allowed};
 use anchor_lang::{Discriminator, ZeroCopy};
 use rampart::state::bounty::BountyVault;
 use rampart::state::rule::Rule;
-use rampart::state::{AggregateLimit, Asset, Guard, Integration, KeeperSet, Level, Position, SwapPolicy, Vault};
-use rampart_client::{Pubkey, VaultKeys};
+use rampart::state::{
+    AggregateLimit, Asset, Guard, Integration, KeeperSet, Level, Position, Reserve, SwapPolicy, Vault,
+};
+use rampart_client::{Pubkey, VaultKeys, address};
 use rampart_tests::World;
 use solana_sdk::account::ReadableAccount;
 
@@ -31,8 +33,18 @@ pub struct Snap {
     pub keepers: Box<KeeperSet>,
     /// The dollar limit, once there is one.
     pub aggregate: Option<Box<AggregateLimit>>,
-    /// Swap policies that the sequence created, with their keys.
+    /// Swap policies, with their keys.
     pub policies: Vec<(Pubkey, Box<SwapPolicy>)>,
+    /// The reserve, once there is one.
+    pub reserve: Option<Box<Reserve>>,
+    /// Its balances: collateral mint, loan mint.
+    pub reserve_held: [u64; 2],
+    /// Balances of those who swap, the market and the thief: collateral mint, loan mint.
+    pub traders: [[u64; 2]; 2],
+    /// What lies in escrows, all mints together.
+    pub escrowed: u64,
+    /// Balances of the accounts that grants go to: collateral mint, loan mint.
+    pub treasury: [u64; 2],
     /// The bounty vault.
     pub bounty: Box<BountyVault>,
     /// Lamports of the bounty vault.
@@ -74,6 +86,11 @@ impl Snap {
             keepers: read(world, &cast.keeper_set).expect("keeper set"),
             aggregate: read(world, &world.aggregate_key()),
             policies: policies.iter().map(|key| (*key, read(world, key).expect("policy"))).collect(),
+            reserve: read(world, &address::reserve(&k.guard)),
+            reserve_held: world.reserve_tokens().map(|key| number(world, &key, 64)),
+            traders: cast.desk.traders().map(|keys| keys.map(|key| number(world, &key, 64))),
+            escrowed: cast.desk.escrows(world).map(|key| number(world, &key, 64)).sum(),
+            treasury: cast.desk.treasury.map(|key| number(world, &key, 64)),
             bounty: read(world, &cast.bounty).expect("bounty vault"),
             bounty_lamports: lamports,
             held: (number(world, &k.loan_token, 64), number(world, &k.collateral_token, 64)),
@@ -100,6 +117,11 @@ impl Snap {
         ];
         let places = cast.places.iter().zip(&self.integrations).map(|(p, i)| (p.keys.integration, &i.breaker));
         own.into_iter().chain(places).collect()
+    }
+
+    /// Returns the policy at `key`.
+    pub fn policy(&self, key: &Pubkey) -> &SwapPolicy {
+        &self.policies.iter().find(|(k, _)| k == key).expect("a policy of the guard").1
     }
 
     /// Returns the rule at `key`.

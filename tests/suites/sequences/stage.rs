@@ -1,6 +1,7 @@
 //! The world that every sequence starts from: one guard with everything that the program knows, warm and in use.
 
-use crate::sequences::model::Model;
+use crate::sequences::desk::Desk;
+use crate::sequences::model::{HOUR, Model};
 use crate::sequences::standby;
 use rampart::state::bounty::BountyParams;
 use rampart::state::flow::FlowLimits;
@@ -64,6 +65,8 @@ pub struct Cast {
     pub spare_mints: Vec<MintOf>,
     /// Accounts that may stand where they don't belong.
     pub pool: Vec<Pubkey>,
+    /// Where swaps happen.
+    pub desk: Desk,
     /// Who is paid bounties.
     pub hunter: Pubkey,
     /// Keys that may get a role.
@@ -86,7 +89,7 @@ pub struct Stage {
     pub vaults: Vec<Pubkey>,
     /// The source of the collateral that stands by.
     pub spare: Pubkey,
-    /// Swap policies that a sequence created.
+    /// Swap policies: those with an escrow first, then what a sequence created.
     pub policies: Vec<Pubkey>,
     /// The guard that a sequence created last.
     pub new_guard: Option<Pubkey>,
@@ -137,8 +140,8 @@ impl Stage {
         create_bounty(&mut world);
         let places = places(&mut world);
         let spare_mints: Vec<MintOf> = (0..3).map(|_| world.create_mint(anchor_spl::token::ID, 6)).collect();
-        world.market(1_000 * SOL, 150_000 * USDC);
         let hunter = fund(&mut world);
+        let desk = Desk::open(&mut world, hunter);
         let heirs: Vec<Pubkey> = (0..3).map(|_| fund(&mut world)).collect();
         let stranger = fund(&mut world);
         let people = people(&world, &owners, &keepers, stranger);
@@ -158,13 +161,19 @@ impl Stage {
             places,
             spare_mints,
             pool,
+            desk,
             hunter,
             heirs,
         });
         let spare = standby::approve(&mut world);
+        // what came in within an hour would leave again without a charge
+        let built_ts = world.now_ts();
+        world.advance(HOUR + 60);
+        world.set_prices(150.0, 1.0);
         world.warm_up(3, 20);
-        let model = Model::new(&world, &cast, &rules);
-        Self { world, model, cast, rules, mints, vaults, spare, policies: vec![], new_guard: None, created: 0 }
+        let policies: Vec<Pubkey> = cast.desk.policies.iter().map(|keys| keys.policy).collect();
+        let model = Model::new(&world, &cast, &rules, &policies, built_ts);
+        Self { world, model, cast, rules, mints, vaults, spare, policies, new_guard: None, created: 0 }
     }
 
     /// Returns a copy of it all.
@@ -177,7 +186,7 @@ impl Stage {
             mints: self.mints.clone(),
             vaults: self.vaults.clone(),
             spare: self.spare,
-            policies: vec![],
+            policies: self.policies.clone(),
             new_guard: None,
             created: 0,
         }
