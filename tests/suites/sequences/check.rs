@@ -3,24 +3,16 @@
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::config::{assert_configuration, assert_within_bounds};
 use crate::sequences::desk::is_thieving;
-use crate::sequences::levels::Held;
-use crate::sequences::model::{DAY, HOUR, Model, PauseSpan, Pending, Way};
+use crate::sequences::model::{DAY, HOUR, Model, Way};
 use crate::sequences::snap::Snap;
-use crate::sequences::stage::{Stage, group_params};
+use crate::sequences::stage::Stage;
 use litesvm::types::FailedTransactionMetadata;
 use rampart::error::RampartError as E;
-use rampart::state::{ChangeGroup, Level, Position, SwapCaller, TicketSide};
+use rampart::state::{Position, SwapCaller, TicketSide};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::officers::Officer;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::transaction::TransactionError;
-
-/// Guardians pause at most so long within any 30 days.
-const PAUSE_WINDOW: i64 = 30 * DAY;
-/// How long a pause stands before it may be lifted, seconds.
-const PAUSE_DWELL: i64 = 900;
-/// One proof of a shortfall holds the vault so long, seconds.
-const SHORTFALL_SECS: i64 = 6 * HOUR;
 
 fn signed(ix: &Instruction, key: &Pubkey) -> bool {
     ix.accounts.iter().any(|m| m.is_signer && m.pubkey == *key)
@@ -114,8 +106,6 @@ impl Stage {
         self.check_state(after);
     }
 
-    // --- who may what
-
     fn assert_authority(&self, action: &Action, ix: &Instruction, before: &Snap) {
         use Kind as K;
         let roles = &before.guard.roles;
@@ -178,214 +168,6 @@ impl Stage {
         self.model.short_since.iter().any(stands)
     }
 
-    // --- levels
-
-    /// A level falls by a proved step down, a reset or a lift alone; time is the same before and after.
-    fn assert_no_fall(&self, action: &Action, before: &Snap, after: &Snap) {
-        let may_fall = matches!(action.kind, Kind::StepDown | Kind::StepDownGroup | Kind::Reset | Kind::Lift);
-        let pairs = before.breakers(&self.cast).into_iter().zip(after.breakers(&self.cast));
-        for ((scope, was), (_, is)) in pairs {
-            let (was, is) = (was.levels_at(before.now), is.levels_at(after.now));
-            let fell = is.risk < was.risk || is.exit < was.exit;
-            assert!(!fell || may_fall, "I7: {scope} fell from {was:?} to {is:?} by {action:?}");
-        }
-        let (was, is) = (before.vault.resolution.is_in_force(), after.vault.resolution.is_in_force());
-        assert!(!was || is || action.kind == Kind::LeaveResolution, "I7: Resolution ended by {action:?}");
-        assert!(was || !is || action.kind == Kind::EnterResolution, "Resolution began by {action:?}");
-    }
-
-    /// Lets the model's causes follow what landed.
-    fn follow_causes(&mut self, action: &Action, ix: &Instruction, before: &Snap) {
-        let now = before.now;
-        let at = |index: usize| ix.accounts[index].pubkey;
-        match action.kind {
-            Kind::Trip => {
-                let (rule, scope) = (at(0), at(2));
-                let params = before.rule(&rule).expect("a rule of the guard").params;
-                self.assert_evidence(&params, now);
-                let cause = Model::cause_of_rule(rule, &params, now);
-                assert!(self.model.scopes.raise(scope, cause, now), "trip of a cause that has no place: {action:?}");
-            }
-            Kind::TripGroup => {
-                let params = group_params();
-                let cause = Held {
-                    source: at(0),
-                    level: Level::try_from(params.level).expect("level"),
-                    tripped: now,
-                    expires: now + i64::from(params.duration_secs),
-                    dwell: now + i64::from(params.min_dwell_secs),
-                    narrows_exits: true,
-                    is_pause: false,
-                };
-                assert!(self.model.scopes.raise(at(1), cause, now), "trip of a cause that has no place: {action:?}");
-            }
-            Kind::StepDown | Kind::StepDownGroup => {
-                self.assert_dwell(&at(2), &at(0), now);
-                self.model.scopes.lower(&at(2), &at(0), now);
-            }
-            Kind::Reset => {
-                self.assert_dwell(&at(4), &at(2), now);
-                self.model.scopes.remove(&at(4), &at(2));
-            }
-            Kind::Lift => {
-                let held = self.model.pause_in_force_at(&at(2), now);
-                let source = held.into_iter().find(|s| ix.data.windows(32).any(|w| w == s.as_ref()));
-                let source = source.expect("I7: a lift of what is no pause in force");
-                self.assert_dwell(&at(2), &source, now);
-                self.model.scopes.remove(&at(2), &source);
-            }
-            _ => self.follow_shortfall(action, now),
-        }
-    }
-
-    /// Whoever touches a vault that is short proves it.
-    fn follow_shortfall(&mut self, action: &Action, now: i64) {
-        let (loan, collateral) = (self.model.surplus.0 < 0, self.model.surplus.1 < 0);
-        let is_short = match action.kind {
-            Kind::Withdraw | Kind::Claim => loan,
-            Kind::TakeOut | Kind::ClaimCollateral => collateral,
-            Kind::RecordShortfall => loan || collateral,
-            Kind::EnterResolution => (loan || collateral) && action.a.is_multiple_of(3),
-            _ => false,
-        };
-        if is_short {
-            let vault = self.world.keys.vault;
-            let until = now + SHORTFALL_SECS;
-            let cause = Held {
-                source: vault,
-                level: Level::ReduceOnly,
-                tripped: now,
-                expires: until,
-                dwell: until,
-                narrows_exits: true,
-                is_pause: false,
-            };
-            // renewed only after it has run out
-            self.model.scopes.raise(vault, cause, now);
-        }
-    }
-
-    fn assert_dwell(&self, scope: &Pubkey, source: &Pubkey, now: i64) {
-        let held = self.model.scopes.find(scope, source, now).expect("I7: a level fell that no cause held up");
-        assert!(now >= held.dwell, "I7: lowered before its dwell time");
-    }
-
-    /// A rule on a price trips on fresh sources that agree, whoever calls.
-    fn assert_evidence(&self, params: &rampart::state::rule::RuleParams, now: i64) {
-        use rampart::state::rule::Metric as M;
-        let needs = [M::Drawdown, M::DeviationFromReference].iter().any(|m| *m as u8 == params.metric);
-        assert!(!needs || self.model.feeds[0].is_good(now), "I18: tripped without fresh sources");
-        let needs_both = params.metric == M::CollateralRatio as u8;
-        assert!(!needs_both || has_prices(&self.model, now), "I18: tripped without fresh sources");
-    }
-
-    // --- pauses
-
-    fn follow_pauses(&mut self, action: &Action, ix: &Instruction, before: &Snap) {
-        let now = before.now;
-        let (by, scope, secs, level) = match action.kind {
-            Kind::Pause => {
-                (Some(ix.accounts[0].pubkey), ix.accounts[2].pubkey, duration(ix, 9), Level::try_from(ix.data[8]))
-            }
-            Kind::Halt => (None, ix.accounts[1].pubkey, duration(ix, 8), Ok(Level::Halt)),
-            _ => return,
-        };
-        let level = level.expect("level");
-        let source = by.unwrap_or(self.world.guard);
-        assert!(by.is_none() || level <= Level::ReduceOnly, "one guardian alone halted");
-        assert!(self.model.scopes.find(&scope, &source, now).is_none(), "a guardian prolonged their own pause");
-        assert!(secs > 0 && secs <= i64::from(before.guard.bounds.max_pause_secs), "a pause beyond the bound");
-        let cause = Held {
-            source,
-            level,
-            tripped: now,
-            expires: now + secs,
-            dwell: now + secs.min(PAUSE_DWELL),
-            narrows_exits: true,
-            is_pause: true,
-        };
-        assert!(self.model.scopes.raise(scope, cause, now), "a pause that has no place");
-        // a halt falls to ReduceOnly for as long again
-        let secs = if by.is_none() { 2 * secs } else { secs };
-        self.model.pauses.push(PauseSpan { by, start: now, secs });
-        self.assert_pause_budgets(before);
-    }
-
-    fn assert_pause_budgets(&self, before: &Snap) {
-        let bounds = &before.guard.bounds;
-        let newest = *self.model.pauses.last().expect("a pause");
-        let ends = self.model.pauses.iter().map(|p| p.start + p.secs - PAUSE_WINDOW);
-        let starts = self.model.pauses.iter().map(|p| p.start).chain(ends);
-        for from in starts.filter(|from| *from < newest.start + newest.secs && newest.start < from + PAUSE_WINDOW) {
-            let within = |p: &PauseSpan| ((p.start + p.secs).min(from + PAUSE_WINDOW) - p.start.max(from)).max(0);
-            let sum =
-                |of: &dyn Fn(&PauseSpan) -> bool| self.model.pauses.iter().filter(|p| of(p)).map(within).sum::<i64>();
-            let all = sum(&|_| true);
-            assert!(all <= i64::from(bounds.max_guard_pause_secs), "I8: {all} s of pauses within 30 days");
-            if newest.by.is_some() {
-                let (own, single) = (sum(&|p| p.by == newest.by), sum(&|p| p.by.is_some()));
-                assert!(own <= i64::from(bounds.max_guardian_pause_secs), "I8: {own} s by one guardian");
-                let for_singles = bounds.max_guard_pause_secs - bounds.quorum_reserve_secs;
-                assert!(single <= i64::from(for_singles), "I8: {single} s by single guardians");
-            }
-        }
-    }
-
-    // --- changes
-
-    fn follow_changes(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
-        let now = before.now;
-        match action.kind {
-            Kind::Propose => {
-                let key = ix.accounts[3].pubkey;
-                let stored = self.world.change(&key);
-                let next = stored.change().expect("a change");
-                let target = ix.accounts[2].pubkey;
-                let value = before.value(next.group(), &target).expect("a value of the guard");
-                let delay = i64::from(before.guard.loosen_delay_secs);
-                let pending = Pending {
-                    key,
-                    target,
-                    before: value,
-                    next,
-                    proposed: now,
-                    delay,
-                    window: i64::from(before.guard.bounds.max_execution_window_secs),
-                    epoch: before.guard.authority_epoch,
-                };
-                let eta = pending.ripe_at(0);
-                assert_eq!((stored.eta_ts, stored.expires_at_ts), (eta, eta + pending.window), "dates of a change");
-                self.model.pending.push(pending);
-            }
-            Kind::Execute | Kind::AcceptRoot => {
-                let key = if action.kind == Kind::Execute { ix.accounts[1].pubkey } else { ix.accounts[2].pubkey };
-                let change = self.take_pending(&key);
-                let delay = i64::from(before.guard.loosen_delay_secs);
-                assert!(now >= change.ripe_at(delay), "I6: executed before its time");
-                assert!(now < change.ripe_at(0) + change.window, "I6: executed after its window");
-                assert_eq!(change.epoch, before.guard.authority_epoch, "I6: executed under another epoch");
-                let group = change.next.group();
-                assert_eq!(
-                    (group == ChangeGroup::Root),
-                    (action.kind == Kind::AcceptRoot),
-                    "root moved without acceptance"
-                );
-                let (was, is) = (before.value(group, &change.target), after.value(group, &change.target));
-                assert_eq!(was.as_ref(), Some(&change.before), "I6: executed over another value");
-                assert_eq!(is.as_ref(), Some(&change.next), "executed, and something else stands");
-            }
-            Kind::Veto | Kind::CancelChange => drop(self.take_pending(&ix.accounts[2].pubkey)),
-            _ => {}
-        }
-    }
-
-    fn take_pending(&mut self, key: &Pubkey) -> Pending {
-        let at = self.model.pending.iter().position(|p| p.key == *key).expect("I6: a change that nobody proposed");
-        self.model.pending.remove(at)
-    }
-
-    // --- the state
-
     /// Checks what must hold of the accounts, however they came about.
     pub fn check_state(&self, snap: &Snap) {
         self.assert_books(snap);
@@ -434,8 +216,4 @@ impl Stage {
             }
         }
     }
-}
-
-fn duration(ix: &Instruction, at: usize) -> i64 {
-    u32::from_le_bytes(ix.data[at..at + 4].try_into().expect("four bytes")).into()
 }

@@ -11,15 +11,20 @@
 
 mod action;
 mod build;
+mod causes;
 mod census;
+mod changes;
 mod check;
 mod config;
+mod create;
 mod desk;
+mod evidence;
 mod govern;
 mod leases;
 mod levels;
 mod model;
 mod money;
+mod pauses;
 mod policies;
 mod quiet;
 mod reserve;

@@ -3,8 +3,8 @@
 use crate::sequences::census::Counted;
 use crate::sequences::leases::Leases;
 use crate::sequences::levels::{Held, Scopes};
-use crate::sequences::snap::Snap;
-use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES};
+use crate::sequences::snap::{Allowed, Snap};
+use crate::sequences::stage::{Cast, OWNERS, PLACES};
 use crate::sequences::swaps::Swaps;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Change, FlowCaps, Level, Levels};

@@ -3,8 +3,8 @@
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::check::has_prices;
 use crate::sequences::model::{DAY, FloorUse, Flow, Flows, HOUR, Lane, PlaceFlows, Way};
-use crate::sequences::snap::Snap;
-use crate::sequences::stage::{Allowed, OWNERS, PLACES, Stage};
+use crate::sequences::snap::{Allowed, Snap};
+use crate::sequences::stage::{OWNERS, PLACES, Stage};
 use rampart::state::{FlowCap, Level, Position, TicketSide, Vault};
 use rampart_client::Instruction;
 

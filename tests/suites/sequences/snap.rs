@@ -1,8 +1,9 @@
 //! What the accounts hold at one moment, decoded.
 
-use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES, allowed};
+use crate::sequences::stage::{Cast, OWNERS, PLACES};
 use anchor_lang::{Discriminator, ZeroCopy};
 use rampart::state::bounty::BountyVault;
+use rampart::state::flow::FlowLimits;
 use rampart::state::rule::Rule;
 use rampart::state::{
     AggregateLimit, Asset, Guard, Integration, KeeperSet, Level, Position, Reserve, SwapPolicy, Vault,
@@ -133,4 +134,22 @@ impl Snap {
     pub fn is_closed(level: Level) -> bool {
         level >= Level::ReduceOnly
     }
+}
+
+/// L of an hour and of a day, of exits and of new risk: in other words than the program's.
+pub fn allowed(flow: &FlowLimits, base: u64) -> Allowed {
+    let whole = |bps: u16| (u128::from(base) * u128::from(bps) / 10_000).max(flow.absolute_floor_amount.into());
+    let exits = |whole: u128| whole * u128::from(flow.exit_share_bps) / 10_000;
+    let (hour, day) = (whole(flow.hourly_bps), whole(flow.daily_bps));
+    let cut = |amount: u128| u64::try_from(amount).expect("below 2^64");
+    Allowed { exit: (cut(exits(hour)), cut(exits(day))), risk: (cut(hour - exits(hour)), cut(day - exits(day))) }
+}
+
+/// What may leave within any hour, and within any day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Through exits.
+    pub exit: (u64, u64),
+    /// As new risk.
+    pub risk: (u64, u64),
 }

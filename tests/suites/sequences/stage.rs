@@ -4,7 +4,6 @@ use crate::sequences::desk::Desk;
 use crate::sequences::model::{HOUR, Model};
 use crate::sequences::standby;
 use rampart::state::bounty::BountyParams;
-use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
 use rampart::state::integration::Mode;
 use rampart::state::rule::{RuleParams, Scope, Standing};
@@ -328,24 +327,6 @@ fn pool(
     all.extend(places.iter().flat_map(|p| [p.keys.integration, p.token, p.destination]));
     all.extend(rules);
     all
-}
-
-/// L of an hour and of a day, of exits and of new risk: in other words than the program's.
-pub fn allowed(flow: &FlowLimits, base: u64) -> Allowed {
-    let whole = |bps: u16| (u128::from(base) * u128::from(bps) / 10_000).max(flow.absolute_floor_amount.into());
-    let exits = |whole: u128| whole * u128::from(flow.exit_share_bps) / 10_000;
-    let (hour, day) = (whole(flow.hourly_bps), whole(flow.daily_bps));
-    let cut = |amount: u128| u64::try_from(amount).expect("below 2^64");
-    Allowed { exit: (cut(exits(hour)), cut(exits(day))), risk: (cut(hour - exits(hour)), cut(day - exits(day))) }
-}
-
-/// What may leave within any hour, and within any day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// Through exits.
-    pub exit: (u64, u64),
-    /// As new risk.
-    pub risk: (u64, u64),
 }
 
 /// Opens the position of an owner.
