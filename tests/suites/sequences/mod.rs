@@ -14,6 +14,7 @@ mod build;
 mod causes;
 mod census;
 mod changes;
+mod charges;
 mod check;
 mod config;
 mod create;

@@ -76,6 +76,8 @@ impl Stage {
             }
             flows.all.extend(flow.filter(|f| f.amount > 0));
         }
+        self.assert_charged(loan_flow, true, before, after);
+        self.assert_charged(collateral_flow, false, before, after);
         let is_out = |f: &Option<Flow>| f.is_some_and(|f| f.way != Way::In && f.amount > 0);
         if is_out(&loan_flow) {
             assert_windows(&self.model.loan, true);

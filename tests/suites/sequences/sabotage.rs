@@ -87,12 +87,12 @@ fn checks_of_sequences_see_what_is_wrong() {
     // an outflow that the lease didn't pay for
     let for_nothing = said(&first, |s| {
         lease(s);
-        // what its owner brought in leaves again without a charge
-        s.step(&Action { kind: Kind::Supply, ..ACCRUE });
         s.model.loan.all.clear();
-        s.step(&Action { b: 25_001, ..withdraw_on_lease });
+        let (now, plan) = (s.snap(), s.instructions(&withdraw_on_lease).expect("a withdrawal"));
+        let flow = Flow { ts: s.model.latest, owner: 0, amount: LOAN_FLOOR / 2, way: Way::Exit };
+        s.follow_leases(&withdraw_on_lease, &plan, Some((flow, true)), (&now, &now));
     });
-    all.push(("I3: ", for_nothing));
+    all.push(("within a day without a lease", for_nothing));
     // a census that left an account out
     let uncounted = said(&first, |s| {
         s.step(&Action { kind: Kind::OpenCensus, ..ACCRUE });

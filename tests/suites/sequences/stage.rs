@@ -1,7 +1,7 @@
 //! The world that every sequence starts from: one guard with everything that the program knows, warm and in use.
 
 use crate::sequences::desk::Desk;
-use crate::sequences::model::{HOUR, Model};
+use crate::sequences::model::{DAY, HOUR, Model};
 use crate::sequences::standby;
 use rampart::state::bounty::BountyParams;
 use rampart::state::group::GroupParams;
@@ -165,10 +165,11 @@ impl Stage {
             heirs,
         });
         let spare = standby::approve(&mut world);
-        // what came in within an hour would leave again without a charge
+        // what came in lately would leave again without a charge: within an hour of the hour, within a day of the day
         let built_ts = world.now_ts();
-        world.advance(HOUR + 60);
-        world.set_prices(150.0, 1.0);
+        world.advance(DAY + HOUR - 540);
+        // drawdowns need a window without gaps
+        world.warm_up(10, 60);
         world.warm_up(3, 20);
         let policies: Vec<Pubkey> = cast.desk.policies.iter().map(|keys| keys.policy).collect();
         let model = Model::new(&world, &cast, &rules, &policies, built_ts);

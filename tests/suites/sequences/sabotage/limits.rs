@@ -4,6 +4,7 @@ use super::{ACCRUE, Case, edit, said};
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::config::assert_configuration;
 use crate::sequences::run::Became;
+use crate::sequences::snap::Snap;
 use crate::sequences::stage::Stage;
 use rampart::state::{AggregateLimit, Guard, Switch, Vault};
 use rampart_tests::leases::USD;
@@ -24,6 +25,21 @@ fn leased(first: &Stage, spoil: impl FnOnce(&mut Stage)) -> String {
         spoil(s);
         let (now, plan) = (s.snap(), [s.world.lease_ix(USD)]);
         s.follow_leases(&LEASE, &plan, None, (&now, &now));
+    })
+}
+
+/// Claims a ticket by a transaction of its own, and lets the checks see what `spoil` leaves of it.
+fn claim_for_nothing(first: &Stage, spoil: impl FnOnce(&mut Snap, &Snap)) -> String {
+    said(first, |s| {
+        let request = Action { kind: Kind::Request, a: 1, b: 349, ..ACCRUE };
+        let until_ripe = Action { kind: Kind::WaitFor, b: 1, ..ACCRUE };
+        assert_eq!([s.step(&request), s.step(&until_ripe)], [Became::Landed, Became::Landed]);
+        let claim = Action { kind: Kind::Claim, a: 1, b: 1, ..ACCRUE };
+        let (plan, before) = (s.instructions(&claim).expect("a claim"), s.snap());
+        s.send(&plan).expect("claimed");
+        let mut after = s.snap();
+        spoil(&mut after, &before);
+        s.follow_money(&claim, &plan[0], &before, &after);
     })
 }
 
@@ -72,6 +88,29 @@ pub fn of_limits(first: &Stage) -> Vec<Case> {
                 s.step(&Action { kind: Kind::CountCensus, ..ACCRUE });
                 s.model.census.as_mut().expect("a census").age();
                 s.step(&Action { kind: Kind::NarrowBounds, a: 1, ..ACCRUE });
+            }),
+        ),
+        (
+            "left as Exit, charged",
+            claim_for_nothing(first, |after, before| {
+                after.vault.loan_flow.exit.hour = before.vault.loan_flow.exit.hour
+            }),
+        ),
+        (
+            "left as Exit, charged",
+            claim_for_nothing(first, |after, before| after.vault.loan_flow.exit.day = before.vault.loan_flow.exit.day),
+        ),
+        ("nothing", claim_for_nothing(first, |_, _| ())),
+        (
+            // no exit is charged, and four take 29 % each
+            "left as Exit within 3600 s",
+            said(first, |s| {
+                for _ in 0..4 {
+                    let was = s.world.vault().loan_flow.exit;
+                    let leave = Action { kind: Kind::Withdraw, a: 1, b: 5 * 2_900 + 1, ..ACCRUE };
+                    assert_eq!(s.step(&leave), Became::Landed);
+                    edit::<Vault>(s, &keys.vault, |v| v.loan_flow.exit = was);
+                }
             }),
         ),
         (
