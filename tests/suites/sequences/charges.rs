@@ -27,7 +27,8 @@ impl Stage {
             if flow.way == Way::Exit { limiter.exit } else { limiter.risk }
         };
         let all = if is_loan { &self.model.loan.all } else { &self.model.collateral.all };
-        let is_own = |f: &&Flow| f.owner == flow.owner && f.way == Way::In && f.ts >= flow.ts - HOUR;
+        // by the chain's clock, which may have gone back since
+        let is_own = |f: &&Flow| f.owner == flow.owner && f.way == Way::In && f.ts >= before.now - HOUR;
         let own: u64 = all.iter().filter(is_own).map(|f| f.amount).sum();
         let credit = if is_loan && flow.way == Way::Risk { 0 } else { own };
         let due = flow.amount.saturating_sub(credit).saturating_sub(1);

@@ -195,7 +195,7 @@ impl Stage {
         let route = self.route(which, action.b / 16, is_sale, amount);
         let policy = &desk.policies[which];
         let keepers: Vec<Pubkey> = w.keeper_set().active().iter().map(|m| m.key).collect();
-        let caller = if which == OF_KEEPERS || action.a % 2 == 0 {
+        let caller = if which == OF_KEEPERS || action.a.is_multiple_of(2) {
             keepers.get(action.a as usize / 2 % keepers.len().max(1)).copied().unwrap_or(self.cast.keepers[0])
         } else {
             self.owner(action.a).address
