@@ -134,14 +134,8 @@ impl Stage {
     pub fn reserve_step(&self, action: &Action) -> Option<Instruction> {
         let w = &self.world;
         if action.kind == Kind::InitializeReserve {
-            let mints = [w.sol.mint, w.usdc.mint];
-            return Some(swap::initialize_reserve(
-                self.root(),
-                w.guard,
-                &mints,
-                plan_with_caps(action.b),
-                self.validity(),
-            ));
+            let (mints, plan) = ([w.sol.mint, w.usdc.mint], plan_with_caps(action.b));
+            return Some(swap::initialize_reserve(self.root(), w.guard, &mints, plan, self.validity()));
         }
         if !self.has_reserve() {
             return None;
