@@ -59,7 +59,9 @@ fn fleet() -> &'static [&'static str] {
     match command::find("protoc") {
         Some(_) => &["--features", "rampart-keeper/fleet"],
         None => {
-            println!("protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev");
+            println!(
+                "protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev"
+            );
             &[]
         }
     }
