@@ -21,8 +21,7 @@ use rampart_demo::world::World;
 use rampart_demo::world::build::SetUp;
 use rampart_demo::world::cast::{Cast, KEEPERS};
 use rampart_demo::world::params;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const CALM: PricePoint = PricePoint { at_secs: 0, usd: START_USD };

@@ -6,7 +6,7 @@ use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use rampart_client::address;
 use rampart_keeper::assess::{Assessment, assess};
 use rampart_keeper::chain::clock::ChainTime;
-use rampart_keeper::chain::fees::Market;
+use rampart_keeper::chain::fees;
 use rampart_keeper::config::{Classes, ComputePrices};
 use rampart_keeper::decide::Action;
 use rampart_keeper::decide::{Decision, History, Means, Policy, decide};
@@ -58,7 +58,13 @@ impl Keeper {
             Arc::new(TokenSwap::new(&format!("pool {n}"), 1, market.pool))
         });
         let economics = Economics { routes: Routes::new(routes.collect()), ..Economics::default() };
-        let policy = Policy { classes: Classes::default(), stagger_slots: 0, max_in_flight: 64, economics };
+        let policy = Policy {
+            classes: Classes::default(),
+            stagger_slots: 0,
+            fleet_delay_slots: None,
+            max_in_flight: 64,
+            economics,
+        };
         let keys = &world.keys;
         let own = [world.guard, keys.collateral_asset, keys.loan_asset, keys.vault];
         let swapping = [address::swap_policy(&world.guard, 1), address::reserve(&world.guard)];
@@ -161,7 +167,7 @@ impl Keeper {
     /// The planner's.
     pub fn plan(&self, world: &World, decision: &Decision) -> Result<PlannedTx, PlanError> {
         let known = tables::known(&self.store, &self.tables, world.slot());
-        let (store, signer, prices, market) = (&self.store, self.key.pubkey(), &self.prices, &Market::default());
+        let (store, signer, prices, market) = (&self.store, self.key.pubkey(), &self.prices, &fees::Market::default());
         Planner { store, found: &Found::new(), signer, prices, market, tables: &known }.plan(decision, &self.history)
     }
 

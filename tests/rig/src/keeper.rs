@@ -5,6 +5,7 @@ use crate::scene::Scene;
 use crate::wait::{PATIENCE, PAUSE, until};
 use rampart_keeper::config::{self, Overrides};
 use rampart_keeper::error::KeeperError;
+use rampart_keeper::supervise::Reload;
 use rampart_keeper::view::View;
 use solana_sdk::signature::Keypair;
 use std::io::Write;
@@ -53,7 +54,10 @@ impl Keeper {
         std::fs::write(&path, settings(scene, dir.path(), port, extra)).expect("settings");
         let config = config::load(&path, [], &Overrides::default()).expect("settings that are accepted");
         let stop = CancellationToken::new();
-        let running = tokio::spawn(rampart_keeper::run::run(config, stop.clone()));
+        let load = Box::new(move || config::load(&path, [], &Overrides::default()));
+        // nobody asks for a reload
+        let reload = Reload { asked: tokio::sync::mpsc::channel(1).1, load };
+        let running = tokio::spawn(rampart_keeper::run::run(config, reload, stop.clone()));
         Self { url: format!("http://127.0.0.1:{port}"), stop, running, dir }
     }
 
