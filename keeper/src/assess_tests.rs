@@ -61,7 +61,7 @@ fn interest_until_now_moves_a_position_over_the_line() {
 }
 
 #[test]
-fn stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
+fn fault_18_20_stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
     let world = World::new();
     let positions = [(key(50), world.position(1_000_000, 990_000))];
     let mut store = world.store(&positions);
@@ -77,6 +77,8 @@ fn stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
         data: crate::watch::testing::feed(2_000, NOW - 1),
         slot: SLOT,
         origin: crate::watch::Origin::Push,
+        write_version: 0,
+        told_by: 0,
     };
     store.apply(one, std::time::Instant::now());
     let disputed = assess(&store, &indexed(&positions), &world.found(), at(NOW));
@@ -168,7 +170,16 @@ fn raw(store: &mut Store, at: Pubkey, owner: Pubkey, data: Vec<u8>) {
     let keys = world_keys().chain([at]).collect();
     store.watch_raw(keys);
     let slot = store.slot_of(&at).unwrap_or(SLOT) + 1;
-    let update = crate::watch::Update { key: at, owner, lamports: 1, data, slot, origin: crate::watch::Origin::Push };
+    let update = crate::watch::Update {
+        key: at,
+        owner,
+        lamports: 1,
+        data,
+        slot,
+        origin: crate::watch::Origin::Push,
+        write_version: 0,
+        told_by: 0,
+    };
     store.apply(update, std::time::Instant::now());
 }
 

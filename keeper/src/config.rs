@@ -4,15 +4,18 @@
 //! only a [`Config`] that has passed `config/check`.
 
 mod check;
+pub mod endpoints;
 mod error;
 pub mod example;
 pub mod load;
 pub mod payer;
 
+pub use endpoints::{RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use load::{Overrides, load};
 
 use crate::intent::ActionClass;
+use endpoints::ClassGroup;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use solana_sdk::hash::Hash;
 use solana_sdk::pubkey::Pubkey;
@@ -28,6 +31,12 @@ use std::str::FromStr;
 pub struct Config {
     /// Which chain and which guard.
     pub cluster: Cluster,
+    /// Endpoints, where there are several; in place of `cluster.rpc_url`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rpc: Vec<RpcEndpoint>,
+    /// Further ways by which transactions are sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sender: Vec<Sender>,
     /// Who this keeper is.
     pub keeper: Keeper,
     /// Where the key is.
@@ -59,7 +68,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
-    /// JSON-RPC endpoint, http or https.
+    /// JSON-RPC endpoint, http or https. Empty where `[[rpc]]` lists several.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rpc_url: String,
     /// Subscriptions endpoint, ws or wss. Derived from `rpc_url` if left out: the port after it, the same host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,6 +97,16 @@ pub enum Commitment {
     Processed,
     /// Voted for by two thirds of the stake.
     Confirmed,
+}
+
+impl Commitment {
+    /// Returns the name used in settings and in requests.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Processed => "processed",
+            Self::Confirmed => "confirmed",
+        }
+    }
 }
 
 /// Who this keeper is.
@@ -141,11 +161,13 @@ pub struct Ingest {
     pub poll_ms: u64,
     /// Period of the sweep that verifies everything.
     pub sweep_secs: u64,
+    /// Period at which each endpoint is asked for its slot and its chain.
+    pub probe_secs: u64,
 }
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self { stall_slots: 8, poll_ms: 2_000, sweep_secs: 30 }
+        Self { stall_slots: 8, poll_ms: 2_000, sweep_secs: 30, probe_secs: 5 }
     }
 }
 
@@ -195,12 +217,10 @@ impl Default for ComputePrices {
 impl ComputePrices {
     /// Returns the range of a class.
     pub const fn of(&self, class: ActionClass) -> PriceRange {
-        match class {
-            ActionClass::Trip => self.trip,
-            ActionClass::Liquidate | ActionClass::Deleverage => self.liquidate,
-            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt | ActionClass::StepDown => {
-                self.evidence
-            }
+        match ClassGroup::of(class) {
+            ClassGroup::Trip => self.trip,
+            ClassGroup::Liquidate => self.liquidate,
+            ClassGroup::Evidence => self.evidence,
         }
     }
 }
@@ -343,9 +363,9 @@ pub struct Label {
 }
 
 impl Config {
-    /// Returns the address of subscriptions: the one set, or the RPC host at the port after the RPC port.
-    pub fn ws_url(&self) -> String {
-        self.cluster.ws_url.clone().unwrap_or_else(|| check::derive_ws_url(&self.cluster.rpc_url))
+    /// Returns all endpoints: those of `[[rpc]]`, or the one of `cluster`.
+    pub fn endpoints(&self) -> Vec<RpcEndpoint> {
+        if self.rpc.is_empty() { vec![RpcEndpoint::of_cluster(&self.cluster)] } else { self.rpc.clone() }
     }
 
     /// Returns the names of accounts.

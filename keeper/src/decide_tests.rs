@@ -114,7 +114,7 @@ fn clear_rule_steps_down_after_its_dwell_time_and_each_step_is_another_intent() 
 }
 
 #[test]
-fn rule_in_force_is_not_tripped_again() {
+fn fault_40_rule_in_force_is_not_tripped_again() {
     let mut scene = Scene::with_rule(|_| {});
     in_force(&mut scene, 3);
     scene.price(850, NOW - 1);

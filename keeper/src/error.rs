@@ -91,7 +91,7 @@ impl KeeperError {
             Self::Journal(error) => error.hint(),
             Self::Http(error) => error.hint(),
             Self::WrongChain(_) => "compare [cluster] with the chain; `rampart check` shows both sides".into(),
-            Self::Chain { .. } => "check `cluster.rpc_url`; `rampart check` tries it".into(),
+            Self::Chain { .. } => "check `cluster.rpc_url` or `[[rpc]]`; `rampart check` tries it".into(),
             Self::TaskDied { .. } => "restart it (systemd does so by itself); nothing that was sent is lost".into(),
             Self::ChecksFailed { .. } => "correct the lines marked `failed`, then run `rampart check` again".into(),
         }

@@ -24,11 +24,11 @@ pub struct KindLabel {
     pub kind: &'static str,
 }
 
-/// Label: a source of data, as named in the keeper's code.
+/// Label: a source of data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SourceLabel {
-    /// `websocket` or `poll`.
-    pub source: &'static str,
+    /// `poll`, `websocket`, or an endpoint's name in the settings.
+    pub source: String,
 }
 
 /// Labels: a source of data and what became of an update.
@@ -37,6 +37,31 @@ pub struct UpdateLabel {
     /// `websocket` or `poll`.
     pub source: &'static str,
     /// `applied`, `stale`, `duplicate` or `decode_error`.
+    pub result: &'static str,
+}
+
+/// Label: an endpoint, by its name in the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct EndpointLabel {
+    /// The name.
+    pub endpoint: String,
+}
+
+/// Labels: an endpoint and why it gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RefusalLabel {
+    /// Its name in the settings.
+    pub endpoint: String,
+    /// From the fixed lists of `RpcError` and `CallError`.
+    pub reason: &'static str,
+}
+
+/// Labels: a way by which transactions go out, and how it took one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SendLabel {
+    /// Its name in the settings.
+    pub sender: String,
+    /// `ok`, or from the fixed list of `CallError`.
     pub result: &'static str,
 }
 
@@ -116,6 +141,12 @@ metrics! {
     ready: Gauge = Gauge::default(), "rampart_ready_state";
     /// Whether a source delivers.
     source_up: Family<SourceLabel, Gauge> = Family::default(), "rampart_source_up_state";
+    /// Whether a source may have missed something that no snapshot brought since.
+    source_gap: Family<SourceLabel, Gauge> = Family::default(), "rampart_source_gap_state";
+    /// Whether an endpoint is on the right chain and abreast of the others.
+    endpoint_usable: Family<EndpointLabel, Gauge> = Family::default(), "rampart_endpoint_usable_state";
+    /// Requests without an answer that was used, by endpoint and reason.
+    endpoint_failures: Family<RefusalLabel, Counter> = Family::default(), "rampart_endpoint_failures";
     /// Slots a source lags behind the newest known.
     source_lag_slots: Family<SourceLabel, Gauge> = Family::default(), "rampart_source_lag_slots";
     /// Times a source was connected anew.
@@ -138,6 +169,8 @@ metrics! {
     intents: Family<ResultLabel, Counter> = Family::default(), "rampart_intents";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
+    /// Bytes handed over, by way and result; again and again counts each time.
+    sends: Family<SendLabel, Counter> = Family::default(), "rampart_sends";
     /// Times bytes were handed to a node again.
     resends: Counter = Counter::default(), "rampart_transaction_resends";
     /// Transactions that are sent and not yet decided.
@@ -150,6 +183,8 @@ metrics! {
     land_seconds: Histograms<ClassLabel> = Family::new_with_constructor(latency), "rampart_land_duration_seconds";
     /// Fees paid or reserved, by class.
     fee_lamports: Family<ClassLabel, Counter> = Family::default(), "rampart_fee_lamports";
+    /// Highest price that others pay for an account the keeper writes, micro-lamports per compute unit.
+    market_price: Gauge = Gauge::default(), "rampart_market_price_micro_lamports";
     /// Balance of the payer.
     payer_lamports: Gauge = Gauge::default(), "rampart_payer_balance_lamports";
     /// Trips that the payer can still afford.

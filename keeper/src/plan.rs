@@ -1,5 +1,6 @@
 //! Decisions to instructions, with what they may use and pay.
 
+use crate::chain::fees::Market;
 use crate::config::{ComputePrices, PriceRange};
 use crate::decide::{Action, Decision, History};
 use crate::intent::{ActionClass, PlannedTx};
@@ -37,6 +38,8 @@ pub struct Planner<'a> {
     pub signer: Pubkey,
     /// Priority fees.
     pub prices: &'a ComputePrices,
+    /// What others pay, by written account.
+    pub market: &'a Market,
 }
 
 /// Units that an instruction of a class may use: measured, with a margin of about half for what was not measured.
@@ -66,13 +69,25 @@ impl Planner<'_> {
         let intent = decision.intent.clone();
         let instructions = self.instructions(decision)?;
         let extra = TOKEN_ACCOUNT_UNITS * u32::try_from(instructions.len().saturating_sub(1)).unwrap_or(0);
-        let units = (unit_limit(intent.class) + extra) << history.compute_exceeded(&intent).min(4);
+        let limit = unit_limit(intent.class).max(history.measured_units(intent.class));
+        let units = (limit + extra) << history.compute_exceeded(&intent).min(4);
         Ok(PlannedTx {
             compute_unit_limit: units.min(MAX_UNITS),
-            priority_micro_lamports: escalated(self.prices.of(intent.class), history.expiries(&intent)),
+            priority_micro_lamports: escalated(
+                self.prices.of(intent.class),
+                self.market_price(&instructions),
+                history.expiries(&intent),
+            ),
             instructions,
             intent,
         })
+    }
+
+    /// The most that others pay for one of the accounts that are written; zero where nothing is known.
+    fn market_price(&self, instructions: &[Instruction]) -> u64 {
+        let metas = instructions.iter().flat_map(|instruction| &instruction.accounts);
+        let written = metas.filter(|meta| meta.is_writable);
+        written.filter_map(|meta| self.market.get(&meta.pubkey)).max().copied().unwrap_or(0)
     }
 
     /// Plans the trip of a rule ahead of its time.
@@ -247,10 +262,10 @@ impl Planner<'_> {
     }
 }
 
-/// The floor, half as much again for each expiry, at most the cap.
-fn escalated(range: PriceRange, expiries: u32) -> u64 {
-    let rise = |price: u64, _| price.saturating_add(price / 2).max(price + 1_000);
-    (0..expiries.min(32)).fold(range.floor, rise).min(range.cap)
+/// What others pay, within floor and cap; half as much again for each expiry, at most the cap.
+fn escalated(range: PriceRange, market: u64, expiries: u32) -> u64 {
+    let rise = |price: u64, _| price.saturating_add(price / 2).max(price.saturating_add(1_000));
+    (0..expiries.min(32)).fold(range.floor.max(market), rise).min(range.cap)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ struct Scene {
     store: Store,
     found: Found,
     prices: ComputePrices,
+    market: Market,
     history: History,
 }
 
@@ -25,11 +26,19 @@ impl Scene {
         let mut store = world.store(&[(key(50), position)]);
         world.put(&mut store, key(60), bytes_of(&world.rule()));
         let found = world.found();
-        Self { world, store, found, prices: ComputePrices::default(), history: History::default() }
+        Self {
+            world,
+            store,
+            found,
+            prices: ComputePrices::default(),
+            market: Market::default(),
+            history: History::default(),
+        }
     }
 
     fn planner(&self) -> Planner<'_> {
-        Planner { store: &self.store, found: &self.found, signer: key(SIGNER), prices: &self.prices }
+        let (signer, prices, market) = (key(SIGNER), &self.prices, &self.market);
+        Planner { store: &self.store, found: &self.found, signer, prices, market }
     }
 
     fn liquidation(&self) -> Decision {
@@ -55,6 +64,8 @@ impl Scene {
                 data,
                 slot: SLOT,
                 origin: Origin::Poll,
+                write_version: 0,
+                told_by: 0,
             };
             self.store.apply(update, Instant::now());
         }
@@ -87,7 +98,7 @@ fn liquidation_creates_the_token_accounts_that_are_missing_and_only_those() {
 }
 
 #[test]
-fn price_rises_with_expiries_up_to_the_cap_and_units_with_failures() {
+fn fault_33_price_rises_with_expiries_up_to_the_cap_and_units_with_failures() {
     let mut scene = Scene::new();
     scene.fund();
     let decision = scene.liquidation();
@@ -101,6 +112,22 @@ fn price_rises_with_expiries_up_to_the_cap_and_units_with_failures() {
     let error = TransactionError::InstructionError(2, InstructionError::ComputationalBudgetExceeded);
     scene.history.ended(&decision.intent, &Outcome::Failed { slot: 1, error, code: None, lost_race: false }, SLOT);
     assert_eq!(scene.planner().plan(&decision, &scene.history).unwrap().compute_unit_limit, 300_000);
+}
+
+#[test]
+fn fault_33_34_market_price_counts_between_floor_and_cap_on_accounts_that_are_written() {
+    let mut scene = Scene::new();
+    scene.fund();
+    let decision = scene.liquidation();
+    let price = |scene: &Scene| scene.planner().plan(&decision, &scene.history).unwrap().priority_micro_lamports;
+    let range = scene.prices.liquidate;
+    for (paid, expected) in [(0, range.floor), (range.floor * 3, range.floor * 3), (range.cap * 1_000, range.cap)] {
+        scene.market = std::sync::Arc::new([(scene.world.vault_key, paid)].into());
+        assert_eq!(price(&scene), expected);
+    }
+    // the assets are only read
+    scene.market = std::sync::Arc::new([(scene.world.asset_keys[0], range.cap)].into());
+    assert_eq!(price(&scene), range.floor);
 }
 
 #[test]

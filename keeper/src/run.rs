@@ -16,23 +16,23 @@ mod sources;
 mod start;
 mod turn;
 
-use crate::chain::rpc::Rpc;
-use crate::chain::{blockhash, ws};
+use crate::chain::pool::{Endpoint, Pool};
+use crate::chain::{blockhash, fees, ws};
 use crate::config::Config;
+use crate::config::endpoints::Role;
 use crate::config::payer::PayerKey;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::submit::{self, RpcWire, Submitter};
+use crate::submit::{self, PoolWire, Submitter};
 use crate::view::View;
 use crate::watch::mailbox::Mailbox;
 use crate::watch::poll::Poller;
 use engine::Engine;
 use prices::Prices;
 use shared::Shared;
-use solana_client::nonblocking::rpc_client::RpcClient;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,18 +57,19 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     let events = Events::new(metrics.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
     let signer = payer.pubkey();
-    let rpc = Arc::new(Rpc::new(&config.cluster.rpc_url, config.cluster.commitment, metrics.clone()));
-    tokio::select! {
-        verified = start::verify(&rpc, &config) => verified?,
+    let pool = Arc::new(Pool::new(config.endpoints(), config.cluster.commitment, metrics.clone()));
+    let genesis = tokio::select! {
+        verified = start::verify(&pool, &config) => verified?,
         () = stop.cancelled() => return Ok(()),
-    }
-    let slot = Arc::new(AtomicU64::new(rpc.newest_slot()));
+    };
+    let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let submitter = Submitter::open(submit::Setup {
-        wire: Arc::new(RpcWire::new(Arc::new(RpcClient::new(config.cluster.rpc_url.clone())), metrics.clone())),
+        wire: Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone())),
         journal: Journal::open(&config.keeper.state_dir, metrics.clone())?,
         payer,
         mode: config.keeper.mode,
         tx: config.tx.clone(),
+        senders: config.sender.clone(),
         budget: config.budget,
         metrics: metrics.clone(),
         events: events.clone(),
@@ -76,7 +77,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     })?;
     let listener = http::bind(config.http.listen).await?;
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let views = keeper.watch(&config, rpc, metrics.clone(), slot.clone(), signer);
+    let views = keeper.watch(&config, pool.clone(), metrics.clone(), slot.clone(), signer);
+    let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
+    keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let serving = keeper.serving.clone();
     keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
@@ -127,29 +130,38 @@ impl Keeper {
     fn watch(
         &mut self,
         config: &Arc<Config>,
-        rpc: Arc<Rpc>,
+        pool: Arc<Pool>,
         metrics: Metrics,
         slot: Arc<AtomicU64>,
         signer: anchor_lang::prelude::Pubkey,
     ) -> Views {
-        let (shared, renewals) = Shared::new(slot);
+        let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
+        let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
+        let (shared, renewals) = Shared::new(slot, endpoints.len());
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
         let (polled, from_poller) = mpsc::channel(BACKLOG);
         let (refused, from_couriers) = mpsc::unbounded_channel();
-        let socket = ws::Socket {
-            url: config.ws_url(),
-            commitment: config.cluster.commitment,
-            stall_slots: config.ingest.stall_slots,
-            slot_micros: shared.slot_micros.clone(),
-            topics: shared.topics.subscribe(),
-            renew: renewals,
-            mailbox: mailbox.clone(),
-            signals,
-        };
+        for (source, ((index, endpoint), renew)) in endpoints.into_iter().zip(renewals).enumerate() {
+            let socket = ws::Socket {
+                source,
+                index,
+                pool: pool.clone(),
+                url: endpoint.settings.ws_url(),
+                commitment: config.cluster.commitment,
+                stall_slots: config.ingest.stall_slots,
+                slot_micros: shared.slot_micros.clone(),
+                topics: shared.topics.subscribe(),
+                renew,
+                mailbox: mailbox.clone(),
+                signals: signals.clone(),
+            };
+            self.spawn_endless("socket", socket.run(self.serving.clone()));
+        }
         let poller = Poller {
-            rpc: rpc.clone(),
+            pool: pool.clone(),
             set: shared.set.subscribe(),
+            positions: shared.positions.subscribe(),
             snapshot_wanted: shared.snapshot_wanted.clone(),
             is_alone: shared.is_alone.clone(),
             needs_clock: shared.needs_clock.clone(),
@@ -160,6 +172,9 @@ impl Keeper {
             sweep: Duration::from_secs(config.ingest.sweep_secs),
         };
         let slot_micros = shared.slot_micros.clone();
+        let (market, set) = (shared.market.clone(), shared.set.subscribe());
+        let pricing = fees::run(pool.clone(), set, market, metrics.clone(), self.serving.clone());
+        self.spawn_endless("fees", pricing);
         let engine = Engine::new(engine::Setup {
             config: config.clone(),
             signer,
@@ -188,9 +203,8 @@ impl Keeper {
         self.spawn_endless("engine", loop_.run(engine, self.deciding.clone()));
         let driving = self.submitter.clone().drive();
         self.spawn("submitter", async move { driving.await.map_err(Cause::from) });
-        self.spawn_endless("socket", socket.run(self.serving.clone()));
         self.spawn_endless("poller", poller.run(self.serving.clone()));
-        self.spawn_endless("blockhash", blockhash::run(rpc, newest, slot_micros, self.serving.clone()));
+        self.spawn_endless("blockhash", blockhash::run(pool, newest, slot_micros, self.serving.clone()));
         Views { views: receiver, prices, pulse }
     }
 

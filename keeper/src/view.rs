@@ -84,6 +84,9 @@ pub struct SourceView {
     pub silent_ms: u64,
     /// How often it was connected anew.
     pub reconnects: u64,
+    /// Whether it may have missed something that no snapshot brought since: nothing is acted on by it alone.
+    #[serde(default)]
+    pub has_gap: bool,
 }
 
 /// What the last sweep verified.

@@ -1,22 +1,25 @@
 //! `cargo xtask cases`: which attack and bad-input cases a test shows, and which are still open.
 //!
-//! `docs/threats.md` lists the cases, `docs/invariants.md` what always holds. A test shows a case by its name: `case_037_window_edge_drain`, or
+//! `docs/threats.md` lists the cases, `docs/invariants.md` what always holds, and
+//! `docs/faults.md` what the keeper survives. A test shows a case by its name: `case_037_window_edge_drain`, or
 //! `case_019_020_every_path` for several.
 
 use crate::failure::{Failure, Result};
-use crate::{files, invariants};
+use crate::{faults, files, invariants};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The list of cases, one row of a table for each.
 const LIST: &str = "docs/threats.md";
 
+const PREFIX: &str = "case_";
+
 /// Where tests are.
 const SOURCES: [&str; 4] = ["programs", "tests/suites", "tests/fixtures", "keeper/src"];
 
 /// What the list says of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
+pub enum Status {
     /// A test shows it.
     Tested,
     /// It can't happen here; the row says why.
@@ -51,10 +54,12 @@ pub fn print() -> Result<()> {
     if !wrong.is_empty() {
         return Err(Failure::new(wrong.join("; ")).hint(format!("correct `{LIST}`")));
     }
-    invariants::print()
+    invariants::print()?;
+    faults::print()
 }
 
-fn word(status: Status) -> &'static str {
+/// Returns the word of a status.
+pub fn word(status: Status) -> &'static str {
     match status {
         Status::Tested => "tested",
         Status::Impossible => "impossible",
@@ -69,11 +74,8 @@ fn read_list(text: &str) -> Result<Vec<Case>> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let [number, title, _, status] = cells[..] else { continue };
         let Ok(number) = number.parse() else { continue };
-        let status = match status.split(':').next() {
-            Some("tested") => Status::Tested,
-            Some("impossible") if status.contains(": ") => Status::Impossible,
-            Some("open") if status.contains(": ") => Status::Open,
-            _ => return Err(Failure::new(format!("`{LIST}`: case {number} has no status with a reason"))),
+        let Some(status) = status_of(status) else {
+            return Err(Failure::new(format!("`{LIST}`: case {number} has no status with a reason")));
         };
         cases.push(Case { number, title: title.to_owned(), status });
     }
@@ -82,6 +84,16 @@ fn read_list(text: &str) -> Result<Vec<Case>> {
             Err(Failure::new(format!("`{LIST}`: case {} stands where {expected} should", case.number)))
         }
         None => Ok(cases),
+    }
+}
+
+/// Reads a status; `None` for one that is unknown, or lacks its reason.
+pub fn status_of(text: &str) -> Option<Status> {
+    match text.split(':').next() {
+        Some("tested") => Some(Status::Tested),
+        Some("impossible") if text.contains(": ") => Some(Status::Impossible),
+        Some("open") if text.contains(": ") => Some(Status::Open),
+        _ => None,
     }
 }
 
@@ -102,7 +114,7 @@ fn find_tests() -> Result<BTreeMap<u16, Vec<String>>> {
     let mut tests: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for folder in SOURCES {
         for file in rust_files(&files::root().join(folder))? {
-            for name in files::read_text(&file)?.lines().filter_map(test_name) {
+            for name in files::read_text(&file)?.lines().filter_map(|line| test_name(line, PREFIX)) {
                 numbers(name).for_each(|number| tests.entry(number).or_default().push(name.to_owned()));
             }
         }
@@ -123,16 +135,16 @@ pub fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Returns the name of the test that a line begins.
-fn test_name(line: &str) -> Option<&str> {
+/// Returns the name of the test that a line begins, if it begins with `prefix`.
+pub fn test_name<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
     let line = line.trim_start();
     let rest = line.strip_prefix("fn ").or_else(|| line.strip_prefix("async fn "))?;
-    rest.split('(').next().filter(|name| name.starts_with("case_"))
+    rest.split('(').next().filter(|name| name.starts_with(prefix))
 }
 
 /// Returns the numbers at the start of a test's name: `case_019_020_words` shows 19 and 20.
 fn numbers(name: &str) -> impl Iterator<Item = u16> + '_ {
-    let parts = name.trim_start_matches("case_").split('_');
+    let parts = name.trim_start_matches(PREFIX).split('_');
     parts.take_while(|part| part.len() == 3).map_while(|part| part.parse().ok())
 }
 
@@ -155,8 +167,8 @@ mod tests {
     #[test]
     fn test_shows_every_case_that_its_name_begins_with() {
         assert_eq!(numbers("case_019_020_every_path_of_123").collect::<Vec<_>>(), [19, 20]);
-        assert_eq!(test_name("    fn case_037_drain() {"), Some("case_037_drain"));
-        assert_eq!(test_name("    // fn case_037_drain() {"), None);
+        assert_eq!(test_name("    fn case_037_drain() {", PREFIX), Some("case_037_drain"));
+        assert_eq!(test_name("    // fn case_037_drain() {", PREFIX), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod checks;
 mod cli;
 mod command;
 mod failure;
+mod faults;
 mod files;
 mod fixtures;
 mod generate;

@@ -1,6 +1,6 @@
 //! Holds a fresh blockhash, so that nothing has to be asked when it is needed.
 
-use crate::chain::rpc::Rpc;
+use crate::chain::pool::Pool;
 use crate::chain::{Backoff, entropy};
 use crate::intent::Blockhash;
 use std::sync::Arc;
@@ -35,14 +35,14 @@ pub fn signing_life(slot_duration: Duration) -> Duration {
 
 /// Renews the blockhash until it is told to stop. `slot_micros`: the measured slot duration.
 pub async fn run(
-    rpc: Arc<Rpc>,
+    pool: Arc<Pool>,
     newest: watch::Sender<Option<Blockhash>>,
     slot_micros: Arc<AtomicU64>,
     stop: CancellationToken,
 ) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     while !stop.is_cancelled() {
-        let wait = match rpc.latest_blockhash().await {
+        let wait = match pool.latest_blockhash().await {
             Ok(blockhash) => {
                 backoff.reset();
                 // the same hash again is no news: what was prepared with it stays good

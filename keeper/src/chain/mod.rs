@@ -5,11 +5,17 @@
 
 pub mod blockhash;
 pub mod clock;
+pub mod fees;
+pub mod http;
 pub mod liveness;
+pub mod pool;
 pub mod rpc;
+pub mod standing;
+pub mod tip;
 pub mod ws;
 mod ws_message;
 mod ws_stamps;
+mod ws_versions;
 
 use std::time::Duration;
 

@@ -4,28 +4,29 @@
 //! the second. An answer about an older slot than one that the same endpoint gave before is refused: behind a balancer,
 //! a node that lags would otherwise undo what is known.
 
-use crate::config::Commitment;
+use crate::chain::http::{CallError, Http};
+use crate::chain::tip::{Tip, Verdict};
+use crate::config::{Commitment, RpcEndpoint};
 use crate::intent::Blockhash;
 use crate::metrics::{Metrics, RpcLabel};
 use crate::watch::feeds::{Child, PARENT_OFFSET};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
+use serde::de::DeserializeOwned;
 use serde_json::json;
-use solana_client::client_error::ClientError;
-use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_client::rpc_filter::{Memcmp, RpcFilterType};
-use solana_client::rpc_request::RpcRequest;
-use solana_client::rpc_response::{OptionalContext, RpcKeyedAccount};
-use solana_commitment_config::CommitmentConfig;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use solana_client::rpc_response::{
+    OptionalContext, Response, RpcBlockhash, RpcKeyedAccount, RpcPrioritizationFee, UiAccount,
+};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 
 /// Longest that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most accounts that one request may name.
 const BATCH: usize = 100;
-/// How many slots an answer may be older than the endpoint's newest. A balancer's nodes differ by a few.
+/// How many slots an answer may be older than the newest, where no setting says. A balancer's nodes differ by a few.
 const MAX_LAG_SLOTS: u64 = 20;
 
 /// Why the chain could not be asked. None of these says anything about the chain's state.
@@ -37,16 +38,27 @@ pub enum RpcError {
         /// What was asked for.
         what: &'static str,
         /// Why it failed.
-        source: Box<ClientError>,
+        source: CallError,
     },
     /// The answer is about the past.
-    #[error("endpoint answered for slot {slot}, {lag} slots behind its own newest")]
+    #[error("endpoint answered for slot {slot}, {lag} slots behind the newest known")]
     Behind {
         /// Slot of the answer.
         slot: u64,
         /// How far behind.
         lag: u64,
     },
+    /// The answer is about slots that can't have been.
+    #[error("endpoint answered for slot {slot}, {ahead} slots ahead of what others tell of")]
+    Ahead {
+        /// Slot of the answer.
+        slot: u64,
+        /// How far ahead.
+        ahead: u64,
+    },
+    /// No endpoint can be asked now: all are in quarantine, or asked for a rest.
+    #[error("no endpoint can be asked now")]
+    NoEndpoint,
     /// The answer can't be read.
     #[error("endpoint gave an answer about {what} that can't be read")]
     Unreadable {
@@ -59,7 +71,19 @@ impl RpcError {
     /// Tells whether the same request may succeed later. All of them may.
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Request { .. } | Self::Behind { .. } | Self::Unreadable { .. } => true,
+            Self::Request { .. } | Self::Behind { .. } | Self::Ahead { .. } | Self::Unreadable { .. } => true,
+            Self::NoEndpoint => true,
+        }
+    }
+
+    /// Returns the name used in metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Request { source, .. } => source.as_str(),
+            Self::Behind { .. } => "behind",
+            Self::Ahead { .. } => "ahead",
+            Self::NoEndpoint => "no_endpoint",
+            Self::Unreadable { .. } => "unreadable",
         }
     }
 }
@@ -75,26 +99,36 @@ pub struct Listing {
 
 /// One endpoint.
 pub struct Rpc {
-    client: RpcClient,
-    commitment: CommitmentConfig,
-    newest_slot: AtomicU64,
+    http: Http,
+    commitment: Commitment,
+    tip: Arc<Tip>,
+    index: usize,
+    max_lag_slots: u64,
     metrics: Metrics,
 }
 
 impl Rpc {
     /// An endpoint at `url`. Nothing is asked yet.
     pub fn new(url: &str, commitment: Commitment, metrics: Metrics) -> Self {
-        let commitment = match commitment {
-            Commitment::Processed => CommitmentConfig::processed(),
-            Commitment::Confirmed => CommitmentConfig::confirmed(),
-        };
-        let client = RpcClient::new_with_timeout_and_commitment(url.to_owned(), TIMEOUT, commitment);
-        Self { client, commitment, newest_slot: AtomicU64::new(0), metrics }
+        let max_lag_slots = MAX_LAG_SLOTS;
+        Self { http: Http::new(url), commitment, tip: Arc::default(), index: 0, max_lag_slots, metrics }
+    }
+
+    /// One of several endpoints that are held against the same tip.
+    pub fn sharing(
+        settings: &RpcEndpoint,
+        commitment: Commitment,
+        metrics: Metrics,
+        tip: Arc<Tip>,
+        index: usize,
+    ) -> Self {
+        let max_lag_slots = settings.max_lag_slots;
+        Self { http: Http::new(&settings.http), commitment, tip, index, max_lag_slots, metrics }
     }
 
     /// Returns the newest slot that the endpoint answered for.
     pub fn newest_slot(&self) -> u64 {
-        self.newest_slot.load(Ordering::Relaxed)
+        self.tip.slot()
     }
 
     /// Fetches accounts by address. A listing of several requests has the slot of the oldest.
@@ -104,19 +138,20 @@ impl Rpc {
     pub async fn accounts(&self, keys: &[Pubkey]) -> Result<Listing, RpcError> {
         let mut listing = Listing { updates: Vec::with_capacity(keys.len()), slot: u64::MAX };
         for batch in keys.chunks(BATCH) {
-            let answer = self.client.get_multiple_accounts_with_commitment(batch, self.commitment).await;
-            let answer = self.counted("getMultipleAccounts", "accounts", answer)?;
+            let names: Vec<String> = batch.iter().map(Pubkey::to_string).collect();
+            let params = json!([names, { "encoding": "base64", "commitment": self.commitment.as_str() }]);
+            let answer: Response<Vec<Option<UiAccount>>> = self.call("getMultipleAccounts", "accounts", params).await?;
             let slot = self.check_slot(answer.context.slot)?;
             if answer.value.len() != batch.len() {
                 return Err(RpcError::Unreadable { what: "accounts" });
             }
             listing.slot = listing.slot.min(slot);
-            let found = batch.iter().zip(answer.value).map(|(key, account)| match account {
-                Some(a) => {
-                    Update { key: *key, owner: a.owner, lamports: a.lamports, data: a.data, slot, origin: Origin::Poll }
-                }
-                None => Update::absent(*key, slot, Origin::Poll),
-            });
+            let read = |(key, account): (&Pubkey, Option<UiAccount>)| match account {
+                Some(account) => read(*key, &account, slot, Origin::Poll),
+                None => Some(Update::absent(*key, slot, Origin::Poll)),
+            };
+            let found: Option<Vec<_>> = batch.iter().zip(answer.value).map(read).collect();
+            let found = found.ok_or(RpcError::Unreadable { what: "accounts" })?;
             listing.updates.extend(found);
         }
         Ok(listing)
@@ -142,12 +177,13 @@ impl Rpc {
 
     async fn listing(&self, program: &Pubkey, filters: &[serde_json::Value]) -> Result<Listing, RpcError> {
         // where an endpoint leaves the slot out, the listing is at least as new as the slot asked for before it
-        let before = self.counted("getSlot", "the slot", self.client.get_slot().await)?;
-        let config = json!({ "encoding": "base64", "commitment": self.commitment.commitment, "filters": filters, "withContext": true });
+        let commitment = self.commitment.as_str();
+        let before: u64 = self.call("getSlot", "the slot", json!([{ "commitment": commitment }])).await?;
+        let config = json!({ "encoding": "base64", "commitment": commitment, "filters": filters, "withContext": true });
         let params = json!([program.to_string(), config]);
-        let answer =
-            self.client.send::<OptionalContext<Vec<RpcKeyedAccount>>>(RpcRequest::GetProgramAccounts, params).await;
-        let (slot, accounts) = match self.counted("getProgramAccounts", "accounts of a program", answer)? {
+        let answer: OptionalContext<Vec<RpcKeyedAccount>> =
+            self.call("getProgramAccounts", "accounts of a program", params).await?;
+        let (slot, accounts) = match answer {
             OptionalContext::Context(answer) => (answer.context.slot, answer.value),
             OptionalContext::NoContext(accounts) => (before, accounts),
         };
@@ -160,12 +196,23 @@ impl Rpc {
     /// Fetches the newest blockhash.
     ///
     /// # Errors
-    /// `Request`.
+    /// `Request`, `Behind`, and `Unreadable` for a hash that is none.
     pub async fn latest_blockhash(&self) -> Result<Blockhash, RpcError> {
+        let what = "a blockhash";
         // confirmed: a processed one may vanish with its fork, and everything signed with it
-        let answer = self.client.get_latest_blockhash_with_commitment(CommitmentConfig::confirmed()).await;
-        let (hash, last_valid_block_height) = self.counted("getLatestBlockhash", "a blockhash", answer)?;
-        Ok(Blockhash { hash, last_valid_block_height })
+        let answer: Response<RpcBlockhash> = self.call("getLatestBlockhash", what, json!([confirmed()])).await?;
+        self.check_slot(answer.context.slot)?;
+        let hash = answer.value.blockhash.parse().map_err(|_| RpcError::Unreadable { what })?;
+        Ok(Blockhash { hash, last_valid_block_height: answer.value.last_valid_block_height })
+    }
+
+    /// Fetches the newest slot.
+    ///
+    /// # Errors
+    /// `Request`, `Behind`, `Ahead`.
+    pub async fn slot(&self) -> Result<u64, RpcError> {
+        let params = json!([{ "commitment": self.commitment.as_str() }]);
+        self.call("getSlot", "the slot", params).await.and_then(|slot| self.check_slot(slot))
     }
 
     /// Fetches the block height.
@@ -173,34 +220,47 @@ impl Rpc {
     /// # Errors
     /// `Request`.
     pub async fn block_height(&self) -> Result<u64, RpcError> {
-        let answer = self.client.get_block_height_with_commitment(CommitmentConfig::confirmed()).await;
-        self.counted("getBlockHeight", "the block height", answer)
+        self.call("getBlockHeight", "the block height", json!([confirmed()])).await
     }
 
     /// Fetches the genesis hash of the chain.
     ///
     /// # Errors
-    /// `Request`.
+    /// `Request`, and `Unreadable` for a hash that is none.
     pub async fn genesis_hash(&self) -> Result<solana_sdk::hash::Hash, RpcError> {
-        self.counted("getGenesisHash", "the genesis hash", self.client.get_genesis_hash().await)
+        let what = "the genesis hash";
+        let text: String = self.call("getGenesisHash", what, json!([])).await?;
+        text.parse().map_err(|_| RpcError::Unreadable { what })
     }
 
-    fn counted<T>(
+    /// Fetches what transactions that wrote `account` paid lately, micro-lamports per compute unit; one for each slot.
+    ///
+    /// # Errors
+    /// `Request`.
+    pub async fn recent_fees(&self, account: &Pubkey) -> Result<Vec<u64>, RpcError> {
+        let params = json!([[account.to_string()]]);
+        let fees: Vec<RpcPrioritizationFee> = self.call("getRecentPrioritizationFees", "recent fees", params).await?;
+        Ok(fees.into_iter().map(|fee| fee.prioritization_fee).collect())
+    }
+
+    /// Calls a method, and counts how that went.
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         method: &'static str,
         what: &'static str,
-        answer: Result<T, ClientError>,
+        params: serde_json::Value,
     ) -> Result<T, RpcError> {
+        let answer = self.http.call(method, params, TIMEOUT).await;
         let result = if answer.is_ok() { "ok" } else { "error" };
         self.metrics.rpc_requests.get_or_create(&RpcLabel { method, result }).inc();
-        answer.map_err(|source| RpcError::Request { what, source: Box::new(source) })
+        answer.map_err(|source| RpcError::Request { what, source })
     }
 
     fn check_slot(&self, slot: u64) -> Result<u64, RpcError> {
-        let newest = self.newest_slot.fetch_max(slot, Ordering::Relaxed);
-        match newest.checked_sub(slot) {
-            Some(lag) if lag > MAX_LAG_SLOTS => Err(RpcError::Behind { slot, lag }),
-            _ => Ok(slot),
+        match self.tip.judge(self.index, slot, self.max_lag_slots, Instant::now()) {
+            Verdict::Fine => Ok(slot),
+            Verdict::Behind(lag) => Err(RpcError::Behind { slot, lag }),
+            Verdict::Ahead(ahead) => Err(RpcError::Ahead { slot, ahead }),
         }
     }
 }
@@ -214,12 +274,18 @@ fn memcmp(offset: usize, bytes: &[u8]) -> serde_json::Value {
     json!(RpcFilterType::Memcmp(Memcmp::new_base58_encoded(offset, bytes)))
 }
 
+fn confirmed() -> serde_json::Value {
+    json!({ "commitment": "confirmed" })
+}
+
 /// Reads an account with its address, as listings and subscriptions give it; `None` for what can't be read.
 pub(crate) fn update_of(keyed: &RpcKeyedAccount, slot: u64, origin: Origin) -> Option<Update> {
-    let key = keyed.pubkey.parse().ok()?;
-    let owner = keyed.account.owner.parse().ok()?;
-    let data = keyed.account.data.decode()?;
-    Some(Update { key, owner, lamports: keyed.account.lamports, data, slot, origin })
+    read(keyed.pubkey.parse().ok()?, &keyed.account, slot, origin)
+}
+
+fn read(key: Pubkey, account: &UiAccount, slot: u64, origin: Origin) -> Option<Update> {
+    let (owner, data) = (account.owner.parse().ok()?, account.data.decode()?);
+    Some(Update { owner, lamports: account.lamports, data, ..Update::absent(key, slot, origin) })
 }
 
 #[cfg(test)]

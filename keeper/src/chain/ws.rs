@@ -5,8 +5,11 @@
 //! between is told apart as a gap, which the engine closes by a full snapshot. The set of topics may change at any time.
 
 use crate::chain::liveness::is_stalled;
+use crate::chain::pool::Pool;
+use crate::chain::tip::Verdict;
 use crate::chain::ws_message::{self as message, Incoming};
 use crate::chain::ws_stamps::Stamps;
+use crate::chain::ws_versions::Versions;
 use crate::chain::{Backoff, entropy};
 use crate::config::Commitment;
 use crate::watch::Update;
@@ -45,6 +48,12 @@ pub enum Signal {
 
 /// What the socket needs.
 pub struct Socket {
+    /// Number of the source.
+    pub source: usize,
+    /// Number of the endpoint in the pool.
+    pub index: usize,
+    /// All endpoints.
+    pub pool: Arc<Pool>,
     /// Where to connect.
     pub url: String,
     /// Commitment of accounts.
@@ -59,13 +68,15 @@ pub struct Socket {
     pub renew: mpsc::Receiver<Topic>,
     /// Where accounts go.
     pub mailbox: Arc<Mailbox>,
-    /// Where signals go.
-    pub signals: mpsc::Sender<Signal>,
+    /// Where signals go, with the number of the source.
+    pub signals: mpsc::Sender<(usize, Signal)>,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often silence is looked at: finer than any slot.
 const CHECK: Duration = Duration::from_millis(50);
+/// Slots that an account may be ahead of the last slot told without a second look.
+const NEAR_SLOTS: u64 = 8;
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 /// A session that delivered for this long starts the delays over.
@@ -76,6 +87,10 @@ impl Socket {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
         loop {
+            tokio::select! {
+                () = self.allowed() => {}
+                () = stop.cancelled() => return,
+            }
             let started = Instant::now();
             let reason = tokio::select! {
                 reason = self.session() => reason,
@@ -84,13 +99,20 @@ impl Socket {
             if started.elapsed() >= STEADY {
                 backoff.reset();
             }
-            if self.signals.send(Signal::Down(reason)).await.is_err() {
+            if self.signals.send((self.source, Signal::Down(reason))).await.is_err() {
                 return;
             }
             tokio::select! {
                 () = tokio::time::sleep(backoff.next_delay(entropy())) => {}
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    /// Waits until the endpoint is believed.
+    async fn allowed(&self) {
+        while self.pool.quarantine_of(self.index).is_some() {
+            tokio::time::sleep(CHECK).await;
         }
     }
 
@@ -135,18 +157,17 @@ impl Socket {
     async fn handle(&self, session: &mut Session, text: &str) -> Result<(), String> {
         match message::read(text) {
             Some(Incoming::Slot { slot, .. }) => {
+                self.judge(slot)?;
                 session.last_slot = session.last_slot.max(slot);
                 session.last_slot_at = Instant::now();
                 self.send(Signal::Slot { slot, at: session.last_slot_at }).await?;
             }
             Some(Incoming::Keyed { subscription, update }) => {
-                let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
-                self.mailbox.put([Update { slot, ..update }]);
+                self.put(session, subscription, update)?;
             }
             Some(Incoming::Account { subscription, update }) => {
-                if let Some(Topic::Account(key)) = session.active.get(&subscription) {
-                    let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
-                    self.mailbox.put([Update { key: *key, slot, ..update }]);
+                if let Some(Topic::Account(key)) = session.active.get(&subscription).copied() {
+                    self.put(session, subscription, Update { key, ..update })?;
                 }
             }
             Some(Incoming::Subscribed { id, subscription }) => {
@@ -161,7 +182,34 @@ impl Socket {
         Ok(())
     }
 
+    /// Passes an account on, as a version of a slot that can have been.
+    fn put(&self, session: &mut Session, subscription: u64, update: Update) -> Result<(), String> {
+        let slot = session.stamps.judge(subscription, update.slot, session.last_slot);
+        if slot > session.last_slot.saturating_add(NEAR_SLOTS) {
+            self.judge(slot)?;
+        }
+        let update = Update { slot, told_by: 1 << self.source, ..update };
+        let write_version = session.versions.number(&update);
+        self.mailbox.put([Update { write_version, ..update }]);
+        Ok(())
+    }
+
+    fn judge(&self, slot: u64) -> Result<(), String> {
+        match self.pool.judge(self.index, slot) {
+            Verdict::Fine => Ok(()),
+            Verdict::Behind(slots) => Err(format!("it is {slots} slots behind")),
+            Verdict::Ahead(slots) => Err(format!("it tells of a slot that is {slots} ahead")),
+        }
+    }
+
     fn check_silence(&self, session: &Session) -> Result<(), String> {
+        if let Some(quarantine) = self.pool.quarantine_of(self.index) {
+            return Err(format!("the endpoint is not believed: {}", quarantine.as_str()));
+        }
+        // slots alone prove nothing about subscriptions that nobody confirmed
+        if let Some(topic) = session.overdue() {
+            return Err(format!("the server did not confirm the subscription to {topic:?}"));
+        }
         let slot_duration = Duration::from_micros(self.slot_micros.load(Ordering::Relaxed));
         let silent = session.last_slot_at.elapsed();
         // the first slot may take as long as the subscriptions themselves
@@ -173,7 +221,7 @@ impl Socket {
     }
 
     async fn send(&self, signal: Signal) -> Result<(), String> {
-        self.signals.send(signal).await.map_err(|_| "the keeper is stopping".to_owned())
+        self.signals.send((self.source, signal)).await.map_err(|_| "the keeper is stopping".to_owned())
     }
 }
 
@@ -185,9 +233,10 @@ struct Session {
     commitment: Commitment,
     next_id: u64,
     wanted: Topics,
-    asked: HashMap<u64, Topic>,
+    asked: HashMap<u64, (Topic, Instant)>,
     active: HashMap<u64, Topic>,
     stamps: Stamps,
+    versions: Versions,
     last_slot: u64,
     last_slot_at: Instant,
     has_slots: bool,
@@ -203,6 +252,7 @@ impl Session {
             asked: HashMap::new(),
             active: HashMap::new(),
             stamps: Stamps::default(),
+            versions: Versions::default(),
             last_slot: 0,
             last_slot_at: Instant::now(),
             has_slots: false,
@@ -231,13 +281,13 @@ impl Session {
 
     async fn ask(&mut self, topic: Topic) -> Result<(), String> {
         self.next_id += 1;
-        self.asked.insert(self.next_id, topic);
+        self.asked.insert(self.next_id, (topic, Instant::now()));
         let request = message::subscribe(self.next_id, &topic, self.commitment);
         self.write(request).await
     }
 
     async fn end(&mut self, topic: &Topic) -> Result<(), String> {
-        self.asked.retain(|_, asked| asked != topic);
+        self.asked.retain(|_, (asked, _)| asked != topic);
         let numbers: Vec<u64> = self.active.iter().filter(|(_, t)| *t == topic).map(|(n, _)| *n).collect();
         for number in numbers {
             self.active.remove(&number);
@@ -260,7 +310,7 @@ impl Session {
 
     /// Notes an accepted subscription; returns whether it was the last that was open.
     fn accepted(&mut self, id: u64, subscription: u64) -> bool {
-        let Some(topic) = self.asked.remove(&id) else { return false };
+        let Some((topic, _)) = self.asked.remove(&id) else { return false };
         if topic == Topic::Slots {
             self.has_slots = true;
             self.last_slot_at = Instant::now();
@@ -269,9 +319,14 @@ impl Session {
         self.asked.is_empty()
     }
 
+    /// Returns a subscription whose confirmation is overdue.
+    fn overdue(&self) -> Option<Topic> {
+        self.asked.values().find(|(_, since)| since.elapsed() >= CONNECT_TIMEOUT).map(|(topic, _)| *topic)
+    }
+
     fn refused(&mut self, id: u64, reason: &str) -> Result<(), String> {
         match self.asked.remove(&id) {
-            Some(topic) => Err(format!("the server refused to subscribe to {topic:?}: {reason}")),
+            Some((topic, _)) => Err(format!("the server refused to subscribe to {topic:?}: {reason}")),
             None => Ok(()),
         }
     }

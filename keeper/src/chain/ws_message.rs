@@ -150,8 +150,16 @@ mod tests {
 
     #[test]
     fn account_and_program_notifications_are_read() {
-        let expected =
-            |key| Update { key, owner: rampart::ID, lamports: 5, data: vec![1, 2, 3], slot: 9, origin: Origin::Push };
+        let expected = |key| Update {
+            key,
+            owner: rampart::ID,
+            lamports: 5,
+            data: vec![1, 2, 3],
+            slot: 9,
+            origin: Origin::Push,
+            write_version: 0,
+            told_by: 0,
+        };
         let of = |value| json!({ "context": { "slot": 9 }, "value": value });
         let single = notify("accountNotification", of(account("AQID")));
         assert_eq!(single, Some(Incoming::Account { subscription: 7, update: expected(Pubkey::default()) }));

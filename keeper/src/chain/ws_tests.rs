@@ -1,4 +1,5 @@
 use super::*;
+use crate::metrics::Metrics;
 use crate::watch::feeds::Child;
 use anchor_lang::prelude::Pubkey;
 use serde_json::{Value, json};
@@ -56,11 +57,25 @@ fn slot(subscription: u64, slot: u64) -> Value {
 }
 
 struct Client {
-    signals: mpsc::Receiver<Signal>,
+    signals: mpsc::Receiver<(usize, Signal)>,
     topics: watch::Sender<Topics>,
     renew: mpsc::Sender<Topic>,
     mailbox: Arc<Mailbox>,
     stop: CancellationToken,
+}
+
+impl Client {
+    async fn next(&mut self) -> Option<Signal> {
+        self.signals.recv().await.map(|(_, signal)| signal)
+    }
+}
+
+/// A pool of one endpoint that is believed.
+fn pool() -> Arc<Pool> {
+    let text = "name = \"e\"\nhttp = \"http://127.0.0.1:1\"";
+    let pool = Pool::new(vec![toml::from_str(text).unwrap()], Commitment::Processed, Metrics::new());
+    pool.verified(&pool.endpoints()[0]);
+    Arc::new(pool)
 }
 
 const ORACLE: Pubkey = Pubkey::new_from_array([3; 32]);
@@ -79,6 +94,9 @@ fn start_at(url: String) -> Client {
     let (topics, watched) = watch::channel(topics(&[]));
     let (mailbox, stop) = (Arc::<Mailbox>::default(), CancellationToken::new());
     let socket = Socket {
+        source: 0,
+        index: 0,
+        pool: pool(),
         url,
         commitment: Commitment::Processed,
         stall_slots: 4,
@@ -98,7 +116,7 @@ async fn accounts_reach_the_mailbox_under_the_address_that_was_subscribed_to() {
     let mut client = start(&server);
     let mut peer = server.accept().await;
     let accepted = accept_all(&mut peer, 2).await;
-    assert!(matches!(client.signals.recv().await, Some(Signal::Covered(covered)) if covered.len() == 2));
+    assert!(matches!(client.next().await, Some(Signal::Covered(covered)) if covered.len() == 2));
     let (number, _) = accepted.iter().find(|(_, method)| method == "accountSubscribe").unwrap();
     let account = json!({ "data": ["AQI=", "base64"], "executable": false, "lamports": 9, "owner": ORACLE.to_string(), "rentEpoch": 0 });
     let result = json!({ "context": { "slot": 77 }, "value": account });
@@ -116,16 +134,16 @@ async fn silent_socket_is_given_up_and_opened_anew() {
     let mut client = start(&server);
     let mut peer = server.accept().await;
     let accepted = accept_all(&mut peer, 2).await;
-    client.signals.recv().await.unwrap();
+    client.next().await.unwrap();
     let (number, _) = accepted.iter().find(|(_, method)| method == "slotSubscribe").unwrap();
     send(&mut peer, slot(*number, 5)).await;
-    assert!(matches!(client.signals.recv().await, Some(Signal::Slot { slot: 5, .. })));
+    assert!(matches!(client.next().await, Some(Signal::Slot { slot: 5, .. })));
     // the connection stays open, and nothing comes any more
-    let Some(Signal::Down(reason)) = client.signals.recv().await else { panic!("no signal") };
+    let Some(Signal::Down(reason)) = client.next().await else { panic!("no signal") };
     assert!(reason.starts_with("no slot for"), "{reason}");
     let mut again = server.accept().await;
     assert_eq!(accept_all(&mut again, 2).await.len(), 2);
-    assert!(matches!(client.signals.recv().await, Some(Signal::Covered(_))));
+    assert!(matches!(client.next().await, Some(Signal::Covered(_))));
 }
 
 #[tokio::test]
@@ -135,11 +153,11 @@ async fn refused_subscription_and_closed_socket_are_told() {
     let mut peer = server.accept().await;
     let (id, ..) = request(&mut peer).await;
     send(&mut peer, json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no" } })).await;
-    let Some(Signal::Down(reason)) = client.signals.recv().await else { panic!("no signal") };
+    let Some(Signal::Down(reason)) = client.next().await else { panic!("no signal") };
     assert!(reason.contains("refused"), "{reason}");
     let peer = server.accept().await;
     drop(peer);
-    assert!(matches!(client.signals.recv().await, Some(Signal::Down(_))));
+    assert!(matches!(client.next().await, Some(Signal::Down(_))));
 }
 
 #[tokio::test]
@@ -148,13 +166,13 @@ async fn topics_that_change_are_subscribed_to_and_ended_one_by_one() {
     let mut client = start(&server);
     let mut peer = server.accept().await;
     let accepted = accept_all(&mut peer, 2).await;
-    client.signals.recv().await.unwrap();
+    client.next().await.unwrap();
     let numbers: Vec<u64> = accepted.iter().map(|(number, _)| *number).collect();
     let children = Topic::Children(Child::Position, ORACLE);
     client.topics.send_replace(topics(&[children]));
     let added = accept_all(&mut peer, 1).await;
     assert_eq!(added[0].1, "programSubscribe");
-    assert!(matches!(client.signals.recv().await, Some(Signal::Covered(covered)) if covered.contains(&children)));
+    assert!(matches!(client.next().await, Some(Signal::Covered(covered)) if covered.contains(&children)));
     client.renew.send(Topic::Account(ORACLE)).await.unwrap();
     let (_, ended, number) = request(&mut peer).await;
     assert_eq!((ended.as_str(), numbers.contains(&number.as_u64().unwrap())), ("accountUnsubscribe", true));
@@ -176,6 +194,6 @@ async fn encrypted_endpoint_that_is_none_is_an_error_and_no_panic() {
     let url = format!("wss://{}", server.listener.local_addr().unwrap());
     let mut client = start_at(url);
     drop(server.listener.accept().await.unwrap());
-    let Some(Signal::Down(reason)) = client.signals.recv().await else { panic!("no signal") };
+    let Some(Signal::Down(reason)) = client.next().await else { panic!("no signal") };
     assert!(reason.starts_with("failed to connect"), "{reason}");
 }

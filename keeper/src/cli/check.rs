@@ -42,7 +42,9 @@ fn journal(config: &Config) -> Result<String, KeeperError> {
 }
 
 async fn chain(config: &Config, signer: Option<Pubkey>) -> Vec<Finding> {
-    let rpc = Rpc::new(&config.cluster.rpc_url, config.cluster.commitment, Metrics::new());
+    // CANNOT be empty: settings without an endpoint are refused
+    let url = config.endpoints().into_iter().next().map_or_else(String::new, |endpoint| endpoint.http);
+    let rpc = Rpc::new(&url, config.cluster.commitment, Metrics::new());
     let genesis = genesis(&rpc, config).await;
     if matches!(genesis, Err(KeeperError::Chain { .. })) {
         // The rest would only say the same once more.

@@ -1,6 +1,12 @@
 //! Bounds of settings that their types do not hold.
 
+use super::endpoints::Role;
 use super::{Config, PriceRange};
+
+/// A slip of the keyboard must not empty the payer: 0.1 SOL.
+const MAX_TIP_LAMPORTS: u64 = 100_000_000;
+/// Each is told apart by one bit.
+const MAX_ENDPOINTS: usize = 16;
 
 /// A refused value: its key and the reason.
 pub(super) type Refusal = (String, String);
@@ -15,9 +21,15 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
 }
 
 fn check_urls(config: &Config) -> Result<(), Refusal> {
-    scheme("cluster.rpc_url", &config.cluster.rpc_url, ["http://", "https://"])?;
-    if let Some(url) = &config.cluster.ws_url {
-        scheme("cluster.ws_url", url, ["ws://", "wss://"])?;
+    check_endpoints(config)?;
+    for (index, sender) in config.sender.iter().enumerate() {
+        let key = |name: &str| format!("sender[{index}].{name}");
+        named(&key("name"), &sender.name)?;
+        scheme(&key("url"), &sender.url, ["http://", "https://"])?;
+        within(&key("tip_lamports"), sender.tip_lamports, 0, MAX_TIP_LAMPORTS)?;
+        demand(sender.tip_lamports == 0 || !sender.tip_accounts.is_empty(), &key("tip_accounts"), || {
+            "must name an account that the tip goes to".into()
+        })?;
     }
     config
         .http
@@ -25,6 +37,32 @@ fn check_urls(config: &Config) -> Result<(), Refusal> {
         .iter()
         .enumerate()
         .try_for_each(|(index, peer)| scheme(&format!("http.peers[{index}].url"), &peer.url, ["http://", "https://"]))
+}
+
+fn check_endpoints(config: &Config) -> Result<(), Refusal> {
+    let (short, long) = (!config.cluster.rpc_url.is_empty() || config.cluster.ws_url.is_some(), !config.rpc.is_empty());
+    demand(short != long, "cluster.rpc_url", || "set either this or `[[rpc]]`, and not both".into())?;
+    let key = |index: usize, name: &str| match long {
+        true => format!("rpc[{index}].{name}"),
+        false => format!("cluster.{}", if name == "http" { "rpc_url" } else { "ws_url" }),
+    };
+    let endpoints = config.endpoints();
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        named(&key(index, "name"), &endpoint.name)?;
+        let is_alone = endpoints.iter().filter(|other| other.name == endpoint.name).count() == 1;
+        demand(is_alone, &key(index, "name"), || format!("`{}` is the name of another endpoint too", endpoint.name))?;
+        scheme(&key(index, "http"), &endpoint.http, ["http://", "https://"])?;
+        if let Some(url) = &endpoint.ws {
+            scheme(&key(index, "ws"), url, ["ws://", "wss://"])?;
+        }
+        within(&key(index, "max_lag_slots"), endpoint.max_lag_slots, 2, 1_000)?;
+    }
+    let is_used = |role| endpoints.iter().any(|endpoint| endpoint.has(role));
+    for role in [Role::Read, Role::Confirm] {
+        demand(is_used(role), &key(0, "roles"), || format!("no endpoint has the role {role:?}"))?;
+    }
+    demand(is_used(Role::Send) || !config.sender.is_empty(), &key(0, "roles"), || "nothing sends".into())?;
+    demand(endpoints.len() <= MAX_ENDPOINTS, "rpc", || format!("at most {MAX_ENDPOINTS} endpoints"))
 }
 
 fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
@@ -44,6 +82,7 @@ fn check_spans(config: &Config) -> Result<(), Refusal> {
     within("ingest.stall_slots", config.ingest.stall_slots, 2, 1_000)?;
     within("ingest.poll_ms", config.ingest.poll_ms, 50, 60_000)?;
     within("ingest.sweep_secs", config.ingest.sweep_secs, 1, 3_600)?;
+    within("ingest.probe_secs", config.ingest.probe_secs, 1, 600)?;
     within("tx.resend_ms", config.tx.resend_ms, 50, 10_000)?;
     within("tx.max_in_flight", config.tx.max_in_flight as u64, 1, 256)?;
     within("tx.stagger.rank", config.tx.stagger.rank, 0, 32)?;

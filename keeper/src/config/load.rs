@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(config.tx.resend_ms, 400);
         assert_eq!(config.cluster.commitment, Commitment::Processed);
         assert_eq!(config.http.listen.to_string(), "127.0.0.1:9464");
-        assert_eq!(config.ws_url(), "ws://127.0.0.1:8900");
+        assert_eq!(config.endpoints()[0].ws_url(), "ws://127.0.0.1:8900");
         assert_eq!(config.keeper.mode, Mode::Act);
     }
 
@@ -192,6 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_are_set_in_one_form_alone_and_each_has_a_name_of_its_own() {
+        let one = "[[rpc]]\nname = \"a\"\nhttp = \"http://127.0.0.1:1\"\n";
+        assert_eq!(refused(with(one, &[])).0, "cluster.rpc_url");
+        let long = text().replace("rpc_url = \"http://127.0.0.1:8899\"\n", "");
+        let load = |extra: &str| resolve(&format!("{long}{extra}"), Path::new("f"), [], &Overrides::default());
+        assert_eq!(refused(load("")).0, "cluster.rpc_url");
+        assert_eq!(refused(load(&format!("{one}{one}"))).0, "rpc[0].name");
+        assert_eq!(refused(load(&format!("{one}roles = [\"read\"]\n"))).0, "rpc[0].roles");
+        let config = load(one).expect("settings");
+        assert_eq!(config.endpoints()[0].max_lag_slots, 20);
+        let sender = "[[sender]]\nname = \"j\"\nkind = \"jito\"\nurl = \"https://a\"\ntip_lamports = 1000\n";
+        assert_eq!(refused(with(sender, &[])).0, "sender[0].tip_accounts");
+    }
+
+    #[test]
     fn wrong_kinds_and_addresses_fail_at_their_key() {
         assert_eq!(refused(with("[tx]\nresend_ms = \"fast\"\n", &[])).0, "tx.resend_ms");
         let (key, origin, reason) = refused(with("", &[("RAMPART__CLUSTER__GUARD", "abc")]));
@@ -220,6 +235,6 @@ mod tests {
     fn missing_key_fails_with_its_section() {
         let (key, _, reason) = refused(resolve("[cluster]\n", Path::new("f"), [], &Overrides::default()));
         assert_eq!(key, "cluster");
-        assert!(reason.contains("`rpc_url`"), "{reason}");
+        assert!(reason.contains("`guard`"), "{reason}");
     }
 }

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn read_fails_when_others_may_read() {
+    fn fault_49_read_fails_when_others_may_read() {
         let (json, _) = keypair_json();
         for mode in [0o644, 0o640, 0o602] {
             let (_dir, path) = file(&json, mode);

@@ -63,6 +63,8 @@ pub struct History {
     under_way: HashMap<Subject, UnderWay>,
     settled: HashMap<Subject, Settled>,
     trouble: HashMap<Subject, Trouble>,
+    /// Units that a class was found to need beyond what it is given, with a margin.
+    measured: HashMap<ActionClass, u32>,
     wanted: HashMap<Subject, Wanted>,
 }
 
@@ -80,6 +82,7 @@ impl History {
             under_way: HashMap::new(),
             settled: HashMap::new(),
             trouble: HashMap::new(),
+            measured: HashMap::new(),
             wanted: HashMap::new(),
         }
     }
@@ -115,6 +118,11 @@ impl History {
     /// Returns how often transactions for the target ran out of compute units since the last that landed.
     pub fn compute_exceeded(&self, intent: &Intent) -> u32 {
         self.trouble.get(&subject(intent)).map_or(0, |t| t.compute_exceeded)
+    }
+
+    /// Returns the units that a class was measured to need after it had run out of them; zero while it never had.
+    pub fn measured_units(&self, class: ActionClass) -> u32 {
+        self.measured.get(&class).copied().unwrap_or(0)
     }
 
     /// Notes what would be done now and on which state, for the stagger; forgets what has not been wanted for a while.
@@ -178,8 +186,14 @@ impl History {
         match outcome {
             // it may have landed: nothing new while that is open
             Outcome::Unknown => return,
-            Outcome::Landed { slot: landed, .. } => {
-                self.trouble.remove(&subject);
+            Outcome::Landed { slot: landed, compute_units } => {
+                let trouble = self.trouble.remove(&subject).unwrap_or_default();
+                if let Some(used) = compute_units.filter(|_| trouble.compute_exceeded > 0) {
+                    // a quarter more, for the next may cost a little more
+                    let needed = u32::try_from(used.saturating_add(used / 4)).unwrap_or(u32::MAX);
+                    let known = self.measured.entry(subject.0).or_default();
+                    *known = needed.max(*known);
+                }
                 self.settled.insert(subject, Settled { id: intent.id(), slot: *landed });
             }
             // no error of ours: wait until the winner's change shows
@@ -210,7 +224,9 @@ impl History {
             trouble.compute_exceeded = trouble.compute_exceeded.saturating_add(1);
         }
         trouble.failures = trouble.failures.saturating_add(1);
-        let first = pause_slots(error, code);
+        // one more try at once with more units; then it is no measurement that is off
+        let is_poison = trouble.compute_exceeded > 1 && is_compute_exceeded(error);
+        let first = if is_poison { LONGEST_PAUSE_SLOTS } else { pause_slots(error, code) };
         let pause = first.saturating_mul(1 << (trouble.failures - 1).min(12)).min(LONGEST_PAUSE_SLOTS);
         // a trip that failed is tried again soon, however often: it guards everything
         let pause = if subject.0 == ActionClass::Trip { pause.min(8) } else { pause };
@@ -334,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn target_that_keeps_failing_is_left_alone_for_longer_and_longer() {
+    fn fault_39_target_that_keeps_failing_is_left_alone_for_longer_and_longer() {
         let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
         let mut pauses = vec![];
         for slot in [1_000, 100_000, 200_000, 300_000] {
@@ -385,11 +401,20 @@ mod tests {
     }
 
     #[test]
-    fn compute_exceeded_is_counted_and_tried_again_at_once() {
+    fn fault_32_compute_exceeded_is_tried_again_at_once_and_then_left_alone() {
         let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
         let error = TransactionError::InstructionError(2, InstructionError::ComputationalBudgetExceeded);
         history.ended(&first, &Outcome::Failed { slot: 10, error, code: None, lost_race: false }, 10);
         assert_eq!(history.compute_exceeded(&first), 1);
         assert!(history.is_due(&first, 11, None, 0));
+        let error = TransactionError::InstructionError(2, InstructionError::ComputationalBudgetExceeded);
+        history.ended(&first, &Outcome::Failed { slot: 12, error, code: None, lost_race: false }, 12);
+        assert!(!history.is_due(&first, 12 + LONGEST_PAUSE_SLOTS - 1, None, 0), "no third at once");
+        assert!(history.is_due(&first, 12 + LONGEST_PAUSE_SLOTS, None, 0));
+        assert_eq!(history.measured_units(ActionClass::Liquidate), 0);
+        history.ended(&first, &Outcome::Landed { slot: 5_000, compute_units: Some(200_000) }, 5_000);
+        assert_eq!(history.measured_units(ActionClass::Liquidate), 250_000, "what it took, and a quarter more");
+        history.ended(&first, &Outcome::Landed { slot: 5_001, compute_units: Some(400_000) }, 5_001);
+        assert_eq!(history.measured_units(ActionClass::Liquidate), 250_000, "nothing had run out");
     }
 }

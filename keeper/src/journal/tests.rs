@@ -158,7 +158,7 @@ fn open_fails_on_a_file_that_is_no_journal() {
 }
 
 #[test]
-fn open_fails_on_a_torn_file() {
+fn fault_43_open_fails_on_a_torn_file() {
     let dir = dir();
     let journal = open(&dir);
     let rows: Vec<_> = (0..=200).map(signed).collect();
@@ -172,7 +172,7 @@ fn open_fails_on_a_torn_file() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_row_is_found() {
+fn fault_43_flipped_bit_in_a_row_is_found() {
     let dir = dir();
     let journal = open(&dir);
     journal.insert_signed(&[signed(0xab)]).expect("written");

@@ -9,6 +9,7 @@ mod tell;
 
 use crate::assess::Assessment;
 use crate::chain::clock::ChainClock;
+use crate::config::endpoints::Role;
 use crate::config::{Config, Mode};
 use crate::decide::{History, Policy};
 use crate::events::Events;
@@ -96,6 +97,8 @@ impl<C: Courier> Engine<C> {
     pub fn new(setup: Setup<C>) -> Self {
         let is_observing = setup.config.keeper.mode == Mode::Observe;
         let history = if is_observing { History::with_patience(OBSERVE_PATIENCE_SLOTS) } else { History::default() };
+        let endpoints = setup.config.endpoints().into_iter();
+        let names = endpoints.filter(|endpoint| endpoint.has(Role::Read)).map(|endpoint| endpoint.name);
         let mut engine = Self {
             armory: Armory::new(setup.courier.clone()),
             builder: Builder::new(setup.config.labels()),
@@ -111,7 +114,7 @@ impl<C: Courier> Engine<C> {
             index: PriceIndex::default(),
             found: Found::new(),
             clock: ChainClock::default(),
-            sources: Sources::new(Instant::now()),
+            sources: Sources::new(names, Instant::now()),
             history,
             assessment: Assessment::default(),
             blockhash: None,
@@ -166,9 +169,9 @@ impl<C: Courier> Engine<C> {
             .clock
             .span(u32::try_from(self.config.ingest.stall_slots).unwrap_or(u32::MAX))
             .max(Duration::from_secs(2));
-        for topic in self.sources.take_dead(grace, now) {
+        for (source, topic) in self.sources.take_dead(grace, now) {
             // a full channel only means that renewals are under way; the next change finds it again
-            let _ = self.shared.renew.try_send(topic);
+            let _ = self.shared.renew.get(source).map(|renew| renew.try_send(topic));
         }
         self.settle(now);
     }

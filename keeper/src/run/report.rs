@@ -30,11 +30,20 @@ impl<C: Courier> Engine<C> {
             slot_ms: u64::try_from(self.clock.slot_duration().as_millis()).unwrap_or(u64::MAX),
             ready: not_ready_reasons.is_empty(),
             not_ready_reasons,
-            sources: vec![source("websocket", &self.sources.socket, now), source("poll", &self.sources.poll, now)],
+            sources: self.source_views(now),
             coverage: self.coverage(now),
             balance_lamports: self.balance().to_string(),
             transactions: self.courier.counts(),
         }
+    }
+
+    fn source_views(&self, now: Instant) -> Vec<SourceView> {
+        let sockets = self.sources.sockets.iter();
+        let mut views: Vec<_> = sockets.map(|socket| source(&socket.name, "websocket", &socket.health, now)).collect();
+        // a request holds everything as of its slot: it has no gap of its own
+        let poll = SourceHealth { has_gap: false, ..self.sources.poll.clone() };
+        views.push(source("poll", "poll", &poll, now));
+        views
     }
 
     fn coverage(&self, now: Instant) -> CoverageView {
@@ -77,22 +86,24 @@ impl<C: Courier> Engine<C> {
         self.metrics.accounts.set(gauge(self.store.account_count() as u64));
         self.metrics.coverage_ratio.set(keeper.coverage.verified_ratio);
         self.metrics.coverage_oldest_seconds.set(gauge(keeper.coverage.oldest_secs));
-        let sources = [("websocket", &keeper.sources[0]), ("poll", &keeper.sources[1])];
-        for (source, view) in sources {
-            self.metrics.source_up.get_or_create(&SourceLabel { source }).set(i64::from(view.up));
+        for view in &keeper.sources {
+            let label = SourceLabel { source: view.name.clone() };
+            self.metrics.source_up.get_or_create(&label).set(i64::from(view.up));
+            self.metrics.source_gap.get_or_create(&label).set(i64::from(view.has_gap));
             let lag = keeper.slot.saturating_sub(view.last_slot);
-            self.metrics.source_lag_slots.get_or_create(&SourceLabel { source }).set(gauge(lag));
+            self.metrics.source_lag_slots.get_or_create(&label).set(gauge(lag));
         }
     }
 }
 
-fn source(name: &str, health: &SourceHealth, now: Instant) -> SourceView {
+fn source(name: &str, kind: &str, health: &SourceHealth, now: Instant) -> SourceView {
     SourceView {
         name: name.to_owned(),
-        kind: name.to_owned(),
+        kind: kind.to_owned(),
         up: health.is_up,
         last_slot: health.last_slot,
         silent_ms: u64::try_from(health.silent(now).as_millis()).unwrap_or(u64::MAX),
         reconnects: health.reconnects,
+        has_gap: health.has_gap,
     }
 }

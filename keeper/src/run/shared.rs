@@ -1,7 +1,9 @@
 //! What the engine shares with the tasks of the sources.
 
+use crate::chain::fees::Market;
 use crate::chain::ws::Topics;
 use crate::watch::feeds::{Topic, WatchSet};
+use anchor_lang::prelude::Pubkey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use tokio::sync::{Notify, mpsc, watch};
@@ -13,8 +15,12 @@ pub struct Shared {
     pub set: watch::Sender<Arc<WatchSet>>,
     /// What the socket subscribes to.
     pub topics: watch::Sender<Topics>,
-    /// Subscriptions to renew.
-    pub renew: mpsc::Sender<Topic>,
+    /// Subscriptions to renew, by source.
+    pub renew: Vec<mpsc::Sender<Topic>>,
+    /// What others pay for the accounts that are written.
+    pub market: watch::Sender<Market>,
+    /// Positions that are known.
+    pub positions: watch::Sender<Arc<Vec<Pubkey>>>,
     /// Told when a snapshot is wanted at once.
     pub snapshot_wanted: Arc<Notify>,
     /// Whether the subscriptions can't be relied on.
@@ -30,13 +36,15 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The engine's side, and the end that the socket takes renewals from.
-    pub fn new(slot: Arc<AtomicU64>) -> (Self, mpsc::Receiver<Topic>) {
-        let (renew, renewals) = mpsc::channel(64);
+    /// The engine's side, and the ends that `sockets` sockets take renewals from.
+    pub fn new(slot: Arc<AtomicU64>, sockets: usize) -> (Self, Vec<mpsc::Receiver<Topic>>) {
+        let (renew, renewals) = (0..sockets).map(|_| mpsc::channel(64)).unzip();
         let shared = Self {
             set: watch::Sender::new(Arc::default()),
             topics: watch::Sender::new(Topics::default()),
             renew,
+            market: watch::Sender::new(Market::default()),
+            positions: watch::Sender::new(Arc::default()),
             snapshot_wanted: Arc::default(),
             is_alone: Arc::new(AtomicBool::new(true)),
             needs_clock: Arc::new(AtomicBool::new(true)),

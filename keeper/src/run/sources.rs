@@ -6,46 +6,59 @@ use crate::watch::feeds::{CLOCK, Topic, WatchSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Both sources and what is known of their gaps.
+/// The subscriptions of one endpoint.
+#[derive(Debug)]
+pub struct Socket {
+    /// Its name in the settings.
+    pub name: String,
+    /// What is known of it.
+    pub health: SourceHealth,
+    missed: Missed,
+    covered_at: Option<Instant>,
+    clock_pushed_at: Option<Instant>,
+}
+
+/// All sources and what is known of their gaps.
 #[derive(Debug)]
 pub struct Sources {
-    /// The subscriptions.
-    pub socket: SourceHealth,
+    /// The subscriptions, one for each endpoint.
+    pub sockets: Vec<Socket>,
     /// The requests.
     pub poll: SourceHealth,
     /// What is watched now.
     pub set: Arc<WatchSet>,
     /// The same as topics.
     pub topics: Topics,
-    missed: Missed,
-    covered_at: Option<Instant>,
     snapshot_at: Option<Instant>,
-    clock_pushed_at: Option<Instant>,
 }
 
-/// What a change of the sources means.
+/// What a change of a source means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Nothing to tell.
     Same,
-    /// The subscriptions are complete now.
+    /// Its subscriptions are complete now.
     Complete,
-    /// The subscriptions can't be relied on any more.
+    /// Its subscriptions can't be relied on any more.
     Lost,
 }
 
 impl Sources {
-    /// Nothing delivered yet.
-    pub fn new(now: Instant) -> Self {
+    /// Nothing delivered yet. `names`: of the endpoints that are subscribed to.
+    pub fn new(names: impl IntoIterator<Item = String>, now: Instant) -> Self {
+        let socket = |name| Socket {
+            name,
+            health: SourceHealth::new(now),
+            missed: Missed::default(),
+            covered_at: None,
+            clock_pushed_at: None,
+        };
         Self {
-            socket: SourceHealth::new(now),
+            sockets: names.into_iter().map(socket).collect(),
             poll: SourceHealth::new(now),
             set: Arc::default(),
             topics: Topics::default(),
-            missed: Missed::default(),
-            covered_at: None,
             snapshot_at: None,
-            clock_pushed_at: None,
         }
     }
 
@@ -57,34 +70,36 @@ impl Sources {
         self.topics = Arc::new(set.topics());
         self.set = Arc::new(set);
         // complete only once the new ones are subscribed to and listed too
-        self.covered_at = None;
+        self.sockets.iter_mut().for_each(|socket| socket.covered_at = None);
         self.snapshot_at = None;
         true
     }
 
-    /// Notes a slot from the subscriptions.
-    pub fn slot(&mut self, slot: u64, at: Instant) {
-        self.socket.is_up = true;
-        self.socket.last_slot = self.socket.last_slot.max(slot);
-        self.socket.last_at = at;
+    /// Notes a slot from the subscriptions of `source`.
+    pub fn slot(&mut self, source: usize, slot: u64, at: Instant) {
+        let Some(socket) = self.sockets.get_mut(source) else { return };
+        socket.health.is_up = true;
+        socket.health.last_slot = socket.health.last_slot.max(slot);
+        socket.health.last_at = at;
     }
 
-    /// Notes that all of `topics` are subscribed to; a snapshot asked for from now on closes the gap.
-    pub fn covered(&mut self, topics: &Topics, at: Instant) {
-        if **topics == *self.topics {
-            self.covered_at = Some(at);
+    /// Notes that `source` is subscribed to all of `topics`; a snapshot asked for from now on closes its gap.
+    pub fn covered(&mut self, source: usize, topics: &Topics, at: Instant) {
+        let is_all = **topics == *self.topics;
+        if let Some(socket) = self.sockets.get_mut(source).filter(|_| is_all) {
+            socket.covered_at = Some(at);
         }
     }
 
-    /// Notes that the subscriptions are gone.
-    pub fn down(&mut self) -> Turn {
-        let was_up = self.socket.is_up;
-        self.socket.is_up = false;
-        self.socket.has_gap = true;
-        self.socket.reconnects += 1;
-        self.covered_at = None;
-        self.clock_pushed_at = None;
-        self.missed.clear();
+    /// Notes that the subscriptions of `source` are gone.
+    pub fn down(&mut self, source: usize) -> Turn {
+        let Some(socket) = self.sockets.get_mut(source) else { return Turn::Same };
+        let was_up = std::mem::take(&mut socket.health.is_up);
+        socket.health.has_gap = true;
+        socket.health.reconnects += 1;
+        socket.covered_at = None;
+        socket.clock_pushed_at = None;
+        socket.missed.clear();
         if was_up { Turn::Lost } else { Turn::Same }
     }
 
@@ -101,56 +116,79 @@ impl Sources {
         self.poll.is_up = false;
     }
 
-    /// Notes an applied snapshot that held `set` and was asked for at `asked_at`.
-    pub fn snapshot(&mut self, set: &WatchSet, asked_at: Instant) -> Turn {
+    /// Notes an applied snapshot that held `set` and was asked for at `asked_at`; returns the sources that it completed.
+    pub fn snapshot(&mut self, set: &WatchSet, asked_at: Instant) -> Vec<usize> {
         if *set != *self.set {
-            return Turn::Same;
+            return Vec::new();
         }
         self.snapshot_at = Some(asked_at);
-        let closes = self.socket.is_up && self.covered_at.is_some_and(|covered| asked_at >= covered);
-        if closes && self.socket.has_gap {
-            self.socket.has_gap = false;
-            return Turn::Complete;
+        let mut completed = Vec::new();
+        for (source, socket) in self.sockets.iter_mut().enumerate() {
+            let closes = socket.health.is_up && socket.covered_at.is_some_and(|covered| asked_at >= covered);
+            if closes && std::mem::take(&mut socket.health.has_gap) {
+                completed.push(source);
+            }
         }
-        Turn::Same
+        completed
     }
 
-    /// Tells whether some source is complete: the subscriptions, or a snapshot not older than `max_age`.
+    /// Tells whether the subscriptions of some endpoint are complete.
+    pub fn is_socket_gapless(&self) -> bool {
+        self.sockets.iter().any(|socket| socket.health.is_gapless())
+    }
+
+    /// Tells whether some source is complete: subscriptions, or a snapshot not older than `max_age`.
     pub fn is_gapless(&self, now: Instant, max_age: Duration) -> bool {
         let is_recent = self.snapshot_at.is_some_and(|at| now.saturating_duration_since(at) <= max_age);
-        self.socket.is_gapless() || (self.poll.is_up && is_recent)
+        self.is_socket_gapless() || (self.poll.is_up && is_recent)
     }
 
-    /// Tells whether a snapshot should close the gap of the subscriptions.
+    /// Tells whether a snapshot should close the gap of subscriptions.
     pub fn needs_snapshot(&self) -> bool {
-        self.covered_at.is_some() && (self.socket.has_gap || self.snapshot_at.is_none())
+        let needs =
+            |socket: &Socket| socket.covered_at.is_some() && (socket.health.has_gap || self.snapshot_at.is_none());
+        self.sockets.iter().any(needs)
     }
 
-    /// Notes a notification of `topic`.
-    pub fn pushed(&mut self, topic: &Topic, at: Instant) {
-        if *topic == Topic::Account(CLOCK) {
-            self.clock_pushed_at = Some(at);
+    /// Notes a notification of `topic`, by every source whose bit `told_by` holds.
+    pub fn pushed(&mut self, topic: &Topic, told_by: u32, at: Instant) {
+        for (source, socket) in self.sockets.iter_mut().enumerate() {
+            if told_by & (1 << source) == 0 {
+                continue;
+            }
+            if *topic == Topic::Account(CLOCK) {
+                socket.clock_pushed_at = Some(at);
+            }
+            socket.missed.notified(topic);
         }
-        self.missed.notified(topic);
     }
 
     /// Notes that a request found a change that no notification told of.
     pub fn found_by_request(&mut self, topic: Topic, at: Instant) {
         // some servers never notify of sysvars: the clock is asked for then
-        if self.socket.is_gapless() && topic != Topic::Account(CLOCK) {
-            self.missed.found_by_request(topic, at);
+        if topic == Topic::Account(CLOCK) {
+            return;
+        }
+        for socket in self.sockets.iter_mut().filter(|socket| socket.health.is_gapless()) {
+            socket.missed.found_by_request(topic, at);
         }
     }
 
     /// Takes out the subscriptions that have to be renewed: slots keep coming, and their notification does not.
-    pub fn take_dead(&mut self, grace: Duration, now: Instant) -> Vec<Topic> {
-        let is_slow = self.socket.silent(now) > grace / 2;
-        if is_slow { Vec::new() } else { self.missed.take_dead(grace, now) }
+    pub fn take_dead(&mut self, grace: Duration, now: Instant) -> Vec<(usize, Topic)> {
+        let mut dead = Vec::new();
+        for (source, socket) in self.sockets.iter_mut().enumerate() {
+            if socket.health.silent(now) <= grace / 2 {
+                dead.extend(socket.missed.take_dead(grace, now).into_iter().map(|topic| (source, topic)));
+            }
+        }
+        dead
     }
 
     /// Tells whether the clock has to be asked for.
     pub fn needs_clock(&self, now: Instant, patience: Duration) -> bool {
-        self.clock_pushed_at.is_none_or(|at| now.saturating_duration_since(at) >= patience)
+        let pushed = self.sockets.iter().filter_map(|socket| socket.clock_pushed_at).max();
+        pushed.is_none_or(|at| now.saturating_duration_since(at) >= patience)
     }
 }
 
@@ -166,9 +204,9 @@ mod tests {
     }
 
     fn sources(now: Instant) -> Sources {
-        let mut sources = Sources::new(now);
+        let mut sources = Sources::new(["a".to_owned()], now);
         assert!(sources.watch(set(1)));
-        sources.slot(5, now);
+        sources.slot(0, 5, now);
         sources
     }
 
@@ -176,24 +214,24 @@ mod tests {
     fn gap_is_closed_only_by_a_snapshot_asked_for_after_the_subscriptions() {
         let now = Instant::now();
         let mut s = sources(now);
-        assert_eq!(s.snapshot(&set(1), now), Turn::Same);
+        assert_eq!(s.snapshot(&set(1), now), [0; 0]);
         let covered = now + Duration::from_millis(10);
-        s.covered(&s.topics.clone(), covered);
+        s.covered(0, &s.topics.clone(), covered);
         assert!(s.needs_snapshot());
-        assert_eq!(s.snapshot(&set(1), now), Turn::Same, "asked for before");
-        assert_eq!(s.snapshot(&set(1), covered), Turn::Complete);
+        assert_eq!(s.snapshot(&set(1), now), [0; 0], "asked for before");
+        assert_eq!(s.snapshot(&set(1), covered), [0]);
         assert!(s.is_gapless(now + Duration::from_secs(600), AGE) && !s.needs_snapshot());
-        assert_eq!(s.snapshot(&set(1), covered), Turn::Same, "told once");
+        assert_eq!(s.snapshot(&set(1), covered), [0; 0], "told once");
     }
 
     #[test]
     fn lost_socket_opens_the_gap_and_recent_snapshots_carry() {
         let now = Instant::now();
         let mut s = sources(now);
-        s.covered(&s.topics.clone(), now);
+        s.covered(0, &s.topics.clone(), now);
         s.snapshot(&set(1), now);
-        assert_eq!(s.down(), Turn::Lost);
-        assert_eq!(s.down(), Turn::Same, "told once");
+        assert_eq!(s.down(0), Turn::Lost);
+        assert_eq!(s.down(0), Turn::Same, "told once");
         s.polled(9, now);
         assert!(s.is_gapless(now + AGE, AGE));
         assert!(!s.is_gapless(now + AGE + Duration::from_millis(1), AGE));
@@ -208,30 +246,66 @@ mod tests {
         s.polled(9, now);
         let before = s.topics.clone();
         assert!(s.watch(set(2)));
-        s.covered(&before, now);
-        assert_eq!(s.snapshot(&set(1), now), Turn::Same);
+        s.covered(0, &before, now);
+        assert_eq!(s.snapshot(&set(1), now), [0; 0]);
         assert!(!s.is_gapless(now, AGE));
-        s.covered(&s.topics.clone(), now);
-        assert_eq!(s.snapshot(&set(2), now), Turn::Complete);
+        s.covered(0, &s.topics.clone(), now);
+        assert_eq!(s.snapshot(&set(2), now), [0]);
     }
 
     #[test]
     fn change_without_a_notification_marks_that_subscription_alone() {
         let now = Instant::now();
         let mut s = sources(now);
-        s.covered(&s.topics.clone(), now);
+        s.covered(0, &s.topics.clone(), now);
         s.snapshot(&set(1), now);
         let topic = |n| Topic::Account(key(n));
         s.found_by_request(topic(7), now);
         s.found_by_request(Topic::Account(CLOCK), now);
         s.found_by_request(topic(8), now);
-        s.pushed(&topic(8), now);
+        s.pushed(&topic(8), 1, now);
         let (later, grace) = (now + Duration::from_secs(3), Duration::from_secs(2));
         assert!(s.take_dead(grace, later).is_empty(), "everything is late, not this one alone");
-        s.slot(9, later);
-        assert_eq!(s.take_dead(grace, later), [topic(7)]);
+        s.slot(0, 9, later);
+        assert_eq!(s.take_dead(grace, later), [(0, topic(7))]);
         assert!(s.needs_clock(later, Duration::from_secs(1)));
-        s.pushed(&Topic::Account(CLOCK), later);
+        s.pushed(&Topic::Account(CLOCK), 1, later);
         assert!(!s.needs_clock(later, Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn second_source_carries_on_and_each_closes_a_gap_of_its_own() {
+        let now = Instant::now();
+        let mut s = Sources::new(["a".to_owned(), "b".to_owned()], now);
+        s.watch(set(1));
+        for source in 0..2 {
+            s.slot(source, 5, now);
+            s.covered(source, &s.topics.clone(), now);
+        }
+        assert_eq!(s.snapshot(&set(1), now), [0, 1]);
+        assert_eq!(s.down(0), Turn::Lost);
+        assert!(s.is_socket_gapless() && s.is_gapless(now + Duration::from_secs(600), AGE));
+        s.slot(0, 6, now);
+        assert!(s.sockets[0].health.has_gap, "slots alone close nothing");
+        let covered = now + Duration::from_secs(1);
+        s.covered(0, &s.topics.clone(), covered);
+        assert!(s.needs_snapshot());
+        assert_eq!(s.snapshot(&set(1), covered), [0]);
+    }
+
+    #[test]
+    fn subscription_is_dead_at_the_source_alone_that_did_not_tell() {
+        let now = Instant::now();
+        let mut s = Sources::new(["a".to_owned(), "b".to_owned()], now);
+        s.watch(set(1));
+        for source in 0..2 {
+            s.slot(source, 5, now);
+            s.covered(source, &s.topics.clone(), now);
+        }
+        s.snapshot(&set(1), now);
+        let topic = Topic::Account(key(7));
+        s.found_by_request(topic, now);
+        s.pushed(&topic, 0b10, now);
+        assert_eq!(s.take_dead(Duration::ZERO, now), [(0, topic)]);
     }
 }

@@ -28,7 +28,7 @@ pub struct Loop {
     /// Accounts.
     pub mailbox: Arc<Mailbox>,
     /// Slots, coverage and losses of the subscriptions.
-    pub from_socket: mpsc::Receiver<Signal>,
+    pub from_socket: mpsc::Receiver<(usize, Signal)>,
     /// Snapshots and failures of the requests.
     pub from_poller: mpsc::Receiver<Polled>,
     /// Plans that could not be signed.
@@ -55,7 +55,7 @@ impl Loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 signal = self.from_socket.recv() => match signal {
-                    Some(signal) => engine.signal(signal),
+                    Some((source, signal)) => engine.signal(source, signal),
                     None => return,
                 },
                 () = self.mailbox.changed() => engine.updates(self.mailbox.take()),

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn check_keeps_the_reserve_for_trips() {
+    fn fault_35_check_keeps_the_reserve_for_trips() {
         let (mut spending, now) = (spending(), Instant::now());
         spending.set_balance(50);
         assert!(spending.check(Liquidate, 10, now).is_ok());

@@ -82,9 +82,9 @@ impl Submitter {
             // Nobody said anything: no entry, which reads as silence.
             Err(error) => return tracing::debug!("{}", crate::error::chain(&error)),
         };
-        let context_slot = statuses.context_slot;
+        let (context_slot, searched_history) = (statuses.context_slot, history && statuses.is_agreed);
         for (signature, found) in batch.iter().zip(statuses.found) {
-            let not_found = Answer::NotFound { context_slot, searched_history: history };
+            let not_found = Answer::NotFound { context_slot, searched_history };
             answers.insert(*signature, found.map_or(not_found, Answer::Found));
         }
     }

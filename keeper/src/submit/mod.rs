@@ -8,28 +8,31 @@ mod budget;
 mod confirm;
 mod drive;
 mod error;
+mod node;
 mod prepare;
 mod report;
 mod sign;
 mod step;
 #[cfg(test)]
 mod tests;
+mod ways;
 mod wire;
 
 pub use error::SubmitError;
 pub use sign::{PACKET_BYTES, fee_lamports};
 pub use step::{Answer, NextStep, next_step};
-pub use wire::{Answered, Found, RpcWire, STATUS_BATCH, Statuses, Tip, Wire, WireError};
+pub use wire::{Answered, Found, PoolWire, STATUS_BATCH, Statuses, Tip, Wire, WireError};
 
 use crate::config::payer::PayerKey;
-use crate::config::{Budget, Mode, Tx};
+use crate::config::{Budget, Mode, Sender, Tx};
 use crate::events::{Events, unix_ms};
-use crate::intent::{Blockhash, Intent, IntentId, Outcome};
+use crate::intent::{ActionClass, Blockhash, Intent, IntentId, Outcome};
 use crate::journal::{Journal, JournalError, Signed, State};
 use crate::metrics::{ClassLabel, Metrics};
 use crate::view::TransactionsView;
 use book::{Book, FirstSent, Stage};
 use budget::Spending;
+use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::Signature;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +57,8 @@ pub struct Setup {
     pub mode: Mode,
     /// How to send.
     pub tx: Tx,
+    /// Further ways, and the tips that they ask for.
+    pub senders: Vec<Sender>,
     /// What may be spent.
     pub budget: Budget,
     /// Where to count.
@@ -98,6 +103,7 @@ struct Shared {
     payer: PayerKey,
     mode: Mode,
     tx: Tx,
+    senders: Vec<Sender>,
     metrics: Metrics,
     events: Events,
     slot: Arc<AtomicU64>,
@@ -118,7 +124,8 @@ impl Submitter {
     pub fn open(setup: Setup) -> Result<Self, JournalError> {
         let undecided = setup.journal.undecided()?;
         let landed = setup.journal.landed(book::REMEMBERED as u32)?;
-        let trip_fee = fee_lamports(TRIP_COMPUTE_UNITS, setup.tx.compute_price.trip.cap);
+        let tips = sign::tips(&setup.senders, ActionClass::Trip, &Pubkey::default());
+        let trip_fee = sign::with_tips(fee_lamports(TRIP_COMPUTE_UNITS, setup.tx.compute_price.trip.cap), &tips);
         let recovered = undecided.len();
         let book = Book::new(Spending::new(setup.budget, trip_fee), undecided, landed);
         let submitter = Self {
@@ -128,6 +135,7 @@ impl Submitter {
                 payer: setup.payer,
                 mode: setup.mode,
                 tx: setup.tx,
+                senders: setup.senders,
                 metrics: setup.metrics,
                 events: setup.events,
                 slot: setup.slot,
@@ -211,7 +219,7 @@ impl Submitter {
         let submitter = self.clone();
         self.background(async move {
             let started = Instant::now();
-            match submitter.shared.wire.send(&signed.bytes).await {
+            match submitter.shared.wire.send(signed.intent.class, &signed.bytes).await {
                 Ok(()) => {
                     let label = ClassLabel { class: signed.intent.class };
                     let seconds = started.elapsed().as_secs_f64();

@@ -1,7 +1,7 @@
 //! From a plan to bytes that are signed, durable and not yet sent.
 
 use super::book::{Admission, Book};
-use super::sign::sign;
+use super::sign::{sign, tips, with_tips};
 use super::{Prepared, SubmitError, Submitter, fee_lamports};
 use crate::events::unix_ms;
 use crate::intent::{ActionClass, Blockhash, PlannedTx};
@@ -49,16 +49,17 @@ impl Submitter {
 
     fn draft(&self, plan: PlannedTx, blockhash: Blockhash, now_ms: u64) -> Result<Draft, SubmitError> {
         let (id, class) = (plan.intent.id(), plan.intent.class);
+        let tips = tips(&self.shared.senders, class, &plan.intent.target);
         {
             let mut book = self.book();
             if let Admission::Adopt(signed) = book.admit(&id)? {
                 return Ok(Draft::Existing(signed));
             }
             self.check_room(&book, class)?;
-            let fee = fee_lamports(plan.compute_unit_limit, plan.priority_micro_lamports);
+            let fee = with_tips(fee_lamports(plan.compute_unit_limit, plan.priority_micro_lamports), &tips);
             book.spending.check(class, fee, Instant::now())?;
         }
-        let signed = Arc::new(sign(plan, blockhash, &self.shared.payer, now_ms)?);
+        let signed = Arc::new(sign(plan, blockhash, &self.shared.payer, &tips, now_ms)?);
         let is_known = self.book().ready(&signed.signature, &id);
         Ok(if is_known { Draft::Existing(signed) } else { Draft::New(signed) })
     }

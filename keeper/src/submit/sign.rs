@@ -1,9 +1,11 @@
 //! From a plan to signed bytes. No network, no clock.
 
 use super::SubmitError;
+use crate::config::Sender;
 use crate::config::payer::PayerKey;
-use crate::intent::{Blockhash, PlannedTx};
+use crate::intent::{ActionClass, Blockhash, PlannedTx};
 use crate::journal::Signed;
+use anchor_lang::solana_program::system_instruction::transfer;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::pubkey::Pubkey;
@@ -22,16 +24,37 @@ pub fn fee_lamports(compute_unit_limit: u32, priority_micro_lamports: u64) -> u6
     u64::try_from(priority).unwrap_or(u64::MAX).saturating_add(SIGNATURE_LAMPORTS)
 }
 
-/// Signs a plan.
+/// Lamports that senders ask for within a transaction, and where they go.
+pub(super) type Tips = Vec<(Pubkey, u64)>;
+
+/// Returns the tips of a class. `target` spreads them over the accounts that a sender names.
+pub(super) fn tips(senders: &[Sender], class: ActionClass, target: &Pubkey) -> Tips {
+    let asking = senders.iter().filter(|sender| sender.tip_lamports > 0 && sender.takes(class));
+    let tip = |sender: &Sender| {
+        let at = usize::from(target.to_bytes()[0]) % sender.tip_accounts.len().max(1);
+        sender.tip_accounts.get(at).map(|account| (*account, sender.tip_lamports))
+    };
+    asking.filter_map(tip).collect()
+}
+
+/// Adds tips to a fee.
+pub(super) fn with_tips(fee_lamports: u64, tips: &Tips) -> u64 {
+    tips.iter().fold(fee_lamports, |sum, (_, tip)| sum.saturating_add(*tip))
+}
+
+/// Signs a plan, with tips at its end.
 pub(super) fn sign(
     planned: PlannedTx,
     blockhash: Blockhash,
     payer: &PayerKey,
+    tips: &Tips,
     planned_ms: u64,
 ) -> Result<Signed, SubmitError> {
-    let fee = fee_lamports(planned.compute_unit_limit, planned.priority_micro_lamports);
+    let fee = with_tips(fee_lamports(planned.compute_unit_limit, planned.priority_micro_lamports), tips);
     let refused = |source| SubmitError::Sign { payer: payer.pubkey(), source };
-    let mut transaction = Transaction::new_with_payer(&instructions(&planned), Some(&payer.pubkey()));
+    let mut instructions = instructions(&planned);
+    instructions.extend(tips.iter().map(|(account, tip)| transfer(&payer.pubkey(), account, *tip)));
+    let mut transaction = Transaction::new_with_payer(&instructions, Some(&payer.pubkey()));
     transaction.try_sign(&[payer.keypair()], blockhash.hash).map_err(refused)?;
     let signature = *transaction.signatures.first().ok_or_else(|| refused(SignerError::NotEnoughSigners))?;
     // CANNOT fail: plain data written into a vector. An empty result would be refused below all the same.
@@ -62,7 +85,7 @@ pub(super) fn program_of(bytes: &[u8], instruction: u8) -> Option<Pubkey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intent::{ActionClass, Intent};
+    use crate::intent::Intent;
     use solana_sdk::hash::Hash;
     use solana_sdk::instruction::AccountMeta;
     use solana_sdk::signature::Keypair;
@@ -82,7 +105,7 @@ mod tests {
     #[test]
     fn sign_makes_bytes_that_verify() {
         let payer = PayerKey::new(Keypair::new());
-        let signed = sign(planned(8), blockhash(), &payer, 1).expect("a signature");
+        let signed = sign(planned(8), blockhash(), &payer, &Tips::new(), 1).expect("a signature");
         let transaction: Transaction = bincode::deserialize(&signed.bytes).expect("a transaction");
         assert!(transaction.verify().is_ok());
         assert_eq!(transaction.signatures[0], signed.signature);
@@ -92,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn sign_fails_when_the_packet_would_overflow() {
+    fn fault_37_sign_fails_when_the_packet_would_overflow() {
         let payer = PayerKey::new(Keypair::new());
-        let error = sign(planned(1_200), blockhash(), &payer, 1).expect_err("too large");
+        let error = sign(planned(1_200), blockhash(), &payer, &Tips::new(), 1).expect_err("too large");
         assert!(matches!(error, SubmitError::TooLarge { limit: PACKET_BYTES, .. }), "{error}");
     }
 
@@ -103,7 +126,7 @@ mod tests {
         let payer = PayerKey::new(Keypair::new());
         let mut plan = planned(8);
         plan.instructions[0].accounts.push(AccountMeta::new(Pubkey::new_from_array([4; 32]), true));
-        let error = sign(plan, blockhash(), &payer, 1).expect_err("a missing signer");
+        let error = sign(plan, blockhash(), &payer, &Tips::new(), 1).expect_err("a missing signer");
         assert!(matches!(error, SubmitError::Sign { .. }), "{error}");
     }
 

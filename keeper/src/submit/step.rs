@@ -20,7 +20,7 @@ pub enum Answer {
     NotFound {
         /// Slot up to which the node had seen the chain.
         context_slot: u64,
-        /// Whether it looked beyond its recent memory.
+        /// Whether it looked beyond its recent memory, and as many nodes as have to agree did.
         searched_history: bool,
     },
     /// Nobody said.

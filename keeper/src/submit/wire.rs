@@ -1,16 +1,18 @@
-//! The way to a node: three questions, each of which may go unanswered.
+//! The way to the nodes: three questions, each of which may go unanswered.
 //!
 //! An error means "nobody said", never "no".
 
-use crate::metrics::{Metrics, RpcLabel};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use futures_util::future::{BoxFuture, FutureExt};
-use serde_json::json;
-use solana_client::client_error::ClientError;
-use solana_client::nonblocking::rpc_client::RpcClient;
-use solana_client::rpc_request::RpcRequest;
-use solana_commitment_config::CommitmentConfig;
+use super::node;
+use super::ways::Ways;
+use crate::chain::http::CallError;
+use crate::chain::pool::Pool;
+use crate::chain::rpc::{Rpc, RpcError};
+use crate::chain::standing::Use;
+use crate::config::Sender;
+use crate::config::endpoints::Role;
+use crate::intent::ActionClass;
+use crate::metrics::Metrics;
+use futures_util::future::{BoxFuture, FutureExt, join_all};
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
 use std::sync::Arc;
@@ -24,7 +26,13 @@ pub const STATUS_BATCH: usize = 256;
 pub enum WireError {
     /// The node refused, or could not be reached.
     #[error("the node gave no answer")]
-    Rpc(#[from] Box<ClientError>),
+    Rpc(#[source] RpcError),
+    /// No way took the bytes.
+    #[error("no way took the transaction")]
+    Call(#[source] CallError),
+    /// Nothing can be asked or sent by now: all endpoints are in quarantine or rest.
+    #[error("no endpoint can be used now")]
+    NoWay,
     /// The node took too long.
     #[error("the node took longer than {0:?}")]
     Timeout(Duration),
@@ -70,12 +78,14 @@ pub struct Statuses {
     pub context_slot: u64,
     /// For each signature, in the order asked.
     pub found: Vec<Option<Found>>,
+    /// Whether as many nodes said so as have to agree that something is not there.
+    pub is_agreed: bool,
 }
 
-/// The way to a node.
+/// The way to the nodes.
 pub trait Wire: Send + Sync + 'static {
     /// Hands bytes over. Success means that a node took them, nothing more.
-    fn send<'a>(&'a self, bytes: &'a [u8]) -> Answered<'a, ()>;
+    fn send<'a>(&'a self, class: ActionClass, bytes: &'a [u8]) -> Answered<'a, ()>;
     /// Asks what became of signatures, at most [`STATUS_BATCH`]; in the whole history if `search_history`.
     fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool) -> Answered<'a, Statuses>;
     /// Asks for the confirmed end of the chain.
@@ -84,89 +94,113 @@ pub trait Wire: Send + Sync + 'static {
     fn compute_units<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<u64>>;
 }
 
-/// A node reached by JSON-RPC.
-pub struct RpcWire {
-    client: Arc<RpcClient>,
-    metrics: Metrics,
+/// All endpoints and senders.
+///
+/// Nothing counts as "no" until two endpoints say so, or the only one: that the chain is past a height, and that a
+/// signature is not known.
+pub struct PoolWire {
+    pool: Arc<Pool>,
+    ways: Ways,
 }
 
-impl RpcWire {
-    const PATIENCE: Duration = Duration::from_secs(5);
+/// Endpoints that have to agree before a signature is given up.
+const WITNESSES: usize = 2;
 
-    /// Uses `client`. Its own commitment does not matter here.
-    pub const fn new(client: Arc<RpcClient>, metrics: Metrics) -> Self {
-        Self { client, metrics }
+impl PoolWire {
+    /// Uses the endpoints of `pool` by their roles, and `senders`.
+    pub fn new(pool: Arc<Pool>, senders: &[Sender], metrics: Metrics) -> Self {
+        Self { ways: Ways::new(&pool, senders, metrics), pool }
     }
 
-    async fn ask<T>(
-        &self,
-        method: &'static str,
-        question: impl Future<Output = Result<T, ClientError>> + Send,
-    ) -> Result<T, WireError> {
-        let answer = match tokio::time::timeout(Self::PATIENCE, question).await {
-            Ok(answer) => answer.map_err(|error| WireError::Rpc(Box::new(error))),
-            Err(_) => Err(WireError::Timeout(Self::PATIENCE)),
-        };
-        let result = if answer.is_ok() { "ok" } else { "error" };
-        self.metrics.rpc_requests.get_or_create(&RpcLabel { method, result }).inc();
-        answer
+    /// Returns how many endpoints have to agree.
+    fn quorum(&self) -> usize {
+        let confirming = self.pool.endpoints().iter().filter(|endpoint| endpoint.settings.has(Role::Confirm));
+        confirming.count().min(WITNESSES)
+    }
+
+    /// Asks as many endpoints as have to agree, and further ones in place of those that fail.
+    async fn witness<'a, T>(
+        &'a self,
+        question: impl Fn(&'a Rpc) -> BoxFuture<'a, Result<T, WireError>>,
+    ) -> Result<Vec<T>, WireError> {
+        let mut usable = self.pool.usable(Role::Confirm, Use::Hot).into_iter();
+        let (mut answers, mut last) = (Vec::new(), None);
+        loop {
+            let missing = self.quorum() - answers.len();
+            let batch: Vec<_> = usable.by_ref().take(missing).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let given = join_all(batch.iter().map(|endpoint| question(&endpoint.rpc))).await;
+            for (endpoint, answer) in batch.into_iter().zip(given) {
+                match answer {
+                    Ok(answer) => answers.push(answer),
+                    Err(error) => {
+                        if let WireError::Rpc(cause) = &error {
+                            self.pool.note(endpoint, cause);
+                        }
+                        last = Some(error);
+                    }
+                }
+            }
+        }
+        if answers.is_empty() { Err(last.unwrap_or(WireError::NoWay)) } else { Ok(answers) }
     }
 }
 
-impl Wire for RpcWire {
-    fn send<'a>(&'a self, bytes: &'a [u8]) -> Answered<'a, ()> {
-        // No preflight: it costs a round trip and judges by another slot. No retries by the node: resending is ours.
-        let options = json!({ "encoding": "base64", "skipPreflight": true, "maxRetries": 0 });
-        let params = json!([STANDARD.encode(bytes), options]);
-        let question = self.client.send::<String>(RpcRequest::SendTransaction, params);
-        async move { self.ask("sendTransaction", question).await.map(drop) }.boxed()
+impl Wire for PoolWire {
+    fn send<'a>(&'a self, class: ActionClass, bytes: &'a [u8]) -> Answered<'a, ()> {
+        self.ways.send(class, bytes).boxed()
     }
 
     fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool) -> Answered<'a, Statuses> {
         async move {
-            let answer = if search_history {
-                self.ask("getSignatureStatuses", self.client.get_signature_statuses_with_history(signatures)).await?
-            } else {
-                self.ask("getSignatureStatuses", self.client.get_signature_statuses(signatures)).await?
-            };
-            if answer.value.len() != signatures.len() {
-                return Err(WireError::Shape("as many statuses as signatures were expected"));
-            }
-            let confirmed = CommitmentConfig::confirmed();
-            let found = answer.value.into_iter().map(|status| {
-                status.map(|status| Found {
-                    slot: status.slot,
-                    is_confirmed: status.satisfies_commitment(confirmed),
-                    result: status.err.map_or(Ok(()), Err),
-                })
-            });
-            Ok(Statuses { context_slot: answer.context.slot, found: found.collect() })
+            let answers = self.witness(|rpc| node::statuses(rpc, signatures, search_history).boxed()).await?;
+            let is_agreed = answers.len() >= self.quorum();
+            answers
+                .into_iter()
+                .reduce(Statuses::merge)
+                .map(|merged| Statuses { is_agreed, ..merged })
+                .ok_or(WireError::NoWay)
         }
         .boxed()
     }
 
     fn tip(&self) -> Answered<'_, Tip> {
         async move {
-            // Two questions, and the lower height of both: nodes behind one address may lag behind each other, and some
-            // answer the second one for an unconfirmed block.
-            let commitment = CommitmentConfig::confirmed();
-            let height = self.ask("getBlockHeight", self.client.get_block_height_with_commitment(commitment));
-            let epoch = self.ask("getEpochInfo", self.client.get_epoch_info_with_commitment(commitment));
-            let (height, epoch) = tokio::try_join!(height, epoch)?;
-            Ok(Tip { slot: epoch.absolute_slot, block_height: height.min(epoch.block_height) })
+            let tips = self.witness(|rpc| node::tip(rpc).boxed()).await?;
+            if tips.len() < self.quorum() {
+                return Err(WireError::Shape("too few endpoints told of the chain's end"));
+            }
+            let lower =
+                |a: Tip, b: Tip| Tip { slot: a.slot.max(b.slot), block_height: a.block_height.min(b.block_height) };
+            tips.into_iter().reduce(lower).ok_or(WireError::NoWay)
         }
         .boxed()
     }
 
     fn compute_units<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<u64>> {
         async move {
-            let options =
-                json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
-            let params = json!([signature.to_string(), options]);
-            let question = self.client.send::<serde_json::Value>(RpcRequest::GetTransaction, params);
-            let answer = self.ask("getTransaction", question).await.ok()?;
-            answer.pointer("/meta/computeUnitsConsumed")?.as_u64()
+            for endpoint in self.pool.usable(Role::Confirm, Use::Hot) {
+                if let Some(units) = node::compute_units(&endpoint.rpc, signature).await {
+                    return Some(units);
+                }
+            }
+            None
         }
         .boxed()
+    }
+}
+
+impl Statuses {
+    /// What two nodes know together: found by one is found, and not found only as of the older of both.
+    fn merge(self, other: Self) -> Self {
+        let better = |a: Option<Found>, b: Option<Found>| match (a, b) {
+            (Some(a), Some(b)) if b.is_confirmed && !a.is_confirmed => Some(b),
+            (Some(a), _) => Some(a),
+            (None, b) => b,
+        };
+        let found = self.found.into_iter().zip(other.found).map(|(a, b)| better(a, b)).collect();
+        Self { context_slot: self.context_slot.min(other.context_slot), found, is_agreed: self.is_agreed }
     }
 }

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_owner_version_length_and_values_are_refused() {
+    fn fault_15_48_wrong_owner_version_length_and_values_are_refused() {
         let world = testing::World::new();
         let data = testing::bytes_of(&world.vault());
         assert_eq!(decode(&Pubkey::default(), &data).unwrap_err(), DecodeError::Owner);

@@ -21,14 +21,18 @@ impl Mailbox {
     pub fn put(&self, updates: impl IntoIterator<Item = Update>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for update in updates {
-            let known = waiting.get(&update.key);
-            if known.is_some_and(|known| !replaces(&update, known)) {
+            let Some(known) = waiting.get_mut(&update.key) else {
+                waiting.insert(update.key, update);
                 continue;
+            };
+            // what is left out must not hide who told of it, nor that a subscription did
+            let told_by = known.told_by | update.told_by;
+            let is_pushed = Origin::Push == known.origin || Origin::Push == update.origin;
+            if update.replaces(known) {
+                *known = update;
             }
-            // an answer that overtakes a notification must not hide that the subscription delivered
-            let is_pushed = known.is_some_and(|known| known.origin == Origin::Push);
-            let origin = if is_pushed { Origin::Push } else { update.origin };
-            waiting.insert(update.key, Update { origin, ..update });
+            known.told_by = told_by;
+            known.origin = if is_pushed { Origin::Push } else { Origin::Poll };
         }
         drop(waiting);
         self.notify.notify_one();
@@ -44,12 +48,6 @@ impl Mailbox {
     pub async fn changed(&self) {
         self.notify.notified().await;
     }
-}
-
-/// As the store judges: newest slot, then the later arrival, but no answer over a notification of its own slot.
-fn replaces(next: &Update, known: &Update) -> bool {
-    let is_weaker = known.origin == Origin::Push && next.origin == Origin::Poll;
-    next.slot > known.slot || (next.slot == known.slot && !is_weaker)
 }
 
 #[cfg(test)]
@@ -85,5 +83,38 @@ mod tests {
         mailbox.put([update(1, 5, 1, Origin::Push)]);
         mailbox.changed().await;
         assert_eq!(mailbox.take().len(), 1);
+    }
+
+    #[test]
+    fn fault_17_flood_keeps_the_newest_version_of_each_account_in_bounded_memory() {
+        const ACCOUNTS: u64 = 64;
+        let mailbox = Mailbox::default();
+        let mut newest = HashMap::new();
+        for n in 0..1_000_000u64 {
+            // the order of slots is shaken: some come late
+            let (key, slot) = ((n % ACCOUNTS) as u8, n / ACCOUNTS + n * 7_919 % 5);
+            mailbox.put([update(key, slot, n + 1, Origin::Push)]);
+            let known: &mut (u64, u64) = newest.entry(key).or_default();
+            *known = if slot >= known.0 { (slot, n + 1) } else { *known };
+        }
+        let taken = mailbox.take();
+        assert_eq!(taken.len() as u64, ACCOUNTS, "one version of each waits, however many came");
+        for update in taken {
+            assert_eq!((update.slot, update.lamports), newest[&update.key.to_bytes()[0]]);
+        }
+    }
+
+    #[test]
+    fn fault_08_later_version_of_a_slot_wins_whichever_source_tells_it_first() {
+        let mailbox = Mailbox::default();
+        let told = |write_version, told_by, lamports| Update {
+            write_version,
+            told_by,
+            ..update(1, 5, lamports, Origin::Push)
+        };
+        mailbox.put([told(2, 0b01, 20), told(1, 0b10, 10)]);
+        assert_eq!(mailbox.take(), [told(2, 0b11, 20)], "the late version changes nothing, and who told it is kept");
+        mailbox.put([told(1, 0b10, 10), told(2, 0b10, 20)]);
+        assert_eq!(mailbox.take(), [told(2, 0b10, 20)]);
     }
 }

@@ -41,16 +41,47 @@ pub struct Update {
     pub slot: u64,
     /// Where it came from.
     pub origin: Origin,
+    /// Which version within its slot, where a subscription tells: later ones are higher. Zero where nobody says.
+    pub write_version: u64,
+    /// The subscriptions that told of the account, one bit for each source.
+    pub told_by: u32,
 }
 
 impl Update {
     /// An update that says there is no account at `key`.
     pub fn absent(key: Pubkey, slot: u64, origin: Origin) -> Self {
-        Self { key, owner: Pubkey::default(), lamports: 0, data: Vec::new(), slot, origin }
+        Self {
+            key,
+            owner: Pubkey::default(),
+            lamports: 0,
+            data: Vec::new(),
+            slot,
+            origin,
+            write_version: 0,
+            told_by: 0,
+        }
+    }
+
+    /// Tells whether this version takes the place of `known`: the newer slot, then the later version within it; an answer
+    /// never over a notification of its own slot, for it may have been read before that.
+    pub fn replaces(&self, known: &Self) -> bool {
+        is_newer((self.slot, self.write_version, self.origin), (known.slot, known.write_version, known.origin))
     }
 
     /// Tells whether this version says that the account doesn't exist.
     pub fn is_absent(&self) -> bool {
         self.lamports == 0
+    }
+}
+
+/// Tells whether one version (slot, version within it, origin) takes the place of another.
+pub(crate) fn is_newer(next: (u64, u64, Origin), known: (u64, u64, Origin)) -> bool {
+    let is_weaker = known.2 == Origin::Push && next.2 == Origin::Poll;
+    match (next.1, known.1) {
+        _ if next.0 != known.0 => next.0 > known.0,
+        _ if is_weaker => false,
+        // where nobody counted, the later arrival is the later version
+        (0, _) | (_, 0) => true,
+        (next, known) => next > known,
     }
 }

@@ -2,9 +2,13 @@
 //!
 //! Three rounds: the clock, at every slot, while no subscription brings it; the watched accounts, every `poll_ms`; and the snapshot,
 //! which lists everything: on request (it closes the gap after a reconnection), every `sweep_secs`, and in place of the
-//! second round while the subscriptions are down.
+//! second round while the subscriptions are down. A snapshot gives way while endpoints ask for fewer requests; where an
+//! endpoint lists nothing, the accounts that are known are fetched one by one, and no gap is closed by that.
 
-use crate::chain::rpc::{Listing, Rpc, RpcError};
+use crate::chain::pool::Pool;
+use crate::chain::rpc::{Listing, RpcError};
+use crate::chain::standing::Use;
+use crate::config::endpoints::Role;
 use crate::watch::Update;
 use crate::watch::feeds::{CLOCK, WatchSet};
 use crate::watch::mailbox::Mailbox;
@@ -51,14 +55,18 @@ pub struct Snapshot {
     pub found: Found,
     /// When the first request went out: what happened before is in it.
     pub asked_at: Instant,
+    /// Whether the program's accounts were listed. Otherwise there may be some that nobody knows of.
+    pub is_whole: bool,
 }
 
 /// What the poller needs.
 pub struct Poller {
-    /// The endpoint.
-    pub rpc: Arc<Rpc>,
+    /// The endpoints.
+    pub pool: Arc<Pool>,
     /// What to fetch.
     pub set: watch::Receiver<Arc<WatchSet>>,
+    /// Positions that are known.
+    pub positions: watch::Receiver<Arc<Vec<Pubkey>>>,
     /// Told when a snapshot is wanted at once.
     pub snapshot_wanted: Arc<Notify>,
     /// Whether the subscriptions are down.
@@ -90,8 +98,9 @@ impl Poller {
     async fn rounds(&self) {
         let mut snapshot_at: Option<Instant> = None;
         loop {
-            let is_due =
+            let is_wanted =
                 snapshot_at.is_none_or(|at| at.elapsed() >= self.sweep) || self.is_alone.load(Ordering::Relaxed);
+            let is_due = is_wanted && !self.pool.usable(Role::Read, Use::Sweep).is_empty();
             if is_due {
                 snapshot_at = Some(Instant::now());
             }
@@ -114,7 +123,7 @@ impl Poller {
             if !self.needs_clock.load(Ordering::Relaxed) {
                 continue;
             }
-            match self.rpc.accounts(&[CLOCK]).await {
+            match self.pool.accounts(&[CLOCK], Use::Hot).await {
                 Ok(listing) => self.mailbox.put(listing.updates),
                 Err(error) => tracing::debug!(error = %crate::error::chain(&error), "failed to ask for the clock"),
             }
@@ -124,7 +133,7 @@ impl Poller {
     async fn accounts(&self) -> Result<Polled, RpcError> {
         let set = self.set.borrow().clone();
         let keys: Vec<Pubkey> = set.accounts.iter().copied().collect();
-        let listing = self.rpc.accounts(&keys).await?;
+        let listing = self.pool.accounts(&keys, Use::Hot).await?;
         self.mailbox.put(listing.updates);
         Ok(Polled::Accounts { slot: listing.slot })
     }
@@ -132,7 +141,7 @@ impl Poller {
     async fn snapshot(&self) -> Result<Polled, RpcError> {
         let (asked_at, set) = (Instant::now(), self.set.borrow().clone());
         let keys: Vec<Pubkey> = set.accounts.iter().copied().collect();
-        let accounts = self.rpc.accounts(&keys).await?;
+        let accounts = self.pool.accounts(&keys, Use::Sweep).await?;
         let mut snapshot = Snapshot {
             updates: accounts.updates,
             listed: HashSet::new(),
@@ -140,13 +149,26 @@ impl Poller {
             set: set.clone(),
             found: Found::new(),
             asked_at,
+            is_whole: true,
         };
         for (child, parent) in &set.children {
-            snapshot.add(self.rpc.children(*child, parent).await?);
+            match self.pool.children(*child, parent).await {
+                Ok(listing) => snapshot.add(listing),
+                Err(error) => {
+                    tracing::warn!(error = %crate::error::chain(&error), "accounts can't be listed; known ones are fetched");
+                    snapshot.is_whole = false;
+                    break;
+                }
+            }
+        }
+        if !snapshot.is_whole {
+            let known = self.positions.borrow().clone();
+            snapshot.add(self.pool.accounts(&known, Use::Hot).await?);
+            return Ok(Polled::Snapshot(Box::new(snapshot)));
         }
         snapshot.listed.extend(snapshot.updates.iter().filter(|u| u.owner == rampart::ID).map(|u| u.key));
         for (program, feed_id) in &set.unpinned {
-            let listing = self.rpc.price_accounts(program, feed_id).await?;
+            let listing = self.pool.price_accounts(program, feed_id).await?;
             if let Some(key) = newest(&listing, feed_id) {
                 snapshot.found.insert((*program, *feed_id), key);
             }

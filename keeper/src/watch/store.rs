@@ -1,7 +1,7 @@
 //! The newest version of every watched account.
 //!
-//! Newest slot wins, then the later arrival; an answer never replaces a notification of its own slot, for it may have
-//! been read before that. Bytes that can't be used take the account out of the store (an old version must not be acted
+//! Newest slot wins, then the later version within it; an answer never replaces a notification of its own slot, for it
+//! may have been read before that. Bytes that can't be used take the account out of the store (an old version must not be acted
 //! on) and are counted; nothing here panics on data.
 
 use crate::watch::decode::{self, DecodeError, Decoded};
@@ -67,6 +67,7 @@ pub struct RawAccount {
 #[derive(Clone, Copy, Debug)]
 struct Version {
     slot: u64,
+    write_version: u64,
     origin: Origin,
     verified_at: Option<Instant>,
     quarantined: Option<DecodeError>,
@@ -265,20 +266,19 @@ impl Store {
             Origin::Poll => Some(at),
             Origin::Push => self.versions.get(&update.key).and_then(|v| v.verified_at),
         };
-        let (key, slot, origin) = (update.key, update.slot, update.origin);
+        let (key, slot, write_version, origin) = (update.key, update.slot, update.write_version, update.origin);
         let applied = self.put(update);
         if applied != Applied::Unwanted {
             let quarantined = if let Applied::Quarantined(why) = applied { Some(why) } else { None };
-            self.versions.insert(key, Version { slot, origin, verified_at, quarantined });
+            self.versions.insert(key, Version { slot, write_version, origin, verified_at, quarantined });
         }
         applied
     }
 
     fn is_newer(&self, update: &Update) -> bool {
-        self.versions.get(&update.key).is_none_or(|known| {
-            let replaces = !(known.origin == Origin::Push && update.origin == Origin::Poll);
-            update.slot > known.slot || (update.slot == known.slot && replaces)
-        })
+        let next = (update.slot, update.write_version, update.origin);
+        let known = self.versions.get(&update.key).map(|known| (known.slot, known.write_version, known.origin));
+        known.is_none_or(|known| super::is_newer(next, known))
     }
 
     fn put(&mut self, update: Update) -> Applied {

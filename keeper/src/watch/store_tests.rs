@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 fn update(at: Pubkey, data: Vec<u8>, slot: u64, origin: Origin) -> Update {
-    Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin }
+    Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin, write_version: 0, told_by: 0 }
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn answer_never_replaces_a_notification_of_its_own_slot() {
 }
 
 #[test]
-fn bad_bytes_take_the_account_out_until_good_ones_come() {
+fn fault_15_bad_bytes_take_the_account_out_until_good_ones_come() {
     let world = World::new();
     let (mut store, now) = (world.store(&[]), Instant::now());
     let vault = bytes_of(&world.vault());
@@ -53,7 +53,7 @@ fn account_of_another_guard_is_refused() {
 }
 
 #[test]
-fn closed_account_goes_away_and_stays_away() {
+fn fault_15_closed_account_goes_away_and_stays_away() {
     let world = World::new();
     let (at, now) = (key(50), Instant::now());
     let mut store = world.store(&[(at, world.position(1, 1))]);
@@ -103,7 +103,7 @@ fn raw_accounts_are_kept_only_while_asked_for() {
 
 proptest! {
     #[test]
-    fn garbage_in_a_known_account_never_panics_nor_touches_its_neighbours(data in prop::collection::vec(any::<u8>(), 0..6_000), kind in 0usize..4, lamports in 0u64..2) {
+    fn fault_16_garbage_in_a_known_account_never_panics_nor_touches_its_neighbours(data in prop::collection::vec(any::<u8>(), 0..6_000), kind in 0usize..4, lamports in 0u64..2) {
         let world = World::new();
         let position = (key(50), world.position(1, 1));
         let mut store = world.store(&[position]);

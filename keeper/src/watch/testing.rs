@@ -241,7 +241,16 @@ impl World {
     pub fn put(&self, store: &mut Store, at: Pubkey, data: Vec<u8>) {
         let slot = store.slot_of(&at).unwrap_or(SLOT - 100) + 1;
         store.apply(
-            Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin: Origin::Push },
+            Update {
+                key: at,
+                owner: rampart::ID,
+                lamports: 1,
+                data,
+                slot,
+                origin: Origin::Push,
+                write_version: 0,
+                told_by: 0,
+            },
             Instant::now(),
         );
     }
@@ -252,8 +261,16 @@ impl World {
             let oracle = key(10 + 2 * asset + at);
             let slot = store.slot_of(&oracle).unwrap_or(SLOT - 100) + 1;
             let data = feed(milli_dollars, publish_ts);
-            let update =
-                Update { key: oracle, owner: SWITCHBOARD_ON_DEMAND, lamports: 1, data, slot, origin: Origin::Push };
+            let update = Update {
+                key: oracle,
+                owner: SWITCHBOARD_ON_DEMAND,
+                lamports: 1,
+                data,
+                slot,
+                origin: Origin::Push,
+                write_version: 0,
+                told_by: 0,
+            };
             store.apply(update, Instant::now());
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::assess::assess;
 use crate::chain::blockhash::signing_life;
+use crate::chain::fees::Market;
 use crate::decide::{Action, Decision, Means, decide};
 use crate::intent::{ActionClass, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
@@ -58,10 +59,11 @@ impl<C: Courier> Engine<C> {
     pub(super) fn act(&mut self, decisions: Vec<Decision>) {
         let slot = self.clock.tip_slot();
         let mut plans = Vec::new();
+        let market = self.shared.market.borrow().clone();
         for decision in decisions {
             let is_handed_over = decision.intent.class == ActionClass::Trip && self.armory.fire(&decision.intent);
             if !is_handed_over {
-                match self.planner().plan(&decision, &self.history) {
+                match self.planner(&market).plan(&decision, &self.history) {
                     Ok(plan) if self.has_blockhash() => plans.push(plan),
                     Ok(_) => continue,
                     Err(error) => {
@@ -82,8 +84,9 @@ impl<C: Courier> Engine<C> {
         self.blockhash.is_some_and(|(_, at)| at.elapsed() <= signing_life(self.clock.slot_duration()))
     }
 
-    fn planner(&self) -> Planner<'_> {
-        Planner { store: &self.store, found: &self.found, signer: self.signer, prices: &self.config.tx.compute_price }
+    fn planner<'a>(&'a self, market: &'a Market) -> Planner<'a> {
+        let prices = &self.config.tx.compute_price;
+        Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market }
     }
 
     fn spends(&self, decision: &Decision) -> Option<(Pubkey, u64)> {
@@ -126,7 +129,8 @@ impl<C: Courier> Engine<C> {
         if self.armed_for == order {
             return;
         }
-        let planner = self.planner();
+        let market = self.shared.market.borrow().clone();
+        let planner = self.planner(&market);
         let plans = rules.filter_map(|(key, rule)| planner.plan_trip(key, rule, &self.history).ok()).collect();
         self.armory.order(plans, blockhash);
         self.armed_for = order;

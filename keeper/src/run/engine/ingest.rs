@@ -5,11 +5,14 @@ use crate::chain::ws::Signal;
 use crate::metrics::{SourceLabel, UpdateLabel};
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
-use crate::watch::feeds::{self, CLOCK};
+use crate::run::sources::Turn;
+use crate::watch::feeds::{self, CLOCK, WatchSet};
 use crate::watch::poll::{Polled, Snapshot};
 use crate::watch::store::{Applied, Kind};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -23,30 +26,32 @@ impl<C: Courier> Engine<C> {
         self.settle(at);
     }
 
-    /// Takes a signal of the subscriptions in.
-    pub fn signal(&mut self, signal: Signal) {
+    /// Takes a signal of the subscriptions of `source` in.
+    pub fn signal(&mut self, source: usize, signal: Signal) {
         match signal {
             Signal::Slot { slot, at } => {
                 self.clock.slot_seen(slot, at);
-                self.sources.slot(slot, at);
+                self.sources.slot(source, slot, at);
                 let micros = u64::try_from(self.clock.slot_duration().as_micros()).unwrap_or(u64::MAX);
                 self.shared.slot_micros.store(micros, Ordering::Relaxed);
                 self.shared.slot_began.notify_one();
             }
             Signal::Covered(topics) => {
-                self.sources.covered(&topics, Instant::now());
+                self.sources.covered(source, &topics, Instant::now());
                 if self.sources.needs_snapshot() {
                     self.shared.snapshot_wanted.notify_one();
                 }
             }
             Signal::Down(reason) => {
-                let turn = self.sources.down();
-                self.metrics.source_reconnects.get_or_create(&SourceLabel { source: "websocket" }).inc();
-                tracing::debug!(reason, "the subscription socket is down");
-                self.tell_source(turn, &reason);
-                // the requests take over at once
-                self.shared.is_alone.store(true, Ordering::Relaxed);
-                self.shared.snapshot_wanted.notify_one();
+                let (turn, name) = (self.sources.down(source), self.socket_name(source));
+                self.metrics.source_reconnects.get_or_create(&SourceLabel { source: name }).inc();
+                tracing::debug!(source, reason, "the subscription socket is down");
+                self.tell_source(source, turn, &reason);
+                if !self.sources.is_socket_gapless() {
+                    // the requests take over at once
+                    self.shared.is_alone.store(true, Ordering::Relaxed);
+                    self.shared.snapshot_wanted.notify_one();
+                }
             }
         }
         self.shared.slot.store(self.clock.tip_slot(), Ordering::Relaxed);
@@ -74,24 +79,33 @@ impl<C: Courier> Engine<C> {
         for update in snapshot.updates {
             self.apply(update, at);
         }
-        for gone in self.store.retain_listed(&snapshot.listed, snapshot.slot) {
+        if snapshot.is_whole {
+            self.close_gaps(&snapshot.listed, snapshot.slot, &snapshot.set, snapshot.asked_at);
+        }
+        self.shared.positions.send_replace(Arc::new(self.store.positions().map(|(key, _)| *key).collect()));
+        self.is_dirty = true;
+        self.settle(at);
+    }
+
+    /// Takes out what a full listing does not hold, and closes the gaps that it reaches over.
+    fn close_gaps(&mut self, listed: &HashSet<Pubkey>, slot: u64, set: &WatchSet, asked_at: Instant) {
+        for gone in self.store.retain_listed(listed, slot) {
             self.index.put(gone, None);
             self.is_dirty = true;
             self.needs_watch = true;
         }
         self.watch();
-        let turn = self.sources.snapshot(&snapshot.set, snapshot.asked_at);
-        self.tell_source(turn, "");
-        self.shared.is_alone.store(!self.sources.socket.is_gapless(), Ordering::Relaxed);
+        for source in self.sources.snapshot(set, asked_at) {
+            self.tell_source(source, Turn::Complete, "");
+        }
+        self.shared.is_alone.store(!self.sources.is_socket_gapless(), Ordering::Relaxed);
         if self.sources.needs_snapshot() {
             self.shared.snapshot_wanted.notify_one();
         }
-        self.is_dirty = true;
-        self.settle(at);
     }
 
     pub(super) fn apply(&mut self, update: Update, at: Instant) {
-        let (key, origin) = (update.key, update.origin);
+        let (key, origin, told_by) = (update.key, update.origin, update.told_by);
         let position = self.store.position(&key).copied();
         let rule = self.store.rule(&key).copied();
         let group = self.store.group(&key).copied();
@@ -99,7 +113,7 @@ impl<C: Courier> Engine<C> {
         self.count(origin, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
         match origin {
-            Origin::Push => self.sources.pushed(&topic, at),
+            Origin::Push => self.sources.pushed(&topic, told_by, at),
             Origin::Poll if matches!(applied, Applied::Changed(_)) => self.sources.found_by_request(topic, at),
             Origin::Poll => {}
         }

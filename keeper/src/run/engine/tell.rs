@@ -10,14 +10,19 @@ use anchor_lang::prelude::Pubkey;
 use rampart::state::Cause;
 
 impl<C: Courier> Engine<C> {
-    pub(super) fn tell_source(&self, turn: Turn, reason: &str) {
-        let slot = self.clock.tip_slot();
+    pub(super) fn tell_source(&self, source: usize, turn: Turn, reason: &str) {
+        let (slot, name) = (self.clock.tip_slot(), self.socket_name(source));
         let fact = match turn {
             Turn::Same => return,
             Turn::Complete => Fact::new(EventKind::SourceUp, slot, "the subscriptions are up and their gap is closed"),
             Turn::Lost => Fact::new(EventKind::SourceDown, slot, format!("the subscriptions are down: {reason}")),
         };
-        self.events.emit(fact.with("source", "websocket"));
+        self.events.emit(fact.with("source", name));
+    }
+
+    /// Returns the name of a source of subscriptions.
+    pub(super) fn socket_name(&self, source: usize) -> String {
+        self.sources.sockets.get(source).map_or_else(String::new, |socket| socket.name.clone())
     }
 
     pub(super) fn tell_change(

@@ -7,11 +7,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 const DIR: &str = "RAMPART_TEST_DIR";
-const NAME: &str = "submit::tests::abort::an_abort_between_journal_and_send_leaves_bytes_that_land_once";
+const NAME: &str = "submit::tests::abort::fault_29_abort_between_journal_and_send_leaves_bytes_that_land_once";
 const SIGABRT: i32 = 6;
 
 #[tokio::test]
-async fn an_abort_between_journal_and_send_leaves_bytes_that_land_once() {
+async fn fault_29_abort_between_journal_and_send_leaves_bytes_that_land_once() {
     let (chain, liquidation) = (Chain::new(), intent(ActionClass::Liquidate, 1));
     if let Some(dir) = std::env::var_os(DIR) {
         let process = Process::start(&chain, dir.as_ref());

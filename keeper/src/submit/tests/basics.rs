@@ -71,7 +71,7 @@ async fn the_same_bytes_are_sent_until_they_land() {
 }
 
 #[tokio::test]
-async fn silence_is_unknown_and_nothing_new_is_signed() {
+async fn fault_28_silence_is_unknown_and_nothing_new_is_signed() {
     let (chain, dir) = (Chain::new(), dir());
     let process = Process::start(&chain, dir.path());
     let mut outcomes = process.submitter.outcomes();
@@ -90,7 +90,7 @@ async fn silence_is_unknown_and_nothing_new_is_signed() {
 }
 
 #[tokio::test]
-async fn new_bytes_are_signed_only_after_the_old_expired() {
+async fn fault_26_new_bytes_are_signed_only_after_the_old_expired() {
     let (chain, dir) = (Chain::new(), dir());
     let process = Process::start(&chain, dir.path());
     let mut outcomes = process.submitter.outcomes();
@@ -109,7 +109,7 @@ async fn new_bytes_are_signed_only_after_the_old_expired() {
 }
 
 #[tokio::test]
-async fn a_lagging_node_cannot_expire_what_landed() {
+async fn fault_10_lagging_node_cannot_expire_what_landed() {
     let (chain, dir) = (Chain::new(), dir());
     let process = Process::start(&chain, dir.path());
     let mut outcomes = process.submitter.outcomes();
@@ -249,7 +249,7 @@ async fn two_doubtful_signatures_of_one_intent_wait_until_both_are_dead() {
 }
 
 #[tokio::test]
-async fn money_and_room_bound_everything_but_trips() {
+async fn fault_35_money_and_room_bound_everything_but_trips() {
     let (chain, dir) = (Chain::new(), dir());
     let process = Process::with(&chain, dir.path(), |setup| {
         setup.tx.max_in_flight = 2;
@@ -269,7 +269,7 @@ async fn money_and_room_bound_everything_but_trips() {
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_everything_but_trips() {
+async fn fault_42_full_disk_stops_everything_but_trips() {
     let (chain, dir) = (Chain::new(), dir());
     let process = Process::start(&chain, dir.path());
     process.journal.refuse_writes(true);
@@ -299,7 +299,7 @@ async fn drain_returns_when_everything_is_decided() {
 }
 
 #[tokio::test]
-async fn a_corrupt_journal_ends_the_loop() {
+async fn fault_43_corrupt_journal_ends_the_loop() {
     let (chain, dir) = (Chain::new(), dir());
     let process = Process::start(&chain, dir.path());
     let driving = tokio::spawn(process.submitter.clone().drive());

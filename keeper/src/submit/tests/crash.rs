@@ -131,13 +131,13 @@ async fn walk(is_congested: bool) -> u64 {
 }
 
 #[tokio::test]
-async fn every_crash_lands_each_intent_exactly_once() {
+async fn fault_29_every_crash_lands_each_intent_exactly_once() {
     let steps = walk(false).await;
     assert!(steps > 20, "only {steps} steps were walked");
 }
 
 #[tokio::test]
-async fn every_crash_before_a_landing_lands_each_intent_exactly_once() {
+async fn fault_29_every_crash_before_a_landing_lands_each_intent_exactly_once() {
     let steps = walk(true).await;
     assert!(steps > 20, "only {steps} steps were walked");
 }

@@ -1,12 +1,14 @@
 //! What is asked of a node over JSON-RPC, and how its answers are read.
 
+use crate::chain::pool::Pool;
+use crate::config::Commitment;
+use crate::intent::ActionClass;
 use crate::metrics::Metrics;
-use crate::submit::wire::{Found, RpcWire, Tip, Wire, WireError};
+use crate::submit::wire::{Found, PoolWire, Tip, Wire, WireError};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
@@ -30,13 +32,27 @@ async fn answer(State(node): State<Node>, Json(request): Json<Value>) -> Json<Va
     Json(json!({ "jsonrpc": "2.0", "id": request["id"], key: content }))
 }
 
-async fn wire(answers: &[(&'static str, Value)]) -> (RpcWire, Node) {
+async fn wire(answers: &[(&'static str, Value)]) -> (PoolWire, Node) {
+    let (url, node) = node(answers).await;
+    (over(&[url]), node)
+}
+
+async fn node(answers: &[(&'static str, Value)]) -> (String, Node) {
     let node = Node { answers: Arc::new(answers.iter().cloned().collect()), asked: Arc::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let router = Router::new().route("/", post(answer)).with_state(node.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (RpcWire::new(Arc::new(RpcClient::new(url)), Metrics::new()), node)
+    (url, node)
+}
+
+/// All of `urls`, believed.
+fn over(urls: &[String]) -> PoolWire {
+    let endpoint = |(n, url)| toml::from_str(&format!("name = \"e{n}\"\nhttp = \"{url}\"")).expect("settings");
+    let endpoints = urls.iter().enumerate().map(endpoint).collect();
+    let pool = Arc::new(Pool::new(endpoints, Commitment::Processed, Metrics::new()));
+    pool.endpoints().iter().for_each(|endpoint| pool.verified(endpoint));
+    PoolWire::new(pool, &[], Metrics::new())
 }
 
 fn status(confirmation: &str, error: Value) -> Value {
@@ -47,7 +63,7 @@ fn status(confirmation: &str, error: Value) -> Value {
 #[tokio::test]
 async fn bytes_are_sent_without_preflight_and_without_retries_by_the_node() {
     let (wire, node) = wire(&[("sendTransaction", json!(Signature::default().to_string()))]).await;
-    wire.send(&[1, 2, 3]).await.expect("an answer");
+    wire.send(ActionClass::Trip, &[1, 2, 3]).await.expect("an answer");
     let asked = node.asked.lock().expect("no panic holds it").clone();
     let options = json!({ "encoding": "base64", "skipPreflight": true, "maxRetries": 0 });
     assert_eq!(asked[0]["params"], json!(["AQID", options]));
@@ -79,11 +95,11 @@ async fn a_short_answer_is_no_answer() {
 
 #[tokio::test]
 async fn an_error_of_the_node_is_no_answer() {
-    let (wire, _) = wire(&[]).await;
-    assert!(matches!(wire.statuses(&[Signature::default()], true).await, Err(WireError::Rpc(_))));
-    assert!(matches!(wire.tip().await, Err(WireError::Rpc(_))));
-    assert!(matches!(wire.send(&[1]).await, Err(WireError::Rpc(_))));
-    assert_eq!(wire.compute_units(&Signature::default()).await, None);
+    let fresh = async || wire(&[]).await.0;
+    assert!(matches!(fresh().await.statuses(&[Signature::default()], true).await, Err(WireError::Rpc(_))));
+    assert!(matches!(fresh().await.tip().await, Err(WireError::Rpc(_))));
+    assert!(matches!(fresh().await.send(ActionClass::Trip, &[1]).await, Err(WireError::Call(_))));
+    assert_eq!(fresh().await.compute_units(&Signature::default()).await, None);
 }
 
 #[tokio::test]
@@ -102,4 +118,45 @@ async fn compute_units_are_read_from_the_transaction() {
     let (wire, _) =
         wire(&[("getTransaction", json!({ "slot": 90, "meta": { "computeUnitsConsumed": 12_345 } }))]).await;
     assert_eq!(wire.compute_units(&Signature::default()).await, Some(12_345));
+}
+
+fn of_statuses(slot: u64, value: Value) -> [(&'static str, Value); 1] {
+    [("getSignatureStatuses", json!({ "context": { "slot": slot }, "value": [value] }))]
+}
+
+/// A wire over nodes that answer as told.
+async fn over_nodes(nodes: &[&[(&'static str, Value)]]) -> PoolWire {
+    let mut urls = Vec::new();
+    for answers in nodes {
+        urls.push(node(answers).await.0);
+    }
+    over(&urls)
+}
+
+#[tokio::test]
+async fn signature_is_missing_only_where_two_nodes_say_so() {
+    let ask = async |nodes: &[&[(&'static str, Value)]]| {
+        over_nodes(nodes).await.statuses(&[Signature::default()], true).await.expect("an answer")
+    };
+    let (null, older) = (of_statuses(99, Value::Null), of_statuses(95, Value::Null));
+    let both = ask(&[&null, &older]).await;
+    assert_eq!((both.context_slot, both.found[0].is_none(), both.is_agreed), (95, true, true));
+    let one = ask(&[&null, &[]]).await;
+    assert_eq!((one.found[0].is_none(), one.is_agreed), (true, false), "the other did not say");
+    let third = ask(&[&[], &null, &older]).await;
+    assert!(third.is_agreed, "a third stands in for the first");
+    let landed = of_statuses(90, status("confirmed", json!(null)));
+    assert!(ask(&[&null, &landed]).await.found[0].as_ref().is_some_and(|found| found.is_confirmed));
+}
+
+#[tokio::test]
+async fn chain_is_past_a_height_only_where_two_nodes_say_so() {
+    let at = |height: u64, slot: u64| {
+        let epoch = json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 });
+        [("getBlockHeight", json!(height)), ("getEpochInfo", epoch)]
+    };
+    let tip = over_nodes(&[&at(400, 505), &at(390, 500)]).await.tip().await.expect("an answer");
+    assert_eq!(tip, Tip { slot: 505, block_height: 390 });
+    let alone = over_nodes(&[&at(400, 505), &[]]).await.tip().await;
+    assert!(matches!(alone, Err(WireError::Shape(_))), "{alone:?}");
 }

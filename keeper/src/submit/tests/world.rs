@@ -220,7 +220,7 @@ fn silence<T>() -> Result<T, WireError> {
 }
 
 impl Wire for Chain {
-    fn send<'a>(&'a self, bytes: &'a [u8]) -> Answered<'a, ()> {
+    fn send<'a>(&'a self, _: ActionClass, bytes: &'a [u8]) -> Answered<'a, ()> {
         async move {
             self.step();
             let fault = self.ledger().next_fault();
@@ -243,7 +243,7 @@ impl Wire for Chain {
                 Fault::Unreachable | Fault::AnswerLost => return silence(),
             };
             let found = signatures.iter().map(|signature| ledger.found(signature, seen, search_history)).collect();
-            Ok(Statuses { context_slot: seen + SKIPPED, found })
+            Ok(Statuses { context_slot: seen + SKIPPED, found, is_agreed: true })
         }
         .boxed()
     }
@@ -303,6 +303,7 @@ impl Process {
             payer: PayerKey::new(Keypair::new_from_array([7; 32])),
             mode: Mode::Act,
             tx: Tx::default(),
+            senders: Vec::new(),
             budget: Budget::default(),
             metrics,
             events: events.clone(),

@@ -1,0 +1,129 @@
+//! One JSON-RPC call over HTTP: an answer, or exactly why there is none.
+//!
+//! No retries and no waiting: who calls decides that. An answer that is cut off, a web page, or an error that comes with
+//! status 200 is no answer.
+
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Wait that is assumed where an endpoint asks for one and names none.
+const ASSUMED_WAIT: Duration = Duration::from_secs(1);
+/// The longest that an endpoint may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// Why a call has no answer. None of these says anything about the chain.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The endpoint could not be reached, or the answer did not come in time or not whole.
+    #[error("the connection failed")]
+    Transport(#[source] reqwest::Error),
+    /// The endpoint asks for fewer requests.
+    #[error("the endpoint asks to wait {0:?}")]
+    TooMany(Duration),
+    /// The endpoint answered with another status than 200.
+    #[error("the endpoint answered with status {0}")]
+    Status(u16),
+    /// The body is no JSON-RPC answer: a web page, or half of one.
+    #[error("the body is no JSON-RPC answer")]
+    NotJson,
+    /// The node refused.
+    #[error("the node refused with code {code}: {message}")]
+    Refused {
+        /// JSON-RPC code.
+        code: i64,
+        /// What it said.
+        message: String,
+    },
+    /// The answer does not fit the question.
+    #[error("the answer has another shape: {0}")]
+    Shape(#[source] serde_json::Error),
+}
+
+impl CallError {
+    /// Returns the name used in metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Transport(_) => "unreachable",
+            Self::TooMany(_) => "rate_limited",
+            Self::Status(_) => "status",
+            Self::NotJson => "no_json",
+            Self::Refused { .. } => "refused",
+            Self::Shape(_) => "shape",
+        }
+    }
+
+    /// Tells whether the node does not serve the method at all, or says that it can't serve it to us.
+    ///
+    /// # Source
+    /// Method not found, and the range in which nodes say that a feature is off.
+    pub const fn is_unserved(&self) -> bool {
+        matches!(self, Self::Refused { code: -32_601 | -32_010, .. })
+    }
+}
+
+/// One endpoint.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    result: Option<Value>,
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+impl Http {
+    /// An endpoint at `url`. Nothing is asked yet.
+    pub fn new(url: &str) -> Self {
+        Self { client: reqwest::Client::new(), url: url.to_owned() }
+    }
+
+    /// Calls `method` and waits at most `patience` for the whole answer.
+    ///
+    /// # Errors
+    /// All of [`CallError`].
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Value,
+        patience: Duration,
+    ) -> Result<T, CallError> {
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        // the address may hold a key: it is never part of an error
+        let failed = |error: reqwest::Error| CallError::Transport(error.without_url());
+        let answer = self.client.post(&self.url).timeout(patience).json(&request).send().await.map_err(failed)?;
+        match answer.status() {
+            StatusCode::TOO_MANY_REQUESTS => return Err(CallError::TooMany(wait_of(&answer))),
+            // some nodes tell a refusal by the status too
+            status if !status.is_success() && status != StatusCode::BAD_REQUEST => {
+                return Err(CallError::Status(status.as_u16()));
+            }
+            _ => {}
+        }
+        let body = answer.bytes().await.map_err(failed)?;
+        let envelope: Envelope = serde_json::from_slice(&body).map_err(|_| CallError::NotJson)?;
+        match (envelope.error, envelope.result) {
+            (Some(Refusal { code, message }), _) => Err(CallError::Refused { code, message }),
+            (None, result) => serde_json::from_value(result.unwrap_or_default()).map_err(CallError::Shape),
+        }
+    }
+}
+
+fn wait_of(answer: &reqwest::Response) -> Duration {
+    let header = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    header.map_or(ASSUMED_WAIT, Duration::from_secs).min(LONGEST_WAIT)
+}

@@ -1,0 +1,222 @@
+//! Several endpoints as one: who is asked, who is left alone, and whose answers are not believed.
+//!
+//! A request goes to the endpoint that answered last, and on to the next when it fails. An endpoint on another chain,
+//! behind the others or ahead of what can be is in quarantine: nothing is read from it, and its subscriptions are closed,
+//! until a probe finds it right again.
+
+use crate::chain::rpc::{Listing, Rpc, RpcError};
+use crate::chain::standing::{Quarantine, Standing, Use};
+use crate::chain::tip::{Tip, Verdict};
+use crate::config::endpoints::Role;
+use crate::config::{Commitment, RpcEndpoint};
+use crate::intent::Blockhash;
+use crate::metrics::{EndpointLabel, Metrics, RefusalLabel};
+use crate::watch::feeds::Child;
+use anchor_lang::prelude::Pubkey;
+use futures_util::future::{BoxFuture, FutureExt, join_all};
+use solana_sdk::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// One endpoint and what is known of it.
+pub struct Endpoint {
+    /// Its settings.
+    pub settings: RpcEndpoint,
+    /// Requests to it.
+    pub rpc: Rpc,
+    standing: Mutex<Standing>,
+}
+
+/// All endpoints.
+pub struct Pool {
+    endpoints: Vec<Endpoint>,
+    preferred: AtomicUsize,
+    tip: Arc<Tip>,
+    metrics: Metrics,
+}
+
+impl Pool {
+    /// Takes endpoints over; none of them is trusted before it was verified.
+    pub fn new(endpoints: Vec<RpcEndpoint>, commitment: Commitment, metrics: Metrics) -> Self {
+        let tip = Arc::<Tip>::default();
+        let endpoint = |(index, settings): (usize, RpcEndpoint)| Endpoint {
+            rpc: Rpc::sharing(&settings, commitment, metrics.clone(), tip.clone(), index),
+            standing: Mutex::new(Standing::unverified()),
+            settings,
+        };
+        let endpoints = endpoints.into_iter().enumerate().map(endpoint).collect();
+        Self { endpoints, preferred: AtomicUsize::new(0), tip, metrics }
+    }
+
+    /// Returns all endpoints.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// Returns the newest slot that is believed.
+    pub fn newest_slot(&self) -> u64 {
+        self.tip.slot()
+    }
+
+    /// Returns the endpoints of a role that may be asked now, the one that answered last first.
+    pub fn usable(&self, role: Role, purpose: Use) -> Vec<&Endpoint> {
+        let (first, count, now) = (self.preferred.load(Ordering::Relaxed), self.endpoints.len(), Instant::now());
+        let in_turn = (0..count).map(|n| &self.endpoints[(first + n) % count.max(1)]);
+        in_turn.filter(|endpoint| endpoint.settings.has(role) && endpoint.standing().is_free(purpose, now)).collect()
+    }
+
+    /// Judges a slot that the subscriptions of an endpoint told of; puts it in quarantine where that can't be.
+    pub fn judge(&self, index: usize, slot: u64) -> Verdict {
+        let Some(endpoint) = self.endpoints.get(index) else { return Verdict::Fine };
+        let verdict = self.tip.judge(index, slot, endpoint.settings.max_lag_slots, Instant::now());
+        let reason = match verdict {
+            Verdict::Fine => return verdict,
+            Verdict::Behind(_) => Quarantine::Behind,
+            Verdict::Ahead(_) => Quarantine::Ahead,
+        };
+        self.quarantine(endpoint, Some(reason));
+        verdict
+    }
+
+    /// Returns why nothing is taken from an endpoint.
+    pub fn quarantine_of(&self, index: usize) -> Option<Quarantine> {
+        self.endpoints.get(index).and_then(|endpoint| endpoint.standing().quarantine)
+    }
+
+    /// Fetches accounts by address.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn accounts(&self, keys: &[Pubkey], purpose: Use) -> Result<Listing, RpcError> {
+        self.ask(purpose, |rpc| rpc.accounts(keys).boxed()).await
+    }
+
+    /// Lists the accounts of the program of one kind that name `parent`.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn children(&self, child: Child, parent: &Pubkey) -> Result<Listing, RpcError> {
+        self.ask(Use::Sweep, |rpc| rpc.children(child, parent).boxed()).await
+    }
+
+    /// Lists the Pyth price accounts of `program` that carry `feed_id`.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn price_accounts(&self, program: &Pubkey, feed_id: &[u8; 32]) -> Result<Listing, RpcError> {
+        self.ask(Use::Sweep, |rpc| rpc.price_accounts(program, feed_id).boxed()).await
+    }
+
+    /// Fetches the newest blockhash.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn latest_blockhash(&self) -> Result<Blockhash, RpcError> {
+        self.ask(Use::Hot, |rpc| rpc.latest_blockhash().boxed()).await
+    }
+
+    /// Fetches what transactions that wrote `account` paid lately.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn recent_fees(&self, account: &Pubkey) -> Result<Vec<u64>, RpcError> {
+        self.ask(Use::Sweep, |rpc| rpc.recent_fees(account).boxed()).await
+    }
+
+    async fn ask<'a, T>(
+        &'a self,
+        purpose: Use,
+        question: impl Fn(&'a Rpc) -> BoxFuture<'a, Result<T, RpcError>>,
+    ) -> Result<T, RpcError> {
+        let mut last = RpcError::NoEndpoint;
+        for endpoint in self.usable(Role::Read, purpose) {
+            match question(&endpoint.rpc).await {
+                Ok(answer) => {
+                    endpoint.standing().answered();
+                    self.prefer(endpoint);
+                    return Ok(answer);
+                }
+                Err(error) => {
+                    self.note(endpoint, &error);
+                    last = error;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn prefer(&self, endpoint: &Endpoint) {
+        let at = self.endpoints.iter().position(|known| std::ptr::eq(known, endpoint));
+        at.into_iter().for_each(|at| self.preferred.store(at, Ordering::Relaxed));
+    }
+
+    /// Notes that an endpoint gave no answer that can be used.
+    pub fn note(&self, endpoint: &Endpoint, error: &RpcError) {
+        let label = RefusalLabel { endpoint: endpoint.settings.name.clone(), reason: error.as_str() };
+        self.metrics.endpoint_failures.get_or_create(&label).inc();
+        let name = &endpoint.settings.name;
+        tracing::debug!(endpoint = name, error = %crate::error::chain(error), "an endpoint gave no answer");
+        endpoint.standing().failed(error, Instant::now());
+    }
+
+    fn quarantine(&self, endpoint: &Endpoint, reason: Option<Quarantine>) {
+        let before = std::mem::replace(&mut endpoint.standing().quarantine, reason);
+        let name = &endpoint.settings.name;
+        match (before, reason) {
+            (before, reason) if before == reason => {}
+            (_, Some(reason)) => {
+                tracing::warn!(endpoint = name, reason = reason.as_str(), "an endpoint is not believed")
+            }
+            (_, None) => tracing::info!(endpoint = name, "an endpoint is believed"),
+        }
+        let label = EndpointLabel { endpoint: name.clone() };
+        self.metrics.endpoint_usable.get_or_create(&label).set(i64::from(reason.is_none()));
+    }
+
+    /// Asks every endpoint for its slot and its chain again and again: who is behind or elsewhere is put in quarantine,
+    /// who is right again leaves it.
+    pub async fn probe(&self, genesis: Hash, period: Duration, stop: CancellationToken) {
+        let rounds = async {
+            loop {
+                tokio::time::sleep(period).await;
+                join_all(self.endpoints.iter().map(|endpoint| self.probe_one(endpoint, genesis))).await;
+            }
+        };
+        tokio::select! {
+            () = rounds => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Asks one endpoint which chain it serves, and where it is. Nothing changes where it does not say.
+    async fn probe_one(&self, endpoint: &Endpoint, genesis: Hash) {
+        let found = match endpoint.rpc.genesis_hash().await {
+            Ok(found) => found,
+            Err(error) => return self.note(endpoint, &error),
+        };
+        // slots of another chain are not even looked at
+        if found != genesis {
+            return self.quarantine(endpoint, Some(Quarantine::OtherCluster));
+        }
+        let verdict = match endpoint.rpc.slot().await {
+            Ok(_) => None,
+            Err(RpcError::Behind { .. }) => Some(Quarantine::Behind),
+            Err(RpcError::Ahead { .. }) => Some(Quarantine::Ahead),
+            Err(error) => return self.note(endpoint, &error),
+        };
+        self.quarantine(endpoint, verdict);
+    }
+
+    /// Notes that an endpoint was found on the right chain.
+    pub fn verified(&self, endpoint: &Endpoint) {
+        self.quarantine(endpoint, None);
+    }
+}
+
+impl Endpoint {
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

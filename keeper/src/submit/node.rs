@@ -1,0 +1,60 @@
+//! What one node is asked about transactions, and how its answers are read.
+
+use super::wire::{Found, Statuses, Tip, WireError};
+use crate::chain::rpc::Rpc;
+use serde_json::json;
+use solana_client::rpc_response::Response;
+use solana_commitment_config::CommitmentConfig;
+use solana_sdk::epoch_info::EpochInfo;
+use solana_sdk::signature::Signature;
+use solana_transaction_status_client_types::TransactionStatus;
+use std::time::Duration;
+
+/// Longest that one question may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks for the confirmed end of the chain.
+pub(super) async fn tip(rpc: &Rpc) -> Result<Tip, WireError> {
+    // Two questions, and the lower height of both: nodes behind one address may lag behind each other, and some answer
+    // the second one for an unconfirmed block.
+    let confirmed = || json!([{ "commitment": "confirmed" }]);
+    let height = patiently(rpc.call::<u64>("getBlockHeight", "the block height", confirmed()));
+    let epoch = patiently(rpc.call::<EpochInfo>("getEpochInfo", "the epoch", confirmed()));
+    let (height, epoch) = tokio::try_join!(height, epoch)?;
+    Ok(Tip { slot: epoch.absolute_slot, block_height: height.min(epoch.block_height) })
+}
+
+/// Asks what became of signatures.
+pub(super) async fn statuses(rpc: &Rpc, signatures: &[Signature], history: bool) -> Result<Statuses, WireError> {
+    let names: Vec<String> = signatures.iter().map(Signature::to_string).collect();
+    let params = json!([names, { "searchTransactionHistory": history }]);
+    let answer: Response<Vec<Option<TransactionStatus>>> =
+        patiently(rpc.call("getSignatureStatuses", "what became of transactions", params)).await?;
+    if answer.value.len() != signatures.len() {
+        return Err(WireError::Shape("as many statuses as signatures were expected"));
+    }
+    let confirmed = CommitmentConfig::confirmed();
+    let found = answer.value.into_iter().map(|status| {
+        status.map(|status| Found {
+            slot: status.slot,
+            is_confirmed: status.satisfies_commitment(confirmed),
+            result: status.err.map_or(Ok(()), |error| Err(error.into())),
+        })
+    });
+    Ok(Statuses { context_slot: answer.context.slot, found: found.collect(), is_agreed: true })
+}
+
+/// Asks how many compute units a landed transaction used.
+pub(super) async fn compute_units(rpc: &Rpc, signature: &Signature) -> Option<u64> {
+    let options = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
+    let params = json!([signature.to_string(), options]);
+    let question = rpc.call::<serde_json::Value>("getTransaction", "a transaction", params);
+    patiently(question).await.ok()?.pointer("/meta/computeUnitsConsumed")?.as_u64()
+}
+
+async fn patiently<T>(question: impl Future<Output = Result<T, crate::chain::rpc::RpcError>>) -> Result<T, WireError> {
+    match tokio::time::timeout(PATIENCE, question).await {
+        Ok(answer) => answer.map_err(WireError::Rpc),
+        Err(_) => Err(WireError::Timeout(PATIENCE)),
+    }
+}

@@ -1,0 +1,105 @@
+//! The ways by which the same bytes go out. One that fails or hangs stops no other.
+
+use super::node::PATIENCE;
+use super::wire::WireError;
+use crate::chain::http::{CallError, Http};
+use crate::chain::pool::Pool;
+use crate::config::Sender;
+use crate::config::endpoints::{Role, SenderKind};
+use crate::intent::ActionClass;
+use crate::metrics::{Metrics, SendLabel};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// The longest that a way is left alone that asked for fewer transactions.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+
+/// One way.
+struct Way {
+    name: String,
+    http: Http,
+    kind: SenderKind,
+    sender: Option<Sender>,
+    rests_until: Mutex<Option<Instant>>,
+}
+
+/// All ways.
+pub(super) struct Ways {
+    ways: Vec<Arc<Way>>,
+    metrics: Metrics,
+}
+
+impl Ways {
+    /// The endpoints of `pool` that send, and `senders`.
+    pub fn new(pool: &Pool, senders: &[Sender], metrics: Metrics) -> Self {
+        let way = |name: &str, url: &str, kind, sender| {
+            let (name, http, rests_until) = (name.to_owned(), Http::new(url), Mutex::default());
+            Arc::new(Way { name, http, kind, sender, rests_until })
+        };
+        let endpoints = pool.endpoints().iter().map(|endpoint| &endpoint.settings);
+        let endpoints = endpoints.filter(|settings| settings.has(Role::Send));
+        let nodes = endpoints.map(|settings| way(&settings.name, &settings.http, SenderKind::Rpc, None));
+        let senders = senders.iter().map(|s| way(&s.name, &s.url, s.kind, Some(s.clone())));
+        Self { ways: nodes.chain(senders).collect(), metrics }
+    }
+
+    /// Hands bytes over by every way that takes the class; returns as soon as one took them.
+    ///
+    /// # Errors
+    /// Of the last way that refused, once all have.
+    pub async fn send(&self, class: ActionClass, bytes: &[u8]) -> Result<(), WireError> {
+        let text = STANDARD.encode(bytes);
+        let (results, mut first) = mpsc::unbounded_channel();
+        for way in self.ways.iter().filter(|way| way.takes(class)) {
+            let (way, text, results, metrics) = (way.clone(), text.clone(), results.clone(), self.metrics.clone());
+            // a task of its own: it goes on when another was faster
+            tokio::spawn(async move {
+                let result = way.send(&text).await;
+                let label = result.as_ref().err().map_or("ok", CallError::as_str);
+                metrics.sends.get_or_create(&SendLabel { sender: way.name.clone(), result: label }).inc();
+                // nobody waits any more where another was faster
+                let _ = results.send(result);
+            });
+        }
+        drop(results);
+        let mut last = WireError::NoWay;
+        while let Some(result) = first.recv().await {
+            match result {
+                Ok(()) => return Ok(()),
+                Err(error) => last = WireError::Call(error),
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Way {
+    fn takes(&self, class: ActionClass) -> bool {
+        let rests_until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_resting = rests_until.is_some_and(|until| Instant::now() < until);
+        !is_resting && self.sender.as_ref().is_none_or(|sender| sender.takes(class))
+    }
+
+    async fn send(&self, text: &str) -> Result<(), CallError> {
+        let result = self.http.call::<Value>("sendTransaction", params(self.kind, text), PATIENCE).await;
+        if let Err(CallError::TooMany(wait)) = &result {
+            let until = Instant::now() + (*wait).min(LONGEST_REST);
+            *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+        result.map(drop)
+    }
+}
+
+/// No preflight: it costs a round trip and judges by another slot. No retries by the node: resending is ours.
+fn params(kind: SenderKind, text: &str) -> Value {
+    match kind {
+        SenderKind::Jito => json!([text, { "encoding": "base64" }]),
+        SenderKind::Rpc | SenderKind::HttpSender => {
+            json!([text, { "encoding": "base64", "skipPreflight": true, "maxRetries": 0 }])
+        }
+    }
+}

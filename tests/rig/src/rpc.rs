@@ -1,0 +1,173 @@
+//! JSON-RPC answers from the timeline.
+
+use crate::chain::{CONFIRMED_AFTER, Chain, State};
+use crate::faults::Faults;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rampart_client::Pubkey;
+use serde_json::{Value, json};
+use solana_sdk::account::Account;
+use solana_sdk::signature::Signature;
+
+/// Slots for which a node remembers statuses without its history.
+const RECENT_SLOTS: u64 = 150;
+
+/// Returns the answer to a request that has no side effect.
+pub fn answer(chain: &Chain, faults: &Faults, request: &Value) -> Value {
+    let state = chain.state();
+    let view = View { tip: state.slot.saturating_sub(faults.lag_slots), state: &state, faults };
+    let params = &request["params"];
+    let result = match request["method"].as_str().unwrap_or_default() {
+        "getGenesisHash" => json!(faults.genesis.unwrap_or(state.genesis()).to_string()),
+        "getSlot" => json!(view.told(view.slot(params))),
+        "getBlockHeight" => json!(state.height_at(view.slot(params))),
+        "getEpochInfo" => view.epoch_info(params),
+        "getLatestBlockhash" => view.latest_blockhash(params),
+        "getMultipleAccounts" => view.accounts(params),
+        "getProgramAccounts" => view.program_accounts(params),
+        "getSignatureStatuses" => view.statuses(params),
+        "getTransaction" => view.transaction(params),
+        "getRecentPrioritizationFees" => match faults.recent_fees {
+            Some(fee) => json!([{ "slot": view.tip, "prioritizationFee": fee }]),
+            None => return error(request, -32_601, "method not found"),
+        },
+        "getVersion" => json!({ "solana-core": "3.0.0", "feature-set": 1 }),
+        _ => return error(request, -32_601, "method not found"),
+    };
+    json!({ "jsonrpc": "2.0", "id": request["id"], "result": result })
+}
+
+/// Returns an error as JSON-RPC tells it.
+pub fn error(request: &Value, code: i64, message: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": request["id"], "error": { "code": code, "message": message } })
+}
+
+/// Returns the bytes that a request sends.
+pub fn sent_bytes(request: &Value) -> Option<Vec<u8>> {
+    STANDARD.decode(request["params"][0].as_str()?).ok()
+}
+
+/// An account as every answer shows it.
+pub fn account(account: &Account) -> Value {
+    json!({
+        "data": [STANDARD.encode(&account.data), "base64"],
+        "executable": account.executable,
+        "lamports": account.lamports,
+        "owner": account.owner.to_string(),
+        "rentEpoch": account.rent_epoch,
+        "space": account.data.len(),
+    })
+}
+
+/// Tells whether an account passes the filters of a request.
+pub fn passes(account: &Account, filters: &Value) -> bool {
+    filters.as_array().into_iter().flatten().all(|filter| {
+        let memcmp = &filter["memcmp"];
+        let offset = usize::try_from(memcmp["offset"].as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
+        let wanted = memcmp["bytes"].as_str().and_then(|text| bs58(text)).unwrap_or_default();
+        account.data.get(offset..).is_some_and(|rest| rest.starts_with(&wanted))
+    })
+}
+
+/// Addresses are 32 bytes; discriminators 8: both come as base58.
+fn bs58(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    let mut bytes: Vec<u8> = Vec::new();
+    for symbol in text.bytes() {
+        let mut carry = ALPHABET.iter().position(|known| *known == symbol)?;
+        for byte in bytes.iter_mut().rev() {
+            carry += usize::from(*byte) * 58;
+            *byte = (carry % 256) as u8;
+            carry /= 256;
+        }
+        if carry > 0 {
+            bytes.insert(0, carry as u8);
+        }
+    }
+    let zeros = text.bytes().take_while(|symbol| *symbol == b'1').count();
+    Some([vec![0; zeros], bytes].concat())
+}
+
+struct View<'a> {
+    state: &'a State,
+    faults: &'a Faults,
+    tip: u64,
+}
+
+impl View<'_> {
+    /// The slot that a request is about: the processed one only where it asks for it.
+    fn slot(&self, params: &Value) -> u64 {
+        let mut all = params.as_array().into_iter().flatten();
+        let is_processed = all.any(|param| param["commitment"] == "processed");
+        if is_processed { self.tip } else { self.tip.saturating_sub(CONFIRMED_AFTER) }
+    }
+
+    fn told(&self, slot: u64) -> u64 {
+        slot + self.faults.ahead_slots
+    }
+
+    fn with_context(&self, slot: u64, value: Value) -> Value {
+        json!({ "context": { "apiVersion": "3.0.0", "slot": self.told(slot) }, "value": value })
+    }
+
+    fn epoch_info(&self, params: &Value) -> Value {
+        let slot = self.slot(params);
+        json!({
+            "absoluteSlot": self.told(slot), "blockHeight": self.state.height_at(slot), "epoch": 1,
+            "slotIndex": 1, "slotsInEpoch": 432_000, "transactionCount": 1,
+        })
+    }
+
+    fn latest_blockhash(&self, params: &Value) -> Value {
+        let slot = self.slot(params);
+        let (hash, last) = self.state.blockhash_at(slot);
+        self.with_context(slot, json!({ "blockhash": hash.to_string(), "lastValidBlockHeight": last }))
+    }
+
+    fn accounts(&self, params: &Value) -> Value {
+        let slot = self.slot(params);
+        let keys = params[0].as_array().into_iter().flatten();
+        let accounts = keys.map(|key| {
+            let key: Option<Pubkey> = key.as_str().and_then(|key| key.parse().ok());
+            key.and_then(|key| self.state.account_at(&key, slot)).map_or(Value::Null, account)
+        });
+        self.with_context(slot, accounts.collect())
+    }
+
+    fn program_accounts(&self, params: &Value) -> Value {
+        let slot = self.slot(params);
+        let program: Pubkey = params[0].as_str().and_then(|key| key.parse().ok()).unwrap_or_default();
+        let all = self.state.accounts_of(&program, slot).into_iter();
+        let listed = all.filter(|(_, account)| passes(account, &params[1]["filters"]));
+        let listed = listed.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account(found) }));
+        self.with_context(slot, listed.collect())
+    }
+
+    fn statuses(&self, params: &Value) -> Value {
+        let searches_history = params[1]["searchTransactionHistory"] == true;
+        let statuses = params[0].as_array().into_iter().flatten().map(|signature| {
+            let signature: Option<Signature> = signature.as_str().and_then(|text| text.parse().ok());
+            let landed = signature.and_then(|signature| self.state.landed(&signature));
+            let is_known = |slot: u64| slot <= self.tip && (searches_history || slot + RECENT_SLOTS > self.tip);
+            landed.filter(|landed| is_known(landed.slot)).map_or(Value::Null, |landed| {
+                let is_confirmed = landed.slot + CONFIRMED_AFTER <= self.tip;
+                let error = landed.result.clone().err().map_or(Value::Null, |error| json!(error));
+                let status = if error.is_null() { json!({ "Ok": null }) } else { json!({ "Err": error }) };
+                json!({
+                    "slot": landed.slot, "confirmations": self.tip - landed.slot, "err": error, "status": status,
+                    "confirmationStatus": if is_confirmed { "confirmed" } else { "processed" },
+                })
+            })
+        });
+        self.with_context(self.tip, statuses.collect())
+    }
+
+    fn transaction(&self, params: &Value) -> Value {
+        let signature: Option<Signature> = params[0].as_str().and_then(|text| text.parse().ok());
+        let landed = signature.and_then(|signature| self.state.landed(&signature));
+        landed.map_or(
+            Value::Null,
+            |landed| json!({ "slot": landed.slot, "meta": { "computeUnitsConsumed": landed.units } }),
+        )
+    }
+}

@@ -1,0 +1,137 @@
+//! What every test starts from: a guarded vault with a rule and a borrower, a keeper's key with money, endpoints.
+
+use crate::chain::Chain;
+use crate::endpoint::Endpoint;
+use anchor_spl::associated_token::get_associated_token_address_with_program_id;
+use rampart::state::rule::RuleParams;
+use rampart::state::{Position, Rule};
+use rampart_client::{MintOf, Pubkey};
+use rampart_tests::defaults::{SOL, USDC, drawdown_rule};
+use rampart_tests::{User, World};
+use solana_sdk::account::Account;
+use solana_sdk::signature::{Keypair, Signature};
+use solana_sdk::signer::Signer;
+use std::collections::BTreeSet;
+
+/// The price at the start, dollars.
+pub const CALM: f64 = 150.0;
+/// Beyond the rule's threshold of 10 %, and short of the borrower's liquidation line.
+pub const FALLEN: f64 = 134.0;
+/// Beyond the liquidation line of 80 %.
+pub const CRASHED: f64 = 120.0;
+
+/// A chain with its endpoints.
+pub struct Scene {
+    /// The chain.
+    pub chain: Chain,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// A drawdown rule on the collateral.
+    pub rule: Pubkey,
+    /// Borrowed 10,000 USDC against 100 SOL.
+    pub borrower: User,
+    /// The keeper's key.
+    pub payer: Keypair,
+    /// The guard.
+    pub guard: Pubkey,
+}
+
+impl Scene {
+    /// A scene with `endpoints` endpoints, whose chain runs.
+    pub async fn new(endpoints: usize) -> Self {
+        Self::with_rule(endpoints, drawdown_rule()).await
+    }
+
+    /// As [`Self::new`], with another rule.
+    pub async fn with_rule(endpoints: usize, params: RuleParams) -> Self {
+        let mut world = World::with_vault();
+        let rule = world.create_rule(1, world.keys.collateral_asset, params);
+        world.lender(1_000_000 * USDC);
+        let borrower = world.borrower(100 * SOL, 10_000 * USDC);
+        let payer = world.new_key();
+        world.svm.airdrop(&payer.pubkey(), 100 * SOL).expect("airdrop");
+        for (mint, amount) in [(world.sol, 0), (world.usdc, 100_000 * USDC)] {
+            give(&mut world, payer.pubkey(), mint, amount);
+        }
+        let guard = world.guard;
+        let chain = Chain::new(world, [CALM, 1.0]);
+        chain.start();
+        let mut scene = Self { chain, endpoints: Vec::new(), rule, borrower, payer, guard };
+        for n in 0..endpoints {
+            scene.endpoints.push(Endpoint::start(&format!("e{n}"), &scene.chain).await);
+        }
+        scene
+    }
+
+    /// Lets the collateral cost `dollars` from the next slot on.
+    pub fn price(&self, dollars: f64) {
+        self.chain.state().prices[0] = dollars;
+    }
+
+    /// Returns the accounts of both collateral feeds as a block with another price would hold them.
+    pub fn fork_of_prices(&self, dollars: f64) -> Vec<(Pubkey, Account)> {
+        let mut fork = self.chain.state().world.replica();
+        let feeds = fork.sol_feeds;
+        fork.publish(&feeds, dollars);
+        let account = |key: Pubkey| (key, fork.svm.get_account(&key).expect("account exists"));
+        vec![account(feeds.pyth), account(feeds.switchboard)]
+    }
+
+    /// Makes a second keeper's key with money.
+    pub fn rival(&self, seed: u8) -> Keypair {
+        let key = Keypair::new_from_array([0xa0 | seed; 32]);
+        let mut state = self.chain.state();
+        state.world.svm.airdrop(&key.pubkey(), 100 * SOL).expect("airdrop");
+        for (mint, amount) in [(state.world.sol, 0), (state.world.usdc, 100_000 * USDC)] {
+            give(&mut state.world, key.pubkey(), mint, amount);
+        }
+        key
+    }
+
+    /// Returns the rule.
+    pub fn rule(&self) -> Rule {
+        self.chain.state().world.rule(&self.rule)
+    }
+
+    /// Returns the borrower's position.
+    pub fn position(&self) -> Position {
+        self.chain.state().world.position(&self.borrower.position)
+    }
+
+    /// Returns how often the rule tripped.
+    pub fn trips(&self) -> u64 {
+        self.rule().trip_epoch
+    }
+
+    /// Returns the signatures that reached an endpoint and name `account`, in order of arrival.
+    pub fn signatures_about(&self, account: &Pubkey) -> Vec<Signature> {
+        let mut seen = BTreeSet::new();
+        let state = self.chain.state();
+        let about = state.sends.iter().filter(|send| {
+            crate::landing::Pending::read(&send.bytes)
+                .is_some_and(|pending| pending.transaction.message.account_keys.contains(account))
+        });
+        about.map(|send| send.signature).filter(|signature| seen.insert(*signature)).collect()
+    }
+
+    /// Returns how many transactions that name `account` landed and succeeded.
+    pub fn landings_about(&self, account: &Pubkey) -> usize {
+        let signatures = self.signatures_about(account);
+        let state = self.chain.state();
+        signatures.iter().filter(|s| state.landed(s).is_some_and(|landed| landed.result.is_ok())).count()
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.chain.stop();
+    }
+}
+
+/// Gives `owner` an associated token account with `amount`.
+fn give(world: &mut World, owner: Pubkey, mint: MintOf, amount: u64) {
+    let at = get_associated_token_address_with_program_id(&owner, &mint.mint, &mint.token_program);
+    let empty = world.create_token_account(mint, owner, amount);
+    let account = world.svm.get_account(&empty).expect("account exists");
+    world.svm.set_account(at, account).expect("account is written");
+}
