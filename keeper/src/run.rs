@@ -16,6 +16,7 @@ mod sources;
 mod start;
 mod turn;
 
+use crate::chain::network::{HostNetwork, Network};
 use crate::chain::pool::{Endpoint, Pool};
 use crate::chain::{blockhash, fees, ws};
 use crate::config::Config;
@@ -24,7 +25,7 @@ use crate::config::payer::PayerKey;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
 use crate::http::{self, ApiState, Pulse};
-use crate::journal::Journal;
+use crate::journal::{Disk, Journal};
 use crate::metrics::Metrics;
 use crate::submit::{self, PoolWire, Submitter};
 use crate::view::View;
@@ -34,6 +35,7 @@ use engine::Engine;
 use prices::Prices;
 use shared::Shared;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -48,16 +50,41 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Signals and answers that may wait for the engine.
 const BACKLOG: usize = 1_024;
 
+/// What a keeper has of the machine that it runs on.
+pub struct Host {
+    /// The way to the chain.
+    pub network: Arc<dyn Network>,
+    /// Who pays and signs.
+    pub payer: PayerKey,
+    /// What its journal lies on.
+    pub disk: Disk,
+    /// Where its API listens, if anywhere.
+    pub listen: Option<SocketAddr>,
+}
+
 /// Runs the keeper until `stop` is cancelled.
 ///
 /// # Errors
 /// Whatever keeps it from starting; `TaskDied` when a task ended by itself.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperError> {
-    let (config, metrics) = (Arc::new(config), Metrics::new());
-    let events = Events::new(metrics.clone());
     let payer = PayerKey::read(&config.keys.payer_file)?;
-    let signer = payer.pubkey();
-    let pool = Arc::new(Pool::new(config.endpoints(), config.cluster.commitment, metrics.clone()));
+    let (network, listen) = (Arc::new(HostNetwork::default()), Some(config.http.listen));
+    run_on(Host { network, payer, disk: Disk::Host, listen }, config, Metrics::new(), stop).await
+}
+
+/// As [`run`], on a host of the caller's.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn run_on(
+    host: Host,
+    config: Config,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> Result<(), KeeperError> {
+    let Host { network, payer, disk, listen } = host;
+    let (config, signer, events) = (Arc::new(config), payer.pubkey(), Events::new(metrics.clone()));
+    let pool = Arc::new(Pool::over(network, config.endpoints(), config.cluster.commitment, metrics.clone()));
     let genesis = tokio::select! {
         verified = start::verify(&pool, &config) => verified?,
         () = stop.cancelled() => return Ok(()),
@@ -65,7 +92,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let submitter = Submitter::open(submit::Setup {
         wire: Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone())),
-        journal: Journal::open(&config.keeper.state_dir, metrics.clone())?,
+        journal: Journal::open_on(&config.keeper.state_dir, disk, metrics.clone())?,
         payer,
         mode: config.keeper.mode,
         tx: config.tx.clone(),
@@ -75,14 +102,19 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
         events: events.clone(),
         slot: slot.clone(),
     })?;
-    let listener = http::bind(config.http.listen).await?;
+    let listener = match listen {
+        Some(listen) => Some(http::bind(listen).await?),
+        None => None,
+    };
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
     let views = keeper.watch(&config, pool.clone(), metrics.clone(), slot.clone(), signer);
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
-    let serving = keeper.serving.clone();
-    keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
+    if let Some(listener) = listener {
+        let serving = keeper.serving.clone();
+        keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
+    }
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());
     let started = Fact::new(EventKind::KeeperStarted, slot.load(Ordering::Relaxed), text);
     events.emit(started.with("listen", config.http.listen.to_string()).with("signer", signer.to_string()));

@@ -4,6 +4,7 @@
 //! the second. An answer about an older slot than one that the same endpoint gave before is refused: behind a balancer,
 //! a node that lags would otherwise undo what is known.
 
+use crate::chain::network::Network;
 use crate::chain::http::{CallError, Http};
 use crate::chain::tip::{Tip, Verdict};
 use crate::config::{Commitment, RpcEndpoint};
@@ -116,6 +117,7 @@ impl Rpc {
 
     /// One of several endpoints that are held against the same tip.
     pub fn sharing(
+        network: Arc<dyn Network>,
         settings: &RpcEndpoint,
         commitment: Commitment,
         metrics: Metrics,
@@ -123,7 +125,7 @@ impl Rpc {
         index: usize,
     ) -> Self {
         let max_lag_slots = settings.max_lag_slots;
-        Self { http: Http::new(&settings.http), commitment, tip, index, max_lag_slots, metrics }
+        Self { http: Http::over(network, &settings.http), commitment, tip, index, max_lag_slots, metrics }
     }
 
     /// Returns the newest slot that the endpoint answered for.

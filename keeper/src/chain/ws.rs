@@ -5,6 +5,7 @@
 //! between is told apart as a gap, which the engine closes by a full snapshot. The set of topics may change at any time.
 
 use crate::chain::liveness::is_stalled;
+use crate::chain::network::{Io, Network};
 use crate::chain::pool::Pool;
 use crate::chain::tip::Verdict;
 use crate::chain::ws_message::{self as message, Incoming};
@@ -20,11 +21,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::UrlError;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls};
 use tokio_util::sync::CancellationToken;
 
 /// Topics of the socket.
@@ -118,8 +120,8 @@ impl Socket {
 
     /// Connects and delivers; returns why that ended.
     async fn session(&mut self) -> String {
-        let stream = match timeout(CONNECT_TIMEOUT, connect_async(&self.url)).await {
-            Ok(Ok((stream, _))) => stream,
+        let stream = match timeout(CONNECT_TIMEOUT, connect(&**self.pool.network(), &self.url)).await {
+            Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return format!("failed to connect: {error}"),
             Err(_) => return "failed to connect in time".to_owned(),
         };
@@ -225,7 +227,16 @@ impl Socket {
     }
 }
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Stream = WebSocketStream<MaybeTlsStream<Box<dyn Io>>>;
+
+async fn connect(network: &dyn Network, url: &str) -> Result<Stream, Error> {
+    let request = url.into_client_request()?;
+    let uri = request.uri();
+    let host = uri.host().ok_or(Error::Url(UrlError::NoHostName))?;
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
+    let stream = network.dial(&format!("{host}:{port}")).await.map_err(Error::Io)?;
+    client_async_tls(request, stream).await.map(|(stream, _)| stream)
+}
 
 /// One connection.
 struct Session {

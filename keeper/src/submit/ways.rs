@@ -37,7 +37,7 @@ impl Ways {
     /// The endpoints of `pool` that send, and `senders`.
     pub fn new(pool: &Pool, senders: &[Sender], metrics: Metrics) -> Self {
         let way = |name: &str, url: &str, kind, sender| {
-            let (name, http, rests_until) = (name.to_owned(), Http::new(url), Mutex::default());
+            let (name, http, rests_until) = (name.to_owned(), Http::over(pool.network().clone(), url), Mutex::default());
             Arc::new(Way { name, http, kind, sender, rests_until })
         };
         let endpoints = pool.endpoints().iter().map(|endpoint| &endpoint.settings);
