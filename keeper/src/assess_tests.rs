@@ -61,6 +61,19 @@ fn interest_until_now_moves_a_position_over_the_line() {
 }
 
 #[test]
+fn fault_19_stale_oracle_of_one_asset_leaves_the_rules_of_another_alone() {
+    let world = World::new();
+    let mut store = with_rule(&world, &world.rule());
+    let other = Rule { subject: world.asset_keys[1], ..world.rule() };
+    world.put(&mut store, key(61), bytes_of(&other));
+    world.price(&mut store, 0, 850, NOW - 100);
+    world.price(&mut store, 1, 850, NOW - 1);
+    let assessment = assess(&store, &PriceIndex::default(), &world.found(), at(NOW));
+    assert_eq!(assessment.rules[&key(60)].verdict(), Some(Verdict::Indeterminate(Unknown::Price)));
+    assert!(assessment.rules[&key(61)].is_true());
+}
+
+#[test]
 fn fault_18_20_stale_or_disputed_price_leaves_no_candidates_and_an_indeterminate_rule() {
     let world = World::new();
     let positions = [(key(50), world.position(1_000_000, 990_000))];

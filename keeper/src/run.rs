@@ -76,12 +76,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperEr
 ///
 /// # Errors
 /// Those of [`run`].
-pub async fn run_on(
-    host: Host,
-    config: Config,
-    metrics: Metrics,
-    stop: CancellationToken,
-) -> Result<(), KeeperError> {
+pub async fn run_on(host: Host, config: Config, metrics: Metrics, stop: CancellationToken) -> Result<(), KeeperError> {
     let Host { network, payer, disk, listen } = host;
     let (config, signer, events) = (Arc::new(config), payer.pubkey(), Events::new(metrics.clone()));
     let pool = Arc::new(Pool::over(network, config.endpoints(), config.cluster.commitment, metrics.clone()));
@@ -90,6 +85,7 @@ pub async fn run_on(
         () = stop.cancelled() => return Ok(()),
     };
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
+    let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
     let submitter = Submitter::open(submit::Setup {
         wire: Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone())),
         journal: Journal::open_on(&config.keeper.state_dir, disk, metrics.clone())?,
@@ -101,13 +97,14 @@ pub async fn run_on(
         metrics: metrics.clone(),
         events: events.clone(),
         slot: slot.clone(),
+        slot_micros: slot_micros.clone(),
     })?;
     let listener = match listen {
         Some(listen) => Some(http::bind(listen).await?),
         None => None,
     };
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let views = keeper.watch(&config, pool.clone(), metrics.clone(), slot.clone(), signer);
+    let views = keeper.watch(&config, pool.clone(), metrics.clone(), (slot.clone(), slot_micros), signer);
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
@@ -164,12 +161,12 @@ impl Keeper {
         config: &Arc<Config>,
         pool: Arc<Pool>,
         metrics: Metrics,
-        slot: Arc<AtomicU64>,
+        (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
         signer: anchor_lang::prelude::Pubkey,
     ) -> Views {
         let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
         let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
-        let (shared, renewals) = Shared::new(slot, endpoints.len());
+        let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len());
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
         let (polled, from_poller) = mpsc::channel(BACKLOG);

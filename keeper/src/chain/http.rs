@@ -28,6 +28,9 @@ pub enum CallError {
     /// The endpoint answered with another status than 200.
     #[error("the endpoint answered with status {0}")]
     Status(u16),
+    /// The body does not end.
+    #[error("the body is longer than {LONGEST_BODY} bytes")]
+    TooLong,
     /// The body is no JSON-RPC answer: a web page, or half of one.
     #[error("the body is no JSON-RPC answer")]
     NotJson,
@@ -51,6 +54,7 @@ impl CallError {
             Self::Transport(_) => "unreachable",
             Self::TooMany(_) => "rate_limited",
             Self::Status(_) => "status",
+            Self::TooLong => "too_long",
             Self::NotJson => "no_json",
             Self::Refused { .. } => "refused",
             Self::Shape(_) => "shape",
@@ -65,6 +69,9 @@ impl CallError {
         matches!(self, Self::Refused { code: -32_601 | -32_010, .. })
     }
 }
+
+/// The longest body that is read: a listing of hundreds of thousands of accounts.
+pub(super) const LONGEST_BODY: usize = 512 << 20;
 
 /// One endpoint.
 #[derive(Clone)]
@@ -128,5 +135,60 @@ impl Http {
             (Some(Refusal { code, message }), _) => Err(CallError::Refused { code, message }),
             (None, result) => serde_json::from_value(result.unwrap_or_default()).map_err(CallError::Shape),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::response::{IntoResponse, Response};
+    use axum::routing::post;
+
+    /// An endpoint that gives one answer to everything.
+    async fn answering(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Http {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/key-in-the-path", listener.local_addr().unwrap());
+        let router = Router::new().fallback(post(move || async move { answer() }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Http::new(&url)
+    }
+
+    async fn ask(http: &Http) -> Result<u64, CallError> {
+        http.call("getSlot", json!([]), Duration::from_secs(5)).await
+    }
+
+    #[tokio::test]
+    async fn fault_13_what_is_no_answer_is_told_apart_by_its_cause() {
+        let whole = answering(|| r#"{"jsonrpc":"2.0","id":1,"result":7}"#.into_response()).await;
+        assert_eq!(ask(&whole).await.unwrap(), 7);
+        let half = answering(|| r#"{"jsonrpc":"2.0","id":1,"res"#.into_response()).await;
+        assert!(matches!(ask(&half).await, Err(CallError::NotJson)));
+        let page = answering(|| "<html>bad gateway</html>".into_response()).await;
+        assert!(matches!(ask(&page).await, Err(CallError::NotJson)));
+        let shape = answering(|| r#"{"result":"seven"}"#.into_response()).await;
+        assert!(matches!(ask(&shape).await, Err(CallError::Shape(_))));
+        let refused = answering(|| r#"{"error":{"code":-32601,"message":"no"}}"#.into_response()).await;
+        let error = ask(&refused).await.unwrap_err();
+        assert!(matches!(&error, CallError::Refused { code: -32_601, message } if message == "no"));
+        assert!(error.is_unserved());
+        let busy = answering(|| (StatusCode::SERVICE_UNAVAILABLE, "").into_response()).await;
+        assert!(matches!(ask(&busy).await, Err(CallError::Status(503))));
+    }
+
+    #[tokio::test]
+    async fn fault_12_wait_that_is_asked_for_is_read_and_bounded() {
+        for (header, expected) in [("7", 7), ("1000000", 120), ("soon", 1)] {
+            let answer = move || (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, header)], "").into_response();
+            let error = ask(&answering(answer).await).await.unwrap_err();
+            assert!(matches!(error, CallError::TooMany(wait) if wait == Duration::from_secs(expected)), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn address_is_in_no_error() {
+        let error = ask(&Http::new("http://127.0.0.1:1/key-in-the-path")).await.unwrap_err();
+        let text = crate::error::chain(&error);
+        assert!(matches!(error, CallError::Transport(_)) && !text.contains("key-in-the-path"), "{text}");
     }
 }

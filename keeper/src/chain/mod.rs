@@ -11,10 +11,12 @@ pub mod liveness;
 pub mod network;
 pub mod pool;
 pub mod rpc;
+mod rpc_error;
 pub mod standing;
 pub mod tip;
 pub mod ws;
 mod ws_message;
+mod ws_session;
 mod ws_stamps;
 mod ws_versions;
 

@@ -2,7 +2,7 @@
 //!
 //! What is asked, and what an answer means, stays the same whatever is behind it: the host's network, or a simulated one.
 
-use crate::chain::http::CallError;
+use crate::chain::http::{CallError, LONGEST_BODY};
 use futures_util::future::{BoxFuture, FutureExt};
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub struct Reply {
 pub trait Network: Send + Sync + 'static {
     /// Posts `request` to `url` and waits at most `patience` for the whole reply.
     ///
-    /// An error is `Transport`: nobody replied, or not whole.
+    /// An error is `Transport`, where nobody replied or not whole, or `TooLong`.
     fn post<'a>(
         &'a self,
         url: &'a str,
@@ -59,10 +59,18 @@ impl Network for HostNetwork {
         // the address may hold a key: it is never part of an error
         let failed = |error: reqwest::Error| CallError::Transport(Box::new(error.without_url()));
         async move {
-            let reply = self.client.post(url).timeout(patience).json(request).send().await.map_err(failed)?;
+            let mut reply = self.client.post(url).timeout(patience).json(request).send().await.map_err(failed)?;
             let retry_after = reply.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             let (status, retry_after) = (reply.status().as_u16(), retry_after.map(Duration::from_secs));
-            Ok(Reply { status, retry_after, body: reply.bytes().await.map_err(failed)?.to_vec() })
+            let mut body = Vec::new();
+            // up to the longest that is believable
+            while let Some(chunk) = reply.chunk().await.map_err(failed)? {
+                if body.len() + chunk.len() > LONGEST_BODY {
+                    return Err(CallError::TooLong);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Reply { status, retry_after, body })
         }
         .boxed()
     }

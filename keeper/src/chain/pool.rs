@@ -34,7 +34,10 @@ pub struct Endpoint {
 pub struct Pool {
     endpoints: Vec<Endpoint>,
     preferred: AtomicUsize,
-    tip: Arc<Tip>,
+    /// Of answers, at the commitment that is asked for.
+    answered: Arc<Tip>,
+    /// Of subscriptions, which tell of slots that nobody confirmed yet.
+    told: Tip,
     network: Arc<dyn Network>,
     metrics: Metrics,
 }
@@ -52,14 +55,14 @@ impl Pool {
         commitment: Commitment,
         metrics: Metrics,
     ) -> Self {
-        let tip = Arc::<Tip>::default();
+        let answered = Arc::<Tip>::default();
         let endpoint = |(index, settings): (usize, RpcEndpoint)| Endpoint {
-            rpc: Rpc::sharing(network.clone(), &settings, commitment, metrics.clone(), tip.clone(), index),
+            rpc: Rpc::sharing(network.clone(), &settings, commitment, metrics.clone(), answered.clone(), index),
             standing: Mutex::new(Standing::unverified()),
             settings,
         };
         let endpoints = endpoints.into_iter().enumerate().map(endpoint).collect();
-        Self { endpoints, preferred: AtomicUsize::new(0), tip, network, metrics }
+        Self { endpoints, preferred: AtomicUsize::new(0), answered, told: Tip::default(), network, metrics }
     }
 
     /// Returns the way to all of them.
@@ -74,7 +77,7 @@ impl Pool {
 
     /// Returns the newest slot that is believed.
     pub fn newest_slot(&self) -> u64 {
-        self.tip.slot()
+        self.answered.slot().max(self.told.slot())
     }
 
     /// Returns the endpoints of a role that may be asked now, the one that answered last first.
@@ -86,8 +89,8 @@ impl Pool {
 
     /// Judges a slot that the subscriptions of an endpoint told of; puts it in quarantine where that can't be.
     pub fn judge(&self, index: usize, slot: u64) -> Verdict {
-        let Some(endpoint) = self.endpoints.get(index) else { return Verdict::Fine };
-        let verdict = self.tip.judge(index, slot, endpoint.settings.max_lag_slots, Instant::now());
+        let Some(endpoint) = self.endpoints.get(index).filter(|_| self.has_several()) else { return Verdict::Fine };
+        let verdict = self.told.judge(index, slot, endpoint.settings.max_lag_slots, Instant::now());
         let reason = match verdict {
             Verdict::Fine => return verdict,
             Verdict::Behind(_) => Quarantine::Behind,
@@ -95,6 +98,12 @@ impl Pool {
         };
         self.quarantine(endpoint, Some(reason));
         verdict
+    }
+
+    /// A single endpoint is never put in quarantine for its slots: there is nobody to hold against it, and behind a
+    /// balancer one answer says nothing about the next.
+    fn has_several(&self) -> bool {
+        self.endpoints.len() > 1
     }
 
     /// Returns why nothing is taken from an endpoint.
@@ -176,6 +185,11 @@ impl Pool {
         let name = &endpoint.settings.name;
         tracing::debug!(endpoint = name, error = %crate::error::chain(error), "an endpoint gave no answer");
         endpoint.standing().failed(error, Instant::now());
+        match error {
+            RpcError::Behind { .. } if self.has_several() => self.quarantine(endpoint, Some(Quarantine::Behind)),
+            RpcError::Ahead { .. } if self.has_several() => self.quarantine(endpoint, Some(Quarantine::Ahead)),
+            _ => {}
+        }
     }
 
     fn quarantine(&self, endpoint: &Endpoint, reason: Option<Quarantine>) {
@@ -195,14 +209,15 @@ impl Pool {
     /// Asks every endpoint for its slot and its chain again and again: who is behind or elsewhere is put in quarantine,
     /// who is right again leaves it.
     pub async fn probe(&self, genesis: Hash, period: Duration, stop: CancellationToken) {
-        let rounds = async {
+        // each at its own pace: one that hangs holds no other up
+        let rounds = join_all(self.endpoints.iter().map(|endpoint| async move {
             loop {
                 tokio::time::sleep(period).await;
-                join_all(self.endpoints.iter().map(|endpoint| self.probe_one(endpoint, genesis))).await;
+                self.probe_one(endpoint, genesis).await;
             }
-        };
+        }));
         tokio::select! {
-            () = rounds => {}
+            _ = rounds => {}
             () = stop.cancelled() => {}
         }
     }
@@ -217,13 +232,10 @@ impl Pool {
         if found != genesis {
             return self.quarantine(endpoint, Some(Quarantine::OtherCluster));
         }
-        let verdict = match endpoint.rpc.slot().await {
-            Ok(_) => None,
-            Err(RpcError::Behind { .. }) => Some(Quarantine::Behind),
-            Err(RpcError::Ahead { .. }) => Some(Quarantine::Ahead),
-            Err(error) => return self.note(endpoint, &error),
-        };
-        self.quarantine(endpoint, verdict);
+        match endpoint.rpc.slot().await {
+            Ok(_) => self.quarantine(endpoint, None),
+            Err(error) => self.note(endpoint, &error),
+        }
     }
 
     /// Notes that an endpoint was found on the right chain.

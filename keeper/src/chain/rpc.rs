@@ -4,8 +4,9 @@
 //! the second. An answer about an older slot than one that the same endpoint gave before is refused: behind a balancer,
 //! a node that lags would otherwise undo what is known.
 
+use crate::chain::http::Http;
 use crate::chain::network::Network;
-use crate::chain::http::{CallError, Http};
+pub use crate::chain::rpc_error::RpcError;
 use crate::chain::tip::{Tip, Verdict};
 use crate::config::{Commitment, RpcEndpoint};
 use crate::intent::Blockhash;
@@ -21,73 +22,15 @@ use solana_client::rpc_response::{
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use thiserror::Error;
 
-/// Longest that a request may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest that a request may take: another endpoint is asked then.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest that a listing may take.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most accounts that one request may name.
 const BATCH: usize = 100;
 /// How many slots an answer may be older than the newest, where no setting says. A balancer's nodes differ by a few.
 const MAX_LAG_SLOTS: u64 = 20;
-
-/// Why the chain could not be asked. None of these says anything about the chain's state.
-#[derive(Debug, Error)]
-pub enum RpcError {
-    /// The endpoint refused, failed, or did not answer in time.
-    #[error("failed to ask the endpoint for {what}")]
-    Request {
-        /// What was asked for.
-        what: &'static str,
-        /// Why it failed.
-        source: CallError,
-    },
-    /// The answer is about the past.
-    #[error("endpoint answered for slot {slot}, {lag} slots behind the newest known")]
-    Behind {
-        /// Slot of the answer.
-        slot: u64,
-        /// How far behind.
-        lag: u64,
-    },
-    /// The answer is about slots that can't have been.
-    #[error("endpoint answered for slot {slot}, {ahead} slots ahead of what others tell of")]
-    Ahead {
-        /// Slot of the answer.
-        slot: u64,
-        /// How far ahead.
-        ahead: u64,
-    },
-    /// No endpoint can be asked now: all are in quarantine, or asked for a rest.
-    #[error("no endpoint can be asked now")]
-    NoEndpoint,
-    /// The answer can't be read.
-    #[error("endpoint gave an answer about {what} that can't be read")]
-    Unreadable {
-        /// What was asked for.
-        what: &'static str,
-    },
-}
-
-impl RpcError {
-    /// Tells whether the same request may succeed later. All of them may.
-    pub const fn is_transient(&self) -> bool {
-        match self {
-            Self::Request { .. } | Self::Behind { .. } | Self::Ahead { .. } | Self::Unreadable { .. } => true,
-            Self::NoEndpoint => true,
-        }
-    }
-
-    /// Returns the name used in metrics.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Request { source, .. } => source.as_str(),
-            Self::Behind { .. } => "behind",
-            Self::Ahead { .. } => "ahead",
-            Self::NoEndpoint => "no_endpoint",
-            Self::Unreadable { .. } => "unreadable",
-        }
-    }
-}
 
 /// Accounts as of one slot.
 #[derive(Clone, Debug, Default)]
@@ -198,12 +141,11 @@ impl Rpc {
     /// Fetches the newest blockhash.
     ///
     /// # Errors
-    /// `Request`, `Behind`, and `Unreadable` for a hash that is none.
+    /// `Request`, and `Unreadable` for a hash that is none.
     pub async fn latest_blockhash(&self) -> Result<Blockhash, RpcError> {
         let what = "a blockhash";
         // confirmed: a processed one may vanish with its fork, and everything signed with it
         let answer: Response<RpcBlockhash> = self.call("getLatestBlockhash", what, json!([confirmed()])).await?;
-        self.check_slot(answer.context.slot)?;
         let hash = answer.value.blockhash.parse().map_err(|_| RpcError::Unreadable { what })?;
         Ok(Blockhash { hash, last_valid_block_height: answer.value.last_valid_block_height })
     }
@@ -252,7 +194,8 @@ impl Rpc {
         what: &'static str,
         params: serde_json::Value,
     ) -> Result<T, RpcError> {
-        let answer = self.http.call(method, params, TIMEOUT).await;
+        let patience = if method == "getProgramAccounts" { LISTING_TIMEOUT } else { TIMEOUT };
+        let answer = self.http.call(method, params, patience).await;
         let result = if answer.is_ok() { "ok" } else { "error" };
         self.metrics.rpc_requests.get_or_create(&RpcLabel { method, result }).inc();
         answer.map_err(|source| RpcError::Request { what, source })

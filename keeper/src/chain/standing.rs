@@ -82,10 +82,10 @@ impl Standing {
                 self.hot_from = Some(now + (*wait).min(LONGEST_HOT_REST));
                 self.sweep_from = Some(now + (*wait).max(SHORTEST_SWEEP_REST));
             }
-            RpcError::Behind { .. } => self.quarantine = Some(Quarantine::Behind),
-            RpcError::Ahead { .. } => self.quarantine = Some(Quarantine::Ahead),
             // it serves others well
             RpcError::Request { source, .. } if source.is_unserved() => {}
+            // the next node behind its address may be abreast
+            RpcError::Behind { .. } | RpcError::Ahead { .. } => {}
             RpcError::Request { .. } | RpcError::Unreadable { .. } | RpcError::NoEndpoint => {
                 let rest = FIRST_REST.saturating_mul(1 << self.failures.min(6)).min(LONGEST_HOT_REST);
                 self.failures = self.failures.saturating_add(1);
@@ -113,11 +113,20 @@ mod tests {
     }
 
     #[test]
-    fn quarantine_is_left_by_a_probe_alone() {
+    fn failures_are_followed_by_longer_rests_and_an_unserved_method_by_none() {
         let (mut standing, now) = (Standing::default(), Instant::now());
-        standing.failed(&RpcError::Behind { slot: 1, lag: 200 }, now);
+        let refused =
+            |code| RpcError::Request { what: "accounts", source: CallError::Refused { code, message: String::new() } };
+        standing.failed(&refused(-32_601), now);
+        assert!(standing.is_free(Use::Hot, now));
+        standing.failed(&refused(-32_603), now);
+        assert!(!standing.is_free(Use::Hot, now) && standing.is_free(Use::Hot, now + FIRST_REST));
+        standing.failed(&refused(-32_603), now);
+        assert!(!standing.is_free(Use::Hot, now + FIRST_REST));
         standing.answered();
-        assert!(!standing.is_free(Use::Hot, now + Duration::from_secs(3_600)));
-        assert_eq!(standing.quarantine, Some(Quarantine::Behind));
+        assert!(standing.is_free(Use::Hot, now));
+        standing.quarantine = Some(Quarantine::Behind);
+        standing.answered();
+        assert!(!standing.is_free(Use::Hot, now + Duration::from_secs(3_600)), "a probe alone lifts it");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An endpoint that is far behind the others would undo what is known; one that is far ahead of what can have passed
 //! would make everything true look old. Neither is believed. A single endpoint is believed whatever it jumps to: there is
-//! nobody to hold against it. Pure: every moment comes in as an argument.
+//! nobody to hold against it. One that creeps ahead step by step is not told from one that is fast. Pure: every moment comes in as an argument.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -5,28 +5,23 @@
 //! between is told apart as a gap, which the engine closes by a full snapshot. The set of topics may change at any time.
 
 use crate::chain::liveness::is_stalled;
-use crate::chain::network::{Io, Network};
 use crate::chain::pool::Pool;
 use crate::chain::tip::Verdict;
 use crate::chain::ws_message::{self as message, Incoming};
-use crate::chain::ws_stamps::Stamps;
-use crate::chain::ws_versions::Versions;
+use crate::chain::ws_session::{Session, connect};
 use crate::chain::{Backoff, entropy};
 use crate::config::Commitment;
 use crate::watch::Update;
 use crate::watch::feeds::Topic;
 use crate::watch::mailbox::Mailbox;
-use futures_util::{SinkExt, StreamExt};
-use std::collections::{BTreeSet, HashMap};
+use futures_util::StreamExt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::error::UrlError;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 /// Topics of the socket.
@@ -74,7 +69,9 @@ pub struct Socket {
     pub signals: mpsc::Sender<(usize, Signal)>,
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest that a server may take to confirm a subscription: many may be asked for at once.
+pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often silence is looked at: finer than any slot.
 const CHECK: Duration = Duration::from_millis(50);
 /// Slots that an account may be ahead of the last slot told without a second look.
@@ -224,122 +221,6 @@ impl Socket {
 
     async fn send(&self, signal: Signal) -> Result<(), String> {
         self.signals.send((self.source, signal)).await.map_err(|_| "the keeper is stopping".to_owned())
-    }
-}
-
-type Stream = WebSocketStream<MaybeTlsStream<Box<dyn Io>>>;
-
-async fn connect(network: &dyn Network, url: &str) -> Result<Stream, Error> {
-    let request = url.into_client_request()?;
-    let uri = request.uri();
-    let host = uri.host().ok_or(Error::Url(UrlError::NoHostName))?;
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
-    let stream = network.dial(&format!("{host}:{port}")).await.map_err(Error::Io)?;
-    client_async_tls(request, stream).await.map(|(stream, _)| stream)
-}
-
-/// One connection.
-struct Session {
-    stream: Stream,
-    commitment: Commitment,
-    next_id: u64,
-    wanted: Topics,
-    asked: HashMap<u64, (Topic, Instant)>,
-    active: HashMap<u64, Topic>,
-    stamps: Stamps,
-    versions: Versions,
-    last_slot: u64,
-    last_slot_at: Instant,
-    has_slots: bool,
-}
-
-impl Session {
-    fn new(stream: Stream, commitment: Commitment) -> Self {
-        Self {
-            stream,
-            commitment,
-            next_id: 0,
-            wanted: Topics::default(),
-            asked: HashMap::new(),
-            active: HashMap::new(),
-            stamps: Stamps::default(),
-            versions: Versions::default(),
-            last_slot: 0,
-            last_slot_at: Instant::now(),
-            has_slots: false,
-        }
-    }
-
-    async fn set_topics(&mut self, topics: Topics) -> Result<(), String> {
-        let before = std::mem::replace(&mut self.wanted, topics.clone());
-        for topic in before.difference(&topics) {
-            self.end(topic).await?;
-        }
-        for topic in topics.difference(&before) {
-            self.ask(*topic).await?;
-        }
-        Ok(())
-    }
-
-    async fn renew(&mut self, topic: &Topic) -> Result<(), String> {
-        if !self.wanted.contains(topic) {
-            return Ok(());
-        }
-        tracing::warn!(?topic, "a subscription missed a change and is renewed");
-        self.end(topic).await?;
-        self.ask(*topic).await
-    }
-
-    async fn ask(&mut self, topic: Topic) -> Result<(), String> {
-        self.next_id += 1;
-        self.asked.insert(self.next_id, (topic, Instant::now()));
-        let request = message::subscribe(self.next_id, &topic, self.commitment);
-        self.write(request).await
-    }
-
-    async fn end(&mut self, topic: &Topic) -> Result<(), String> {
-        self.asked.retain(|_, (asked, _)| asked != topic);
-        let numbers: Vec<u64> = self.active.iter().filter(|(_, t)| *t == topic).map(|(n, _)| *n).collect();
-        for number in numbers {
-            self.active.remove(&number);
-            self.stamps.forget(number);
-            self.next_id += 1;
-            let request = message::unsubscribe(self.next_id, topic, number);
-            self.write(request).await?;
-        }
-        Ok(())
-    }
-
-    async fn write(&mut self, text: String) -> Result<(), String> {
-        let sent = timeout(CONNECT_TIMEOUT, self.stream.send(Message::text(text))).await;
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(format!("failed to subscribe: {error}")),
-            Err(_) => Err("failed to subscribe in time".to_owned()),
-        }
-    }
-
-    /// Notes an accepted subscription; returns whether it was the last that was open.
-    fn accepted(&mut self, id: u64, subscription: u64) -> bool {
-        let Some((topic, _)) = self.asked.remove(&id) else { return false };
-        if topic == Topic::Slots {
-            self.has_slots = true;
-            self.last_slot_at = Instant::now();
-        }
-        self.active.insert(subscription, topic);
-        self.asked.is_empty()
-    }
-
-    /// Returns a subscription whose confirmation is overdue.
-    fn overdue(&self) -> Option<Topic> {
-        self.asked.values().find(|(_, since)| since.elapsed() >= CONNECT_TIMEOUT).map(|(topic, _)| *topic)
-    }
-
-    fn refused(&mut self, id: u64, reason: &str) -> Result<(), String> {
-        match self.asked.remove(&id) {
-            Some((topic, _)) => Err(format!("the server refused to subscribe to {topic:?}: {reason}")),
-            None => Ok(()),
-        }
     }
 }
 

@@ -2,9 +2,10 @@ use super::*;
 use crate::metrics::Metrics;
 use crate::watch::feeds::Child;
 use anchor_lang::prelude::Pubkey;
+use futures_util::SinkExt;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_tungstenite::accept_async;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::{WebSocketStream, accept_async};
 
 /// A server of the subscription protocol that does what a test tells it.
 struct Server {

@@ -119,7 +119,7 @@ impl Rig {
     fn new() -> Self {
         let (world, recorder, metrics) = (World::new(), Recorder::default(), Metrics::new());
         let events = Events::new(metrics.clone());
-        let (shared, renewals) = Shared::new(Arc::default(), 1);
+        let (shared, renewals) = Shared::new(Arc::default(), Arc::default(), 1);
         let (refused, from_couriers) = mpsc::unbounded_channel();
         let config = Arc::new(config(world.guard_key));
         let setup = Setup {

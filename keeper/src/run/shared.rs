@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use tokio::sync::{Notify, mpsc, watch};
 
+/// Slot duration that is assumed until the first measurement, microseconds.
+pub const ASSUMED_SLOT_MICROS: u64 = 400_000;
+
 /// The engine's side of it.
 #[derive(Clone, Debug)]
 pub struct Shared {
@@ -37,7 +40,11 @@ pub struct Shared {
 
 impl Shared {
     /// The engine's side, and the ends that `sockets` sockets take renewals from.
-    pub fn new(slot: Arc<AtomicU64>, sockets: usize) -> (Self, Vec<mpsc::Receiver<Topic>>) {
+    pub fn new(
+        slot: Arc<AtomicU64>,
+        slot_micros: Arc<AtomicU64>,
+        sockets: usize,
+    ) -> (Self, Vec<mpsc::Receiver<Topic>>) {
         let (renew, renewals) = (0..sockets).map(|_| mpsc::channel(64)).unzip();
         let shared = Self {
             set: watch::Sender::new(Arc::default()),
@@ -49,7 +56,7 @@ impl Shared {
             is_alone: Arc::new(AtomicBool::new(true)),
             needs_clock: Arc::new(AtomicBool::new(true)),
             slot_began: Arc::default(),
-            slot_micros: Arc::new(AtomicU64::new(400_000)),
+            slot_micros,
             slot,
         };
         (shared, renewals)

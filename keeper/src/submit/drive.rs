@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// Nodes are not asked more often than this to forward the same bytes.
+const SHORTEST_RESEND: Duration = Duration::from_millis(100);
+
 impl Submitter {
     /// Resends and confirms until [`Self::drain`] closes it.
     ///
@@ -16,7 +19,12 @@ impl Submitter {
     pub async fn drive(self) -> Result<(), SubmitError> {
         let period = Duration::from_millis(self.shared.tx.resend_ms);
         let closed = self.shared.closed.clone();
-        let resend = every(period, || async { self.resend_turn() });
+        let resend = async {
+            loop {
+                tokio::time::sleep(self.resend_pause()).await;
+                self.resend_turn();
+            }
+        };
         let confirm = every(period, || self.confirm_turn());
         let mut broken = self.shared.broken.subscribe();
         tokio::select! {
@@ -28,6 +36,13 @@ impl Submitter {
                 found.ok().and_then(|found| found.clone()).map_or(Ok(()), |error| Err(SubmitError::Journal(error)))
             }
         }
+    }
+
+    /// Once in every slot, as long as that is not more often than `SHORTEST_RESEND`, and at least every `tx.resend_ms`.
+    fn resend_pause(&self) -> Duration {
+        let slot = Duration::from_micros(self.shared.slot_micros.load(Ordering::Relaxed));
+        let longest = Duration::from_millis(self.shared.tx.resend_ms);
+        slot.max(SHORTEST_RESEND).min(longest)
     }
 
     /// Waits until every sent transaction is decided, or `patience` is over; then closes [`Self::drive`].

@@ -67,6 +67,8 @@ pub struct Setup {
     pub events: Events,
     /// Newest slot known, written by the watcher. For measurements only.
     pub slot: Arc<AtomicU64>,
+    /// Measured slot duration, microseconds, written by the watcher: what is under way is sent again in every slot.
+    pub slot_micros: Arc<AtomicU64>,
 }
 
 /// Signed and durable; not yet sent.
@@ -107,6 +109,7 @@ struct Shared {
     metrics: Metrics,
     events: Events,
     slot: Arc<AtomicU64>,
+    slot_micros: Arc<AtomicU64>,
     book: Mutex<Book>,
     outcomes: broadcast::Sender<Settled>,
     closed: CancellationToken,
@@ -139,6 +142,7 @@ impl Submitter {
                 metrics: setup.metrics,
                 events: setup.events,
                 slot: setup.slot,
+                slot_micros: setup.slot_micros,
                 book: Mutex::new(book),
                 outcomes: broadcast::channel(OUTCOMES).0,
                 closed: CancellationToken::new(),

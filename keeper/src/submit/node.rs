@@ -38,7 +38,7 @@ pub(super) async fn statuses(rpc: &Rpc, signatures: &[Signature], history: bool)
         status.map(|status| Found {
             slot: status.slot,
             is_confirmed: status.satisfies_commitment(confirmed),
-            result: status.err.map_or(Ok(()), |error| Err(error.into())),
+            result: status.err.map_or(Ok(()), Err),
         })
     });
     Ok(Statuses { context_slot: answer.context.slot, found: found.collect(), is_agreed: true })

@@ -4,6 +4,7 @@ use super::node::PATIENCE;
 use super::wire::WireError;
 use crate::chain::http::{CallError, Http};
 use crate::chain::pool::Pool;
+use crate::chain::standing::Quarantine;
 use crate::config::Sender;
 use crate::config::endpoints::{Role, SenderKind};
 use crate::intent::ActionClass;
@@ -20,6 +21,8 @@ const LONGEST_REST: Duration = Duration::from_secs(2);
 
 /// One way.
 struct Way {
+    /// Number of its endpoint in the pool; nothing for a sender.
+    endpoint: Option<usize>,
     name: String,
     http: Http,
     kind: SenderKind,
@@ -29,22 +32,30 @@ struct Way {
 
 /// All ways.
 pub(super) struct Ways {
+    pool: Arc<Pool>,
     ways: Vec<Arc<Way>>,
     metrics: Metrics,
 }
 
 impl Ways {
     /// The endpoints of `pool` that send, and `senders`.
-    pub fn new(pool: &Pool, senders: &[Sender], metrics: Metrics) -> Self {
-        let way = |name: &str, url: &str, kind, sender| {
-            let (name, http, rests_until) = (name.to_owned(), Http::over(pool.network().clone(), url), Mutex::default());
-            Arc::new(Way { name, http, kind, sender, rests_until })
+    pub fn new(pool: Arc<Pool>, senders: &[Sender], metrics: Metrics) -> Self {
+        let way = |endpoint, name: &str, url: &str, kind, sender| {
+            let (name, http, rests_until) =
+                (name.to_owned(), Http::over(pool.network().clone(), url), Mutex::default());
+            Arc::new(Way { endpoint, name, http, kind, sender, rests_until })
         };
-        let endpoints = pool.endpoints().iter().map(|endpoint| &endpoint.settings);
-        let endpoints = endpoints.filter(|settings| settings.has(Role::Send));
-        let nodes = endpoints.map(|settings| way(&settings.name, &settings.http, SenderKind::Rpc, None));
-        let senders = senders.iter().map(|s| way(&s.name, &s.url, s.kind, Some(s.clone())));
-        Self { ways: nodes.chain(senders).collect(), metrics }
+        let endpoints = pool.endpoints().iter().enumerate().map(|(index, endpoint)| (index, &endpoint.settings));
+        let endpoints = endpoints.filter(|(_, settings)| settings.has(Role::Send));
+        let nodes = endpoints.map(|(index, s)| way(Some(index), &s.name, &s.http, SenderKind::Rpc, None));
+        let senders = senders.iter().map(|s| way(None, &s.name, &s.url, s.kind, Some(s.clone())));
+        Self { ways: nodes.chain(senders).collect(), metrics, pool }
+    }
+
+    /// Tells whether a way leads to the right chain. One that only lags forwards as well as any other.
+    fn leads(&self, way: &Way) -> bool {
+        let quarantine = way.endpoint.and_then(|index| self.pool.quarantine_of(index));
+        !matches!(quarantine, Some(Quarantine::OtherCluster | Quarantine::Unverified))
     }
 
     /// Hands bytes over by every way that takes the class; returns as soon as one took them.
@@ -54,7 +65,7 @@ impl Ways {
     pub async fn send(&self, class: ActionClass, bytes: &[u8]) -> Result<(), WireError> {
         let text = STANDARD.encode(bytes);
         let (results, mut first) = mpsc::unbounded_channel();
-        for way in self.ways.iter().filter(|way| way.takes(class)) {
+        for way in self.ways.iter().filter(|way| way.takes(class) && self.leads(way)) {
             let (way, text, results, metrics) = (way.clone(), text.clone(), results.clone(), self.metrics.clone());
             // a task of its own: it goes on when another was faster
             tokio::spawn(async move {

@@ -109,7 +109,7 @@ const WITNESSES: usize = 2;
 impl PoolWire {
     /// Uses the endpoints of `pool` by their roles, and `senders`.
     pub fn new(pool: Arc<Pool>, senders: &[Sender], metrics: Metrics) -> Self {
-        Self { ways: Ways::new(&pool, senders, metrics), pool }
+        Self { ways: Ways::new(pool.clone(), senders, metrics), pool }
     }
 
     /// Returns how many endpoints have to agree.

@@ -115,13 +115,7 @@ pub struct Link {
 
 impl Link {
     /// A way with delays of its own.
-    pub fn new(
-        net: SharedNet,
-        keeper: usize,
-        death: Arc<Death>,
-        mutation: Option<Mutation>,
-        rng: ChaCha8Rng,
-    ) -> Self {
+    pub fn new(net: SharedNet, keeper: usize, death: Arc<Death>, mutation: Option<Mutation>, rng: ChaCha8Rng) -> Self {
         Self { net, keeper, death, mutation, rng: Mutex::new(rng) }
     }
 

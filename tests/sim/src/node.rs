@@ -216,7 +216,8 @@ impl View<'_> {
         let filters = Filters::read(&params[1]["filters"]);
         let is_ours = params[0].as_str() == Some(&rampart::ID.to_string());
         let all = self.chain.program_accounts(slot).filter(|(_, account)| is_ours && filters.pass(account));
-        let listed = all.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account_json(Some(&found)) }));
+        let listed =
+            all.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account_json(Some(&found)) }));
         self.told(slot, listed.collect())
     }
 

@@ -102,9 +102,8 @@ impl Play {
             .collect();
         let fees = vec![0; keepers.len()];
         let schedule = Schedule::new(stream(3), nodes);
-        let mut run = Run {
-            net, keepers, market, schedule, truth, rng, elapsed_ms: 0, by_payer, landed: BTreeMap::new(), fees,
-        };
+        let mut run =
+            Run { net, keepers, market, schedule, truth, rng, elapsed_ms: 0, by_payer, landed: BTreeMap::new(), fees };
         for keeper in &mut run.keepers {
             keeper.start(&run.net, FIRST_SLOT);
         }
@@ -187,7 +186,8 @@ impl Run {
     /// A transaction is confirmed.
     fn landed(&mut self, net: &mut Net, signature: Signature) {
         let Some(landed) = net.chain.landed.get(&signature) else { return };
-        let (Some(act), Some(k)) = (Act::of(&landed.pending), self.by_payer.get(&landed.pending.payer()).copied()) else {
+        let (Some(act), Some(k)) = (Act::of(&landed.pending), self.by_payer.get(&landed.pending.payer()).copied())
+        else {
             return;
         };
         let (class, is_ok) = (act.class, landed.result.is_ok());
@@ -200,7 +200,10 @@ impl Run {
         net.record.line(&format!("keeper {k}'s {class} {} is confirmed{why}", &name[..8]));
         let earlier = self.landed.get(&act).copied().filter(|_| is_ok && act.fence.is_some());
         if let Some(earlier) = earlier {
-            net.record.violation(format!("DOUBLE {class} of {} at {:?} landed twice: {earlier} and {name}", act.target, act.fence));
+            net.record.violation(format!(
+                "DOUBLE {class} of {} at {:?} landed twice: {earlier} and {name}",
+                act.target, act.fence
+            ));
         }
         if is_ok {
             self.landed.insert(act, signature);

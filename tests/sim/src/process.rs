@@ -46,9 +46,11 @@ impl Network for SimulatedNetwork {
             };
             match self.0.call(url, method, &request["params"], patience).await {
                 Ok(result) => reply(200, None, json!({ "jsonrpc": "2.0", "id": 1, "result": result })),
-                Err(Failure::Refused(code, message)) => {
-                    reply(200, None, json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": code, "message": message } }))
-                }
+                Err(Failure::Refused(code, message)) => reply(
+                    200,
+                    None,
+                    json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": code, "message": message } }),
+                ),
                 Err(Failure::TooMany(wait)) => reply(429, Some(wait), Value::Null),
                 Err(Failure::Status(status)) => reply(status, None, Value::Null),
                 Err(Failure::Timeout) => Err(CallError::Transport(Box::new(io::Error::from(io::ErrorKind::TimedOut)))),
@@ -59,7 +61,8 @@ impl Network for SimulatedNetwork {
 
     fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Io>>> {
         async move {
-            let stream = self.0.connect(authority).await.map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
+            let stream =
+                self.0.connect(authority).await.map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
             Ok(Box::new(stream) as Box<dyn Io>)
         }
         .boxed()
@@ -242,6 +245,8 @@ impl Process {
         let undecided = journal.undecided().expect("a journal that can be read");
         let is_old = undecided.into_iter().filter(|row| row.signed.blockhash.last_valid_block_height + margin < height);
         let is_open = is_old.filter(|row| row.state != State::Signed);
-        is_open.map(|row| format!("{} of {} is {}", row.signed.signature, row.signed.intent.class, row.state.as_str())).collect()
+        is_open
+            .map(|row| format!("{} of {} is {}", row.signed.signature, row.signed.intent.class, row.state.as_str()))
+            .collect()
     }
 }

@@ -69,7 +69,8 @@ impl Report {
 
     /// Returns tables of all of it.
     pub fn render(&self) -> String {
-        let mut text = String::from("| class | landed | refused on chain | done | slots to done: half | 90 % | 99 % | worst |\n");
+        let mut text =
+            String::from("| class | landed | refused on chain | done | slots to done: half | 90 % | 99 % | worst |\n");
         text += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
         let classes = self.actions.keys().chain(self.reactions.keys());
         for class in classes.collect::<std::collections::BTreeSet<_>>() {
@@ -83,7 +84,11 @@ impl Report {
             let _ = writeln!(
                 text,
                 "| {class} | {landed} | {refused} | {} | {} | {} | {} | {} |",
-                slots.len(), at(50), at(90), at(99), at(100)
+                slots.len(),
+                at(50),
+                at(90),
+                at(99),
+                at(100)
             );
         }
         text += "\n| fault | times |\n| --- | ---: |\n";
@@ -96,7 +101,10 @@ impl Report {
         let _ = writeln!(
             text,
             "\n{} slots, {} seeds, {faults} faults: {}; {} violations in all.",
-            self.slots, self.seeds, counts.join(", "), self.violations.len()
+            self.slots,
+            self.seeds,
+            counts.join(", "),
+            self.violations.len()
         );
         text
     }

@@ -2,11 +2,11 @@
 //! would let anyone do now. Nothing of the keeper's is used here.
 
 use crate::record::Record;
+use rampart::math::price::Q64_ONE;
 use rampart_client::{Instruction, Pubkey, liquidation};
+use rampart_tests::User;
 use rampart_tests::World;
 use rampart_tests::world::liquidator;
-use rampart_tests::User;
-use rampart::math::price::Q64_ONE;
 use solana_sdk::message::Message;
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::Transaction;
@@ -115,7 +115,8 @@ impl Truth {
             let (by, oracles) = (liquidator(&self.probe), world.pair_oracles());
             if self.repaid(world, liquidation::liquidate(&world.keys, key, by, &oracles, args)) >= WORTH_AMOUNT {
                 due.push(("liquidate", key));
-            } else if self.repaid(world, liquidation::deleverage(&world.keys, key, by, &oracles, args)) >= WORTH_AMOUNT {
+            } else if self.repaid(world, liquidation::deleverage(&world.keys, key, by, &oracles, args)) >= WORTH_AMOUNT
+            {
                 due.push(("deleverage", key));
             }
         }

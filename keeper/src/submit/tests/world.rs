@@ -308,6 +308,7 @@ impl Process {
             metrics,
             events: events.clone(),
             slot: Arc::default(),
+            slot_micros: Arc::default(),
         };
         adapt(&mut setup);
         Self { submitter: Submitter::open(setup).expect("a submitter"), journal, events }

@@ -257,6 +257,33 @@ async fn fault_13_answers_that_are_none_are_counted_and_the_other_endpoint_is_as
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fault_13_endpoint_that_hangs_holds_nothing_up() {
+    let scene = Scene::new(2).await;
+    let keeper = Keeper::start(&scene, "[ingest]\nprobe_secs = 1\n");
+    keeper.ready().await;
+    scene.endpoints[0].faults().http = Some(HttpFault::Hang);
+    let hung = "rampart_endpoint_failures_total{endpoint=\"e0\",reason=\"unreachable\"}";
+    until("it is noticed", || async { keeper.metric(hung).await >= 1.0 }).await;
+    keeper.shows("the keeper is ready", |view| view.keeper.ready).await;
+    trips(&scene).await;
+    stops(&scene, keeper).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fault_13_endpoint_that_is_down_at_the_start_is_taken_in_later() {
+    let scene = Scene::new(2).await;
+    scene.endpoints[0].faults().http = Some(HttpFault::Unavailable);
+    let keeper = Keeper::start(&scene, "[ingest]\nprobe_secs = 1\n");
+    keeper.ready().await;
+    let view = keeper.view().await.expect("a view");
+    assert!(!is_complete(&view, "e0") && is_complete(&view, "e1"), "nothing is read before it is verified");
+    scene.endpoints[0].heal();
+    keeper.shows("it is complete", |view| is_complete(view, "e0")).await;
+    trips(&scene).await;
+    stops(&scene, keeper).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_14_known_accounts_are_verified_where_listing_is_disabled() {
     let scene = Scene::new(1).await;
     let keeper = Keeper::start(&scene, "");
