@@ -142,6 +142,8 @@ impl Http {
 mod tests {
     use super::*;
     use axum::Router;
+    use axum::http::StatusCode;
+    use axum::http::header::RETRY_AFTER;
     use axum::response::{IntoResponse, Response};
     use axum::routing::post;
 

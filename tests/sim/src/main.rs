@@ -44,11 +44,14 @@ fn main() -> ExitCode {
 }
 
 fn one(cli: &Cli, seed: u64) -> bool {
-    if !cli.brief {
-        // the keeper's own log, between the lines of the simulation
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-        tracing_subscriber::fmt().with_env_filter(filter).without_time().with_ansi(false).init();
-    }
+    // the keeper's own log, between the lines of the simulation. It is made even where nobody reads it: making it takes
+    // from the streams of randomness, and a replay must be the same as what it replays
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    let is_brief = cli.brief;
+    let writer = move || -> Box<dyn std::io::Write> {
+        if is_brief { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) }
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).without_time().with_ansi(false).with_writer(writer).init();
     let play = Play { seed, slots: cli.slots_each, is_shown: !cli.brief, mutation: cli.mutation };
     let record = play.run();
     println!("{}", report::line(seed, cli.slots_each, &record));

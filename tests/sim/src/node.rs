@@ -44,9 +44,9 @@ pub struct Faults {
     pub lists_nothing: bool,
     /// It takes transactions in and forgets them.
     pub swallows_sends: bool,
-    /// Its subscriptions say nothing, slots included.
+    /// It forgets its sockets: they stay open, and nothing comes on them any more, not even when the fault is over.
     pub is_silent: bool,
-    /// Subscriptions to accounts say nothing, while slots go on.
+    /// It forgets its subscriptions to accounts, while slots go on; likewise.
     pub is_mute_on_accounts: bool,
     /// Notifications come twice.
     pub repeats: bool,

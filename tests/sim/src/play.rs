@@ -220,9 +220,10 @@ impl Run {
         }
         let slot = net.chain.slot;
         let is_settled = |since: u64| slot >= since.saturating_add(SETTLED_SLOTS);
+        // a signature is given up only when two endpoints agree, or the only one says so
         let can_act = |keeper: &Process| {
-            keeper.up_since_slot.is_some_and(is_settled)
-                && keeper.nodes.iter().any(|n| is_settled(self.schedule.whole_since[*n]))
+            let whole = keeper.nodes.iter().filter(|n| is_settled(self.schedule.whole_since[**n])).count();
+            keeper.up_since_slot.is_some_and(is_settled) && whole >= keeper.nodes.len().min(2)
         };
         let is_covered = is_settled(self.schedule.open_since) && self.keepers.iter().any(can_act);
         self.truth.judge(&net.chain.world, slot, is_covered, &mut net.record);

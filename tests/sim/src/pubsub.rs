@@ -1,11 +1,11 @@
 //! Subscriptions over WebSocket, as a node tells them, over a stream in memory.
 
 use crate::net::{Link, Told};
-use crate::node::{Faults, Filters, account_json};
+use crate::node::{Filters, account_json};
 use futures_util::{SinkExt, StreamExt};
 use rampart_client::Pubkey;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::DuplexStream;
@@ -29,6 +29,10 @@ struct Session {
     next: u64,
     /// Messages that were held back, to come in the wrong order.
     late: Vec<String>,
+    /// Whether the node forgot this socket: it stays open, and nothing comes on it any more.
+    is_forgotten: bool,
+    /// Subscriptions that the node forgot, likewise.
+    forgotten: BTreeSet<u64>,
 }
 
 /// Serves one socket until either side is gone. The end without a close frame is a reset.
@@ -40,7 +44,15 @@ pub async fn serve(
     delay: Duration,
 ) {
     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
-    let mut session = Session { link, node, topics: BTreeMap::new(), next: 1, late: Vec::new() };
+    let mut session = Session {
+        link,
+        node,
+        topics: BTreeMap::new(),
+        next: 1,
+        late: Vec::new(),
+        is_forgotten: false,
+        forgotten: BTreeSet::new(),
+    };
     loop {
         let messages = tokio::select! {
             biased;
@@ -98,12 +110,19 @@ impl Session {
             let net = self.link.net.lock();
             net.nodes.get(self.node).map(|node| (node.faults.clone(), node.tells_clock)).unwrap_or_default()
         };
-        if faults.is_silent {
+        self.is_forgotten |= faults.is_silent;
+        if self.is_forgotten {
             return Vec::new();
+        }
+        if faults.is_mute_on_accounts {
+            let accounts = self.topics.iter().filter(|(_, topic)| !matches!(topic, Topic::Slots));
+            self.forgotten.extend(accounts.map(|(number, _)| *number));
         }
         let mut messages = Vec::new();
         for (number, topic) in &self.topics {
-            self.about(*number, topic, told, &faults, tells_clock, &mut messages);
+            if !self.forgotten.contains(number) {
+                Self::about(*number, topic, told, tells_clock, &mut messages);
+            }
         }
         messages.retain(|_| !self.is_hit(faults.drops_pct));
         if faults.repeats {
@@ -123,15 +142,7 @@ impl Session {
         pct > 0 && self.link.number(100) < u64::from(pct)
     }
 
-    fn about(
-        &self,
-        number: u64,
-        topic: &Topic,
-        told: &Told,
-        faults: &Faults,
-        tells_clock: bool,
-        messages: &mut Vec<String>,
-    ) {
+    fn about(number: u64, topic: &Topic, told: &Told, tells_clock: bool, messages: &mut Vec<String>) {
         let slot = told.slot;
         let mut notify = |method: &str, result: &str| {
             messages.push(format!(
@@ -141,9 +152,6 @@ impl Session {
         if matches!(topic, Topic::Slots) {
             let (parent, root) = (slot - 1, slot - 32);
             return notify("slotNotification", &format!(r#"{{"parent":{parent},"root":{root},"slot":{slot}}}"#));
-        }
-        if faults.is_mute_on_accounts {
-            return;
         }
         for (key, account) in &told.changes {
             let account = account.as_deref();
