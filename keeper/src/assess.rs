@@ -3,6 +3,7 @@
 //! Owns no risk arithmetic: prices, levels, rules, health and plans come from the functions that the program runs on
 //! chain, over the same bytes and the chain's clock. Plain function of the store: no I/O, no memory, no decision.
 
+pub mod basket;
 pub mod group;
 pub mod position;
 pub mod rule;
@@ -23,6 +24,7 @@ use rampart::risk::health::PairBand;
 use rampart::state::{Asset, Halts, Level, Levels, Vault};
 use std::collections::{BTreeMap, HashMap};
 
+pub use basket::BasketReport;
 pub use group::GroupReport;
 pub use position::Candidate;
 pub use rule::RuleReport;
@@ -70,6 +72,8 @@ pub struct Assessment {
     pub groups: BTreeMap<Pubkey, GroupReport>,
     /// Positions at their vault's soft line or beyond, the deepest of each vault first.
     pub candidates: Vec<Candidate>,
+    /// The reserve's basket, where the guard has one.
+    pub basket: Option<BasketReport>,
 }
 
 /// Assesses all that `store` holds, as of `now`.
@@ -80,7 +84,8 @@ pub fn assess(store: &Store, index: &PriceIndex, found: &Found, now: ChainTime) 
         store.rules().map(|(k, r)| (*k, rule::report(k, r, store, &assets, &vaults, now))).collect();
     let groups = store.groups().map(|(k, g)| (*k, group::report(k, g, store, &rules, now))).collect();
     let candidates = vaults.iter().flat_map(|(key, report)| candidates(key, report, store, index)).collect();
-    Assessment { now, assets, vaults, rules, groups, candidates }
+    let basket = basket::report(store, &assets, now.unix_ts);
+    Assessment { now, assets, vaults, rules, groups, candidates, basket }
 }
 
 fn asset(asset: &Asset, store: &Store, found: &Found, now_ts: i64) -> AssetReport {

@@ -4,18 +4,27 @@
 //! only a [`Config`] that has passed `config/check`.
 
 mod check;
+mod economics;
 pub mod endpoints;
 mod error;
 pub mod example;
+mod fleet;
 pub mod load;
+pub mod ops;
 pub mod payer;
+pub mod secret;
 
+pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
 pub use endpoints::{RpcEndpoint, Sender};
 pub use error::ConfigError;
+pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
+pub use ops::{Capture, Sink, SinkKind, Takeover};
 
+use crate::history::HistoryUrl;
 use crate::intent::ActionClass;
 use endpoints::ClassGroup;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use solana_sdk::hash::Hash;
 use solana_sdk::pubkey::Pubkey;
@@ -25,8 +34,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// All settings. Holds paths to secrets, never a secret.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// All settings. Holds paths to secrets; the one secret that it may hold, in `history.url`, is never shown.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Which chain and which guard.
@@ -53,19 +62,43 @@ pub struct Config {
     /// Which actions are taken.
     #[serde(default)]
     pub classes: Classes,
+    /// What liquidations have to bring.
+    #[serde(default)]
+    pub economics: EconomicsSettings,
+    /// How the reserve's basket is moved.
+    #[serde(default)]
+    pub rebalance: RebalanceSettings,
+    /// Where tokens can be swapped.
+    #[serde(default)]
+    pub route: Vec<RouteSettings>,
+    /// Other keepers that share the work.
+    #[serde(default)]
+    pub fleet: Fleet,
     /// API, app and metrics.
     #[serde(default)]
     pub http: Http,
+    /// What is kept for people and the app.
+    #[serde(default)]
+    pub history: History,
     /// Log lines.
     #[serde(default)]
     pub log: Log,
+    /// Where alerts go.
+    #[serde(default)]
+    pub notify: Vec<Sink>,
+    /// What counts as the first sign of a takeover of the guard, and what follows.
+    #[serde(default)]
+    pub takeover: Takeover,
+    /// Recording of everything that decisions are made from.
+    #[serde(default)]
+    pub capture: Capture,
     /// Names of accounts, for display.
     #[serde(default)]
     pub label: Vec<Label>,
 }
 
 /// Which chain and which guard.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     /// JSON-RPC endpoint, http or https. Empty where `[[rpc]]` lists several.
@@ -76,12 +109,15 @@ pub struct Cluster {
     pub ws_url: Option<String>,
     /// Must equal the program this keeper is built for, if set.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub program_id: Option<Pubkey>,
     /// The guard that is defended.
     #[serde(with = "text")]
+    #[schemars(with = "String")]
     pub guard: Pubkey,
     /// Must equal the chain's genesis hash, if set.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub genesis_hash: Option<Hash>,
     /// Commitment at which accounts are read.
     #[serde(default)]
@@ -89,7 +125,7 @@ pub struct Cluster {
 }
 
 /// Commitment at which accounts are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Commitment {
     /// Newest: may be undone.
@@ -110,7 +146,7 @@ impl Commitment {
 }
 
 /// Who this keeper is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keeper {
     /// Name shown in the API, in logs and to peers.
@@ -123,7 +159,7 @@ pub struct Keeper {
 }
 
 /// Whether the keeper sends what it decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// It sends.
@@ -144,15 +180,18 @@ impl Mode {
 }
 
 /// Where the key is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     /// Keypair file in the format of `solana-keygen`; mode 0600.
     pub payer_file: PathBuf,
+    /// Keypair file of a guardian of the guard, mode 0600. Only for `takeover.pause_levels`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_file: Option<PathBuf>,
 }
 
 /// How the chain is watched.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ingest {
     /// Slots of silence after which a source counts as down.
@@ -172,7 +211,7 @@ impl Default for Ingest {
 }
 
 /// How transactions are sent.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tx {
     /// Period at which the same bytes are sent again.
@@ -183,17 +222,21 @@ pub struct Tx {
     pub compute_price: ComputePrices,
     /// Delay by rank, so that several keepers do not all pay.
     pub stagger: Stagger,
+    /// Lookup tables of accounts that large transactions name; the addresses are looked up when one doesn't fit.
+    #[serde(with = "economics::keys")]
+    #[schemars(with = "Vec<String>")]
+    pub lookup_tables: Vec<Pubkey>,
 }
 
 impl Default for Tx {
     fn default() -> Self {
         let (compute_price, stagger) = (ComputePrices::default(), Stagger::default());
-        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger }
+        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger, lookup_tables: Vec::new() }
     }
 }
 
 /// Priority fees by group of classes, micro-lamports per compute unit.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ComputePrices {
     /// Trips.
@@ -202,6 +245,8 @@ pub struct ComputePrices {
     pub liquidate: PriceRange,
     /// Observations and steps down.
     pub evidence: PriceRange,
+    /// Rebalances of the reserve.
+    pub rebalance: PriceRange,
 }
 
 impl Default for ComputePrices {
@@ -210,6 +255,7 @@ impl Default for ComputePrices {
             trip: PriceRange { floor: 10_000, cap: 1_000_000 },
             liquidate: PriceRange { floor: 5_000, cap: 500_000 },
             evidence: PriceRange { floor: 0, cap: 50_000 },
+            rebalance: PriceRange { floor: 1_000, cap: 50_000 },
         }
     }
 }
@@ -221,12 +267,13 @@ impl ComputePrices {
             ClassGroup::Trip => self.trip,
             ClassGroup::Liquidate => self.liquidate,
             ClassGroup::Evidence => self.evidence,
+            ClassGroup::Rebalance => self.rebalance,
         }
     }
 }
 
 /// Bounds of a priority fee, micro-lamports per compute unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceRange {
     /// Paid at least.
@@ -236,7 +283,7 @@ pub struct PriceRange {
 }
 
 /// Delay by rank.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stagger {
     /// Rank of this keeper; 0 acts at once.
@@ -246,7 +293,7 @@ pub struct Stagger {
 }
 
 /// What may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Fees of all classes except trips within any hour.
@@ -264,7 +311,7 @@ impl Default for Budget {
 }
 
 /// Which actions are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Classes {
     /// Raise breakers.
@@ -277,11 +324,23 @@ pub struct Classes {
     pub observe: bool,
     /// Lower levels whose rule is clear.
     pub step_down: bool,
+    /// Keep the books honest: record what is missing, and accrue interest that rules are measured on.
+    pub settle: bool,
+    /// Move the reserve's basket to where its plan says.
+    pub rebalance: bool,
 }
 
 impl Default for Classes {
     fn default() -> Self {
-        Self { trip: true, liquidate: true, deleverage: true, observe: true, step_down: true }
+        Self {
+            trip: true,
+            liquidate: true,
+            deleverage: true,
+            observe: true,
+            step_down: true,
+            settle: true,
+            rebalance: true,
+        }
     }
 }
 
@@ -294,28 +353,38 @@ impl Classes {
             ActionClass::Deleverage => self.deleverage,
             ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => self.observe,
             ActionClass::StepDown => self.step_down,
+            ActionClass::Settle => self.settle,
+            ActionClass::Rebalance => self.rebalance,
         }
     }
 }
 
 /// API, app and metrics.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Address listened on. There is no login: keep it on loopback or behind a proxy that has one.
+    /// Address listened on. Reading needs no login: keep it on loopback or behind a proxy that has one.
     pub listen: SocketAddr,
+    /// File with the token that acting over HTTP needs, mode 0600. Left out: `control.token` in `keeper.state_dir`, made at
+    /// the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Host names under which a proxy reaches it. Addresses and `localhost` are always taken, any other name is refused:
+    /// a page elsewhere could point its own name here.
+    pub hosts: Vec<String>,
     /// Other keepers of the same guard, shown next to this one.
     pub peers: Vec<Peer>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), peers: Vec::new() }
+        let listen = SocketAddr::from(([127, 0, 0, 1], 9464));
+        Self { listen, token_file: None, hosts: Vec::new(), peers: Vec::new() }
     }
 }
 
 /// Another keeper.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
     /// Name shown.
@@ -324,8 +393,51 @@ pub struct Peer {
     pub url: String,
 }
 
+/// What is kept for people and the app. No decision depends on it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct History {
+    /// Whether a history is kept.
+    pub enabled: bool,
+    /// The team's PostgreSQL. Left out: a file in `keeper.state_dir`. Shown without its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub url: Option<HistoryUrl>,
+    /// File with the password of `url`, not readable by others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    /// How long events are kept, days.
+    pub events_days: u32,
+    /// How long decisions are kept, days.
+    pub decisions_days: u32,
+    /// How long reports are kept, days.
+    pub reports_days: u32,
+    /// How long samples are kept, days.
+    pub samples_days: u32,
+    /// Period of samples; 0: none.
+    pub sample_every_secs: u64,
+    /// Largest size of the local file, MiB.
+    pub max_mb: u64,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            url: None,
+            password_file: None,
+            events_days: 365,
+            decisions_days: 365,
+            reports_days: 90,
+            samples_days: 30,
+            sample_every_secs: 15,
+            max_mb: 1_024,
+        }
+    }
+}
+
 /// Log lines, on standard error.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// Form of a line.
@@ -341,7 +453,7 @@ impl Default for Log {
 }
 
 /// Form of a log line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object.
@@ -352,11 +464,12 @@ pub enum LogFormat {
 }
 
 /// Name of an account, for display.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
     /// The account: asset, vault or rule.
     #[serde(with = "text")]
+    #[schemars(with = "String")]
     pub address: Pubkey,
     /// The name.
     pub name: String,
@@ -368,13 +481,18 @@ impl Config {
         if self.rpc.is_empty() { vec![RpcEndpoint::of_cluster(&self.cluster)] } else { self.rpc.clone() }
     }
 
+    /// Returns the file of the token that acting over HTTP needs.
+    pub fn token_file(&self) -> PathBuf {
+        self.http.token_file.clone().unwrap_or_else(|| self.keeper.state_dir.join(crate::control::token::FILE))
+    }
+
     /// Returns the names of accounts.
     pub fn labels(&self) -> BTreeMap<Pubkey, String> {
         self.label.iter().map(|label| (label.address, label.name.clone())).collect()
     }
 }
 
-mod text {
+pub(crate) mod text {
     use super::*;
 
     pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {

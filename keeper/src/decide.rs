@@ -5,18 +5,21 @@
 //! same: the program lets one through. The history holds back what is under way, what failed lately, and what another
 //! rank is to do first.
 
+mod basket;
 mod evidence;
 mod groups;
 pub mod history;
-mod liquidations;
+pub mod liquidations;
+pub mod settle;
 
 use crate::assess::group::ClearRule;
 use crate::assess::{Assessment, Candidate};
 use crate::config::{Classes, Config};
+use crate::decide::settle::Housekeeping;
+use crate::economics::{Economics, Offer, Rebalance};
 use crate::intent::{ActionClass, Intent, IntentId};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
-use rampart::risk::liquidation::Plan;
 use rampart::state::{Metric, RuleGroup};
 use std::collections::BTreeMap;
 
@@ -29,8 +32,12 @@ pub struct Policy {
     pub classes: Classes,
     /// Slots that this keeper waits before it acts on what is no trip; a quarter of that for trips.
     pub stagger_slots: u64,
+    /// Slots that the fleet has this keeper wait before it acts on anything, in place of the above.
+    pub fleet_delay_slots: Option<u64>,
     /// How many intents may be under way at once.
     pub max_in_flight: usize,
+    /// What actions have to bring, and where tokens can be swapped.
+    pub economics: Economics,
 }
 
 impl Policy {
@@ -40,13 +47,16 @@ impl Policy {
         Self {
             classes: config.classes,
             stagger_slots: stagger.rank.saturating_mul(stagger.slots),
+            fleet_delay_slots: None,
             max_in_flight: config.tx.max_in_flight,
+            economics: Economics::new(config),
         }
     }
 
     /// Returns how long to leave an intent of `class` to the ranks before this one, in slots.
     pub fn delay_slots(&self, class: ActionClass) -> u64 {
-        if class == ActionClass::Trip { self.stagger_slots.div_ceil(4) } else { self.stagger_slots }
+        let own = if class == ActionClass::Trip { self.stagger_slots.div_ceil(4) } else { self.stagger_slots };
+        self.fleet_delay_slots.unwrap_or(own)
     }
 }
 
@@ -57,6 +67,8 @@ pub struct Means {
     pub is_gapless: bool,
     /// Whether the balance allows more than trips.
     pub is_funded: bool,
+    /// Whether the signer is a member of the guard's keeper set.
+    pub is_keeper: bool,
     /// What the signer holds of each mint, base units.
     pub tokens: BTreeMap<Pubkey, u64>,
 }
@@ -87,12 +99,14 @@ pub enum Action {
     /// Liquidate or deleverage this position.
     Position {
         /// The position.
-        candidate: Candidate,
-        /// What the program will do, as far as is known.
-        plan: Plan,
-        /// The most to repay, base units of the loan mint.
-        max_repay_amount: u64,
+        candidate: Box<Candidate>,
+        /// The ways that are worth it, the best first.
+        offers: Vec<Offer>,
     },
+    /// Keep a vault's books honest.
+    Settle(Housekeeping),
+    /// Swap a part of the reserve's basket.
+    Rebalance(Box<Rebalance>),
 }
 
 /// Something to do now.
@@ -126,7 +140,7 @@ pub fn decide(
     history: &mut History,
 ) -> Vec<Decision> {
     let slot = assessment.now.slot;
-    let mut wanted = wanted(assessment, store, means, history);
+    let mut wanted = wanted(assessment, store, policy, means, history);
     wanted.retain(|d| is_allowed(d, store, policy, means));
     history.note_wanted(wanted.iter().map(|d| (&d.intent, d.awaited)), slot);
     let mut room = policy.max_in_flight.saturating_sub(history.in_flight());
@@ -142,12 +156,41 @@ pub fn decide(
     wanted
 }
 
-fn wanted(assessment: &Assessment, store: &Store, means: &Means, history: &History) -> Vec<Decision> {
+/// Returns the trip of a rule or group, where the program would take it now. Leaves policy and history out.
+pub fn trip_of(target: &Pubkey, assessment: &Assessment, store: &Store) -> Option<Decision> {
+    let mut all = evidence::rules(assessment, store);
+    all.extend(groups::groups(assessment, store));
+    all.into_iter().find(|decision| decision.intent.class == ActionClass::Trip && decision.intent.target == *target)
+}
+
+/// Returns what would be done about a target, were there no policy but what actions have to bring.
+pub fn wanted_about(
+    target: &Pubkey,
+    assessment: &Assessment,
+    store: &Store,
+    (policy, means): (&Policy, &Means),
+    history: &History,
+) -> Option<Decision> {
+    // what it notes is for the decisions that are carried out
+    let mut history = history.clone();
+    let all = wanted(assessment, store, policy, means, &mut history);
+    all.into_iter().find(|decision| decision.intent.target == *target)
+}
+
+fn wanted(
+    assessment: &Assessment,
+    store: &Store,
+    policy: &Policy,
+    means: &Means,
+    history: &mut History,
+) -> Vec<Decision> {
     let mut wanted = evidence::rules(assessment, store);
     wanted.extend(groups::groups(assessment, store));
     wanted.extend(evidence::halts(assessment));
-    wanted.extend(liquidations::positions(assessment, store, means, history));
+    wanted.extend(liquidations::positions(assessment, store, policy, means, history));
     wanted.extend(evidence::assets(assessment, store));
+    wanted.extend(settle::vaults(assessment, store));
+    wanted.extend(basket::rebalance(assessment, store, policy, means));
     wanted.sort_by_key(|d| ActionClass::ALL.iter().position(|class| *class == d.intent.class));
     wanted
 }

@@ -23,9 +23,10 @@ impl Scene {
         let store = world.store(positions);
         let mut index = PriceIndex::default();
         positions.iter().for_each(|(at, position)| index.put(*at, Some(position)));
-        let policy = Policy { classes: Classes::default(), stagger_slots: 0, max_in_flight: 64 };
+        let (classes, economics) = (Classes::default(), Economics::default());
+        let policy = Policy { classes, stagger_slots: 0, fleet_delay_slots: None, max_in_flight: 64, economics };
         let tokens = BTreeMap::from([(key(21), 10_000_000)]);
-        let means = Means { is_gapless: true, is_funded: true, tokens };
+        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens };
         Self { world, store, index, policy, means, history: History::default() }
     }
 
@@ -186,8 +187,8 @@ fn repayments_together_never_exceed_the_balance() {
     scene.means.tokens.insert(key(21), 1_000_000);
     let assessment = assess(&scene.store, &scene.index, &scene.world.found(), ChainTime { slot: SLOT, unix_ts: NOW });
     let decided = decide(&assessment, &scene.store, &scene.policy, &scene.means, &mut scene.history);
-    let repaid = decided.iter().filter_map(|d| match d.action {
-        Action::Position { plan, .. } => Some(plan.repay_amount),
+    let repaid = decided.iter().filter_map(|d| match &d.action {
+        Action::Position { offers, .. } => offers.first().map(|offer| offer.plan.repay_amount),
         _ => None,
     });
     let sum: u64 = repaid.sum();
@@ -383,5 +384,149 @@ fn silence_of_keepers_is_no_proof_while_a_gap_is_open() {
     scene.world.put(&mut scene.store, key(70), bytes_of(&set));
     assert_eq!(scene.decide(), [(ActionClass::Trip, key(RULE), 0)]);
     scene.means.is_gapless = false;
+    assert!(scene.decide().is_empty());
+}
+
+/// The price that one source of the collateral says, in thousandths of a dollar.
+fn print_of_one_source(scene: &mut Scene, milli_dollars: i128, publish_ts: i64) {
+    let oracle = key(10);
+    let slot = scene.store.slot_of(&oracle).unwrap() + 1;
+    let data = crate::watch::testing::feed(milli_dollars, publish_ts);
+    let (owner, origin) = (rampart::oracle::SWITCHBOARD_ON_DEMAND, crate::watch::Origin::Push);
+    let update =
+        crate::watch::Update { owner, lamports: 1, data, ..crate::watch::Update::absent(oracle, slot, origin) };
+    scene.store.apply(update, std::time::Instant::now());
+}
+
+#[test]
+fn fault_018_stale_oracle_liquidates_nobody() {
+    let world = World::new();
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
+    assert!(scene.decide_at(SLOT, NOW + 90).is_empty(), "91 s old where 90 may be");
+}
+
+#[test]
+fn fault_020_print_of_a_tenth_by_one_source_liquidates_nobody() {
+    let world = World::new();
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 500_000))]);
+    print_of_one_source(&mut scene, 100, NOW - 1);
+    assert!(scene.decide().is_empty(), "the sources disagree");
+    scene.price(100, NOW - 1);
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)], "both say so");
+}
+
+#[test]
+fn fault_019_one_stale_oracle_leaves_the_other_vaults_served() {
+    let world = World::new();
+    let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
+    // a second vault, whose collateral has sources of its own
+    let raw: std::collections::HashSet<Pubkey> = world.oracle_keys().into_iter().chain([key(14), key(15)]).collect();
+    scene.store.watch_raw(raw);
+    scene.world.price(&mut scene.store, 0, 1_000, NOW - 1);
+    scene.world.price(&mut scene.store, 1, 1_000, NOW - 1);
+    scene.world.price(&mut scene.store, 2, 1_000, NOW - 1);
+    let mut vault = world.vault();
+    (vault.collateral_asset, vault.collateral_mint) = (key(5), key(22));
+    (vault.debt_scaled, vault.collateral_amount) = (900_000.into(), 1_000_000);
+    scene.world.put(&mut scene.store, key(5), bytes_of(&world.asset(2)));
+    scene.world.put(&mut scene.store, key(6), bytes_of(&vault));
+    let mut position = world.position(1_000_000, 900_000);
+    position.vault = key(6);
+    scene.world.put(&mut scene.store, key(51), bytes_of(&position));
+    scene.index.put(key(51), Some(&position));
+    let both = scene.decide();
+    assert_eq!(both.len(), 2, "{both:?}");
+    scene.world.price(&mut scene.store, 0, 1_000, NOW - 120);
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(51), 0)]);
+}
+
+#[test]
+fn fault_023_gap_makes_every_crossing_position_a_candidate_in_the_same_tick() {
+    let world = World::new();
+    // 20 to 69 % at one dollar, 29 to 99 % at 70 cents
+    let positions: Vec<_> =
+        (0..50).map(|n| (key(100 + n), world.position(1_000_000, 200_000 + u64::from(n) * 10_000))).collect();
+    let mut scene = Scene::new(&positions);
+    let assess_now = |scene: &Scene| {
+        assess(&scene.store, &scene.index, &scene.world.found(), ChainTime { slot: SLOT, unix_ts: NOW })
+            .candidates
+            .len()
+    };
+    assert_eq!(assess_now(&scene), 0);
+    scene.price(700, NOW - 1);
+    // the soft line of 75 % at the owner's end of 70 cents lies at 52.6 to 53 cents of debt
+    let crossing = positions.iter().filter(|(_, p)| p.debt_scaled.get() >= 530_000).count();
+    assert_eq!(assess_now(&scene), crossing);
+    let decided = scene.decide();
+    let acted = decided.iter().filter(|d| matches!(d.0, ActionClass::Liquidate | ActionClass::Deleverage)).count();
+    assert_eq!(acted, crossing, "and each is acted on at once");
+}
+
+#[test]
+fn fault_039_position_that_always_fails_starves_nobody() {
+    use solana_sdk::instruction::InstructionError;
+    use solana_sdk::transaction::TransactionError;
+    let world = World::new();
+    let mut scene =
+        Scene::new(&[(key(50), world.position(1_000_000, 940_000)), (key(51), world.position(1_000_000, 900_000))]);
+    scene.policy.max_in_flight = 1;
+    scene.means.tokens.insert(key(21), 1_000_000);
+    let intent =
+        |target: u8| Intent { class: ActionClass::Liquidate, target: key(target), fence: 0, reason: String::new() };
+    let error = TransactionError::InstructionError(2, InstructionError::Custom(1));
+    let failed = Outcome::Failed { slot: SLOT, error, code: Some(1), lost_race: false };
+    let (mut poisoned, mut served) = (0, 0);
+    for slot in SLOT..SLOT + 1_000 {
+        for (class, target, _) in scene.decide_at(slot, NOW) {
+            assert_eq!(class, ActionClass::Liquidate);
+            if target == key(50) {
+                scene.history.started(&intent(50), None, slot);
+                scene.history.ended(&intent(50), &failed, slot);
+                poisoned += 1;
+            } else {
+                served += 1;
+            }
+        }
+    }
+    // the pause doubles: 16, 32, 64 and so on
+    assert!((5..10).contains(&poisoned), "{poisoned}");
+    assert_eq!(poisoned + served, 1_000, "whenever the one doesn't try, the other has its turn");
+}
+
+#[test]
+fn fault_039_crowd_that_is_not_worth_it_starves_nobody() {
+    let world = World::new();
+    // deeper than the one that pays, and more of them than are weighed at a time
+    let mut positions: Vec<(Pubkey, Position)> = (0..2_000u16)
+        .map(|n| {
+            let mut bytes = [9; 32];
+            bytes[..2].copy_from_slice(&n.to_le_bytes());
+            (Pubkey::new_from_array(bytes), world.position(10_000, 9_300))
+        })
+        .collect();
+    positions.push((key(50), world.position(1_000_000_000, 850_000_000)));
+    let mut scene = Scene::new(&positions);
+    scene.means.tokens.insert(key(21), 1_000_000_000);
+    scene.policy.economics.settings.min_profit_micro_usd = Some(1_000_000);
+    let mut turns = 0;
+    while !scene.decide_at(SLOT + turns, NOW).iter().any(|d| d.1 == key(50)) {
+        turns += 1;
+        assert!(turns < 8, "it waits behind what is not worth it");
+    }
+    assert!(turns > 0, "one turn alone weighs fewer");
+}
+
+#[test]
+fn fault_040_guard_that_somebody_else_tripped_is_not_tripped_again() {
+    let mut scene = Scene::with_rule(|rule| rule.trip_epoch = 1);
+    scene.price(850, NOW - 1);
+    assert_eq!(scene.decide(), [(ActionClass::Trip, key(RULE), 1)]);
+    // another keeper's trip: the fence has moved, and the cause is in force
+    let mut rule = *scene.store.rule(&key(RULE)).unwrap();
+    rule.trip_epoch = 2;
+    scene.world.put(&mut scene.store, key(RULE), bytes_of(&rule));
+    in_force(&mut scene, 3);
     assert!(scene.decide().is_empty());
 }

@@ -4,6 +4,9 @@
 
 use crate::config::ConfigError;
 use crate::config::payer::KeyError;
+use crate::config::secret::redact;
+use crate::fleet::FleetError;
+use crate::history::HistoryError;
 use crate::http::HttpError;
 use crate::journal::JournalError;
 use crate::submit::SubmitError;
@@ -25,9 +28,15 @@ pub enum KeeperError {
     /// The journal cannot be trusted or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// It can't be part of its fleet.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// The API cannot be served or asked.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The history cannot be read. It never ends a running keeper.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The chain, program or guard is not the one that was set.
     #[error("{0}")]
     WrongChain(String),
@@ -47,7 +56,26 @@ pub enum KeeperError {
         /// Why, where it said so.
         source: Option<Cause>,
     },
-    /// `check` found something that a running keeper would stumble over.
+    /// Something that was asked for is not there, or the keeper refused.
+    #[error("{what}")]
+    Refused {
+        /// What and why.
+        what: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// A replay decided something else than the recording.
+    #[error("{differing} of {decided} decisions differ from the recording")]
+    ReplayDiffers {
+        /// Steps that differ.
+        differing: usize,
+        /// Steps with a decision.
+        decided: usize,
+    },
+    /// A recording can't be written or read.
+    #[error(transparent)]
+    Capture(#[from] crate::capture::CaptureError),
+    /// `doctor` found something that a running keeper would stumble over.
     #[error("{failed} of {total} checks failed")]
     ChecksFailed {
         /// How many failed.
@@ -67,9 +95,12 @@ impl KeeperError {
             Self::Config(_) => 2,
             Self::Key(_) => 3,
             Self::WrongChain(_) => 4,
-            Self::Http(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
+            Self::History(HistoryError::Filter(_)) => 64,
+            Self::Http(_) | Self::History(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
             Self::Journal(_) => 6,
+            Self::Fleet(error) => error.exit_code(),
             Self::ChecksFailed { exit_code, .. } => *exit_code,
+            Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => 1,
         }
     }
 
@@ -77,8 +108,11 @@ impl KeeperError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Config(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
+            Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => false,
             Self::Journal(error) => error.is_transient(),
+            Self::Fleet(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
+            Self::History(error) => error.is_transient(),
             Self::Chain { .. } | Self::TaskDied { .. } => true,
         }
     }
@@ -89,11 +123,18 @@ impl KeeperError {
             Self::Config(error) => error.hint(),
             Self::Key(error) => error.hint(),
             Self::Journal(error) => error.hint(),
+            Self::Fleet(error) => error.hint(),
             Self::Http(error) => error.hint(),
-            Self::WrongChain(_) => "compare [cluster] with the chain; `rampart check` shows both sides".into(),
-            Self::Chain { .. } => "check `cluster.rpc_url` or `[[rpc]]`; `rampart check` tries it".into(),
+            Self::History(error) => error.hint(),
+            Self::WrongChain(_) => "compare [cluster] with the chain; `rampart doctor` shows both sides".into(),
+            Self::Chain { .. } => "check `cluster.rpc_url` or `[[rpc]]`, and that it answers from this machine".into(),
             Self::TaskDied { .. } => "restart it (systemd does so by itself); nothing that was sent is lost".into(),
-            Self::ChecksFailed { .. } => "correct the lines marked `failed`, then run `rampart check` again".into(),
+            Self::Refused { hint, .. } => hint.clone(),
+            Self::ReplayDiffers { .. } => {
+                "the lines that start with - were recorded, those with + are decided now".into()
+            }
+            Self::Capture(error) => error.hint(),
+            Self::ChecksFailed { .. } => "correct the lines marked `failed`, then run `rampart doctor` again".into(),
         }
     }
 }
@@ -102,7 +143,7 @@ fn is_of_journal(cause: &Cause) -> bool {
     cause.is::<JournalError>() || matches!(cause.downcast_ref(), Some(SubmitError::Journal(_)))
 }
 
-/// Writes an error with all its causes on one line.
+/// Writes an error with all its causes on one line. Addresses lose what may be secret in them.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -111,7 +152,7 @@ pub fn chain(error: &dyn Error) -> String {
         let _ = write!(text, ": {cause}");
         next = cause.source();
     }
-    text
+    redact(&text)
 }
 
 #[cfg(test)]

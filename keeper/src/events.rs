@@ -2,11 +2,13 @@
 //!
 //! Owns the last 200 facts and the stream. Facts are past tense; fields carry the detail.
 
+use crate::history::Recorder;
 use crate::metrics::{KindLabel, Metrics};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast;
 
@@ -15,7 +17,7 @@ pub const REPLAY: usize = 200;
 const STREAM_CAPACITY: usize = 1024;
 
 /// What happened. A fixed list, so that it can label a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A breaker went up.
@@ -50,9 +52,98 @@ pub enum EventKind {
     KeeperStopping,
     /// Transactions of an earlier run were found and taken over.
     CrashRecovered,
+    /// The level of the guard, an asset or a vault changed, for whatever reason.
+    LevelChanged,
+    /// Somebody changed what an asset, a vault or a rule is configured to.
+    SettingsChanged,
+    /// Somebody changed who may do what.
+    RolesChanged,
+    /// A loosening was proposed.
+    ChangeProposed,
+    /// The set of keepers that may report changed.
+    KeeperSetChanged,
+    /// The keeper can't act on all classes any more.
+    KeeperNotReady,
+    /// The keeper may act on all classes again.
+    KeeperReady,
+    /// An operator paused classes of action.
+    ClassPaused,
+    /// An operator resumed classes of action.
+    ClassResumed,
+    /// An operator asked for a trip.
+    TripAsked,
+    /// A task of the keeper died and was started anew.
+    TaskRestarted,
+    /// New settings are in effect.
+    SettingsReloaded,
+    /// New settings were refused, the old ones stay.
+    SettingsRefused,
+    /// Something changed that only a role holder can change: perhaps the first sign of a takeover.
+    AuthoritySign,
+    /// A guardian's key raised the guard's level.
+    LevelsPaused,
+    /// This keeper has another role or rank in its fleet.
+    FleetRoleChanged,
+    /// This keeper holds no lease of its fleet's etcd.
+    FleetEngineDown,
+    /// This keeper holds a lease of its fleet's etcd.
+    FleetEngineUp,
+}
+
+/// How urgent a fact is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// To be looked at today.
+    Warning,
+    /// To be looked at now.
+    Critical,
+}
+
+impl Severity {
+    /// Returns the name used in settings, alerts and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 26] = [
+        Self::BreakerTripped,
+        Self::BreakerSteppedDown,
+        Self::PositionLiquidated,
+        Self::PositionDeleveraged,
+        Self::TransactionLanded,
+        Self::TransactionFailed,
+        Self::TransactionLostRace,
+        Self::TransactionExpired,
+        Self::TransactionUnknown,
+        Self::SourceDown,
+        Self::SourceUp,
+        Self::RuleBecameTrue,
+        Self::RuleCleared,
+        Self::KeeperStarted,
+        Self::KeeperStopping,
+        Self::CrashRecovered,
+        Self::KeeperNotReady,
+        Self::KeeperReady,
+        Self::ClassPaused,
+        Self::ClassResumed,
+        Self::TripAsked,
+        Self::TaskRestarted,
+        Self::SettingsReloaded,
+        Self::SettingsRefused,
+        Self::AuthoritySign,
+        Self::LevelsPaused,
+    ];
+
     /// Returns the name used in the stream and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -72,20 +163,63 @@ impl EventKind {
             Self::KeeperStarted => "keeper_started",
             Self::KeeperStopping => "keeper_stopping",
             Self::CrashRecovered => "crash_recovered",
+            Self::LevelChanged => "level_changed",
+            Self::SettingsChanged => "settings_changed",
+            Self::RolesChanged => "roles_changed",
+            Self::ChangeProposed => "change_proposed",
+            Self::KeeperSetChanged => "keeper_set_changed",
+            Self::KeeperNotReady => "keeper_not_ready",
+            Self::KeeperReady => "keeper_ready",
+            Self::ClassPaused => "class_paused",
+            Self::ClassResumed => "class_resumed",
+            Self::TripAsked => "trip_asked",
+            Self::TaskRestarted => "task_restarted",
+            Self::SettingsReloaded => "settings_reloaded",
+            Self::SettingsRefused => "settings_refused",
+            Self::AuthoritySign => "authority_sign",
+            Self::LevelsPaused => "levels_paused",
+            Self::FleetRoleChanged => "fleet_role_changed",
+            Self::FleetEngineDown => "fleet_engine_down",
+            Self::FleetEngineUp => "fleet_engine_up",
         }
     }
 
-    const fn is_warning(self) -> bool {
-        matches!(
-            self,
-            Self::BreakerTripped
-                | Self::TransactionFailed
-                | Self::TransactionExpired
-                | Self::TransactionUnknown
-                | Self::SourceDown
-                | Self::RuleBecameTrue
-                | Self::CrashRecovered
-        )
+    /// Returns how urgent facts of this kind are, unless they say otherwise.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::BreakerTripped | Self::AuthoritySign | Self::LevelsPaused => Severity::Critical,
+            Self::TransactionFailed
+            | Self::TransactionExpired
+            | Self::TransactionUnknown
+            | Self::SourceDown
+            | Self::RuleBecameTrue
+            | Self::CrashRecovered
+            | Self::KeeperNotReady
+            | Self::ClassPaused
+            | Self::TripAsked
+            | Self::TaskRestarted
+            | Self::RolesChanged
+            | Self::FleetEngineDown
+            | Self::SettingsRefused => Severity::Warning,
+            Self::BreakerSteppedDown
+            | Self::PositionLiquidated
+            | Self::PositionDeleveraged
+            | Self::TransactionLanded
+            | Self::TransactionLostRace
+            | Self::SourceUp
+            | Self::RuleCleared
+            | Self::KeeperStarted
+            | Self::KeeperStopping
+            | Self::KeeperReady
+            | Self::ClassResumed
+            | Self::LevelChanged
+            | Self::SettingsChanged
+            | Self::ChangeProposed
+            | Self::KeeperSetChanged
+            | Self::FleetRoleChanged
+            | Self::FleetEngineUp
+            | Self::SettingsReloaded => Severity::Info,
+        }
     }
 }
 
@@ -100,12 +234,19 @@ pub struct Fact {
     pub text: String,
     /// Detail.
     pub fields: Map<String, Value>,
+    /// How urgent it is.
+    pub severity: Severity,
 }
 
 impl Fact {
     /// Starts a fact without detail.
     pub fn new(kind: EventKind, slot: u64, text: impl Into<String>) -> Self {
-        Self { kind, slot, text: text.into(), fields: Map::new() }
+        Self { kind, slot, text: text.into(), fields: Map::new(), severity: kind.severity() }
+    }
+
+    /// Makes it more or less urgent than its kind is.
+    pub fn of_severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
     }
 
     /// Adds one field. Amounts are passed as decimal strings.
@@ -116,7 +257,7 @@ impl Fact {
 }
 
 /// A fact with its number and time, as readers of the stream see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Rises by one with each event, and across restarts.
     pub id: u64,
@@ -130,6 +271,8 @@ pub struct Event {
     pub text: String,
     /// Detail.
     pub fields: Map<String, Value>,
+    /// How urgent it is.
+    pub severity: Severity,
 }
 
 /// The one place where facts are told.
@@ -142,6 +285,7 @@ struct Shared {
     recent: Mutex<Recent>,
     stream: broadcast::Sender<Arc<Event>>,
     metrics: Metrics,
+    recorder: OnceLock<Recorder>,
 }
 
 struct Recent {
@@ -160,7 +304,19 @@ impl Events {
     fn after(last_id: u64, metrics: Metrics) -> Self {
         let (stream, _) = broadcast::channel(STREAM_CAPACITY);
         let recent = Mutex::new(Recent { last_id, events: VecDeque::new() });
-        Self { shared: Arc::new(Shared { recent, stream, metrics }) }
+        Self { shared: Arc::new(Shared { recent, stream, metrics, recorder: OnceLock::new() }) }
+    }
+
+    /// Has everything that is told from now on recorded in the history. The first recorder stays.
+    pub fn record_to(&self, recorder: Recorder) {
+        let _ = self.shared.recorder.set(recorder);
+    }
+
+    /// Records something in the history, if one is kept. Never waits.
+    pub fn record(&self, call: impl FnOnce(&Recorder)) {
+        if let Some(recorder) = self.shared.recorder.get() {
+            call(recorder);
+        }
     }
 
     /// Tells a fact: one log line, one count, one item of the stream. Never blocks on a reader.
@@ -174,6 +330,7 @@ impl Events {
             recent.events.pop_front();
         }
         recent.events.push_back(event.clone());
+        self.record(|recorder| recorder.event(&event));
         // Sent under the lock, so that a new reader sees each event exactly once. Nobody listening is fine.
         let _ = self.shared.stream.send(event.clone());
         event
@@ -193,12 +350,13 @@ impl Events {
 
 fn number(fact: Fact, id: u64) -> Event {
     let ts = (unix_ms() / 1000).cast_signed();
-    Event { id, ts, slot: fact.slot, kind: fact.kind, text: fact.text, fields: fact.fields }
+    let Fact { kind, slot, text, fields, severity } = fact;
+    Event { id, ts, slot, kind, text, fields, severity }
 }
 
 fn log(fact: &Fact) {
     let (kind, fields) = (fact.kind.as_str(), Value::Object(fact.fields.clone()).to_string());
-    if fact.kind.is_warning() {
+    if fact.severity >= Severity::Warning {
         tracing::warn!(kind, slot = fact.slot, %fields, "{}", fact.text);
     } else {
         tracing::info!(kind, slot = fact.slot, %fields, "{}", fact.text);
@@ -254,25 +412,7 @@ mod tests {
 
     #[test]
     fn kind_names_agree_with_their_serialised_form() {
-        let kinds = [
-            EventKind::BreakerTripped,
-            EventKind::BreakerSteppedDown,
-            EventKind::PositionLiquidated,
-            EventKind::PositionDeleveraged,
-            EventKind::TransactionLanded,
-            EventKind::TransactionFailed,
-            EventKind::TransactionLostRace,
-            EventKind::TransactionExpired,
-            EventKind::TransactionUnknown,
-            EventKind::SourceDown,
-            EventKind::SourceUp,
-            EventKind::RuleBecameTrue,
-            EventKind::RuleCleared,
-            EventKind::KeeperStarted,
-            EventKind::KeeperStopping,
-            EventKind::CrashRecovered,
-        ];
-        for kind in kinds {
+        for kind in EventKind::ALL {
             assert_eq!(serde_json::to_value(kind).expect("a name"), kind.as_str());
         }
     }

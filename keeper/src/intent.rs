@@ -6,6 +6,7 @@
 use serde::Serialize;
 use solana_sdk::hash::{Hash, hashv};
 use solana_sdk::instruction::Instruction;
+use solana_sdk::message::AddressLookupTableAccount;
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::transaction::TransactionError;
 use std::fmt;
@@ -28,18 +29,24 @@ pub enum ActionClass {
     MarkHalt,
     /// Lowers the level of a rule that is no longer true.
     StepDown,
+    /// Keeps a vault's books honest.
+    Settle,
+    /// Moves the reserve's basket.
+    Rebalance,
 }
 
 impl ActionClass {
     /// Every class, most urgent first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Trip,
         Self::Liquidate,
         Self::Deleverage,
         Self::ObserveRule,
         Self::Observe,
         Self::MarkHalt,
+        Self::Settle,
         Self::StepDown,
+        Self::Rebalance,
     ];
 
     /// Returns the name used in the journal, in metrics and in events.
@@ -52,6 +59,8 @@ impl ActionClass {
             Self::ObserveRule => "observe_rule",
             Self::MarkHalt => "mark_halt",
             Self::StepDown => "step_down",
+            Self::Settle => "settle",
+            Self::Rebalance => "rebalance",
         }
     }
 
@@ -118,6 +127,8 @@ pub struct PlannedTx {
     pub compute_unit_limit: u32,
     /// Priority fee per compute unit.
     pub priority_micro_lamports: u64,
+    /// Lookup tables without which it would not fit into a packet; none where it fits.
+    pub tables: Vec<AddressLookupTableAccount>,
 }
 
 /// A blockhash and the block height at which it dies.
@@ -208,6 +219,6 @@ mod tests {
         for class in ActionClass::ALL {
             assert_eq!(ActionClass::from_name(class.as_str()), Some(class));
         }
-        assert_eq!(ActionClass::from_name("rebalance"), None);
+        assert_eq!(ActionClass::from_name("report"), None);
     }
 }

@@ -4,18 +4,30 @@
 //! signed only when the old ones cannot land any more.
 
 pub mod assess;
+#[cfg(any(test, feature = "bench"))]
+pub mod bench;
+pub mod capture;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod decide;
+pub mod economics;
 pub mod error;
 pub mod events;
+pub mod fleet;
+pub mod history;
 pub mod http;
 pub mod intent;
 pub mod journal;
 pub mod metrics;
+pub mod notify;
 pub mod plan;
+pub mod records;
+pub mod route;
 pub mod run;
 pub mod submit;
+pub mod supervise;
+pub mod takeover;
 pub mod view;
 pub mod watch;

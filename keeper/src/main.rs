@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            cli.output().print_error(&error);
             eprintln!("error: {}\nhint: {}", chain(&error), error.hint());
             ExitCode::from(error.exit_code())
         }

@@ -1,5 +1,6 @@
 //! Numbers for Prometheus: `rampart_<noun>_<unit>[_total]`, labels from fixed lists only, never an address.
 
+use crate::events::EventKind;
 use crate::intent::ActionClass;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, LabelValueEncoder};
@@ -90,6 +91,43 @@ pub struct RpcLabel {
     pub result: &'static str,
 }
 
+/// Label: what became of something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OnlyResultLabel {
+    /// From a fixed list in the module that counts.
+    pub result: &'static str,
+}
+
+/// Label: task of the keeper.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TaskLabel {
+    /// Its name.
+    pub task: &'static str,
+}
+
+/// Label: group of classes that is switched as one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct GroupLabel {
+    /// Its name in the settings.
+    pub class: &'static str,
+}
+
+/// Labels: kind of sink and what became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct NotifyLabel {
+    /// `webhook`, `slack`, `pagerduty` or `telegram`.
+    pub kind: &'static str,
+    /// `delivered`, `retried`, `dropped` or `repeated`.
+    pub result: &'static str,
+}
+
+/// Label: role in the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RoleLabel {
+    /// From `fleet::Role`.
+    pub role: &'static str,
+}
+
 /// Labels of the build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct BuildLabel {
@@ -119,6 +157,7 @@ macro_rules! metrics {
                 $(let $field: $type = $build; add(&mut registry, $name, concat!($($help),+), $field.clone());)+
                 let metrics = Self { registry: Arc::new(registry), $($field),+ };
                 metrics.build_info.get_or_create(&BuildLabel { version: env!("CARGO_PKG_VERSION") }).set(1);
+                metrics.begin();
                 metrics
             }
 
@@ -154,7 +193,7 @@ metrics! {
     /// Account updates, by source and result.
     account_updates: Family<UpdateLabel, Counter> = Family::default(), "rampart_account_updates";
     /// Accounts held in memory.
-    accounts: Gauge = Gauge::default(), "rampart_accounts_count";
+    accounts: Gauge = Gauge::default(), "rampart_accounts";
     /// Share of positions verified by the last sweep.
     coverage_ratio: Ratio = Gauge::default(), "rampart_coverage_ratio";
     /// Age of the position verified longest ago.
@@ -165,7 +204,7 @@ metrics! {
     evaluations: Counter = Counter::default(), "rampart_evaluations";
     /// Time from an update to the decision it led to.
     decide_seconds: Histogram = Histogram::new(exponential_buckets(1e-6, 4.0, 12)), "rampart_decide_duration_seconds";
-    /// Intents made, by class and result: planned, suppressed or refused.
+    /// Intents made, by class and result: planned, suppressed, refused or withdrawn.
     intents: Family<ResultLabel, Counter> = Family::default(), "rampart_intents";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
@@ -174,7 +213,7 @@ metrics! {
     /// Times bytes were handed to a node again.
     resends: Counter = Counter::default(), "rampart_transaction_resends";
     /// Transactions that are sent and not yet decided.
-    in_flight: Gauge = Gauge::default(), "rampart_transactions_in_flight_count";
+    in_flight: Gauge = Gauge::default(), "rampart_transactions_in_flight";
     /// Age of the oldest transaction whose fate is unknown.
     unknown_oldest_seconds: Gauge = Gauge::default(), "rampart_transaction_unknown_oldest_seconds";
     /// Time from the decision to the hand-over of signed bytes.
@@ -188,15 +227,53 @@ metrics! {
     /// Balance of the payer.
     payer_lamports: Gauge = Gauge::default(), "rampart_payer_balance_lamports";
     /// Trips that the payer can still afford.
-    trips_affordable: Gauge = Gauge::default(), "rampart_trips_affordable_count";
+    trips_affordable: Gauge = Gauge::default(), "rampart_trips_affordable";
     /// RPC requests, by method and result.
     rpc_requests: Family<RpcLabel, Counter> = Family::default(), "rampart_rpc_requests";
     /// Time of one durable write to the journal.
     journal_write_seconds: Histogram = Histogram::new(exponential_buckets(1e-4, 2.0, 14)), "rampart_journal_write_duration_seconds";
     /// Writes to the journal that failed.
     journal_errors: Counter = Counter::default(), "rampart_journal_errors";
+    /// Records taken into the history's local file, by kind.
+    history_records: Family<KindLabel, Counter> = Family::default(), "rampart_history_records";
+    /// Records that the history lost, by kind; samples go first.
+    history_dropped: Family<KindLabel, Counter> = Family::default(), "rampart_history_dropped";
+    /// Writes and deliveries of the history that failed.
+    history_errors: Counter = Counter::default(), "rampart_history_errors";
+    /// Records that wait for the team's database.
+    history_waiting: Gauge = Gauge::default(), "rampart_history_waiting_count";
+    /// Whether the team's database took the last delivery.
+    history_up: Gauge = Gauge::default(), "rampart_history_up_state";
     /// Whether a peer answers, by its rank in the configuration.
-    peers_up: Gauge = Gauge::default(), "rampart_peers_up_count";
+    peers_up: Gauge = Gauge::default(), "rampart_peers_up";
+    /// Time the process began, unix seconds by the host's clock.
+    started_seconds: Gauge = Gauge::default(), "rampart_start_time_seconds";
+    /// Host's clock minus the chain's; decides nothing.
+    clock_skew_seconds: Gauge = Gauge::default(), "rampart_clock_skew_seconds";
+    /// Whether an operator paused a class.
+    class_paused: Family<GroupLabel, Gauge> = Family::default(), "rampart_class_paused_state";
+    /// Tasks that died and were started anew.
+    task_restarts: Family<TaskLabel, Counter> = Family::default(), "rampart_task_restarts";
+    /// Reloads of the settings, by result: applied, unchanged or refused.
+    settings_reloads: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_settings_reloads";
+    /// Deliveries of alerts, by kind of sink and result: delivered, retried, dropped or repeated.
+    notify: Family<NotifyLabel, Counter> = Family::default(), "rampart_notify_deliveries";
+    /// Alerts that wait to be delivered.
+    notify_backlog: Gauge = Gauge::default(), "rampart_notify_backlog";
+    /// Age of the alert that has waited longest.
+    notify_oldest_seconds: Gauge = Gauge::default(), "rampart_notify_oldest_seconds";
+    /// Signs of a takeover, by kind.
+    takeover_signs: Family<KindLabel, Counter> = Family::default(), "rampart_takeover_signs";
+    /// Frames of the recording, by result: written or lost.
+    capture_frames: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_capture_frames";
+    /// Whether this keeper holds a lease of its fleet's etcd.
+    fleet_engine_up: Gauge = Gauge::default(), "rampart_fleet_engine_up";
+    /// Place among the keepers of its guard; the owner's is 0.
+    fleet_rank: Gauge = Gauge::default(), "rampart_fleet_rank";
+    /// 1 for the role that it has in its fleet.
+    fleet_role: Family<RoleLabel, Gauge> = Family::default(), "rampart_fleet_role";
+    /// Times it took the place of another owner.
+    fleet_takeovers: Counter = Counter::default(), "rampart_fleet_takeovers";
 }
 
 impl Metrics {
@@ -206,6 +283,30 @@ impl Metrics {
         // CANNOT fail: a String takes any write.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    /// Begins at zero what alerts look for: a counter that appears with its first event has not risen for Prometheus.
+    fn begin(&self) {
+        for kind in EventKind::ALL {
+            drop(self.events.get_or_create(&KindLabel { kind: kind.as_str() }));
+        }
+        for kind in crate::takeover::KINDS {
+            drop(self.takeover_signs.get_or_create(&KindLabel { kind }));
+        }
+        for class in ActionClass::ALL {
+            for result in ["landed", "failed", "lost_race", "expired"] {
+                drop(self.transactions.get_or_create(&ResultLabel { class, result }));
+            }
+        }
+        for result in ["applied", "unchanged", "refused"] {
+            drop(self.settings_reloads.get_or_create(&OnlyResultLabel { result }));
+        }
+        for result in ["written", "lost"] {
+            drop(self.capture_frames.get_or_create(&OnlyResultLabel { result }));
+        }
+        for task in crate::run::TASKS {
+            drop(self.task_restarts.get_or_create(&TaskLabel { task }));
+        }
     }
 
     /// Counts one transaction of a class.
@@ -250,6 +351,41 @@ mod tests {
             assert!(name.starts_with("rampart_"), "{name}");
             assert!(!name.ends_with("_total"), "{name}: the library adds the suffix");
             assert!(seen.insert(name), "{name} is told twice");
+        }
+    }
+
+    #[test]
+    fn every_name_in_rules_dashboard_and_manual_is_one_that_is_told() {
+        let files = [
+            include_str!("../../deploy/prometheus/rampart.rules.yml"),
+            include_str!("../../deploy/prometheus/rampart.test.yml"),
+            include_str!("../../deploy/grafana/rampart.json"),
+            include_str!("../../docs/operating.md"),
+        ];
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let mut seen = 0;
+        for name in files.into_iter().flat_map(|file| file.split(|c: char| !is_name(c))) {
+            let Some(name) = name.strip_prefix("rampart_").map(|_| name) else { continue };
+            let bare = ["_total", "_bucket", "_count", "_sum"].iter().filter_map(|end| name.strip_suffix(end));
+            let is_told = std::iter::once(name).chain(bare).any(|name| Metrics::NAMES.contains(&name));
+            assert!(is_told || name == "rampart_keeper", "{name} is told by nobody");
+            seen += 1;
+        }
+        assert!(seen > 100, "{seen}");
+    }
+
+    #[test]
+    fn what_alerts_look_for_begins_at_zero() {
+        let text = Metrics::new().render();
+        for line in [
+            "rampart_events_total{kind=\"breaker_tripped\"} 0",
+            "rampart_takeover_signs_total{kind=\"role_moved\"} 0",
+            "rampart_transactions_total{class=\"trip\",result=\"failed\"} 0",
+            "rampart_settings_reloads_total{result=\"refused\"} 0",
+            "rampart_capture_frames_total{result=\"lost\"} 0",
+            "rampart_task_restarts_total{task=\"engine\"} 0",
+        ] {
+            assert!(text.contains(line), "{line} is missing");
         }
     }
 }

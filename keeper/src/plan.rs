@@ -1,9 +1,15 @@
 //! Decisions to instructions, with what they may use and pay.
 
+mod books;
+pub mod tables;
+
+use crate::assess::Candidate;
 use crate::chain::fees::Market;
 use crate::config::{ComputePrices, PriceRange};
 use crate::decide::{Action, Decision, History};
+use crate::economics::{Offer, Way};
 use crate::intent::{ActionClass, PlannedTx};
+use crate::submit::PACKET_BYTES;
 use crate::watch::feeds::{self, Wallets};
 use crate::watch::oracles::{self, Found};
 use crate::watch::store::Store;
@@ -13,7 +19,8 @@ use rampart::LiquidateArgs;
 use rampart::state::{Asset, Guard, Metric, Rule, RuleGroup, Switch, Vault};
 use rampart_client::evidence::{self, PairAssets};
 use rampart_client::liquidation::{self, Liquidator};
-use rampart_client::{Instruction, VaultKeys, address, groups, swap};
+use rampart_client::{Instruction, MintOf, VaultKeys, address, groups, swap};
+use solana_sdk::message::AddressLookupTableAccount;
 use thiserror::Error;
 
 /// Why a decision can't be carried out.
@@ -25,6 +32,17 @@ pub enum PlanError {
     /// No oracle account was found for a feed of this asset.
     #[error("no oracle account is known for a feed of asset {0}")]
     OracleNotFound(Pubkey),
+    /// Not even with the lookup tables that are known.
+    #[error(
+        "a transaction of {bytes} bytes exceeds the packet size of {PACKET_BYTES}: add its accounts to a lookup table"
+    )]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// There was no way to carry it out that is worth it.
+    #[error("position {0} has no way to be liquidated")]
+    NoWay(Pubkey),
 }
 
 /// What plans are made with.
@@ -40,6 +58,8 @@ pub struct Planner<'a> {
     pub prices: &'a ComputePrices,
     /// What others pay, by written account.
     pub market: &'a Market,
+    /// Lookup tables, for what doesn't fit into a packet.
+    pub tables: &'a [AddressLookupTableAccount],
 }
 
 /// Units that an instruction of a class may use: measured, with a margin of about half for what was not measured.
@@ -47,14 +67,18 @@ pub struct Planner<'a> {
 /// # Source
 /// The compute-unit table of the program's tests. A mint with extensions and a third source cost more: what is exceeded
 /// on chain is raised for the next attempt.
-const fn unit_limit(class: ActionClass) -> u32 {
+pub const fn unit_limit(class: ActionClass) -> u32 {
     match class {
         ActionClass::Trip | ActionClass::StepDown => 60_000,
         ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => 40_000,
         ActionClass::Liquidate | ActionClass::Deleverage => 150_000,
+        ActionClass::Settle => 60_000,
+        ActionClass::Rebalance => 150_000 + SWAP_UNITS,
     }
 }
 
+/// Units for a route.
+pub const SWAP_UNITS: u32 = 250_000;
 /// Units for the creation of an associated token account.
 const TOKEN_ACCOUNT_UNITS: u32 = 40_000;
 /// The most that a transaction may ask for.
@@ -63,24 +87,62 @@ const MAX_UNITS: u32 = 1_400_000;
 impl Planner<'_> {
     /// Plans `decision`. `history` says how often the same was tried in vain: units and price rise with that.
     ///
+    /// Of several ways to liquidate the first is taken that fits into a packet, with lookup tables where need be.
+    ///
     /// # Errors
-    /// `Unknown`, `OracleNotFound`.
+    /// `Unknown`, `OracleNotFound`, `TooLarge`, `NoWay`.
     pub fn plan(&self, decision: &Decision, history: &History) -> Result<PlannedTx, PlanError> {
+        let Action::Position { candidate, offers } = &decision.action else {
+            let units = unit_limit(decision.intent.class);
+            let of_route = match &decision.action {
+                Action::Rebalance(next) => &next.tables[..],
+                _ => &[],
+            };
+            return self.packed(decision, self.instructions(decision)?, (units, of_route), history);
+        };
+        let mut refused = PlanError::NoWay(candidate.position);
+        for offer in offers {
+            let route_units = if offer.way == Way::Inventory { 0 } else { SWAP_UNITS };
+            let units = unit_limit(decision.intent.class).saturating_add(route_units);
+            let instructions = self.about_position(candidate, offer, decision, history)?;
+            let of_route = match &offer.way {
+                Way::Swap(way) => &way.tables[..],
+                Way::Inventory => &[],
+            };
+            match self.packed(decision, instructions, (units, of_route), history) {
+                Err(error) => refused = error,
+                planned => return planned,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Puts instructions into a plan that fits into a packet.
+    fn packed(
+        &self,
+        decision: &Decision,
+        instructions: Vec<Instruction>,
+        (units, of_route): (u32, &[Pubkey]),
+        history: &History,
+    ) -> Result<PlannedTx, PlanError> {
         let intent = decision.intent.clone();
-        let instructions = self.instructions(decision)?;
         let extra = TOKEN_ACCOUNT_UNITS * u32::try_from(instructions.len().saturating_sub(1)).unwrap_or(0);
-        let limit = unit_limit(intent.class).max(history.measured_units(intent.class));
+        let limit = units.max(history.measured_units(intent.class));
         let units = (limit + extra) << history.compute_exceeded(&intent).min(4);
-        Ok(PlannedTx {
+        let planned = PlannedTx {
             compute_unit_limit: units.min(MAX_UNITS),
-            priority_micro_lamports: escalated(
+            priority_micro_lamports: priority(
                 self.prices.of(intent.class),
                 self.market_price(&instructions),
                 history.expiries(&intent),
             ),
             instructions,
             intent,
-        })
+            tables: Vec::new(),
+        };
+        // a route's own tables change rarely: whatever they hold by now can be looked up
+        let tables = [self.tables, &tables::known(self.store, of_route, u64::MAX)].concat();
+        tables::fitted(planned, &self.signer, &tables)
     }
 
     /// The most that others pay for one of the accounts that are written; zero where nothing is known.
@@ -120,15 +182,9 @@ impl Planner<'_> {
                 let keys = self.vault_keys(*key, self.vault(key)?)?;
                 Ok(vec![liquidation::mark_halt(&keys)])
             }
-            Action::Position { candidate, max_repay_amount, .. } => {
-                let args = LiquidateArgs {
-                    liquidation_seq: candidate.liquidation_seq,
-                    max_repay_amount: *max_repay_amount,
-                    // the program prices both sides at one price and one bonus: less collateral means less repaid
-                    min_seize_amount: 0,
-                };
-                self.about_position(candidate.position, candidate.vault, decision.intent.class, args)
-            }
+            Action::Position { candidate, .. } => Err(PlanError::NoWay(candidate.position)),
+            Action::Settle(housekeeping) => self.about_books(housekeeping).map(|instruction| vec![instruction]),
+            Action::Rebalance(rebalance) => self.about_basket(rebalance),
         }
     }
 
@@ -179,32 +235,52 @@ impl Planner<'_> {
 
     fn about_position(
         &self,
-        position: Pubkey,
-        vault_key: Pubkey,
-        class: ActionClass,
-        args: LiquidateArgs,
+        candidate: &Candidate,
+        offer: &Offer,
+        decision: &Decision,
+        history: &History,
     ) -> Result<Vec<Instruction>, PlanError> {
-        let vault = self.vault(&vault_key)?;
-        let keys = self.vault_keys(vault_key, vault)?;
-        let wallets = feeds::wallets(self.store, &self.signer);
-        let by = self.liquidator(vault, &wallets)?;
+        let vault = self.vault(&candidate.vault)?;
+        let keys = self.vault_keys(candidate.vault, vault)?;
+        let by = self.liquidator(vault, &feeds::wallets(self.store, &self.signer))?;
         let oracles = self.oracles_of_pair(vault)?;
-        let act = match class {
-            ActionClass::Deleverage => liquidation::deleverage(&keys, position, by, &oracles, args),
-            _ => liquidation::liquidate(&keys, position, by, &[oracles, self.cover(&keys)].concat(), args),
+        let needs_cover = candidate.may_leave_bad_debt() || history.needs_cover(&decision.intent);
+        let cover = if needs_cover { self.cover(&keys) } else { Vec::new() };
+        let args = LiquidateArgs {
+            liquidation_seq: candidate.liquidation_seq,
+            max_repay_amount: offer.max_repay_amount,
+            // the program prices both sides at one price and one bonus: less collateral means less repaid
+            min_seize_amount: 0,
         };
-        let missing = [
-            (by.loan_token, keys.loan_mint, keys.loan_token_program),
-            (by.collateral_token, keys.collateral_mint, keys.collateral_token_program),
-        ];
-        let missing = missing.into_iter().filter(|(token, ..)| self.store.raw(token).is_none());
-        let create = missing.map(|(_, mint, program)| {
-            create_associated_token_account_idempotent(&self.signer, &self.signer, &mint, &program)
-        });
-        Ok(create.chain([act]).collect())
+        let position = candidate.position;
+        let mut create = self.missing(self.signer, [keys.loan(), keys.collateral()]);
+        let act = match (decision.intent.class, &offer.way) {
+            (ActionClass::Deleverage, _) => liquidation::deleverage(&keys, position, by, &oracles, args),
+            (_, Way::Inventory) => liquidation::liquidate(&keys, position, by, &[oracles, cover].concat(), args),
+            (_, Way::Swap(way)) => {
+                create.extend(self.missing(way.policy.escrow, [keys.collateral(), keys.loan()]));
+                let (evidence, route) = ([oracles, cover].concat(), way.routed.clone());
+                let surplus = way.min_surplus_amount;
+                swap::liquidate_by_swap(&keys, position, by, &way.policy, &evidence, (args, route), surplus)
+            }
+        };
+        create.push(act);
+        Ok(create)
     }
 
-    /// What the guard's reserve pays bad debt by: whether any is left is known only when the liquidation lands.
+    /// The creation of each token account of `owner` that isn't there.
+    fn missing(&self, owner: Pubkey, mints: [MintOf; 2]) -> Vec<Instruction> {
+        let at = |mint: &MintOf| address::associated(&owner, &mint.mint, &mint.token_program);
+        let missing = mints.into_iter().filter(|mint| self.store.raw(&at(mint)).is_none());
+        missing
+            .map(|mint| {
+                create_associated_token_account_idempotent(&self.signer, &owner, &mint.mint, &mint.token_program)
+            })
+            .collect()
+    }
+
+    /// What the guard's reserve pays bad debt by. Written by whoever names it: only where bad debt may be left, or all
+    /// liquidations of a guard queue for one account.
     fn cover(&self, keys: &VaultKeys) -> Vec<AccountMeta> {
         let has_reserve = self.store.guard().is_some_and(Guard::has_reserve);
         if has_reserve { swap::cover(&keys.guard, &keys.loan()).to_vec() } else { Vec::new() }
@@ -262,8 +338,9 @@ impl Planner<'_> {
     }
 }
 
-/// What others pay, within floor and cap; half as much again for each expiry, at most the cap.
-fn escalated(range: PriceRange, market: u64, expiries: u32) -> u64 {
+/// Returns the priority fee per unit: what others pay, within floor and cap; half as much again for each expiry, at most
+/// the cap.
+pub fn priority(range: PriceRange, market: u64, expiries: u32) -> u64 {
     let rise = |price: u64, _| price.saturating_add(price / 2).max(price.saturating_add(1_000));
     (0..expiries.min(32)).fold(range.floor.max(market), rise).min(range.cap)
 }

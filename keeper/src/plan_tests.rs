@@ -1,5 +1,6 @@
 use super::*;
 use crate::assess::Candidate;
+use crate::economics::{Estimate, Offer, Way};
 use crate::intent::Outcome;
 use crate::watch::testing::{SLOT, World, bytes_of, key, token_account};
 use crate::watch::{Origin, Update};
@@ -38,7 +39,7 @@ impl Scene {
 
     fn planner(&self) -> Planner<'_> {
         let (signer, prices, market) = (key(SIGNER), &self.prices, &self.market);
-        Planner { store: &self.store, found: &self.found, signer, prices, market }
+        Planner { store: &self.store, found: &self.found, signer, prices, market, tables: &[] }
     }
 
     fn liquidation(&self) -> Decision {
@@ -47,7 +48,15 @@ impl Scene {
         let price = rampart::math::Price::from_q64(1 << 64).unwrap();
         let candidate = Candidate::judge(key(50), self.world.vault_key, position, vault, price).unwrap();
         let plan = candidate.plan(u64::MAX).unwrap();
-        let action = Action::Position { candidate, plan, max_repay_amount: 500 };
+        let estimate = Estimate {
+            paid_amount: plan.repay_amount,
+            surplus_amount: 0,
+            collateral_amount: plan.seize_amount,
+            fee_lamports: 5_000,
+            profit_micro_usd: 1,
+        };
+        let offer = Offer { way: Way::Inventory, plan, max_repay_amount: 500, estimate };
+        let action = Action::Position { candidate: Box::new(candidate), offers: vec![offer] };
         Decision::new(ActionClass::Liquidate, key(50), 0, String::new(), action)
     }
 
@@ -179,4 +188,32 @@ fn trip_that_is_paid_for_names_the_signer_once_there_is_a_bounty_vault() {
     (bounty.guard, bounty.version) = (scene.world.guard_key, rampart::constants::LAYOUT_VERSION);
     scene.world.put(&mut scene.store, key(65), bytes_of(&bounty));
     assert!(pays(&scene));
+}
+
+/// A liquidation of a position with `debt` against a million, with the reserve's accounts where the plan has them.
+fn names_reserve(debt: u64, history: &History) -> bool {
+    let mut scene = Scene::new();
+    scene.world.guard.reserve = rampart::state::ReserveState::InForce as u8;
+    let (guard_key, guard) = (scene.world.guard_key, scene.world.guard);
+    scene.world.put(&mut scene.store, guard_key, bytes_of(&guard));
+    let position = scene.world.position(1_000_000, debt);
+    scene.world.put(&mut scene.store, key(50), bytes_of(&position));
+    scene.fund();
+    let plan = scene.planner().plan(&scene.liquidation(), history).unwrap();
+    let reserve = address::reserve(&guard_key);
+    plan.instructions.iter().flat_map(|ix| &ix.accounts).any(|meta| meta.pubkey == reserve && meta.is_writable)
+}
+
+#[test]
+fn reserve_is_named_only_where_bad_debt_may_be_left_or_the_program_asked_for_it() {
+    let mut history = History::default();
+    assert!(!names_reserve(900_000, &history), "ten percent above its debt: no lock on what all share");
+    assert!(names_reserve(951_000, &history) && names_reserve(1_100_000, &history));
+    let intent = Scene::new().liquidation().intent;
+    let code = u32::from(rampart::error::RampartError::ReserveMissing);
+    let error = TransactionError::InstructionError(2, InstructionError::Custom(code));
+    history.started(&intent, None, SLOT);
+    history.ended(&intent, &Outcome::Failed { slot: SLOT, error, code: Some(code), lost_race: false }, SLOT);
+    assert!(names_reserve(900_000, &history), "the price had fallen further than the margin");
+    assert!(history.is_due(&intent, SLOT + 2, None, 0), "and it is tried again at once");
 }

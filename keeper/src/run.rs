@@ -1,14 +1,17 @@
 //! Puts the keeper together, watches over its tasks, and stops it cleanly.
 //!
-//! Owns the wiring and the order of start and stop. Every task is critical: when one ends before the stop, the keeper
-//! ends with an error, so that the supervisor of the machine starts it anew from the journal.
+//! Owns the wiring and the order of start and stop. Every task is critical: when one ends before the stop, all are
+//! stopped and start anew from the journal; when that happens too often, the keeper ends with an error.
 
 mod armory;
+#[cfg(any(test, feature = "bench"))]
+pub mod bench;
 mod courier;
 mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod facts;
+mod ops;
 mod prices;
 mod report;
 mod shared;
@@ -16,18 +19,24 @@ mod sources;
 mod start;
 mod turn;
 
+pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
+
 use crate::chain::network::{HostNetwork, Network};
 use crate::chain::pool::{Endpoint, Pool};
 use crate::chain::{blockhash, fees, ws};
 use crate::config::Config;
 use crate::config::endpoints::Role;
-use crate::config::payer::PayerKey;
+use crate::config::payer::{KeyError, PayerKey};
+use crate::control::Control;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
+use crate::fleet::Fleet;
+use crate::history;
 use crate::http::{self, ApiState, Pulse};
-use crate::journal::{Disk, Journal};
+use crate::journal::{Disk, Journal, JournalError};
 use crate::metrics::Metrics;
-use crate::submit::{self, PoolWire, Submitter};
+use crate::submit::{self, PoolWire, Submitter, Wire};
+use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
 use crate::watch::mailbox::Mailbox;
 use crate::watch::poll::Poller;
@@ -38,57 +47,109 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+/// Every task, for the metrics.
+pub const TASKS: [&str; 11] =
+    ["armory", "engine", "submitter", "socket", "poller", "blockhash", "http", "takeover", "notify", "probe", "fees"];
 /// How long a stop waits for transactions under way; what is undecided then stays in the journal.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long it then waits for the tasks.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How often, and in what steps, a restart waits for the journal of the last run.
+const LOCK_ATTEMPTS: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Signals and answers that may wait for the engine.
 const BACKLOG: usize = 1_024;
 
 /// What a keeper has of the machine that it runs on.
-pub struct Host {
+#[derive(Clone)]
+pub struct Machine {
     /// The way to the chain.
     pub network: Arc<dyn Network>,
-    /// Who pays and signs.
-    pub payer: PayerKey,
+    /// Reads who pays and signs.
+    pub payer: Arc<dyn Fn() -> Result<PayerKey, KeyError> + Send + Sync>,
     /// What its journal lies on.
     pub disk: Disk,
     /// Where its API listens, if anywhere.
     pub listen: Option<SocketAddr>,
 }
 
-/// Runs the keeper until `stop` is cancelled.
-///
-/// # Errors
-/// Whatever keeps it from starting; `TaskDied` when a task ended by itself.
-pub async fn run(config: Config, stop: CancellationToken) -> Result<(), KeeperError> {
-    let payer = PayerKey::read(&config.keys.payer_file)?;
-    let (network, listen) = (Arc::new(HostNetwork::default()), Some(config.http.listen));
-    run_on(Host { network, payer, disk: Disk::Host, listen }, config, Metrics::new(), stop).await
+impl Machine {
+    /// The machine that this process runs on.
+    fn own(config: &Config) -> Self {
+        let (network, file) = (Arc::new(HostNetwork::default()), config.keys.payer_file.clone());
+        let payer = Arc::new(move || PayerKey::read(&file));
+        Self { network, payer, disk: Disk::Host, listen: Some(config.http.listen) }
+    }
 }
 
-/// As [`run`], on a host of the caller's.
+/// Runs the keeper until `stop` is cancelled, with restarts where a task died.
+///
+/// # Errors
+/// Whatever keeps it from starting; `TaskDied` when tasks ended by themselves too often.
+pub async fn run(config: Config, reload: Reload, stop: CancellationToken) -> Result<(), KeeperError> {
+    let host = Host::new();
+    let (settings, ways) = (watch::Sender::new(Arc::new(config)), watch::Sender::new(None));
+    let watchdog = Watchdog { pulse: host.pulse.clone(), phase: host.phase.clone() };
+    let watching = tokio::spawn(watchdog.run(stop.clone()));
+    let reloading = tokio::spawn(reload.run(host.clone(), settings.clone(), ways.subscribe()));
+    let result = restarting(&host, &stop, Instant::now, |is_restart| {
+        let (host, config) = (host.clone(), settings.borrow().clone());
+        let (ways, stop) = (ways.clone(), stop.clone());
+        async move { once(Machine::own(&config), &host, config, &ways, is_restart, stop).await }
+    })
+    .await;
+    reloading.abort();
+    watching.abort();
+    result
+}
+
+/// Runs the keeper until `stop` is cancelled or a task ends, on a machine of the caller's.
 ///
 /// # Errors
 /// Those of [`run`].
-pub async fn run_on(host: Host, config: Config, metrics: Metrics, stop: CancellationToken) -> Result<(), KeeperError> {
-    let Host { network, payer, disk, listen } = host;
-    let (config, signer, events) = (Arc::new(config), payer.pubkey(), Events::new(metrics.clone()));
-    let pool = Arc::new(Pool::over(network, config.endpoints(), config.cluster.commitment, metrics.clone()));
+pub async fn run_on(
+    machine: Machine,
+    config: Config,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> Result<(), KeeperError> {
+    once(machine, &Host::with(metrics), Arc::new(config), &watch::Sender::new(None), false, stop).await
+}
+
+/// Runs all tasks until `stop` is cancelled or one of them ends.
+async fn once(
+    machine: Machine,
+    host: &Host,
+    config: Arc<Config>,
+    ways: &watch::Sender<Option<Control>>,
+    is_restart: bool,
+    stop: CancellationToken,
+) -> Result<(), KeeperError> {
+    let (metrics, events) = (host.metrics.clone(), host.events.clone());
+    let payer = (machine.payer)()?;
+    let signer = payer.pubkey();
+    let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
+        events.record_to(recorder);
+        writer
+    });
+    let (endpoints, commitment) = (config.endpoints(), config.cluster.commitment);
+    let pool = Arc::new(Pool::over(machine.network, endpoints, commitment, metrics.clone()));
     let genesis = tokio::select! {
         verified = start::verify(&pool, &config) => verified?,
         () = stop.cancelled() => return Ok(()),
     };
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
+    let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));
+    let journal = open_journal(&config, machine.disk, &metrics, is_restart).await?;
     let submitter = Submitter::open(submit::Setup {
-        wire: Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone())),
-        journal: Journal::open_on(&config.keeper.state_dir, disk, metrics.clone())?,
+        wire: wire.clone(),
+        journal,
         payer,
         mode: config.keeper.mode,
         tx: config.tx.clone(),
@@ -99,15 +160,32 @@ pub async fn run_on(host: Host, config: Config, metrics: Metrics, stop: Cancella
         slot: slot.clone(),
         slot_micros: slot_micros.clone(),
     })?;
-    let listener = match listen {
+    let listener = match machine.listen {
         Some(listen) => Some(http::bind(listen).await?),
         None => None,
     };
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
-    let views = keeper.watch(&config, pool.clone(), metrics.clone(), (slot.clone(), slot_micros), signer);
+    // started once the lock of the state directory is held
+    if let Some(writer) = writer {
+        keeper.spawn_endless("history", writer.run(keeper.serving.clone()));
+    }
+    let fleet = Fleet::new(&config, metrics.clone(), events.clone(), slot.clone());
+    // it leaves as soon as nothing is decided any more, so that the next rank goes on at once
+    if let Some(belonging) = fleet.worker(&config, keeper.deciding.clone())? {
+        keeper.spawn_endless("fleet", belonging);
+    }
+    let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
+    let door = ops.door.clone();
+    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet), ops);
+    ways.send_replace(Some(door.control.clone()));
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
+    let samples = config.history.sample_every_secs;
+    keeper
+        .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
+    let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
+    let api = api.with_door(door, &config.http.hosts);
     if let Some(listener) = listener {
         let serving = keeper.serving.clone();
         keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
@@ -115,7 +193,26 @@ pub async fn run_on(host: Host, config: Config, metrics: Metrics, stop: Cancella
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());
     let started = Fact::new(EventKind::KeeperStarted, slot.load(Ordering::Relaxed), text);
     events.emit(started.with("listen", config.http.listen.to_string()).with("signer", signer.to_string()));
-    keeper.supervise(stop, &slot).await
+    host.phase.running();
+    let result = keeper.supervise(stop, &slot, &host.phase).await;
+    ways.send_replace(None);
+    result
+}
+
+/// Opens the journal; at a restart, work of the last run may hold it for a moment yet.
+async fn open_journal(
+    config: &Config,
+    disk: Disk,
+    metrics: &Metrics,
+    is_restart: bool,
+) -> Result<Journal, KeeperError> {
+    for _ in 0..if is_restart { LOCK_ATTEMPTS } else { 0 } {
+        match Journal::open_on(&config.keeper.state_dir, disk, metrics.clone()) {
+            Err(JournalError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
+            other => return Ok(other?),
+        }
+    }
+    Ok(Journal::open_on(&config.keeper.state_dir, disk, metrics.clone())?)
 }
 
 /// What the API shows.
@@ -160,10 +257,12 @@ impl Keeper {
         &mut self,
         config: &Arc<Config>,
         pool: Arc<Pool>,
-        metrics: Metrics,
+        host: &Host,
         (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
-        signer: anchor_lang::prelude::Pubkey,
+        (signer, fleet): (anchor_lang::prelude::Pubkey, Fleet),
+        ops: ops::Ops,
     ) -> Views {
+        let metrics = host.metrics.clone();
         let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
         let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
         let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len());
@@ -204,24 +303,28 @@ impl Keeper {
         let (market, set) = (shared.market.clone(), shared.set.subscribe());
         let pricing = fees::run(pool.clone(), set, market, metrics.clone(), self.serving.clone());
         self.spawn_endless("fees", pricing);
-        let engine = Engine::new(engine::Setup {
+        let mut engine = Engine::new(engine::Setup {
             config: config.clone(),
             signer,
             courier: self.submitter.clone(),
+            fleet,
             shared,
             events: self.events.clone(),
             metrics,
             refused,
         });
+        let commands = ops.start(self, &mut engine);
         let (newest, blockhashes) = watch::channel(None);
         let (views, receiver) = watch::channel(Arc::new(engine.view()));
-        let (prices, pulse) = (Arc::<Prices>::default(), Pulse::new());
+        let (prices, pulse) = (Arc::<Prices>::default(), host.pulse.clone());
+        pulse.beat();
         let outcomes = self.submitter.outcomes();
         let loop_ = turn::Loop {
             mailbox,
             from_socket,
             from_poller,
             from_couriers,
+            commands,
             blockhashes,
             outcomes,
             views,
@@ -238,11 +341,12 @@ impl Keeper {
     }
 
     /// Waits for the stop, or for the end of a task.
-    async fn supervise(mut self, stop: CancellationToken, slot: &AtomicU64) -> Result<(), KeeperError> {
+    async fn supervise(mut self, stop: CancellationToken, slot: &AtomicU64, phase: &Phase) -> Result<(), KeeperError> {
         let died = tokio::select! {
             () = stop.cancelled() => None,
             ended = self.tasks.join_next_with_id() => ended,
         };
+        phase.stopping();
         let result = died.map_or(Ok(()), |ended| Err(self.cause_of(ended)));
         let text = if result.is_ok() { "stopping on a signal" } else { "stopping because a task ended" };
         self.events.emit(Fact::new(EventKind::KeeperStopping, slot.load(Ordering::Relaxed), text));

@@ -9,10 +9,12 @@ pub mod build;
 mod build_asset;
 mod build_rule;
 mod build_vault;
+mod fleet;
 
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
+pub use fleet::{FleetView, MemberView};
 
 /// Version of this shape.
 pub const SCHEMA: u32 = 1;
@@ -67,6 +69,23 @@ pub struct KeeperView {
     pub balance_lamports: String,
     /// Transactions since the start.
     pub transactions: TransactionsView,
+    /// Classes that an operator paused.
+    #[serde(default)]
+    pub paused: Vec<PausedView>,
+    /// The keepers that share the work.
+    #[serde(default)]
+    pub fleet: FleetView,
+}
+
+/// A class of action that an operator paused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PausedView {
+    /// Its name in the settings.
+    pub class: String,
+    /// What the operator said.
+    pub reason: String,
+    /// Since when, unix seconds of the host.
+    pub since_ts: i64,
 }
 
 /// One source of account data.

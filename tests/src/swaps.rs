@@ -3,9 +3,13 @@
 use crate::defaults::{SOL, USDC};
 use crate::integrator::fixture;
 use crate::keepers::Keepers;
+use crate::oracles::Feeds;
 use crate::tokens::ACCOUNT_LEN;
 use crate::world::{Outcome, User, World, liquidator};
 use anchor_spl::token_interface::spl_token_2022::instruction as token;
+use rampart::math::Price;
+use rampart::oracle::{OracleAccount, PriceBand, read_all};
+use rampart::risk::liquidation::{Plan, Subject, plan as plan_of};
 use rampart::state::{
     CoverCaps, Prefix, Purpose, Reserve, ReserveAsset, ReserveGrant, ReservePlan, SwapCaller, SwapParams, SwapPolicy,
     Switch,
@@ -27,7 +31,8 @@ pub const SWAP: u8 = 1;
 /// A pool of SPL Token Swap: a constant product, 25 bps for the pool and 5 for its owner.
 #[derive(Clone, Copy, Debug)]
 pub struct Market {
-    pool: Pubkey,
+    /// Its account.
+    pub pool: Pubkey,
     authority: Pubkey,
     /// What it holds of the collateral mint.
     pub sol: Pubkey,
@@ -293,6 +298,12 @@ impl World {
 
     /// Returns what a rebalance is judged on; with the reports of `keepers` where there are any.
     pub fn basket_evidence(&self, keepers: Option<&Keepers>) -> Vec<AccountMeta> {
+        let keys: Option<Vec<Pubkey>> = keepers.map(|k| k.keys.iter().map(Signer::pubkey).collect());
+        self.basket_evidence_of(keys.as_deref())
+    }
+
+    /// As [`World::basket_evidence`], by the keepers' addresses.
+    pub fn basket_evidence_of(&self, keepers: Option<&[Pubkey]>) -> Vec<AccountMeta> {
         let read = |key| AccountMeta::new_readonly(key, false);
         let (sol, usdc) = (self.keys.collateral_asset, self.keys.loan_asset);
         let mut all = vec![read(sol)];
@@ -301,7 +312,7 @@ impl World {
         all.extend(self.usdc_feeds.metas());
         if let Some(keepers) = keepers {
             all.push(read(address::keeper_set(&self.guard)));
-            all.extend(keepers.keys.iter().map(|key| read(address::report(&sol, &key.pubkey()))));
+            all.extend(keepers.iter().map(|key| read(address::report(&sol, key))));
         }
         all
     }
@@ -337,6 +348,26 @@ impl World {
         };
         let evidence = self.basket_evidence(keepers);
         swap::rebalance(self.payer_address(), self.guard, policy, (from, to), &evidence, args, &route.accounts)
+    }
+
+    /// Returns what a liquidation of `position` repays and seizes now, where it has to be liquidated: at the owner's end of
+    /// the price.
+    pub fn liquidation_plan(&self, position: &Pubkey, max_repay_amount: u64) -> Option<Plan> {
+        let (mut vault, position) = (self.vault(), self.position(position));
+        vault.accrue(self.now_ts()).ok()?;
+        let (sol, usdc) = (self.band(&self.sol_feeds)?, self.band(&self.usdc_feeds)?);
+        let price = Price::pair(sol.hi, 9, usdc.lo, 6).ok()?;
+        let subject = Subject { debt: vault.debt_of(&position).ok()?, collateral: position.collateral_amount, price };
+        plan_of(subject, &vault.risk, max_repay_amount).ok()
+    }
+
+    /// Returns the price on which an asset's feeds agree, if they do.
+    pub fn band(&self, feeds: &Feeds) -> Option<PriceBand> {
+        let [pyth, switchboard] = [feeds.pyth, feeds.switchboard].map(|key| Some((key, self.svm.get_account(&key)?)));
+        let accounts = [pyth?, switchboard?];
+        let read = accounts.each_ref().map(|(key, a)| OracleAccount { key, owner: &a.owner, data: &a.data });
+        let (set, now_ts) = (feeds.set(), self.now_ts());
+        read_all(&set, &read, now_ts).ok()?.band(&set, now_ts).ok()
     }
 
     /// Returns the liquidation of `position` by `by` along `route`, at the position's present fence.

@@ -107,6 +107,13 @@ impl World {
         u64::from_le_bytes(data[64..72].try_into().expect("eight bytes"))
     }
 
+    /// Writes the balance of a token account, as no instruction would: the supply stays what it was.
+    pub fn set_balance(&mut self, account: &Pubkey, amount: u64) {
+        let mut held = self.svm.get_account(account).expect("token account exists");
+        held.data[64..72].copy_from_slice(&amount.to_le_bytes());
+        self.svm.set_account(*account, held).expect("account is written");
+    }
+
     /// Returns the instruction that creates a rent-exempt account.
     pub(crate) fn create_account_ix(&self, address: &Pubkey, len: u64, owner: Pubkey) -> rampart_client::Instruction {
         let lamports = self.svm.minimum_balance_for_rent_exemption(len as usize);

@@ -4,15 +4,11 @@ use crate::forced::{at_risk, crash};
 use rampart::LiquidateArgs;
 use rampart::error::RampartError as E;
 use rampart::events::{PositionLiquidated, SwapExecuted};
-use rampart::math::Price;
-use rampart::oracle::{OracleAccount, PriceBand, read_all};
-use rampart::risk::liquidation::{Subject, plan};
 use rampart::state::{Level, Purpose, SwapParams};
 use rampart_client::swap::{self, PolicyKeys};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::books::Donated;
 use rampart_tests::defaults::{SOL, USDC};
-use rampart_tests::oracles::Feeds;
 use rampart_tests::refusal::assert_refused;
 use rampart_tests::refusals::with_account;
 use rampart_tests::scenario::Scope;
@@ -51,12 +47,7 @@ fn stage() -> Stage {
 impl Stage {
     /// What `liquidate` repays and seizes now: the same plan, at the owner's end of the price.
     fn expected(&self) -> (u64, u64) {
-        let (vault, position) = (self.world.vault(), self.world.position(&self.borrower.position));
-        let (sol, usdc) = (band(&self.world, &self.world.sol_feeds), band(&self.world, &self.world.usdc_feeds));
-        let price = Price::pair(sol.hi, 9, usdc.lo, 6).unwrap();
-        let debt = vault.debt_of(&position).unwrap();
-        let plan =
-            plan(Subject { debt, collateral: position.collateral_amount, price }, &vault.risk, u64::MAX).unwrap();
+        let plan = self.world.liquidation_plan(&self.borrower.position, u64::MAX).unwrap();
         (plan.repay_amount, plan.seize_amount)
     }
 
@@ -64,14 +55,6 @@ impl Stage {
         let route = self.market.route(&self.world, &self.policy, self.world.sol, amount, 0);
         self.world.swap_liquidation_ix(&self.by, self.borrower.position, &self.policy, route)
     }
-}
-
-/// The price on which an asset's feeds agree.
-fn band(world: &World, feeds: &Feeds) -> PriceBand {
-    let accounts = [feeds.pyth, feeds.switchboard].map(|key| (key, world.svm.get_account(&key).unwrap()));
-    let read = accounts.each_ref().map(|(key, a)| OracleAccount { key, owner: &a.owner, data: &a.data });
-    let (set, now_ts) = (feeds.set(), world.now_ts());
-    read_all(&set, &read, now_ts).unwrap().band(&set, now_ts).unwrap()
 }
 
 #[test]

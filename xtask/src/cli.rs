@@ -48,6 +48,8 @@ pub enum Task {
     Sim(crate::simulation::Sim),
     /// Plays the incidents of other protocols, writes `docs/incidents.md` and prints it.
     Incidents,
+    /// Measures the keeper and prints the tables of `docs/performance.md`; builds it optimised first.
+    Bench,
     /// Runs every check.
     Test {
         /// Leaves out the dependency check, the demo and nine of ten random sequences.

@@ -107,10 +107,17 @@ fn line(command: &Command) -> String {
 
 /// Returns a run of the program's suites, which takes what a test is called by. One set of packages: nothing compiles twice.
 pub fn suites() -> Command {
+    suites_of("test")
+}
+
+/// As [`suites`], built by a profile of the workspace.
+pub fn suites_of(profile: &str) -> Command {
     let mut test = cargo();
     test.args([
         "test",
         "--locked",
+        "--profile",
+        profile,
         "-p",
         "rampart",
         "-p",

@@ -43,7 +43,14 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Sequences { count, from, seed } => sequences::run(count, from, seed),
         Task::Sim(sim) => simulation::run(&sim),
         Task::Incidents => generate::incidents(),
+        Task::Bench => bench(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),
     }
+}
+
+fn bench() -> failure::Result<()> {
+    println!("building the keeper as for a release: some ten minutes the first time, on two cores");
+    let mut bench = command::cargo();
+    command::run(bench.args(["bench", "--locked", "-p", "rampart-keeper", "--features", "bench", "--bench", "tables"]))
 }

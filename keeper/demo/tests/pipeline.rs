@@ -1,5 +1,7 @@
 //! The whole path: prices in oracle accounts of an embedded network, a keeper as a process, a landed trip.
 
+mod build;
+
 use rampart::state::group::GroupParams;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Level, Metric, Rule, RuleGroup, Scope, Standing, Switch};
@@ -45,7 +47,7 @@ struct Bench {
 impl Bench {
     async fn new(classes: &str) -> Outcome<Self> {
         let dir = tempfile::tempdir().expect("a directory");
-        let binary = keeper_with_faults(dir.path());
+        let binary = build::keeper(dir.path());
         let world = World::new(Cast::from_seed(11));
         let network = Network::start(Pace::of_speed(10, 100), world.cast.payer.pair().insecure_clone()).await?;
         let mut feeder = Feeder::new(11);
@@ -129,30 +131,6 @@ async fn create_group(network: &Network, world: &World) -> Outcome<Pubkey> {
     ];
     network.must("a group", &steps, &[world.cast.root.pair()]).await?;
     Ok(address::group(&world.guard, 1))
-}
-
-/// Builds the keeper with its crash points and copies it, as the next build overwrites it.
-fn keeper_with_faults(dir: &Path) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // the same packages as in `cargo demo`, so that nothing but the keeper is compiled again
-    let packages = [
-        "build",
-        "--quiet",
-        "--locked",
-        "-p",
-        "rampart-keeper",
-        "-p",
-        "rampart-demo",
-        "--features",
-        "rampart-keeper/faults",
-    ];
-    let status = Command::new(cargo).current_dir(root).args(packages).status().expect("cargo runs");
-    assert!(status.success(), "the keeper is built");
-    let built = rampart_demo::keepers::process::find_binary().expect("the keeper is beside the tests");
-    let copy = dir.join("rampart");
-    std::fs::copy(built, &copy).expect("a copy");
-    copy
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,10 @@ use rampart::risk::health::ltv_floor;
 use rampart::risk::liquidation::{Plan, Subject, plan, plan_soft};
 use rampart::state::{Position, RiskParams, Vault};
 
+/// How far a price may fall until a transaction lands, bps: a position that is nearer to insolvency than that is liquidated
+/// with what the reserve pays bad debt by. Beyond it the program refuses, and the next attempt has it.
+const COVER_MARGIN_BPS: u32 = 500;
+
 /// A position at the soft line or beyond it.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
@@ -74,6 +78,11 @@ impl Candidate {
     /// Tells whether it is at the liquidation line or beyond.
     pub fn is_liquidatable(&self) -> bool {
         self.ltv >= Bps(self.risk.liquidation_line_bps.into())
+    }
+
+    /// Tells whether the program may find it worth less than its debt by the time that a transaction lands.
+    pub fn may_leave_bad_debt(&self) -> bool {
+        self.ltv >= Bps(10_000 - COVER_MARGIN_BPS)
     }
 
     /// Plans what the program would do with it for at most `max_repay`.

@@ -119,9 +119,17 @@ fn measure(
 
 /// Counts the reports about the rule's subject; who never reported has none.
 fn reported(rule: &Rule, store: &Store, now_ts: i64) -> Result<Measured, RampartError> {
+    let poll = poll_of(store, &rule.subject, ReportPart::try_from(rule.params.part)?, now_ts)?;
+    measures::reported(&rule.params, &poll, now_ts)
+}
+
+/// Counts what the keepers report of one part of `subject`'s risk.
+///
+/// # Errors
+/// `ReportAccountsMismatch` without a keeper set.
+pub fn poll_of(store: &Store, subject: &Pubkey, part: ReportPart, now_ts: i64) -> Result<Poll, RampartError> {
     let (_, set) = store.keeper_set().ok_or(RampartError::ReportAccountsMismatch)?;
-    let part = ReportPart::try_from(rule.params.part)?;
-    let about: Vec<&Report> = store.reports().map(|(_, r)| r).filter(|r| r.subject == rule.subject).collect();
+    let about: Vec<&Report> = store.reports().map(|(_, r)| r).filter(|r| r.subject == *subject).collect();
     let mut poll = Poll::new(set, now_ts);
     for member in set.active() {
         let report = about.iter().find(|report| report.keeper == member.key);
@@ -132,7 +140,7 @@ fn reported(rule: &Rule, store: &Store, now_ts: i64) -> Result<Measured, Rampart
         });
         poll.count(member, ballot);
     }
-    measures::reported(&rule.params, &poll, now_ts)
+    Ok(poll)
 }
 
 fn supply_of(asset: &Asset, store: &Store) -> Result<u64, RampartError> {
@@ -140,8 +148,11 @@ fn supply_of(asset: &Asset, store: &Store) -> Result<u64, RampartError> {
     mint::decode_supply(&account.ok_or(RampartError::AssetMintMismatch)?.data)
 }
 
-/// What the vault's accounts of the loan and of the collateral hold; not known while no source has told of them.
-fn holdings_of(vault: &Vault, store: &Store) -> Result<(Holding, Holding), RampartError> {
+/// Returns what the vault's accounts of the loan and of the collateral hold.
+///
+/// # Errors
+/// `VaultAssetsInvalid` while no source has told of them, `UnknownStoredValue` for bytes that are too short.
+pub fn holdings_of(vault: &Vault, store: &Store) -> Result<(Holding, Holding), RampartError> {
     let holding = |key| Holding::decode(&store.raw(key).ok_or(RampartError::VaultAssetsInvalid)?.data);
     Ok((holding(&vault.loan_token)?, holding(&vault.collateral_token)?))
 }

@@ -135,6 +135,14 @@ impl Pool {
         self.ask(Use::Sweep, |rpc| rpc.price_accounts(program, feed_id).boxed()).await
     }
 
+    /// Lists the durable nonces that `authority` may use.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn nonces_of(&self, authority: &Pubkey) -> Result<Listing, RpcError> {
+        self.ask(Use::Sweep, |rpc| rpc.nonces_of(authority).boxed()).await
+    }
+
     /// Fetches the newest blockhash.
     ///
     /// # Errors

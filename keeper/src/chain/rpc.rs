@@ -120,6 +120,18 @@ impl Rpc {
         self.listing(program, &[memcmp(FEED_OFFSET, feed_id)]).await
     }
 
+    /// Lists the durable nonces that `authority` may use.
+    ///
+    /// # Errors
+    /// All of [`RpcError`]; many endpoints don't list them.
+    pub async fn nonces_of(&self, authority: &Pubkey) -> Result<Listing, RpcError> {
+        // version and state before the authority; the account's length tells it from all others
+        const AUTHORITY_OFFSET: usize = 8;
+        const NONCE_LEN: u64 = 80;
+        let filters = [json!({ "dataSize": NONCE_LEN }), memcmp(AUTHORITY_OFFSET, authority.as_ref())];
+        self.listing(&solana_sdk::pubkey::Pubkey::default(), &filters).await
+    }
+
     async fn listing(&self, program: &Pubkey, filters: &[serde_json::Value]) -> Result<Listing, RpcError> {
         // where an endpoint leaves the slot out, the listing is at least as new as the slot asked for before it
         let commitment = self.commitment.as_str();

@@ -1,27 +1,50 @@
 //! What the terminal and the system see: text, log lines, signals.
 
+use super::output::Output;
+use crate::config::secret::redact;
 use crate::config::{Config, ConfigError, Log, LogFormat};
 use crate::error::KeeperError;
 use std::io::Write;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-/// Prints settings as TOML. There are no secrets in them.
-pub(super) fn config(config: &Config) -> Result<(), KeeperError> {
-    let text = toml::to_string_pretty(config)
-        .map_err(|source| KeeperError::Chain { what: "write settings as TOML".into(), source: Box::new(source) })?;
-    self::text(&text)
+/// Prints settings as TOML. Addresses may hold a key: user, path and query are hidden.
+pub(super) fn config(config: &Config, out: Output) -> Result<(), KeeperError> {
+    let failed = |source| KeeperError::Chain { what: "write settings as TOML".into(), source };
+    let value = printed(config).map_err(|source| failed(Box::new(source)))?;
+    let text = toml::to_string_pretty(&value).map_err(|source| failed(Box::new(source)))?;
+    out.print(&value, || text)
+}
+
+/// Returns what is shown of settings.
+pub(super) fn printed(config: &Config) -> Result<toml::Value, toml::ser::Error> {
+    let mut value = toml::Value::try_from(config)?;
+    hide(&mut value);
+    Ok(value)
+}
+
+fn hide(value: &mut toml::Value) {
+    match value {
+        toml::Value::String(text) => *text = redact(text),
+        toml::Value::Array(values) => values.iter_mut().for_each(hide),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| hide(value)),
+        _ => {}
+    }
+}
+
+/// Prints the JSON Schema of the settings.
+pub(super) fn schema() -> Result<(), KeeperError> {
+    let schema = schemars::schema_for!(Config);
+    text(&format!("{:#}\n", schema.to_value()))
 }
 
 /// Prints the version and the program it is built for.
-pub(super) fn version() -> Result<(), KeeperError> {
-    text(&format!(
-        "rampart {}\nprogram {}\nview schema {}\n",
-        env!("CARGO_PKG_VERSION"),
-        rampart::ID,
-        crate::view::SCHEMA
-    ))
+pub(super) fn version(out: Output) -> Result<(), KeeperError> {
+    let (version, program, schema) = (env!("CARGO_PKG_VERSION"), rampart::ID.to_string(), crate::view::SCHEMA);
+    let data = serde_json::json!({ "rampart": version, "program": program, "view_schema": schema });
+    out.print(&data, || format!("rampart {version}\nprogram {program}\nview schema {schema}\n"))
 }
 
 /// Prints text. A reader that left early is no failure.
@@ -29,6 +52,18 @@ pub(super) fn text(text: &str) -> Result<(), KeeperError> {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
+}
+
+/// Prints a line of something endless.
+///
+/// # Errors
+/// `Refused` once nobody reads it any more.
+pub(super) fn line(line: &str) -> Result<(), KeeperError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| KeeperError::Refused {
+        what: format!("nobody reads the output: {error}"),
+        hint: "this is the end".into(),
+    })
 }
 
 /// Starts the log, on standard error.
@@ -69,4 +104,18 @@ pub(super) fn stop_signal() -> Result<CancellationToken, KeeperError> {
         }
     });
     Ok(token)
+}
+
+/// Returns where each SIGHUP arrives: an ask to read the settings anew.
+pub(super) fn reload_signal() -> Result<mpsc::Receiver<()>, KeeperError> {
+    let failed = |source| KeeperError::Chain { what: "listen for signals".into(), source: Box::new(source) };
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let (ask, asked) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // one that waits already will see the same settings
+            let _ = ask.try_send(());
+        }
+    });
+    Ok(asked)
 }

@@ -1,38 +1,22 @@
 //! What a running keeper sees and does, asked over its API.
 
-use super::StatusArgs;
-use super::show::text;
+use super::AskArgs;
+use super::ask::Running;
+use super::output::{Output, ago};
 use crate::config::Config;
 use crate::error::KeeperError;
-use crate::http::HttpError;
+use crate::events::unix_ms;
 use crate::view::View;
 use std::fmt::Write;
-use std::time::Duration;
-
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks and prints. Settings are only read if no address was given.
 pub(super) async fn status(
-    args: &StatusArgs,
+    args: &AskArgs,
+    out: Output,
     settings: impl FnOnce() -> Result<Config, KeeperError>,
 ) -> Result<(), KeeperError> {
-    let base = match &args.url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{}", settings()?.http.listen),
-    };
-    let url = format!("{base}/api/v1/state");
-    let body = ask(&url).await.map_err(|source| HttpError::Ask { url, source })?;
-    if args.json { text(&format!("{body:#}\n")) } else { text(&summary(&view_of(body)?)) }
-}
-
-async fn ask(url: &str) -> Result<serde_json::Value, reqwest::Error> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
-    client.get(url).send().await?.error_for_status()?.json().await
-}
-
-fn view_of(body: serde_json::Value) -> Result<View, KeeperError> {
-    serde_json::from_value(body)
-        .map_err(|source| KeeperError::Chain { what: "read the keeper's state".into(), source: Box::new(source) })
+    let view = Running::of(args, settings)?.state().await?;
+    out.print(&view, || summary(&view))
 }
 
 /// Returns a few lines that fit a terminal.
@@ -48,6 +32,10 @@ fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
     let ready =
         if keeper.ready { "ready".to_owned() } else { format!("NOT READY: {}", keeper.not_ready_reasons.join("; ")) };
     writeln!(out, "{} {} ({}), slot {}, {ready}", keeper.name, keeper.version, keeper.mode, keeper.slot)?;
+    for paused in &keeper.paused {
+        let since = ago(paused.since_ts.max(0).cast_unsigned().saturating_mul(1_000), unix_ms());
+        writeln!(out, "PAUSED {}: {} ({since}; `rampart resume` ends it)", paused.class, paused.reason)?;
+    }
     writeln!(out, "signer {} with {} lamports", keeper.signer, keeper.balance_lamports)?;
     let sent = &keeper.transactions;
     writeln!(
@@ -55,6 +43,7 @@ fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
         "transactions: {} sent, {} landed, {} lost race, {} failed, {} expired, {} unknown",
         sent.sent, sent.landed, sent.lost_race, sent.failed, sent.expired, sent.unknown
     )?;
+    out.push_str(&super::fleet::line(&keeper.fleet));
     for source in &keeper.sources {
         let state = if source.up { "up" } else { "DOWN" };
         writeln!(out, "source {}: {state}, slot {}, silent {} ms", source.name, source.last_slot, source.silent_ms)?;

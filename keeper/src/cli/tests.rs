@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, example};
 use crate::view::View;
 use std::fmt::Write;
 
@@ -13,8 +13,33 @@ fn line(words: &[&str]) -> Vec<std::ffi::OsString> {
 #[test]
 fn help_is_as_recorded() {
     let mut text = String::new();
-    let commands =
-        [&[][..], &["run"], &["status"], &["check"], &["init"], &["config"], &["config", "print"], &["completions"]];
+    let commands = [
+        &[][..],
+        &["run"],
+        &["status"],
+        &["history"],
+        &["watch"],
+        &["explain"],
+        &["doctor"],
+        &["fleet"],
+        &["fleet", "status"],
+        &["fleet", "ranks"],
+        &["fleet", "drain"],
+        &["init"],
+        &["keys"],
+        &["intents"],
+        &["intents", "ls"],
+        &["txs", "show"],
+        &["trip"],
+        &["pause"],
+        &["resume"],
+        &["capture"],
+        &["replay"],
+        &["config"],
+        &["config", "print"],
+        &["config", "schema"],
+        &["completions"],
+    ];
     for words in commands {
         let (help, code) = parse(line(&[words, &["--help"]].concat())).expect_err("help ends the parsing");
         assert_eq!(code, 0);
@@ -30,7 +55,16 @@ fn help_is_as_recorded() {
 
 #[test]
 fn usage_errors_have_their_own_code() {
-    for words in [&["rum"][..], &["run", "--observ"], &["run", "--listen", "here"], &["config"], &[]] {
+    for words in [
+        &["rum"][..],
+        &["pause"],
+        &["pause", "--class", "trips", "--reason", "r"],
+        &["intents"],
+        &["run", "--observ"],
+        &["run", "--listen", "here"],
+        &["config"],
+        &[],
+    ] {
         let (error, code) = parse(line(words)).expect_err("a refusal");
         assert_eq!(code, USAGE, "{error}");
     }
@@ -42,7 +76,7 @@ fn usage_errors_have_their_own_code() {
 fn flags_of_run_become_overrides() {
     let cli =
         parse(line(&["run", "--observe", "--listen", "127.0.0.1:7", "--log-format", "pretty"])).expect("a command");
-    let Command::Run(args) = cli.command else { panic!("another command") };
+    let Command::Run(args) = &cli.command else { panic!("another command") };
     let expected =
         Overrides { observe: true, listen: Some(([127, 0, 0, 1], 7).into()), log_format: Some(LogFormat::Pretty) };
     assert_eq!(args.overrides(), expected);
@@ -50,7 +84,16 @@ fn flags_of_run_become_overrides() {
 
 #[tokio::test]
 async fn commands_fail_on_a_missing_file_with_a_hint() {
-    for words in [&["run"][..], &["check"], &["status"], &["config", "print"]] {
+    let commands = [
+        &["run"][..],
+        &["keys"],
+        &["status"],
+        &["history", "events"],
+        &["config", "print"],
+        &["intents", "ls"],
+        &["trip", "x"],
+    ];
+    for words in commands {
         let cli = parse(line(&[words, &["--config", "/nonexistent/rampart.toml"]].concat())).expect("a command");
         let error = cli.execute().await.expect_err("a refusal");
         assert!(matches!(error, KeeperError::Config(ConfigError::Read { .. })), "{error}");
@@ -63,7 +106,7 @@ async fn commands_fail_on_a_missing_file_with_a_hint() {
 fn printed_settings_parse_to_the_same() {
     let dir = tempfile::tempdir().expect("a directory");
     let (one, two) = (dir.path().join("one.toml"), dir.path().join("two.toml"));
-    example::write(&one).expect("a file");
+    example::write(&one, example::TEXT).expect("a file");
     let settings = config::load(&one, [], &Overrides::default()).expect("settings");
     std::fs::write(&two, toml::to_string_pretty(&settings).expect("TOML")).expect("a file");
     assert_eq!(config::load(&two, [], &Overrides::default()).expect("settings"), settings);
@@ -76,4 +119,56 @@ fn status_says_why_it_is_not_ready() {
     view.keeper.not_ready_reasons = vec!["no source is up".into()];
     let text = status::summary(&view);
     assert!(text.starts_with("one ") && text.contains("NOT READY: no source is up"), "{text}");
+}
+
+#[test]
+fn pause_without_a_class_leaves_trips_alone() {
+    let cli = parse(line(&["pause", "--reason", "market test"])).expect("a command");
+    let Command::Pause(args) = &cli.command else { panic!("another command") };
+    assert!(args.class.is_empty() && !Group::WITHOUT_TRIPS.contains(&Group::Trip));
+    let cli = parse(line(&["pause", "--class", "trip", "--reason", "r"])).expect("a command");
+    let Command::Pause(args) = &cli.command else { panic!("another command") };
+    assert_eq!(args.class, [Group::Trip]);
+}
+
+#[test]
+fn printed_settings_hide_what_may_be_secret() {
+    let text = "[cluster]\nrpc_url = \"https://u:p@node.example/v2/KEY\"\nguard = \"11111111111111111111111111111111\"\n\
+                [keeper]\nname = \"k\"\nstate_dir = \"s\"\n[keys]\npayer_file = \"p\"\n";
+    let settings: Config = toml::from_str(text).expect("settings");
+    let printed = show::printed(&settings).expect("TOML").to_string();
+    assert!(printed.contains("https://<hidden>@node.example/<hidden>") && !printed.contains("KEY"), "{printed}");
+}
+
+#[test]
+fn schema_of_the_settings_takes_the_example_and_refuses_unknown_keys() {
+    let schema = schemars::schema_for!(Config).to_value();
+    let example: toml::Value = example::TEXT.parse::<toml::Table>().expect("TOML").into();
+    assert_eq!(schema["additionalProperties"], false);
+    let sections = schema["properties"].as_object().expect("sections");
+    for section in example.as_table().expect("sections").keys() {
+        assert!(sections.contains_key(section), "{section}");
+    }
+    let required: Vec<_> = schema["required"].as_array().expect("a list").iter().map(|key| key.as_str()).collect();
+    assert_eq!(required, [Some("cluster"), Some("keeper"), Some("keys")]);
+    assert_eq!(schema["$defs"]["Cluster"]["properties"]["guard"]["type"], "string");
+}
+
+#[test]
+fn every_answer_and_every_error_come_in_one_envelope() {
+    let out = Output { is_json: true, command: "status" };
+    let envelope: serde_json::Value = serde_json::from_str(&out.envelope_of(&[1])).expect("JSON");
+    assert_eq!(
+        (&envelope["schema"], &envelope["command"], &envelope["data"]),
+        (&1.into(), &"status".into(), &[1].into())
+    );
+}
+
+#[test]
+fn columns_are_as_wide_as_their_widest_cell() {
+    let rows = [["A", "B"], ["long", "x"]].map(|row| row.map(str::to_owned).to_vec());
+    assert_eq!(output::table(&rows), "A     B\nlong  x\n");
+    assert_eq!(output::ago(0, 90_000), "90 s ago");
+    assert_eq!(output::ago(0, 7_200_000), "2 h ago");
+    assert_eq!(output::ago(10, 0), "0 s ago");
 }

@@ -2,6 +2,7 @@
 
 use super::endpoints::Role;
 use super::{Config, PriceRange};
+use crate::history::HistoryUrl;
 
 /// A slip of the keyboard must not empty the payer: 0.1 SOL.
 const MAX_TIP_LAMPORTS: u64 = 100_000_000;
@@ -17,7 +18,12 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_program(config)?;
     check_spans(config)?;
     check_prices(config)?;
-    check_names(config)
+    check_economics(config)?;
+    check_routes(config)?;
+    check_history(config)?;
+    check_names(config)?;
+    super::ops::check(config)?;
+    super::fleet::check(&config.fleet, &config.keeper.name)
 }
 
 fn check_urls(config: &Config) -> Result<(), Refusal> {
@@ -65,7 +71,7 @@ fn check_endpoints(config: &Config) -> Result<(), Refusal> {
     demand(endpoints.len() <= MAX_ENDPOINTS, "rpc", || format!("at most {MAX_ENDPOINTS} endpoints"))
 }
 
-fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
+pub(super) fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {
     let host = allowed.iter().find_map(|scheme| url.strip_prefix(scheme));
     let is_usable = host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace));
     demand(is_usable, key, || format!("`{url}` must start with {} or {} and name a host", allowed[0], allowed[1]))
@@ -90,7 +96,7 @@ fn check_spans(config: &Config) -> Result<(), Refusal> {
     within("budget.reserve_trips", config.budget.reserve_trips, 0, 100_000)
 }
 
-fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
+pub(super) fn within(key: &str, value: u64, low: u64, high: u64) -> Result<(), Refusal> {
     demand((low..=high).contains(&value), key, || format!("{value} must lie between {low} and {high}"))
 }
 
@@ -98,7 +104,30 @@ fn check_prices(config: &Config) -> Result<(), Refusal> {
     let prices = &config.tx.compute_price;
     range("trip", prices.trip)?;
     range("liquidate", prices.liquidate)?;
-    range("evidence", prices.evidence)
+    range("evidence", prices.evidence)?;
+    range("rebalance", prices.rebalance)
+}
+
+fn check_economics(config: &Config) -> Result<(), Refusal> {
+    let (economics, rebalance) = (&config.economics, &config.rebalance);
+    within("economics.haircut_bps", economics.haircut_bps.into(), 0, 10_000)?;
+    within("economics.inventory_cost_bps", economics.inventory_cost_bps.into(), 0, 10_000)?;
+    within("economics.seize_slack_bps", economics.seize_slack_bps.into(), 0, 1_000)?;
+    within("economics.sol_micro_usd", economics.sol_micro_usd, 1, 1_000_000_000_000)?;
+    within("rebalance.band_bps", rebalance.band_bps.into(), 1, 20_000)?;
+    within("rebalance.max_loss_bps", rebalance.max_loss_bps.into(), 0, 10_000)?;
+    // a v0 transaction names its tables: each takes 34 bytes before it saves any
+    within("tx.lookup_tables", config.tx.lookup_tables.len() as u64, 0, 8)
+}
+
+fn check_routes(config: &Config) -> Result<(), Refusal> {
+    for (index, route) in config.route.iter().enumerate() {
+        named(&format!("route[{index}].name"), &route.name)?;
+        let is_new = config.route[..index].iter().all(|other| other.name != route.name);
+        demand(is_new, &format!("route[{index}].name"), || format!("`{}` is the name of another route", route.name))?;
+        route.check().map_err(|(key, reason)| (format!("route[{index}].{key}"), reason))?;
+    }
+    Ok(())
 }
 
 fn range(group: &str, range: PriceRange) -> Result<(), Refusal> {
@@ -107,6 +136,21 @@ fn range(group: &str, range: PriceRange) -> Result<(), Refusal> {
     within(&format!("tx.compute_price.{group}.cap"), range.cap, 0, HIGHEST)?;
     demand(range.floor <= range.cap, &format!("tx.compute_price.{group}.floor"), || {
         format!("{} must not exceed the cap of {}", range.floor, range.cap)
+    })
+}
+
+fn check_history(config: &Config) -> Result<(), Refusal> {
+    const LONGEST: u64 = 36_500;
+    let history = &config.history;
+    within("history.events_days", history.events_days.into(), 1, LONGEST)?;
+    within("history.decisions_days", history.decisions_days.into(), 1, LONGEST)?;
+    within("history.reports_days", history.reports_days.into(), 1, LONGEST)?;
+    within("history.samples_days", history.samples_days.into(), 1, LONGEST)?;
+    within("history.sample_every_secs", history.sample_every_secs, 0, 86_400)?;
+    within("history.max_mb", history.max_mb, 16, 1_048_576)?;
+    let has_password = history.url.as_ref().is_some_and(HistoryUrl::has_password);
+    demand(history.password_file.is_none() || (history.url.is_some() && !has_password), "history.password_file", || {
+        "needs a `history.url`, without a password in it".into()
     })
 }
 
@@ -121,12 +165,12 @@ fn check_names(config: &Config) -> Result<(), Refusal> {
     demand(!config.keeper.state_dir.as_os_str().is_empty(), "keeper.state_dir", || "must name a directory".into())
 }
 
-fn named(key: &str, name: &str) -> Result<(), Refusal> {
+pub(super) fn named(key: &str, name: &str) -> Result<(), Refusal> {
     let is_usable = !name.trim().is_empty() && name.len() <= 64 && !name.contains(char::is_control);
     demand(is_usable, key, || "must hold 1 to 64 printable characters".into())
 }
 
-fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
+pub(super) fn demand(is_met: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
     if is_met { Ok(()) } else { Err((key.to_owned(), reason())) }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Cluster, check};
 use crate::intent::ActionClass;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 use std::fmt;
@@ -10,7 +11,7 @@ use std::fmt;
 pub const ONLY: &str = "websocket";
 
 /// One endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RpcEndpoint {
     /// Name shown in the API, in logs and in metrics.
@@ -29,7 +30,7 @@ pub struct RpcEndpoint {
 }
 
 /// What an endpoint is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Accounts, subscriptions and blockhashes.
@@ -74,7 +75,7 @@ impl RpcEndpoint {
 }
 
 /// A way by which transactions are sent, beside the endpoints that send. Each gets the same bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sender {
     /// Name shown in logs and in metrics.
@@ -91,11 +92,12 @@ pub struct Sender {
     pub tip_lamports: u64,
     /// Where the tip goes.
     #[serde(default, with = "keys")]
+    #[schemars(with = "Vec<String>")]
     pub tip_accounts: Vec<Pubkey>,
 }
 
 /// How a sender is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SenderKind {
     /// A node.
@@ -107,20 +109,22 @@ pub enum SenderKind {
 }
 
 /// Classes that share a range of fees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassGroup {
     /// Trips.
     Trip,
     /// Liquidations and deleveraging.
     Liquidate,
-    /// Observations and steps down.
+    /// Observations, steps down and housekeeping.
     Evidence,
+    /// Rebalances of the reserve.
+    Rebalance,
 }
 
 impl ClassGroup {
     fn all() -> Vec<Self> {
-        vec![Self::Trip, Self::Liquidate, Self::Evidence]
+        vec![Self::Trip, Self::Liquidate, Self::Evidence, Self::Rebalance]
     }
 
     /// Returns the group of a class.
@@ -128,9 +132,12 @@ impl ClassGroup {
         match class {
             ActionClass::Trip => Self::Trip,
             ActionClass::Liquidate | ActionClass::Deleverage => Self::Liquidate,
-            ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt | ActionClass::StepDown => {
-                Self::Evidence
-            }
+            ActionClass::Observe
+            | ActionClass::ObserveRule
+            | ActionClass::MarkHalt
+            | ActionClass::StepDown
+            | ActionClass::Settle => Self::Evidence,
+            ActionClass::Rebalance => Self::Rebalance,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::check::check;
 use super::{Config, ConfigError, LogFormat, Mode};
+use crate::history::hide_passwords;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
@@ -41,7 +42,11 @@ fn resolve(
     environment: impl IntoIterator<Item = (String, String)>,
     overrides: &Overrides,
 ) -> Result<Config, ConfigError> {
-    let syntax = |source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) };
+    let syntax = |mut source: toml::de::Error| {
+        // the error shows the line
+        source.set_input(Some(&hide_passwords(text)));
+        ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) }
+    };
     let mut origins = Origins::new(path);
     let mut table: Table = text.parse().map_err(syntax)?;
     for (variable, value) in environment {
@@ -98,7 +103,7 @@ impl Origins {
             |set: &str| key == set || key.starts_with(&format!("{set}.")) || key.starts_with(&format!("{set}["));
         let variable = self.0.iter().find(|(set, _)| is_part(set)).map(|(_, variable)| variable);
         let origin = variable.unwrap_or(&self.1).clone();
-        ConfigError::Refused { key, origin, reason: reason.into().trim().replace('\n', " ") }
+        ConfigError::Refused { key, origin, reason: hide_passwords(&reason.into()).trim().replace('\n', " ") }
     }
 }
 
@@ -229,6 +234,30 @@ mod tests {
         let error = resolve("[cluster\n", Path::new("f"), [], &Overrides::default()).expect_err("a refusal");
         assert!(matches!(error, ConfigError::Syntax { .. }));
         assert!(crate::error::chain(&error).contains("line 1"), "{}", crate::error::chain(&error));
+    }
+
+    #[test]
+    fn a_refused_address_of_the_history_is_told_without_its_password() {
+        let (key, _, reason) = refused(with("[history]\nurl = \"postgres://u:s3cret@h:port/d\"\n", &[]));
+        assert_eq!((key.as_str(), reason.contains("s3cret")), ("history.url", false));
+        let (key, origin, reason) = refused(with("", &[("RAMPART__HISTORY", "postgres://u:s3cret@h/d")]));
+        assert_eq!((key.as_str(), origin.as_str()), ("history", "environment variable `RAMPART__HISTORY`"));
+        assert!(reason.contains("postgres://u:******@h/d"), "{reason}");
+        let torn = "[history]\nurl = \"postgres://u:s3cret@h/d\n";
+        let error = resolve(torn, Path::new("f"), [], &Overrides::default()).expect_err("a refusal");
+        let (shown, debug) = (crate::error::chain(&error), format!("{error:?}"));
+        assert!(shown.contains("line 2") && shown.contains("postgres://u:******@h/d"), "{shown}");
+        assert!(!shown.contains("s3cret") && !debug.contains("s3cret"), "{shown} {debug}");
+        let both = "[history]\nurl = \"postgres://u:s3cret@h/d\"\npassword_file = \"p\"\n";
+        assert_eq!(refused(with(both, &[])).0, "history.password_file");
+    }
+
+    #[test]
+    fn settings_are_printed_without_the_password_of_the_history() {
+        let config = with("[history]\nurl = \"postgres://u:s3cret@h/d\"\n", &[]).expect("settings");
+        let printed = toml::to_string_pretty(&config).expect("TOML");
+        assert!(printed.contains("url = \"postgres://u:***@h/d\""), "{printed}");
+        assert!(!printed.contains("s3cret") && !format!("{config:?}").contains("s3cret"));
     }
 
     #[test]

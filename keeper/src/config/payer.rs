@@ -1,14 +1,13 @@
 //! The key that pays and signs. Read once, never shown.
 
+use super::secret::read_private;
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// Longest file that is read as a keypair: 64 numbers, with room for spaces.
+/// Longest secret that is read: a keypair is 64 numbers, a key in PEM of up to 4096 bits is shorter.
 const LONGEST: u64 = 4_096;
 
 /// Why the key was refused. Never holds a part of the key.
@@ -29,6 +28,12 @@ pub enum KeyError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// It holds no secret.
+    #[error("secret file `{}` does not hold one line of text", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
     },
     /// It is not a keypair.
     #[error("key file `{}` is not a Solana keypair: {reason}", path.display())]
@@ -55,6 +60,7 @@ impl KeyError {
             Self::Mode { path, .. } => {
                 format!("run `chmod 600 {}`; if others could read it, make a new key", path.display())
             }
+            Self::Secret { path } => format!("put the secret alone into `{}`", path.display()),
             Self::Format { .. } => "it must hold a JSON array of 64 numbers, as `solana-keygen` writes".into(),
         }
     }
@@ -74,15 +80,7 @@ impl PayerKey {
     /// # Errors
     /// `Read`, `Mode` if anybody besides the owner has a right to the file, `Format`.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let read = |source| KeyError::Read { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(read)?;
-        // Asked of the open file: the path could be exchanged in between.
-        let mode = file.metadata().map_err(read)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Mode { path: path.to_owned(), mode });
-        }
-        let mut text = String::new();
-        file.by_ref().take(LONGEST).read_to_string(&mut text).map_err(read)?;
+        let text = read_private(path, LONGEST)?;
         parse(&text).map_err(|reason| KeyError::Format { path: path.to_owned(), reason })
     }
 
@@ -108,6 +106,7 @@ fn parse(text: &str) -> Result<PayerKey, &'static str> {
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     fn file(content: &str, mode: u32) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().expect("a directory");

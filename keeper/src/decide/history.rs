@@ -20,6 +20,8 @@ const FORGET_SLOTS: u64 = 16;
 const LONGEST_PAUSE_SLOTS: u64 = 4_096;
 
 type Subject = (ActionClass, Pubkey);
+/// What the worth of a liquidation was found on: own tokens of the loan mint, base units, and the price, U64.64.
+pub type Basis = (u64, u128);
 
 fn subject(intent: &Intent) -> Subject {
     (intent.class, intent.target)
@@ -47,6 +49,8 @@ struct Trouble {
     expiries: u32,
     compute_exceeded: u32,
     pause_until_slot: u64,
+    /// The program asked for the reserve's accounts.
+    needs_cover: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +70,8 @@ pub struct History {
     /// Units that a class was found to need beyond what it is given, with a margin.
     measured: HashMap<ActionClass, u32>,
     wanted: HashMap<Subject, Wanted>,
+    /// What was found not worth it, and until which slot that is believed.
+    aside: HashMap<Subject, (u64, Basis)>,
 }
 
 impl Default for History {
@@ -84,6 +90,7 @@ impl History {
             trouble: HashMap::new(),
             measured: HashMap::new(),
             wanted: HashMap::new(),
+            aside: HashMap::new(),
         }
     }
 
@@ -96,7 +103,8 @@ impl History {
     ///
     /// Where the program fences the action and the fence moved on, the one under way has landed or can't any more.
     pub fn is_under_way(&self, intent: &Intent) -> bool {
-        let is_fenced = matches!(intent.class, ActionClass::Trip | ActionClass::Liquidate | ActionClass::Deleverage);
+        use ActionClass as C;
+        let is_fenced = matches!(intent.class, C::Trip | C::Liquidate | C::Deleverage | C::Rebalance);
         self.under_way.get(&subject(intent)).is_some_and(|u| !(is_fenced && intent.fence > u.fence))
     }
 
@@ -125,15 +133,32 @@ impl History {
         self.measured.get(&class).copied().unwrap_or(0)
     }
 
+    /// Tells whether the program refused the last transaction for the target for want of the reserve's accounts.
+    pub fn needs_cover(&self, intent: &Intent) -> bool {
+        self.trouble.get(&subject(intent)).is_some_and(|t| t.needs_cover)
+    }
+
+    /// Notes that an intent is not worth it on this basis, as far as is known until `slot`.
+    pub fn set_aside(&mut self, intent: &Intent, slot: u64, basis: Basis) {
+        self.aside.insert(subject(intent), (slot, basis));
+    }
+
+    /// Tells whether an intent was found not worth it on the same basis, and that still counts at `slot`.
+    pub fn is_aside(&self, intent: &Intent, slot: u64, basis: Basis) -> bool {
+        self.aside.get(&subject(intent)).is_some_and(|(until, on)| slot < *until && *on == basis)
+    }
+
     /// Notes what would be done now and on which state, for the stagger; forgets what has not been wanted for a while.
     pub fn note_wanted<'a>(&mut self, intents: impl Iterator<Item = (&'a Intent, u64)>, slot: u64) {
         for (intent, awaited) in intents {
             let fresh = Wanted { awaited, first_slot: slot, last_slot: slot };
             let known = self.wanted.entry(subject(intent)).or_insert(fresh);
-            // the chain moved, so somebody acted and the wait starts anew
-            *known = if known.awaited == awaited { Wanted { last_slot: slot, ..*known } } else { fresh };
+            // the chain moved, so somebody acted and the wait starts anew; so it does after a pause of this process
+            let is_same = known.awaited == awaited && slot.saturating_sub(known.last_slot) <= FORGET_SLOTS;
+            *known = if is_same { Wanted { last_slot: slot, ..*known } } else { fresh };
         }
         self.wanted.retain(|_, wanted| slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS);
+        self.aside.retain(|_, (until, _)| slot < *until);
         self.under_way.retain(|_, under_way| slot.saturating_sub(under_way.since_slot) <= self.patience_slots);
     }
 
@@ -145,25 +170,47 @@ impl History {
         self.wanted.iter().any(is_open)
     }
 
-    /// Tells whether an intent may be acted on at `slot`, with the target's state as of `state_slot`.
-    pub fn is_due(&mut self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> bool {
-        let (subject, id) = (subject(intent), intent.id());
-        if self.is_under_way(intent) {
-            return false;
+    /// Says what holds an intent back at `slot`; nothing where it is due. Changes nothing.
+    pub fn hold(&self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> Option<String> {
+        let subject = subject(intent);
+        if let Some(under_way) = self.under_way.get(&subject).filter(|_| self.is_under_way(intent)) {
+            return Some(format!("a transaction is under way since slot {}", under_way.since_slot));
         }
-        if self.trouble.get(&subject).is_some_and(|t| slot < t.pause_until_slot) {
-            return false;
+        if let Some(trouble) = self.trouble.get(&subject).filter(|t| slot < t.pause_until_slot) {
+            return Some(format!(
+                "left alone until slot {} after {} failures",
+                trouble.pause_until_slot, trouble.failures
+            ));
+        }
+        if let Some(settled) = self.settled.get(&subject).filter(|s| s.id == intent.id()) {
+            let shows = state_slot.is_some_and(|at| at >= settled.slot);
+            if !shows && slot < settled.slot.saturating_add(CATCH_UP_SLOTS) {
+                return Some(format!("it landed at slot {} and does not show yet", settled.slot));
+            }
+        }
+        let due_slot = self.wanted.get(&subject).map_or(slot, |w| w.first_slot).saturating_add(delay_slots);
+        (slot < due_slot).then(|| format!("left to keepers of a lower rank until slot {due_slot}"))
+    }
+
+    /// Tells whether an intent may be acted on at `slot`, with the target's state as of `state_slot`.
+    pub fn is_due(&self, intent: &Intent, slot: u64, state_slot: Option<u64>, delay_slots: u64) -> bool {
+        let first_slot = self.wanted.get(&subject(intent)).map_or(slot, |wanted| wanted.first_slot);
+        !self.is_held(intent, slot, state_slot) && slot >= first_slot.saturating_add(delay_slots)
+    }
+
+    /// Tells whether something stands in the way of an intent at `slot` whatever the rank: a transaction under way, a
+    /// pause after a failure, or a landed one whose effect doesn't show yet in the state as of `state_slot`.
+    pub fn is_held(&self, intent: &Intent, slot: u64, state_slot: Option<u64>) -> bool {
+        let (subject, id) = (subject(intent), intent.id());
+        if self.is_under_way(intent) || self.trouble.get(&subject).is_some_and(|t| slot < t.pause_until_slot) {
+            return true;
         }
         let is_settled = |s: &Settled| {
             let shows =
                 state_slot.is_some_and(|state| state >= s.slot) || slot >= s.slot.saturating_add(CATCH_UP_SLOTS);
             s.id == id && !shows
         };
-        if self.settled.get(&subject).is_some_and(is_settled) {
-            return false;
-        }
-        let first_slot = self.wanted.get(&subject).map_or(slot, |wanted| wanted.first_slot);
-        slot >= first_slot.saturating_add(delay_slots)
+        self.settled.get(&subject).is_some_and(is_settled)
     }
 
     /// Notes that an intent is being carried out. `spends`: mint and amount.
@@ -178,6 +225,11 @@ impl History {
         self.finish(intent);
         let trouble = self.trouble.entry(subject(intent)).or_default();
         trouble.pause_until_slot = trouble.pause_until_slot.max(slot.saturating_add(8));
+    }
+
+    /// Notes that what was decided was withdrawn before it left; decided anew as if it had never been.
+    pub fn withdrawn(&mut self, intent: &Intent) {
+        self.finish(intent);
     }
 
     /// Notes what became of an intent's transaction.
@@ -223,6 +275,7 @@ impl History {
         if is_compute_exceeded(error) {
             trouble.compute_exceeded = trouble.compute_exceeded.saturating_add(1);
         }
+        trouble.needs_cover |= code == Some(RampartError::ReserveMissing.into());
         trouble.failures = trouble.failures.saturating_add(1);
         // one more try at once with more units; then it is no measurement that is off
         let is_poison = trouble.compute_exceeded > 1 && is_compute_exceeded(error);
@@ -237,7 +290,7 @@ impl History {
 /// Whether the evidence moved between decision and block.
 fn is_moved(code: Option<u32>) -> bool {
     use RampartError as E;
-    const MOVED: [RampartError; 14] = [
+    const MOVED: [RampartError; 22] = [
         E::PositionHealthy,
         E::OutsideSoftBand,
         E::LiquidatedThisSlot,
@@ -252,6 +305,14 @@ fn is_moved(code: Option<u32>) -> bool {
         E::SoftQuotaUsed,
         E::LevelForbids,
         E::TwoSourcesRequired,
+        E::ReserveMissing,
+        E::SwapRepayNotCovered,
+        E::SwapBelowBound,
+        E::SwapBelowMinimum,
+        E::SwapPriceTooOld,
+        E::SwapDayUsed,
+        E::RebalanceOvershoots,
+        E::RebalanceTooSmall,
     ];
     code.is_some_and(|code| MOVED.iter().any(|moved| u32::from(*moved) == code))
 }

@@ -1,30 +1,37 @@
-//! API, app, metrics and health, on one address. Read only: nothing here can make the keeper act.
+//! API, app, metrics and health, on one address.
 //!
-//! There is no login, so the address is loopback unless the operator sets another one. Owns the list of peers; the rest
+//! Reading needs no login, so the address is loopback unless the operator sets another one; acting needs a token. Owns the list of peers; the rest
 //! of what it shows is handed over by `run`.
 
 mod api;
 mod app;
+mod control;
 mod error;
 mod health;
+mod history;
 mod peers;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use api::{PriceHistory, Sample};
+pub use control::{Door, PauseRequest, ResumeRequest, TripRequest};
 pub use error::HttpError;
 pub use health::Pulse;
 
 use crate::config::Peer;
-use crate::events::Events;
+use crate::control::Group;
+use crate::events::{EventKind, Events, Fact, Severity};
+use crate::history::Reader;
 use crate::metrics::Metrics;
 use crate::view::{PeerView, View};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
+use solana_sdk::pubkey::Pubkey;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +41,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Readers of the event stream at once.
 const STREAMS: usize = 64;
+/// Longest body that is read.
+const LARGEST_BODY: usize = 4_096;
 /// How long open requests may take after the stop.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -44,10 +53,13 @@ pub struct ApiState {
     events: Events,
     metrics: Metrics,
     history: Arc<dyn PriceHistory>,
+    kept: Option<(Reader, Pubkey)>,
     pulse: Pulse,
     peers: Arc<watch::Sender<Vec<PeerView>>>,
     streams: Arc<Semaphore>,
     shutdown: CancellationToken,
+    door: Option<Door>,
+    hosts: Arc<[String]>,
 }
 
 impl ApiState {
@@ -64,8 +76,42 @@ impl ApiState {
         let (peers, _) = watch::channel(peers.iter().map(unknown).collect());
         let streams = Arc::new(Semaphore::new(STREAMS));
         let shutdown = CancellationToken::new();
-        Self { view, events, metrics, history, pulse, peers: Arc::new(peers), streams, shutdown }
+        let (door, hosts) = (None, Arc::default());
+        let peers = Arc::new(peers);
+        Self { view, events, metrics, history, kept: None, pulse, peers, streams, shutdown, door, hosts }
     }
+
+    /// Answers from the kept history of `guard`, too.
+    pub fn with_history(self, reader: Reader, guard: Pubkey) -> Self {
+        Self { kept: Some((reader, guard)), ..self }
+    }
+
+    /// Lets whoever has the token act, and takes requests for these host names.
+    pub fn with_door(self, door: Door, hosts: &[String]) -> Self {
+        Self { door: Some(door), hosts: hosts.into(), ..self }
+    }
+
+    fn tell_paused(&self, groups: &[Group], reason: &str) {
+        let names = names_of(groups);
+        let fact = Fact::new(EventKind::ClassPaused, self.slot(), format!("an operator paused {names}: {reason}"));
+        // a paused trip leaves everything open that the keeper is there for
+        let severity = if groups.contains(&Group::Trip) { Severity::Critical } else { Severity::Warning };
+        self.events.emit(fact.with("classes", names).with("reason", reason).of_severity(severity));
+    }
+
+    fn tell_resumed(&self, groups: &[Group]) {
+        let names = names_of(groups);
+        let fact = Fact::new(EventKind::ClassResumed, self.slot(), format!("an operator resumed {names}"));
+        self.events.emit(fact.with("classes", names));
+    }
+
+    fn slot(&self) -> u64 {
+        self.view.borrow().keeper.slot
+    }
+}
+
+fn names_of(groups: &[Group]) -> String {
+    groups.iter().map(|group| group.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Takes an address.
@@ -97,14 +143,24 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: Cancellatio
 
 /// Returns every route. Pure: starts nothing.
 pub fn router(state: ApiState) -> Router {
+    let acting = Router::new()
+        .route("/api/v1/control/pause", post(control::pause))
+        .route("/api/v1/control/resume", post(control::resume))
+        .route("/api/v1/control/trip", post(control::trip))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .route_layer(from_fn_with_state(state.clone(), control::authorize));
     Router::new()
+        .merge(acting)
+        .route("/api/v1/explain", get(control::explain))
         .route("/api/v1/state", get(api::state))
         .route("/api/v1/history", get(api::history))
+        .route("/api/v1/history/{kind}", get(history::page))
         .route("/api/v1/events", get(stream::events))
         .route("/metrics", get(health::metrics))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(get(app::asset))
+        .layer(from_fn_with_state(state.clone(), control::check_host))
         .layer(map_response(secure))
         .with_state(state)
 }

@@ -15,10 +15,12 @@ pub enum JournalError {
         source: io::Error,
     },
     /// Another keeper runs on the same directory.
-    #[error("state directory `{}` is in use by another keeper", path.display())]
+    #[error("state directory `{}` is in use by another keeper{}", path.display(), of_process(*pid))]
     Locked {
         /// The directory.
         path: PathBuf,
+        /// Its process, where it is known.
+        pid: Option<u32>,
     },
     /// The file is torn, altered, or not a journal.
     #[error("journal `{}` is corrupt: {reason}", path.display())]
@@ -82,4 +84,8 @@ impl JournalError {
             _ => Self::Storage { path: path.to_owned(), what, source },
         }
     }
+}
+
+fn of_process(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(", process {pid}"))
 }

@@ -18,7 +18,7 @@ mod tests;
 pub use error::JournalError;
 pub use row::{Signed, State, Undecided};
 #[cfg(test)]
-pub(crate) use tests::copy_files;
+pub(crate) use tests::{copy_files, signed as sample_signed};
 
 use crate::events::unix_ms;
 use crate::intent::Outcome;
@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use rusqlite::{Connection, Transaction, params};
 use solana_sdk::signature::Signature;
 use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -254,12 +255,25 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
         // Its files tell what the keeper is about to do: for the owner only.
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     }
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(LOCK)).map_err(failed)?;
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    let mut file = options.open(dir.join(LOCK)).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { path: dir.to_owned() }),
+        Ok(()) => {
+            // only for whoever is refused
+            file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(failed)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { path: dir.to_owned(), pid: holder(&mut file) }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// Returns the process that holds the lock, where it could say so.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 fn insert(change: &Transaction<'_>, signed: &Signed) -> rusqlite::Result<bool> {

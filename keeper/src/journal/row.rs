@@ -66,7 +66,8 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 9] = [
+    /// Every state.
+    pub const ALL: [Self; 9] = [
         Self::Signed,
         Self::Sent,
         Self::Unknown,

@@ -63,7 +63,7 @@ fn open(dir: &tempfile::TempDir) -> Journal {
     Journal::open(dir.path(), Metrics::new()).expect("a journal")
 }
 
-fn signed(number: u8) -> Signed {
+pub fn signed(number: u8) -> Signed {
     let target = Pubkey::new_from_array([number; 32]);
     Signed {
         intent: Intent { class: ActionClass::Liquidate, target, fence: u64::MAX, reason: "below the line".into() },
@@ -142,7 +142,8 @@ fn open_fails_while_another_keeper_holds_the_directory() {
     let dir = dir();
     let journal = open(&dir);
     let error = Journal::open(dir.path(), Metrics::new()).err().expect("a refusal");
-    assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+    assert!(matches!(error, JournalError::Locked { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
+    assert!(error.to_string().ends_with(&format!("in use by another keeper, process {}", std::process::id())));
     drop(journal);
     open(&dir);
 }

@@ -4,7 +4,7 @@
 //! journaled. The tick that proves a rule only hands the bytes over: no request and no disk are on that path.
 
 use crate::intent::{Blockhash, Intent, PlannedTx};
-use crate::run::courier::Courier;
+use crate::run::courier::{Courier, Departure};
 use crate::submit::Prepared;
 use anchor_lang::prelude::Pubkey;
 use std::collections::HashMap;
@@ -36,14 +36,14 @@ impl<C: Courier> Armory<C> {
     /// Hands the prepared trip over; `false` where none is ready for this very intent, or none that `may_land`.
     ///
     /// Bytes that are sent stand in the way of new ones until they certainly can't land: dead ones must not be sent.
-    pub fn fire(&self, intent: &Intent, may_land: impl FnOnce(&Blockhash) -> bool) -> bool {
+    pub fn fire(&self, intent: &Intent, departure: &Departure, may_land: impl FnOnce(&Blockhash) -> bool) -> bool {
         let mut armed = lock(&self.armed);
         let is_ready = armed
             .get(&intent.target)
             .is_some_and(|prepared| prepared.intent.id() == intent.id() && may_land(&prepared.blockhash));
         let Some(prepared) = armed.remove(&intent.target).filter(|_| is_ready) else { return false };
-        let courier = self.courier.clone();
-        tokio::spawn(async move { courier.send(&prepared).await });
+        let (courier, departure) = (self.courier.clone(), departure.clone());
+        tokio::spawn(async move { departure.send(&courier, &prepared).await });
         true
     }
 

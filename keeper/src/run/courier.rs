@@ -1,8 +1,11 @@
 //! What the engine needs of the submitter; the tests put a recorder in its place.
 
-use crate::intent::{Blockhash, PlannedTx};
+use crate::fleet::Pass;
+use crate::intent::{Blockhash, Intent, PlannedTx};
+use crate::run::engine::{Refused, Unsent};
 use crate::submit::{Prepared, SubmitError, Submitter};
 use crate::view::TransactionsView;
+use tokio::sync::mpsc;
 
 /// Signs, journals and sends.
 pub trait Courier: Clone + Send + Sync + 'static {
@@ -21,6 +24,31 @@ pub trait Courier: Clone + Send + Sync + 'static {
 
     /// Returns how many transactions came how far.
     fn counts(&self) -> TransactionsView;
+}
+
+/// How bytes leave: under the pass of their decision, and back to the engine where that no longer holds.
+#[derive(Clone)]
+pub struct Departure {
+    /// What the decision was allowed by.
+    pub pass: Pass,
+    /// Where plans that did not leave are told.
+    pub refused: mpsc::UnboundedSender<Refused>,
+}
+
+impl Departure {
+    /// Asks the pass once more, and hands the bytes over.
+    pub async fn send<C: Courier>(&self, courier: &C, prepared: &Prepared) {
+        match self.pass.check(prepared.intent.class) {
+            Ok(()) => courier.send(prepared).await,
+            Err(stale) => self.give_back(prepared.intent.clone(), Unsent::Stale(stale)),
+        }
+    }
+
+    /// Tells the engine that a plan did not leave.
+    pub fn give_back(&self, intent: Intent, why: Unsent) {
+        // the engine is gone only when the keeper stops
+        drop(self.refused.send((intent, why)));
+    }
 }
 
 impl Courier for Submitter {

@@ -4,15 +4,20 @@
 //! that is ready is only handed over.
 
 mod act;
+mod command;
+mod explain;
 mod ingest;
+mod ops;
 mod tell;
 
 use crate::assess::Assessment;
+use crate::capture::Frame;
 use crate::chain::clock::ChainClock;
 use crate::config::endpoints::Role;
 use crate::config::{Config, Mode};
 use crate::decide::{History, Policy};
 use crate::events::Events;
+use crate::fleet::{Fleet, Stale};
 use crate::intent::{Blockhash, Intent, Outcome};
 use crate::metrics::{Metrics, ResultLabel};
 use crate::run::armory::Armory;
@@ -36,16 +41,26 @@ use tokio::sync::mpsc;
 /// Positions that one step of the sweep checks.
 const SWEEP_STEP: usize = 4_096;
 /// How long a dry run remembers what it would have sent, slots.
-const OBSERVE_PATIENCE_SLOTS: u64 = 64;
+pub(crate) const OBSERVE_PATIENCE_SLOTS: u64 = 64;
 
-/// A plan that could not be signed.
-pub type Refused = (Intent, SubmitError);
+/// A plan that did not leave, and why.
+pub type Refused = (Intent, Unsent);
+
+/// Why a plan did not leave.
+#[derive(Debug)]
+pub enum Unsent {
+    /// It could not be signed.
+    Refused(SubmitError),
+    /// It was decided under a place in the fleet that this keeper no longer has.
+    Stale(Stale),
+}
 
 /// State, and all that is derived from it.
 pub struct Engine<C> {
     pub(super) config: Arc<Config>,
     pub(super) signer: Pubkey,
     pub(super) courier: C,
+    pub(super) fleet: Fleet,
     pub(super) armory: Armory<C>,
     pub(super) shared: Shared,
     pub(super) events: Events,
@@ -64,6 +79,7 @@ pub struct Engine<C> {
     pub(super) tallies: HashMap<Pubkey, Tally>,
     pub(super) mismatches: u64,
     pub(super) started_at_ts: i64,
+    pub(super) ops: ops::Ops,
     round: HashMap<Pubkey, Tally>,
     cursor: Option<Pubkey>,
     true_rules: HashSet<Pubkey>,
@@ -82,13 +98,15 @@ pub struct Setup<C> {
     pub signer: Pubkey,
     /// Who signs and sends.
     pub courier: C,
+    /// Whom it leaves what to.
+    pub fleet: Fleet,
     /// What it shares with the sources' tasks.
     pub shared: Shared,
     /// Where facts are told.
     pub events: Events,
     /// Where things are counted.
     pub metrics: Metrics,
-    /// Where plans that could not be signed are told.
+    /// Where plans that did not leave are told.
     pub refused: mpsc::UnboundedSender<Refused>,
 }
 
@@ -106,6 +124,7 @@ impl<C: Courier> Engine<C> {
             store: Store::new(setup.config.cluster.guard),
             signer: setup.signer,
             courier: setup.courier,
+            fleet: setup.fleet,
             shared: setup.shared,
             events: setup.events,
             metrics: setup.metrics,
@@ -121,6 +140,7 @@ impl<C: Courier> Engine<C> {
             tallies: HashMap::new(),
             mismatches: 0,
             started_at_ts: i64::try_from(crate::events::unix_ms() / 1_000).unwrap_or(0),
+            ops: ops::Ops::default(),
             round: HashMap::new(),
             cursor: None,
             true_rules: HashSet::new(),
@@ -147,16 +167,36 @@ impl<C: Courier> Engine<C> {
 
     /// Takes in what became of a transaction.
     pub fn outcome(&mut self, intent: &Intent, outcome: &Outcome) {
-        self.history.ended(intent, outcome, self.clock.tip_slot());
+        let slot = self.clock.tip_slot();
+        self.ops.record(|| Frame::ended(intent, outcome, slot));
+        self.history.ended(intent, outcome, slot);
         self.is_dirty = true;
     }
 
-    /// Takes in that a plan could not be signed.
+    /// Takes in that a plan did not leave.
     pub fn refused(&mut self, refused: &Refused) {
-        let (intent, error) = refused;
+        let (intent, why) = refused;
+        let error = match why {
+            Unsent::Refused(error) => error,
+            Unsent::Stale(stale) => return self.withdraw(intent, *stale),
+        };
         tracing::debug!(class = intent.class.as_str(), target = %intent.target, reason = error.as_str(), "a plan was refused");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "refused" }).inc();
-        self.history.not_sent(intent, self.clock.tip_slot());
+        self.events.record(|to| to.refusal(intent, error.as_str(), self.clock.tip_slot()));
+        self.not_sent(intent);
+    }
+
+    pub(super) fn not_sent(&mut self, intent: &Intent) {
+        let slot = self.clock.tip_slot();
+        self.ops.record(|| Frame::not_sent(intent, slot));
+        self.history.not_sent(intent, slot);
+    }
+
+    fn withdraw(&mut self, intent: &Intent, stale: Stale) {
+        tracing::info!(class = intent.class.as_str(), target = %intent.target, "a decision was withdrawn: {stale}");
+        self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "withdrawn" }).inc();
+        self.history.withdrawn(intent);
+        self.is_dirty = true;
     }
 
     /// What is due without any news: the sweep, silent subscriptions, the clock, decisions that waited.
@@ -186,6 +226,7 @@ impl<C: Courier> Engine<C> {
         let step = sweep::step(&self.store, &self.index, &priced, self.cursor, SWEEP_STEP, &mut self.round);
         for key in &step.mismatched {
             tracing::error!(position = %key, "the index differed from the full scan and was put right");
+            self.ops.record(|| Frame::reindex(*key));
             self.index.put(*key, self.store.position(key));
             self.is_dirty = true;
         }

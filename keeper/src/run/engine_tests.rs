@@ -1,8 +1,13 @@
+mod kept;
+
 use super::courier::Courier;
-use super::engine::{Engine, Setup};
+use super::engine::{Engine, Setup, Unsent};
 use super::shared::Shared;
 use crate::config::Config;
 use crate::events::{EventKind, Events};
+use crate::fleet::rank::{Member, Phase, ranking};
+use crate::fleet::state::Identity;
+use crate::fleet::{Fleet, Stale};
 use crate::intent::{ActionClass, Blockhash, Intent, Outcome, PlannedTx};
 use crate::metrics::Metrics;
 use crate::submit::{Prepared, SubmitError};
@@ -16,8 +21,9 @@ use anchor_lang::prelude::Pubkey;
 use rampart::state::{Position, Rule};
 use solana_sdk::hash::Hash;
 use solana_sdk::signature::Signature;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 const SIGNER: u8 = 90;
@@ -66,7 +72,7 @@ struct Rig {
     engine: Engine<Recorder>,
     recorder: Recorder,
     events: Events,
-    _refused: mpsc::UnboundedReceiver<super::engine::Refused>,
+    refused: mpsc::UnboundedReceiver<super::engine::Refused>,
     _renewals: Vec<mpsc::Receiver<feeds::Topic>>,
 }
 
@@ -117,6 +123,10 @@ fn oracle(n: u8, milli_dollars: i128, slot: u64) -> Update {
 
 impl Rig {
     fn new() -> Self {
+        Self::in_fleet(Fleet::single())
+    }
+
+    fn in_fleet(fleet: Fleet) -> Self {
         let (world, recorder, metrics) = (World::new(), Recorder::default(), Metrics::new());
         let events = Events::new(metrics.clone());
         let (shared, renewals) = Shared::new(Arc::default(), Arc::default(), 1);
@@ -126,12 +136,13 @@ impl Rig {
             config,
             signer: key(SIGNER),
             courier: recorder.clone(),
+            fleet,
             shared,
             events: events.clone(),
             metrics,
             refused,
         };
-        Self { world, engine: Engine::new(setup), recorder, events, _refused: from_couriers, _renewals: renewals }
+        Self { world, engine: Engine::new(setup), recorder, events, refused: from_couriers, _renewals: renewals }
     }
 
     /// Everything on chain, as one snapshot after another until the watched set stands still.
@@ -338,3 +349,63 @@ async fn closed_position_leaves_store_and_index_with_the_next_listing() {
     assert_eq!(rig.engine.store.position_count(), 0);
     assert!(rig.engine.index.vault(&rig.world.vault_key).unwrap().is_empty());
 }
+
+/// A member of a fleet of two, whose clock the test sets, milliseconds.
+fn member_at(rank: usize) -> (Fleet, Arc<AtomicU64>) {
+    let guard = World::new().guard_key;
+    let members = ["a", "b"].map(|id| Member { id: id.to_owned(), guard, phase: Phase::Ready });
+    let id = ranking(&guard, &members)[rank].id.clone();
+    let me = Identity { id, guard, ttl: Duration::from_secs(2), stagger_slots: 2, fallback_rank: 0 };
+    let (now, metrics) = (Arc::new(AtomicU64::new(0)), Metrics::new());
+    let clock = now.clone();
+    let clock = Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed)));
+    let fleet = Fleet::with_clock(me, clock, metrics.clone(), Events::new(metrics), Arc::default());
+    fleet.confirmed(Duration::ZERO, 5, members.to_vec());
+    (fleet, now)
+}
+
+#[tokio::test]
+async fn standby_leaves_everything_to_the_owner_for_its_wait_and_acts_then() {
+    let (fleet, _now) = member_at(1);
+    let mut rig = Rig::in_fleet(fleet);
+    let position = (key(50), rig.world.position(1_000_000, 600_000));
+    rig.load(&rig.world.rule(), &[position]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
+    settle().await;
+    assert!(rig.recorder.take().is_empty(), "the owner's turn");
+    rig.engine.updates(vec![clock(SLOT + 3, NOW + 1)]);
+    settle().await;
+    let sent: Vec<_> = rig.recorder.take().into_iter().filter(|call| call.0 == "send").collect();
+    let expected = [("send", ActionClass::Trip, key(RULE)), ("send", ActionClass::Liquidate, key(50))];
+    assert_eq!(sent, expected, "nobody acted: its own turn, trips as well");
+}
+
+#[tokio::test]
+async fn fault_052_what_was_decided_before_a_pause_is_not_sent_after_it_but_decided_anew() {
+    let (fleet, now) = member_at(0);
+    let mut rig = Rig::in_fleet(fleet);
+    let position = (key(50), rig.world.position(1_000_000, 600_000));
+    rig.load(&rig.world.rule(), &[position]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
+    // decided; the tasks that sign and send go on half a minute later
+    now.store(30_000, Ordering::Relaxed);
+    settle().await;
+    assert!(rig.recorder.take().iter().all(|call| call.0 != "send"), "nothing old leaves");
+    let withdrawn: Vec<_> = std::iter::from_fn(|| rig.refused.try_recv().ok()).collect();
+    assert_eq!(withdrawn.len(), 2);
+    assert!(withdrawn.iter().all(|(_, why)| matches!(why, Unsent::Stale(Stale::Paused))));
+    withdrawn.iter().for_each(|refused| rig.engine.refused(refused));
+    // it holds no lease any more: one step behind whoever does
+    rig.engine.updates(vec![clock(SLOT + 2, NOW + 1)]);
+    settle().await;
+    assert!(rig.recorder.take().is_empty());
+    rig.engine.updates(vec![clock(SLOT + 3, NOW + 1)]);
+    settle().await;
+    let sent = rig.recorder.take().into_iter().filter(|call| call.0 == "send").count();
+    assert_eq!(sent, 2, "nothing is lost: trip and liquidation");
+}
+
+#[path = "engine_ops_tests.rs"]
+mod ops;

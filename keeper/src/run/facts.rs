@@ -5,7 +5,7 @@ use crate::events::{EventKind, Fact, unix_ms};
 use crate::view::amounts::level_name;
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::verdict::Verdict;
-use rampart::state::{Cause, Level, Position, Rule, RuleGroup};
+use rampart::state::{Cause, Guard, KeeperSet, Level, Position, Rule, RuleGroup};
 
 /// A rule turned true, or clear.
 pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool, slot: u64) -> Option<Fact> {
@@ -63,7 +63,7 @@ pub fn stepped_down(
     let text = format!("rule {name} stepped down from {} to {}", level_name(from), level_name(to));
     let fact =
         Fact::new(EventKind::BreakerSteppedDown, slot, text).with("rule", key.to_string()).with("rule_name", name);
-    Some(fact.with("from", from as u8).with("to", to as u8))
+    Some(fact.with("tripped_at_ts", before.tripped_at_ts).with("from", from as u8).with("to", to as u8))
 }
 
 /// A position was liquidated or deleveraged: its fence moved.
@@ -82,6 +82,49 @@ pub fn reduced(key: &Pubkey, vault_name: &str, before: &Position, after: &Positi
         Fact::new(kind, slot, format!("a position of {vault_name} was {verb}")).with("position", key.to_string());
     let fact = fact.with("vault", after.vault.to_string()).with("owner", after.owner.to_string());
     Some(fact.with("seized_amount", seized.to_string()).with("liquidation_seq", after.liquidation_seq))
+}
+
+/// Counters on chain that move with what people change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdminSeqs([(EventKind, u64); 4]);
+
+impl AdminSeqs {
+    /// Those of the guard.
+    pub fn of_guard(guard: &Guard) -> Self {
+        Self([
+            (EventKind::SettingsChanged, guard.config_seq),
+            (EventKind::RolesChanged, guard.authority_epoch),
+            (EventKind::ChangeProposed, guard.next_change_id),
+            (EventKind::KeeperSetChanged, 0),
+        ])
+    }
+
+    /// The one of the set of keepers.
+    pub fn of_set(set: &KeeperSet) -> Self {
+        Self([
+            (EventKind::SettingsChanged, 0),
+            (EventKind::RolesChanged, 0),
+            (EventKind::ChangeProposed, 0),
+            (EventKind::KeeperSetChanged, set.epoch),
+        ])
+    }
+}
+
+/// People changed something: a counter moved. Several changes between two sights of the account are one fact.
+pub fn admin(key: &Pubkey, before: &AdminSeqs, after: &AdminSeqs, slot: u64) -> Vec<Fact> {
+    let moved = before.0.iter().zip(&after.0).filter(|((_, before), (_, after))| after > before);
+    moved
+        .map(|((kind, before), (_, after))| {
+            let text = match kind {
+                EventKind::RolesChanged => format!("roles of the guard changed: authority epoch {after}"),
+                EventKind::ChangeProposed => format!("change {} was proposed", after - 1),
+                EventKind::KeeperSetChanged => format!("the set of keepers changed: epoch {after}"),
+                _ => format!("settings under the guard changed: number {after}"),
+            };
+            let fact = Fact::new(*kind, slot, text).with("subject", key.to_string());
+            fact.with("scope", key.to_string()).with("count", after - before).with("fence", *after)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -103,6 +146,21 @@ mod tests {
         after.soft_quota.repaid_amount = 5;
         assert_eq!(reduced(&key(6), "v", &before, &after, 9).unwrap().kind, EventKind::PositionDeleveraged);
         assert!(reduced(&key(6), "v", &after, &after, 9).is_none());
+    }
+
+    #[test]
+    fn what_people_change_is_told_by_its_counters() {
+        let mut guard = World::new().guard;
+        let before = AdminSeqs::of_guard(&guard);
+        assert_eq!(admin(&key(1), &before, &before, 5), []);
+        guard.config_seq += 2;
+        guard.authority_epoch += 1;
+        let facts = admin(&key(1), &before, &AdminSeqs::of_guard(&guard), 5);
+        assert_eq!(
+            facts.iter().map(|fact| fact.kind).collect::<Vec<_>>(),
+            [EventKind::SettingsChanged, EventKind::RolesChanged]
+        );
+        assert_eq!((&facts[0].fields["count"], &facts[0].fields["fence"]), (&2.into(), &guard.config_seq.into()));
     }
 
     #[test]

@@ -34,6 +34,8 @@ impl<C: Courier> Engine<C> {
             coverage: self.coverage(now),
             balance_lamports: self.balance().to_string(),
             transactions: self.courier.counts(),
+            paused: self.paused(),
+            fleet: self.fleet.view(),
         }
     }
 
@@ -82,7 +84,11 @@ impl<C: Courier> Engine<C> {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.metrics.slot.set(gauge(keeper.slot));
         self.metrics.slot_seconds.set(self.clock.slot_duration().as_secs_f64());
+        let host_ts = (crate::events::unix_ms() / 1_000).cast_signed();
+        let skew = self.clock.now().map_or(0, |now| host_ts.saturating_sub(now.unix_ts));
+        self.metrics.clock_skew_seconds.set(skew);
         self.metrics.ready.set(i64::from(keeper.ready));
+        self.fleet.set_fit(keeper.ready);
         self.metrics.accounts.set(gauge(self.store.account_count() as u64));
         self.metrics.coverage_ratio.set(keeper.coverage.verified_ratio);
         self.metrics.coverage_oldest_seconds.set(gauge(keeper.coverage.oldest_secs));

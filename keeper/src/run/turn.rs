@@ -2,6 +2,7 @@
 
 use crate::chain::blockhash::Blockhashes;
 use crate::chain::ws::Signal;
+use crate::control::Command;
 use crate::http::Pulse;
 use crate::run::courier::Courier;
 use crate::run::engine::{Engine, Refused};
@@ -33,6 +34,8 @@ pub struct Loop {
     pub from_poller: mpsc::Receiver<Polled>,
     /// Plans that could not be signed.
     pub from_couriers: mpsc::UnboundedReceiver<Refused>,
+    /// What an operator asks for.
+    pub commands: mpsc::Receiver<Command>,
     /// Fresh blockhashes.
     pub blockhashes: Blockhashes,
     /// What became of transactions.
@@ -75,8 +78,10 @@ impl Loop {
                     Err(RecvError::Lagged(lost)) => tracing::error!(lost, "outcomes were lost to a slow loop"),
                     Err(RecvError::Closed) => return,
                 },
+                Some(command) = self.commands.recv() => engine.command(command),
                 Some(refused) = self.from_couriers.recv() => engine.refused(&refused),
                 _ = ticks.tick() => {
+                    fault();
                     engine.tick();
                     self.pulse.beat();
                     self.show(&mut engine, &mut shown_at);
@@ -89,9 +94,23 @@ impl Loop {
         let age = shown_at.map_or(Duration::MAX, |at| at.elapsed());
         if age >= VIEW_AFTER_CHANGE && (engine.take_news() || age >= VIEW) {
             let view = engine.view();
+            engine.tell_ready(&view);
             self.prices.record(&view);
             self.views.send_replace(Arc::new(view));
             *shown_at = Some(Instant::now());
         }
     }
 }
+
+/// Lets a test break the loop from outside. Never in a release.
+#[cfg(any(feature = "faults", debug_assertions))]
+fn fault() {
+    match std::env::var("RAMPART_FAULT").as_deref() {
+        Ok("panic_engine") => panic!("as asked by RAMPART_FAULT"),
+        Ok("stick_engine") => std::thread::sleep(Duration::from_secs(3_600)),
+        _ => {}
+    }
+}
+
+#[cfg(not(any(feature = "faults", debug_assertions)))]
+const fn fault() {}

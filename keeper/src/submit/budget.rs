@@ -48,7 +48,12 @@ impl Spending {
         if class == ActionClass::Trip {
             return Ok(());
         }
-        let left_lamports = self.limits.lamports_per_hour.saturating_sub(self.spent_lamports);
+        // what is least urgent stops first: half of the hour is kept from it
+        let allowance = match class {
+            ActionClass::Rebalance => self.limits.lamports_per_hour / 2,
+            _ => self.limits.lamports_per_hour,
+        };
+        let left_lamports = allowance.saturating_sub(self.spent_lamports);
         if fee_lamports > left_lamports {
             return Err(SubmitError::OverBudget { fee_lamports, left_lamports });
         }
@@ -96,7 +101,7 @@ impl Spending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ActionClass::{Liquidate, Trip};
+    use ActionClass::{Liquidate, Rebalance, Trip};
 
     fn spending() -> Spending {
         let limits = Budget { lamports_per_hour: 100, reserve_trips: 2, min_payer_lamports: 30 };
@@ -122,6 +127,15 @@ mod tests {
         assert!(matches!(refused, Err(SubmitError::ReserveForTrips { balance_lamports: 50, reserved_lamports: 40 })));
         assert!(spending.check(Trip, 1_000, now).is_ok(), "trips are never refused");
         assert_eq!(spending.trips_affordable(), Some(2));
+    }
+
+    #[test]
+    fn rebalances_stop_while_half_of_the_hour_is_left_for_others() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.charge(Liquidate, 45, now);
+        let refused = spending.check(Rebalance, 6, now);
+        assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 6, left_lamports: 5 })));
+        assert!(spending.check(Rebalance, 5, now).is_ok() && spending.check(Liquidate, 55, now).is_ok());
     }
 
     #[test]

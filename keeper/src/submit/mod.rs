@@ -19,7 +19,7 @@ mod ways;
 mod wire;
 
 pub use error::SubmitError;
-pub use sign::{PACKET_BYTES, fee_lamports};
+pub use sign::{PACKET_BYTES, fee_lamports, size_of};
 pub use step::{Answer, NextStep, next_step};
 pub use wire::{Answered, Found, PoolWire, STATUS_BATCH, Statuses, Tip, Wire, WireError};
 

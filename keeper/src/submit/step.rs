@@ -74,7 +74,7 @@ fn program_code(bytes: &[u8], error: &TransactionError) -> Option<u32> {
 }
 
 /// Refusals that mean: somebody else was first, or the cause is gone. No fault of the keeper's.
-const LOST_RACE: [RampartError; 15] = [
+const LOST_RACE: [RampartError; 16] = [
     RampartError::TripEpochMoved,
     RampartError::AlreadyTripped,
     RampartError::NotTripped,
@@ -90,6 +90,7 @@ const LOST_RACE: [RampartError; 15] = [
     RampartError::GroupNotTrue,
     RampartError::GroupNotClear,
     RampartError::LiquidationGrace,
+    RampartError::SwapCounterMoved,
 ];
 
 fn is_lost_race(code: u32) -> bool {

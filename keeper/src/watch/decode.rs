@@ -8,8 +8,8 @@ use anchor_lang::{Discriminator, Owner, ZeroCopy};
 use rampart::constants::{LAYOUT_VERSION, MAX_DECIMALS, MAX_GROUP_RULES, MAX_KEEPERS, MAX_SOURCES};
 use rampart::math::price::Q64_ONE;
 use rampart::state::{
-    Asset, BountyVault, Comparator, Guard, Integration, KeeperSet, Level, Position, Report, Rule, RuleGroup, Scope,
-    Switch, Vault,
+    Asset, BountyVault, Comparator, Guard, Integration, KeeperSet, Level, Position, Report, Reserve, Rule, RuleGroup,
+    Scope, SwapPolicy, Switch, Vault,
 };
 use thiserror::Error;
 
@@ -77,6 +77,10 @@ pub enum Decoded {
     Report(Box<Report>),
     /// The bounty vault.
     Bounty(Box<BountyVault>),
+    /// A swap policy.
+    Policy(Box<SwapPolicy>),
+    /// The reserve.
+    Reserve(Box<Reserve>),
 }
 
 /// Decodes an account of the program.
@@ -99,6 +103,8 @@ pub fn decode(owner: &Pubkey, data: &[u8]) -> Result<Decoded, DecodeError> {
         h if h == Integration::DISCRIMINATOR => read::<Integration>(data).map(Decoded::Integration),
         h if h == KeeperSet::DISCRIMINATOR => read::<KeeperSet>(data).map(Decoded::KeeperSet),
         h if h == BountyVault::DISCRIMINATOR => read::<BountyVault>(data).map(Decoded::Bounty),
+        h if h == SwapPolicy::DISCRIMINATOR => read::<SwapPolicy>(data).map(Decoded::Policy),
+        h if h == Reserve::DISCRIMINATOR => read::<Reserve>(data).map(Decoded::Reserve),
         _ => Err(DecodeError::Discriminator),
     }
 }
@@ -188,7 +194,7 @@ macro_rules! stored_as_it_is {
         }
     )+};
 }
-stored_as_it_is!(Position, Report, Integration, BountyVault);
+stored_as_it_is!(Position, Report, Integration, BountyVault, SwapPolicy);
 
 impl Stored for RuleGroup {
     fn version(&self) -> u8 {
@@ -198,6 +204,17 @@ impl Stored for RuleGroup {
     fn is_sound(&self) -> bool {
         let level = Level::try_from(self.params.level).is_ok_and(|l| (Level::Caution..=Level::Halt).contains(&l));
         level && (1..=MAX_GROUP_RULES).contains(&usize::from(self.count))
+    }
+}
+
+impl Stored for Reserve {
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn is_sound(&self) -> bool {
+        // the program's own check: places within the basket, weights whole and falling
+        self.plan.validate().is_ok() && self.active().iter().all(|held| held.decimals <= MAX_DECIMALS)
     }
 }
 

@@ -9,9 +9,12 @@ use crate::watch::store::Store;
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
+use rampart::constants::LAYOUT_VERSION;
 use rampart::state::{
-    Asset, BountyVault, Integration, KeeperSet, Metric, Pin, Position, Report, Rule, RuleGroup, Vault,
+    AggregateLimit, Asset, BountyVault, Integration, KeeperSet, Metric, Pin, Position, Report, Reserve, Rule,
+    RuleGroup, SwapPolicy, Vault,
 };
+use rampart_client::address;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Address of the Clock sysvar.
@@ -52,6 +55,10 @@ pub enum Child {
     Report,
     /// The bounty vault of a guard.
     Bounty,
+    /// Swap policies of a guard.
+    Policy,
+    /// The reserve of a guard.
+    Reserve,
 }
 
 impl Child {
@@ -67,11 +74,13 @@ impl Child {
             Self::KeeperSet => KeeperSet::DISCRIMINATOR,
             Self::Report => Report::DISCRIMINATOR,
             Self::Bounty => BountyVault::DISCRIMINATOR,
+            Self::Policy => SwapPolicy::DISCRIMINATOR,
+            Self::Reserve => Reserve::DISCRIMINATOR,
         }
     }
 
     /// Kinds that name a guard.
-    pub const OF_GUARD: [Self; 8] = [
+    pub const OF_GUARD: [Self; 10] = [
         Self::Asset,
         Self::Vault,
         Self::Rule,
@@ -80,6 +89,8 @@ impl Child {
         Self::KeeperSet,
         Self::Report,
         Self::Bounty,
+        Self::Policy,
+        Self::Reserve,
     ];
 }
 
@@ -146,25 +157,47 @@ pub fn topic_of(key: Pubkey, position: Option<&Position>, store: &Store) -> Topi
         (store.is_report(&key), Child::Report),
         (store.keeper_set().is_some_and(|(at, _)| *at == key), Child::KeeperSet),
         (store.bounty_vault() == Some(&key), Child::Bounty),
+        (store.policy(&key).is_some(), Child::Policy),
+        (store.reserve().is_some_and(|(at, _)| *at == key), Child::Reserve),
     ];
     let child = kinds.into_iter().find(|(is_one, _)| *is_one).map(|(_, child)| child);
     child.map_or(Topic::Account(key), |child| Topic::Children(child, guard))
 }
 
-/// Returns the token programs' accounts that `rule` is measured on: a mint for its supply, a vault's accounts for what is
-/// missing in them.
-fn measured_on(rule: &Rule, store: &Store) -> Vec<Pubkey> {
-    match Metric::try_from(rule.params.metric) {
-        Ok(Metric::SupplyGrowth) => store.asset(&rule.subject).map(|asset| asset.mint).into_iter().collect(),
-        Ok(Metric::VaultShortfall) => {
-            store.vault(&rule.subject).map_or_else(Vec::new, |vault| vec![vault.loan_token, vault.collateral_token])
-        }
-        _ => Vec::new(),
-    }
+/// Returns the mint whose supply `rule` is measured on.
+fn measured_on(rule: &Rule, store: &Store) -> Option<Pubkey> {
+    let is_supply = Metric::try_from(rule.params.metric) == Ok(Metric::SupplyGrowth);
+    store.asset(&rule.subject).filter(|_| is_supply).map(|asset| asset.mint)
+}
+
+/// Returns the escrows' token accounts of every mint that is swapped, and the reserve's.
+fn swapped_by(store: &Store, policies: &BTreeSet<u16>) -> Vec<Pubkey> {
+    let swapping = store.policies().filter(|(_, policy)| policies.contains(&policy.id));
+    let owners = swapping.map(|(_, policy)| policy.escrow);
+    let accounts = owners.flat_map(|owner| wallets(store, &owner).into_values().map(|wallet| wallet.token));
+    let reserve = store.reserve().into_iter().flat_map(|(_, reserve)| reserve.active().iter().map(|held| held.token));
+    accounts.chain(reserve).collect()
+}
+
+/// Returns the guard's dollar limit; `None` where it has none that is known.
+pub fn aggregate_of(store: &Store) -> Option<AggregateLimit> {
+    let account = store.raw(&address::aggregate(&store.guard_key())).filter(|account| account.owner == rampart::ID)?;
+    let body = account.data.strip_prefix(AggregateLimit::DISCRIMINATOR)?.get(..size_of::<AggregateLimit>())?;
+    let limit: AggregateLimit = bytemuck::pod_read_unaligned(body);
+    (limit.version == LAYOUT_VERSION && limit.guard == store.guard_key()).then_some(limit)
+}
+
+/// What is watched beyond what the guard's own accounts name.
+#[derive(Clone, Debug, Default)]
+pub struct Extra {
+    /// Accounts that routes are quoted from, and lookup tables.
+    pub accounts: BTreeSet<Pubkey>,
+    /// Swap policies under which the keeper swaps.
+    pub policies: BTreeSet<u16>,
 }
 
 /// Derives what to watch.
-pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> WatchSet {
+pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found, extra: &Extra) -> WatchSet {
     let guard = store.guard_key();
     let mut set = WatchSet { guard, ..WatchSet::default() };
     set.raw.extend([CLOCK, *signer]);
@@ -181,7 +214,11 @@ pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> Watc
             }
         }
     }
-    set.raw.extend(store.rules().flat_map(|(_, rule)| measured_on(rule, store)));
+    set.raw.extend(store.rules().filter_map(|(_, rule)| measured_on(rule, store)));
+    set.raw.extend(store.vaults().flat_map(|(_, vault)| [vault.loan_token, vault.collateral_token]));
+    set.raw.extend(swapped_by(store, &extra.policies));
+    set.raw.extend(&extra.accounts);
+    set.raw.insert(address::aggregate(&guard));
     set.accounts.extend(set.raw.iter().copied());
     set.accounts.insert(guard);
     set.accounts.extend(store.assets().map(|(k, _)| *k));
@@ -190,6 +227,8 @@ pub fn watch_set(store: &Store, signer: &Pubkey, found: &oracles::Found) -> Watc
     set.accounts.extend(store.groups().map(|(k, _)| *k));
     set.accounts.extend(store.keeper_set().map(|(k, _)| *k));
     set.accounts.extend(store.reports().map(|(k, _)| *k));
+    set.accounts.extend(store.policies().map(|(k, _)| *k));
+    set.accounts.extend(store.reserve().map(|(k, _)| *k));
     set.children.extend(Child::OF_GUARD.map(|child| (child, guard)));
     set.children.extend(store.vaults().map(|(k, _)| (Child::Position, *k)));
     set
@@ -203,10 +242,12 @@ mod tests {
     #[test]
     fn set_grows_with_what_is_known() {
         let (world, signer) = (World::new(), testing::key(99));
-        let empty = watch_set(&Store::new(world.guard_key), &signer, &oracles::Found::default());
-        assert_eq!(empty.accounts, BTreeSet::from([CLOCK, signer, world.guard_key]));
+        let none = (oracles::Found::default(), Extra::default());
+        let empty = watch_set(&Store::new(world.guard_key), &signer, &none.0, &none.1);
+        let aggregate = address::aggregate(&world.guard_key);
+        assert_eq!(empty.accounts, BTreeSet::from([CLOCK, signer, world.guard_key, aggregate]));
         let store = world.store(&[]);
-        let set = watch_set(&store, &signer, &oracles::Found::default());
+        let set = watch_set(&store, &signer, &none.0, &none.1);
         assert!(set.children.contains(&(Child::Position, world.vault_key)));
         for oracle in world.oracle_keys() {
             assert!(set.accounts.contains(&oracle) && set.raw.contains(&oracle));

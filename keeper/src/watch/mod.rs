@@ -12,7 +12,7 @@ pub mod oracles;
 pub mod poll;
 pub mod store;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "bench"))]
 pub mod testing;
 
 use anchor_lang::prelude::Pubkey;

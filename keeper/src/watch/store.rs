@@ -7,7 +7,9 @@
 use crate::watch::decode::{self, DecodeError, Decoded};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
-use rampart::state::{Asset, BountyVault, Guard, Integration, KeeperSet, Position, Report, Rule, RuleGroup, Vault};
+use rampart::state::{
+    Asset, BountyVault, Guard, Integration, KeeperSet, Position, Report, Reserve, Rule, RuleGroup, SwapPolicy, Vault,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
@@ -34,6 +36,10 @@ pub enum Kind {
     Report,
     /// The bounty vault.
     Bounty,
+    /// A swap policy.
+    Policy,
+    /// The reserve.
+    Reserve,
     /// Anything kept as bytes: oracles, token accounts, the signer.
     Raw,
 }
@@ -87,6 +93,8 @@ pub struct Store {
     reports: BTreeMap<Pubkey, Box<Report>>,
     keeper_sets: BTreeMap<Pubkey, Box<KeeperSet>>,
     bounties: BTreeMap<Pubkey, Box<BountyVault>>,
+    policies: BTreeMap<Pubkey, Box<SwapPolicy>>,
+    reserves: BTreeMap<Pubkey, Box<Reserve>>,
     raw: HashMap<Pubkey, RawAccount>,
     raw_keys: HashSet<Pubkey>,
     versions: HashMap<Pubkey, Version>,
@@ -107,6 +115,8 @@ impl Store {
             reports: BTreeMap::new(),
             keeper_sets: BTreeMap::new(),
             bounties: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            reserves: BTreeMap::new(),
             raw: HashMap::new(),
             raw_keys: HashSet::new(),
             versions: HashMap::new(),
@@ -171,6 +181,35 @@ impl Store {
     /// Returns the address of the guard's bounty vault, if it has one.
     pub fn bounty_vault(&self) -> Option<&Pubkey> {
         self.bounties.keys().next()
+    }
+
+    /// Returns the swap policy at `key`.
+    pub fn policy(&self, key: &Pubkey) -> Option<&SwapPolicy> {
+        self.policies.get(key).map(|p| &**p)
+    }
+
+    /// Returns all swap policies, by address.
+    pub fn policies(&self) -> impl Iterator<Item = (&Pubkey, &SwapPolicy)> {
+        self.policies.iter().map(|(k, p)| (k, &**p))
+    }
+
+    /// Returns the guard's reserve with its address: there is one at most.
+    pub fn reserve(&self) -> Option<(&Pubkey, &Reserve)> {
+        self.reserves.first_key_value().map(|(k, r)| (k, &**r))
+    }
+
+    /// Tells whether the account at `key` is known as one of the program's.
+    pub fn is_of_program(&self, key: &Pubkey) -> bool {
+        let is_shared = self.assets.contains_key(key) || self.vaults.contains_key(key) || self.rules.contains_key(key);
+        let is_owned =
+            self.positions.contains_key(key) || self.groups.contains_key(key) || self.reports.contains_key(key);
+        let is_swapping = self.policies.contains_key(key) || self.reserves.contains_key(key);
+        let is_rare = self.keeper_sets.contains_key(key)
+            || self.bounties.contains_key(key)
+            || self.integrations.contains_key(key)
+            || *key == self.guard_key;
+        let is_raw = || self.raw.get(key).is_some_and(|account| account.owner == rampart::ID);
+        is_shared || is_owned || is_swapping || is_rare || is_raw()
     }
 
     /// Returns an account that is kept as bytes.
@@ -315,6 +354,8 @@ impl Store {
             Decoded::KeeperSet(s) => s.guard == self.guard_key,
             Decoded::Report(r) => r.guard == self.guard_key,
             Decoded::Bounty(b) => b.guard == self.guard_key,
+            Decoded::Policy(p) => p.guard == self.guard_key,
+            Decoded::Reserve(r) => r.guard == self.guard_key,
             // a position may arrive before its vault: assessment looks the vault up
             Decoded::Position(_) => true,
         };
@@ -333,6 +374,8 @@ impl Store {
             Decoded::KeeperSet(set) => (Kind::KeeperSet, put(&mut self.keeper_sets, key, set)),
             Decoded::Report(report) => (Kind::Report, put(&mut self.reports, key, report)),
             Decoded::Bounty(bounty) => (Kind::Bounty, put(&mut self.bounties, key, bounty)),
+            Decoded::Policy(policy) => (Kind::Policy, put(&mut self.policies, key, policy)),
+            Decoded::Reserve(reserve) => (Kind::Reserve, put(&mut self.reserves, key, reserve)),
         };
         if is_same { Applied::Same } else { Applied::Changed(kind) }
     }
@@ -351,6 +394,8 @@ impl Store {
             (self.reports.remove(key).is_some(), Kind::Report),
             (self.keeper_sets.remove(key).is_some(), Kind::KeeperSet),
             (self.bounties.remove(key).is_some(), Kind::Bounty),
+            (self.policies.remove(key).is_some(), Kind::Policy),
+            (self.reserves.remove(key).is_some(), Kind::Reserve),
         ];
         let kind = removed.into_iter().find(|(was_there, _)| *was_there).map(|(_, kind)| kind);
         kind.map_or_else(
@@ -366,6 +411,7 @@ impl Store {
         let known = self.positions.keys().chain(self.vaults.keys()).chain(self.rules.keys()).chain(self.assets.keys());
         let further = self.groups.keys().chain(self.integrations.keys()).chain(self.reports.keys());
         let further = further.chain(self.keeper_sets.keys()).chain(self.bounties.keys());
+        let further = further.chain(self.policies.keys()).chain(self.reserves.keys());
         let is_gone = |key: &&Pubkey| !listed.contains(key) && self.slot_of(key).is_some_and(|s| s < slot);
         let gone: Vec<Pubkey> = known.chain(further).filter(is_gone).copied().collect();
         for key in &gone {

@@ -15,9 +15,10 @@ use rampart::state::asset::ReferenceSpan;
 use rampart::state::oracle_set::{OracleSource, Pin};
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, ReportPart, ReserveState, RiskParams,
-    Rule, Scope, SourceKind, Standing, Switch, Vault,
+    Asset, Comparator, Guard, HardBounds, InterestCurve, Level, Metric, Position, Prefix, Purpose, ReportPart,
+    ReserveState, RiskParams, Rule, Scope, SourceKind, Standing, SwapCaller, SwapPolicy, Switch, Vault,
 };
+use rampart_client::swap::PolicyKeys;
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -59,6 +60,33 @@ pub fn feed(milli_dollars: i128, publish_ts: i64) -> Vec<u8> {
     put(switchboard::offset::SLOT, &1u64.to_le_bytes());
     put(switchboard::offset::SUBMISSION_TS, &publish_ts.to_le_bytes());
     data
+}
+
+/// The bytes of a pool of SPL Token Swap of two mints: 25 bps stay with it, 5 are its owner's.
+pub fn pool(a: Pubkey, b: Pubkey) -> Vec<u8> {
+    let mut data = vec![0; 324];
+    data[..3].copy_from_slice(&[1, 1, 255]);
+    let keys = [anchor_spl::token::ID, key(82), key(83), key(84), a, b, key(85)];
+    keys.iter().enumerate().for_each(|(n, key)| data[3 + 32 * n..35 + 32 * n].copy_from_slice(key.as_ref()));
+    let fees: [u64; 4] = [25, 10_000, 5, 10_000];
+    fees.iter().enumerate().for_each(|(n, part)| data[227 + 8 * n..235 + 8 * n].copy_from_slice(&part.to_le_bytes()));
+    data
+}
+
+/// Policy 1 of `guard`, which lets `program` be called with data that starts with a one.
+pub fn swap_policy(guard: Pubkey, program: Pubkey) -> (PolicyKeys, SwapPolicy) {
+    let keys = PolicyKeys::derive(&guard, 1, program);
+    let mut policy = SwapPolicy::zeroed();
+    (policy.guard, policy.escrow, policy.id, policy.version) = (guard, keys.escrow, 1, LAYOUT_VERSION);
+    let params = &mut policy.params;
+    params.program = program;
+    params.prefixes[0] = Prefix { bytes: [1, 0, 0, 0, 0, 0, 0, 0], len: 1 };
+    (params.max_swap_micro_usd, params.max_day_micro_usd) = (u64::MAX, u64::MAX);
+    (params.loss_day_micro_usd, params.two_sources_micro_usd) = (u64::MAX, u64::MAX);
+    (params.max_oracle_age_secs, params.max_slippage_bps, params.prefix_count) = (30, 100, 1);
+    (params.purpose, params.caller) = (Purpose::Both as u8, SwapCaller::Anyone as u8);
+    params.switch = Switch::Enabled as u8;
+    (keys, policy)
 }
 
 /// The guarded world.

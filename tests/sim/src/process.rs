@@ -13,7 +13,7 @@ use rampart_keeper::config::payer::PayerKey;
 use rampart_keeper::error::KeeperError;
 use rampart_keeper::journal::{Disk, Journal, State};
 use rampart_keeper::metrics::Metrics;
-use rampart_keeper::run::{Host, run_on};
+use rampart_keeper::run::{Machine, run_on};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -142,13 +142,14 @@ impl Process {
         self.death = Arc::default();
         let rng = ChaCha8Rng::seed_from_u64(self.seed ^ ((self.index as u64 + 1) << 32) ^ (self.starts << 48));
         let link = Link::new(net.clone(), self.index, self.death.clone(), self.mutation, rng);
-        let host = Host {
+        let payer = self.payer.insecure_clone();
+        let machine = Machine {
             network: Arc::new(SimulatedNetwork(Arc::new(link))),
-            payer: PayerKey::new(self.payer.insecure_clone()),
+            payer: Arc::new(move || Ok(PayerKey::new(payer.insecure_clone()))),
             disk: Disk::Simulated { latency: DISK },
             listen: None,
         };
-        let handle = runtime.spawn(run_on(host, self.config(), Metrics::new(), CancellationToken::new()));
+        let handle = runtime.spawn(run_on(machine, self.config(), Metrics::new(), CancellationToken::new()));
         self.running = Some((runtime, handle));
     }
 
@@ -166,7 +167,7 @@ impl Process {
             .collect();
         let text = format!(
             "[cluster]\nguard = \"{}\"\n[keeper]\nname = \"keeper-{}\"\nstate_dir = {:?}\n[keys]\npayer_file = \"none\"\n\
-             [ingest]\n{ingest}\n[tx.stagger]\nrank = {}\nslots = 3\n{rpc}",
+             [ingest]\n{ingest}\n[tx.stagger]\nrank = {}\nslots = 3\n[history]\nenabled = false\n[takeover]\nwatch = false\n{rpc}",
             self.guard, self.index, self.dir, self.index
         );
         toml::from_str(&text).expect("settings that are accepted")

@@ -38,8 +38,10 @@ kinds! {
     Close 2 "close_position",
     Liquidate 8 "liquidate",
     Deleverage 8 "deleverage",
+    LiquidateBySwap 4 "liquidate_by_swap",
     Request 4 "request_withdrawal",
     Claim 4 "claim_withdrawal",
+    ClaimCollateral 3 "claim_collateral",
     Cancel 1 "cancel_withdrawal",
     // evidence
     Observe 2 "observe",
@@ -70,6 +72,24 @@ kinds! {
     WithdrawBounty 1 "withdraw_bounty",
     NarrowBounds 2 "narrow_bounds",
     FreezeForever 1 "freeze_forever",
+    ActivateStandby 1 "activate_standby",
+    // the census
+    OpenCensus 1 "open_census",
+    CountCensus 2 "count_census",
+    CloseCensus 1 "close_census",
+    // the dollar limit
+    InitializeAggregate 2 "initialize_aggregate",
+    TightenAggregate 1 "tighten_aggregate",
+    Lease 3 "lease_budget",
+    ReturnLease 2 "return_lease",
+    // swaps
+    CreateSwapPolicy 1 "create_swap_policy",
+    TightenSwapPolicy 1 "tighten_swap_policy",
+    // the reserve
+    InitializeReserve 1 "initialize_reserve",
+    FundReserve 2 "fund_reserve",
+    Rebalance 5 "rebalance",
+    WithdrawReserve 1 "withdraw_reserve",
     // change control
     Propose 6 "propose_change",
     Execute 5 "execute_change",
@@ -155,6 +175,27 @@ fn until(of: u32) -> Action {
     act(Kind::WaitFor, 0, of)
 }
 
+/// A reserve with something of both assets.
+fn fill(n: u32, m: u32) -> Vec<Action> {
+    vec![act(Kind::InitializeReserve, n, m), act(Kind::FundReserve, n, 0), act(Kind::FundReserve, m, 1)]
+}
+
+/// What four keepers say of the collateral: one of the scores.
+fn reports(score: u32) -> Vec<Action> {
+    (0..4).map(|k| act(Kind::SubmitReport, k, 16 * score)).collect()
+}
+
+/// A run on the exits: two tickets are paid in their hour, and live exits take all that the hour leaves, as it comes.
+fn run(n: u32) -> Vec<Action> {
+    // of what exits have in an hour, bps
+    let leave = |bps: u32| act(Kind::Withdraw, 1, 5 * bps + 1);
+    let (claim, wait) = (act(Kind::Claim, 1, 1), act(Kind::Wait, 2, 899));
+    let first =
+        [act(Kind::Request, 1, 121), act(Kind::Request, 1, 121), until(1), leave(1_000 + n % 1_000), leave(900)];
+    let then = [leave(400), wait, leave(900), leave(300), claim, leave(1_200), leave(400)];
+    [&first[..], &then, &then, &[wait, leave(900), leave(300)]].concat()
+}
+
 /// Steps that only mean something in a row, so that chance alone rarely finds them. Chance still gets in between: what is
 /// here is cut into by other steps, and the numbers are its own.
 fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
@@ -199,18 +240,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
             .chain((0..2).map(|k| act(K::Halt, 4, k)))
             .chain([act(K::Wait, 5, n), act(K::Halt, 4, 3)])
             .collect(),
-        // a run on the exits: tickets in their hour, and all that is live
-        17 => vec![
-            act(K::Request, 1, 499),
-            act(K::Request, 1, 498),
-            until(1),
-            act(K::Withdraw, 1, 5 * (n % 700) + 1),
-            act(K::Withdraw, 1, 1_001),
-            act(K::Withdraw, 1, 501),
-            act(K::Claim, 1, 1),
-            act(K::Withdraw, 1, 101),
-            act(K::Claim, 1, 1),
-        ],
+        17 => run(n),
         // a change that the rotation of a role voids
         18 => vec![
             act(K::Propose, n, 3 * (m % 2)),
@@ -219,7 +249,59 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
             act(K::Execute, 1, 0),
             act(K::Execute, 0, 0),
         ],
-        19 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
+        // collateral in the queue
+        19 => vec![
+            act(K::Deposit, 0, n),
+            act(K::Wait, 4, 0),
+            act(K::Request, 0, m / 4 * 4 + 2),
+            until(1),
+            act(K::ClaimCollateral, 0, 1),
+        ],
+        // a limit in dollars that several exits and a loan share
+        20 => vec![
+            act(K::InitializeAggregate, 0, 0),
+            act(K::TightenAggregate, n, m),
+            act(K::Lease, 3, n),
+            act(K::Withdraw, 1, 20 * (n % 300) + 1),
+            act(K::Borrow, n, m / 4 * 4),
+            act(K::Withdraw, 0, 20 * (m % 300) + 1),
+            act(K::Wait, 4, 0),
+            act(K::Wait, 4, 0),
+            act(K::Withdraw, 0, 3),
+            act(K::ReturnLease, 0, 0),
+            act(K::Lease, 4, 0),
+        ],
+        21 => vec![
+            act(K::OpenCensus, 0, n % 5),
+            act(K::CountCensus, n, m),
+            act(K::CountCensus, 0, 3),
+            act(K::NarrowBounds, 1, 0),
+            act(K::CloseCensus, 0, 0),
+        ],
+        22 => vec![act(K::CreateSwapPolicy, n, m % 3), act(K::TightenSwapPolicy, m, n)],
+        23 => vec![act(K::Fault, 0, 3), act(K::Wait, 2, n), act(K::ActivateStandby, n, m)],
+        // a basket that follows its score, once in each of two cooldowns
+        24 => [fill(n, m), reports(n % 4), vec![act(K::Rebalance, n, m), act(K::Wait, 2, 330)]]
+            .into_iter()
+            .chain([reports(m % 4), vec![act(K::Rebalance, m, n)]])
+            .flatten()
+            .collect(),
+        // bad debt that the reserve meets
+        25 => [
+            fill(0, m),
+            vec![near(101 + m % 7), act(K::Liquidate, 0, n % 2), act(K::LiquidateBySwap, 0, 1 - n % 2 + 2 * (n % 64))],
+        ]
+        .concat(),
+        26 => [
+            fill(m, n),
+            vec![act(K::Propose, n, 12 * n.wrapping_div(16) + 10), until(2), act(K::Execute, 0, 0)],
+            vec![act(K::WithdrawReserve, n, m)],
+        ]
+        .concat(),
+        27 => {
+            vec![near(82 + m % 17), act(K::LiquidateBySwap, n, n % 2 + 2 * (m % 64)), act(K::LiquidateBySwap, m, n % 2)]
+        }
+        28 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
         _ => vec![
             act(K::EnterResolution, 1 + n % 2, m),
             until(3),
@@ -234,7 +316,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
 /// A whole sequence: single steps, and rows of steps that belong together, of about `steps` in all.
 pub fn sequence(steps: usize) -> impl Strategy<Value = Vec<Action>> {
     // what ends a vault comes rarely
-    let which = prop_oneof![45 => 0..19u8, 1 => 19..21u8];
+    let which = prop_oneof![53 => 0..28u8, 1 => 28..30u8];
     let row = (which, any::<u32>(), any::<u32>()).prop_map(|(which, n, m)| plot(which, n, m));
     let one = || action().prop_map(|action| vec![action]);
     let clip = prop_oneof![

@@ -1,30 +1,14 @@
 //! From a step to the instructions that try it.
 
 use crate::sequences::action::{Action, Kind};
-use crate::sequences::stage::{Owner, PLACES, Stage, bounty_params, group_params, open_ix};
-use rampart::state::bounty::BountyParams;
-use rampart::state::integration::ActionKind;
-use rampart::state::rule::Metric;
-use rampart::state::{
-    Change, ChangeGroup, FlowCap, Integration, KeeperRole, KeeperSeat, Level, OracleSet, PendingChange, Position,
-    ReportParts, RuleGroup, Switch,
-};
-use rampart::{
-    ClaimWithdrawalArgs, GuardianPauseArgs, InitializeGuardArgs, LiquidateArgs, SetKeepersArgs, SubmitReportArgs,
-    SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity, WithdrawArgs,
-};
+use crate::sequences::stage::{Owner, Stage, open_ix};
+use rampart::state::{Position, TicketSide, WithdrawTicket};
+use rampart::{ClaimWithdrawalArgs, LiquidateArgs, SupplyArgs, Validity, WithdrawArgs};
 use rampart_client::exit::Claimed;
-use rampart_client::integration::{self as places, Registration};
 use rampart_client::liquidation::{self, Liquidator};
-use rampart_client::{
-    AccountMeta, Instruction, Pubkey, VaultKeys, address, admin, bounty, control, evidence, exit, groups, guardian,
-    keepers, lending,
-};
-use rampart_tests::integrations::Setup;
-use rampart_tests::keepers::{CALM, limits};
-use rampart_tests::officers::{Officer, faster};
-use rampart_tests::world::defaults_args;
-use rampart_tests::{defaults, rules};
+use rampart_client::{AccountMeta, Instruction, Pubkey, exit, lending};
+use rampart_tests::defaults;
+use rampart_tests::officers::Officer;
 
 /// A share of `amount`, bps.
 pub fn part(amount: u64, bps: u32) -> u64 {
@@ -40,19 +24,16 @@ fn share(amount: u64, number: u32) -> u64 {
     }
 }
 
-/// The set with sources that may differ a little more.
-fn less_agreement(set: OracleSet) -> OracleSet {
-    OracleSet { max_disagree_bps: set.max_disagree_bps + 1, ..set }
-}
-
 impl Stage {
     /// Returns what tries the step, before anybody meddles with it; `None` where there is nothing to try it on.
     pub fn instructions(&self, action: &Action) -> Option<Vec<Instruction>> {
         use Kind as K;
         let one = match action.kind {
             K::Supply | K::Withdraw | K::Deposit | K::TakeOut | K::Borrow | K::Repay | K::Accrue => self.lend(action),
+            K::LiquidateBySwap => self.liquidation_by_swap(action)?,
+            K::InitializeReserve | K::FundReserve | K::Rebalance | K::WithdrawReserve => self.reserve_step(action)?,
             K::Open | K::Close | K::Liquidate | K::Deleverage | K::MarkHalt => self.position_step(action),
-            K::Request | K::Claim | K::Cancel | K::RecordShortfall => self.exit_step(action),
+            K::Request | K::Claim | K::ClaimCollateral | K::Cancel | K::RecordShortfall => self.exit_step(action),
             K::EnterResolution | K::LeaveResolution | K::ClaimResolution => self.resolution(action),
             K::Observe | K::ObserveRule | K::Trip | K::StepDown | K::Reset => self.evidence(action),
             K::TripGroup | K::StepDownGroup => return Some(self.group_step(action)),
@@ -61,6 +42,10 @@ impl Stage {
             K::TightenVault | K::TightenRule | K::TightenIntegration => self.tighten(action),
             K::SetBounty | K::WithdrawBounty | K::InitializeBounty => self.bounty_step(action)?,
             K::NarrowBounds | K::FreezeForever => self.forever(action),
+            K::OpenCensus | K::CountCensus | K::CloseCensus => self.census_step(action)?,
+            K::InitializeAggregate | K::TightenAggregate | K::Lease | K::ReturnLease => self.lease_step(action)?,
+            K::CreateSwapPolicy | K::TightenSwapPolicy => self.policy_step(action)?,
+            K::ActivateStandby => self.standby_step(action),
             K::Propose => self.proposal(action),
             K::Execute | K::AcceptRoot | K::Veto | K::CancelChange => return self.change_step(action),
             K::Check | K::Enforce | K::Record | K::CustodyTransfer | K::CustodyMint => self.place_step(action),
@@ -70,7 +55,7 @@ impl Stage {
             K::CreateRule | K::CreateGroup => self.create(action)?,
             _ => return None,
         };
-        Some(vec![one])
+        Some(self.lease_before(action).into_iter().chain([one]).collect())
     }
 
     /// The owner that a number names; the newcomer less often than the others.
@@ -97,16 +82,18 @@ impl Stage {
         self.world.exists(&owner.position).then(|| self.world.position(&owner.position))
     }
 
-    fn root(&self) -> Pubkey {
+    /// The root of now.
+    pub fn root(&self) -> Pubkey {
         self.world.guard_state().roles.root
     }
 
     /// The risk admin of the first roles.
-    fn admin(&self) -> Pubkey {
+    pub fn admin(&self) -> Pubkey {
         solana_sdk::signer::Signer::pubkey(&self.world.risk_admin)
     }
 
-    fn validity(&self) -> Validity {
+    /// A validity of a minute.
+    pub fn validity(&self) -> Validity {
         self.world.validity()
     }
 
@@ -184,8 +171,12 @@ impl Stage {
                 let liquidation_seq = position.map_or(0, |p| p.liquidation_seq);
                 let args = LiquidateArgs { liquidation_seq, max_repay_amount, min_seize_amount: 0 };
                 let by = Liquidator { authority: by.address, loan_token: by.usdc, collateral_token: by.sol };
-                let build = if kind == Kind::Liquidate { liquidation::liquidate } else { liquidation::deleverage };
-                build(k, of.position, by, &w.pair_oracles(), args)
+                let oracles = w.pair_oracles();
+                if kind == Kind::Deleverage {
+                    return liquidation::deleverage(k, of.position, by, &oracles, args);
+                }
+                let evidence = [oracles, self.cover(action.b / 16)].concat();
+                liquidation::liquidate(k, of.position, by, &evidence, args)
             }
         }
     }
@@ -193,6 +184,11 @@ impl Stage {
     fn exit_step(&self, action: &Action) -> Instruction {
         let (k, o) = (&self.world.keys, self.owner(action.a));
         match action.kind {
+            Kind::Request if action.b % 4 == 2 => {
+                let o = self.holder(action.a, |p| p.collateral_amount > 0 && p.debt_scaled.get() == 0);
+                let posted = self.position_of(o).map_or(1, |p| p.collateral_amount);
+                exit::request_collateral(k, o.address, share(posted, action.b / 4))
+            }
             Kind::Request => {
                 let o = self.holder(action.a, |p| p.supply_shares.get() > 0);
                 let shares = self.position_of(o).map_or(1, |p| p.supply_shares.get());
@@ -201,13 +197,20 @@ impl Stage {
             }
             Kind::RecordShortfall => exit::record_shortfall(k),
             kind => {
-                let open =
-                    |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(|t| t.is_open()));
+                // of the side that is claimed; any may be cancelled
+                let fits = |t: &WithdrawTicket| {
+                    let is_collateral = t.side == TicketSide::Collateral as u8;
+                    t.is_open() && (kind == Kind::Cancel || is_collateral == (kind == Kind::ClaimCollateral))
+                };
+                let open = |o: &Owner| self.position_of(o).and_then(|p| p.tickets.slots.iter().position(fits));
                 // an owner with a ticket, where there is one
                 let held = self.cast.owners.iter().find_map(|o| open(o).map(|number| (o, number as u8)));
                 let (o, ticket) = held.filter(|_| !action.b.is_multiple_of(8)).unwrap_or((o, (action.b % 3) as u8));
-                if kind == Kind::Claim {
-                    exit::claim_withdrawal(k, o.address, o.usdc, ClaimWithdrawalArgs { ticket, min_amount: 0 })
+                let args = ClaimWithdrawalArgs { ticket, min_amount: 0 };
+                if kind == Kind::ClaimCollateral {
+                    exit::claim_collateral(k, o.address, o.sol, args)
+                } else if kind == Kind::Claim {
+                    exit::claim_withdrawal(k, o.address, o.usdc, args)
                 } else {
                     exit::cancel_withdrawal(k.vault, o.address, ticket)
                 }
@@ -234,397 +237,6 @@ impl Stage {
                 exit::claim_resolution(k, by, o.address, token, claimed)
             }
         }
-    }
-
-    fn rule(&self, number: u32) -> Pubkey {
-        self.rules[number as usize % self.rules.len()]
-    }
-
-    fn evidence(&self, action: &Action) -> Instruction {
-        let (w, k) = (&self.world, &self.world.keys);
-        // step down and reset a rule that is in force, where there is one
-        let in_force =
-            self.rules.iter().copied().filter(|r| self.model.holds_cause(r, w.now_ts())).nth((action.b % 2) as usize);
-        let rule = match action.kind {
-            Kind::StepDown | Kind::Reset => in_force.unwrap_or_else(|| self.rule(action.a)),
-            _ => self.rule(action.a),
-        };
-        match action.kind {
-            Kind::Observe if action.a.is_multiple_of(2) => {
-                evidence::observe(k.collateral_asset, w.sol.mint, &w.sol_feeds.metas())
-            }
-            Kind::Observe => evidence::observe(k.loan_asset, w.usdc.mint, &w.usdc_feeds.metas()),
-            Kind::ObserveRule => w.observe_rule_ix(rule),
-            Kind::Trip => {
-                let (pair, oracles) = w.evidence_of(&rule);
-                let to = action.b.is_multiple_of(2).then_some(self.cast.hunter);
-                evidence::trip_for(rule, &w.rule(&rule), pair, &oracles, to)
-            }
-            Kind::StepDown => w.step_down_ix(rule),
-            _ => {
-                let (pair, oracles) = w.evidence_of(&rule);
-                let by = w.guard_state().roles.resetter;
-                guardian::reset_breaker(by, (rule, &w.rule(&rule)), pair, &oracles, self.validity())
-            }
-        }
-    }
-
-    /// A group is proved by observations of its rules in the same transaction, or by earlier ones.
-    fn group_step(&self, action: &Action) -> Vec<Instruction> {
-        let (w, key) = (&self.world, self.cast.group);
-        let group: RuleGroup = w.load(&key);
-        let mut all: Vec<Instruction> = match action.a % 4 {
-            0 => vec![],
-            _ => group.active().iter().map(|rule| w.observe_rule_ix(*rule)).collect(),
-        };
-        if action.kind == Kind::TripGroup {
-            all.push(groups::trip_group(key, &group, action.b.is_multiple_of(2).then_some(self.cast.hunter)));
-        } else {
-            all.push(groups::step_down_group(key, &group, group.active()[(action.b % 2) as usize]));
-        }
-        all
-    }
-
-    fn keeper_step(&self, action: &Action) -> Option<Instruction> {
-        let w = &self.world;
-        let key = self.cast.keepers[action.a as usize % self.cast.keepers.len()];
-        let subject = if action.b % 16 == 1 { w.keys.vault } else { w.keys.collateral_asset };
-        Some(match action.kind {
-            Kind::OpenReport => {
-                let subject = if action.b.is_multiple_of(2) { w.keys.vault } else { w.keys.loan_asset };
-                keepers::open_report(w.payer_address(), w.guard, subject, key)
-            }
-            Kind::SubmitReport => {
-                let report = address::report(&subject, &key);
-                let seq = if w.exists(&report) { w.load::<rampart::state::Report>(&report).seq + 1 } else { 1 };
-                let score_bps = [500, 500, 7_000, 9_000][(action.b / 16 % 4) as usize];
-                let parts = ReportParts { score_bps, ..CALM };
-                keepers::submit_report(
-                    key,
-                    w.guard,
-                    subject,
-                    SubmitReportArgs { parts, observed_at_ts: w.now_ts(), seq },
-                )
-            }
-            Kind::SetKeepers => {
-                let set = w.keeper_set();
-                let seat =
-                    |key: Pubkey, tag: u16| KeeperSeat { key, source_tag: tag, role: KeeperRole::Reporter as u8 };
-                let mut members: Vec<KeeperSeat> = set.active().iter().map(|m| seat(m.key, m.source_tag)).collect();
-                let is_full = members.len() > 4;
-                if action.b.is_multiple_of(2) && !is_full {
-                    members.push(seat(self.cast.keepers[4], 9));
-                } else {
-                    members.pop();
-                }
-                let by = if action.a.is_multiple_of(2) { self.admin() } else { self.root() };
-                let args = SetKeepersArgs { members, limits: limits() };
-                keepers::set_keepers(by, w.guard, args, self.validity())
-            }
-            _ => {
-                let seat = |(tag, key): (usize, &Pubkey)| KeeperSeat {
-                    key: *key,
-                    source_tag: tag as u16,
-                    role: KeeperRole::Reporter as u8,
-                };
-                let members = self.cast.keepers.iter().enumerate().map(seat).collect();
-                keepers::initialize_keepers(self.root(), self.new_guard?, SetKeepersArgs { members, limits: limits() })
-            }
-        })
-    }
-
-    /// Scopes that can be paused.
-    fn scope(&self, number: u32) -> Pubkey {
-        let k = &self.world.keys;
-        [k.vault, k.collateral_asset, k.guard, k.loan_asset, self.cast.places[1].keys.integration][number as usize % 5]
-    }
-
-    fn pause_step(&self, action: &Action) -> Instruction {
-        let w = &self.world;
-        let scope = self.scope(action.b);
-        let guardians = [Officer::FirstGuardian, Officer::SecondGuardian].map(Officer::address);
-        let duration_secs = [60, 900, 3_600, 10_000, 21_600, 21_601][(action.a % 6) as usize];
-        match action.kind {
-            Kind::Pause => {
-                let level =
-                    [Level::Caution, Level::ReduceOnly, Level::ReduceOnly, Level::Halt][(action.a / 6 % 4) as usize];
-                let args = GuardianPauseArgs { level: level as u8, duration_secs, validity: self.validity() };
-                guardian::guardian_pause(guardians[(action.b / 8 % 2) as usize], w.guard, scope, args)
-            }
-            Kind::Halt => guardian::guardian_halt(w.guard, scope, duration_secs, self.validity(), &guardians),
-            _ => {
-                let held = self.model.pause_in_force(w.now_ts());
-                let (scope, source) = held.filter(|_| !action.b.is_multiple_of(8)).unwrap_or((scope, guardians[0]));
-                guardian::lift_pause(w.guard_state().roles.resetter, w.guard, scope, source, self.validity())
-            }
-        }
-    }
-
-    fn tighten(&self, action: &Action) -> Instruction {
-        let w = &self.world;
-        let by = if action.a.is_multiple_of(2) { self.root() } else { w.guard_state().roles.risk_admin };
-        // most fall, some stay, and now and then one rises
-        let to = |value: u64, n: u32| match n % 16 {
-            0 => value.saturating_add(1),
-            1..=7 => value,
-            _ => part(value, 9_000 + n % 1_000),
-        };
-        let small = |value: u16, n: u32| to(value.into(), n) as u16;
-        match action.kind {
-            Kind::TightenVault => {
-                let v = w.vault();
-                let mut args = TightenVaultArgs {
-                    ltv_bps: small(v.risk.ltv_bps, action.b),
-                    supply_cap_amount: to(v.limits.supply_cap_amount, action.b / 7),
-                    borrow_cap_amount: to(v.limits.borrow_cap_amount, action.b / 11),
-                    collateral_cap_amount: to(v.limits.collateral_cap_amount, action.b / 13),
-                    loan_flow: v.limits.loan_flow,
-                    collateral_flow: v.limits.collateral_flow,
-                    inflow: v.limits.inflow,
-                };
-                args.loan_flow.daily_bps = small(args.loan_flow.daily_bps, action.b / 17);
-                args.loan_flow.absolute_floor_amount = to(args.loan_flow.absolute_floor_amount, action.b / 19);
-                admin::tighten_vault(by, w.guard, w.keys.vault, args, self.validity())
-            }
-            Kind::TightenRule => {
-                let rule = self.rule(action.a / 2);
-                let mut params = w.rule(&rule).params;
-                if params.metric == Metric::CollateralRatio as u8 {
-                    params.threshold += 10;
-                } else {
-                    params.threshold = to(params.threshold, action.b);
-                }
-                params.duration_secs += action.b / 16 % 60;
-                admin::tighten_rule(by, w.guard, rule, params, self.validity())
-            }
-            _ => {
-                let place = &self.cast.places[action.a as usize / 2 % PLACES];
-                let caps = w.integration(place).caps;
-                let cut = |cap: FlowCap| FlowCap {
-                    hourly_amount: to(cap.hourly_amount, action.b),
-                    daily_amount: to(cap.daily_amount, action.b),
-                    ..cap
-                };
-                let args = TightenIntegrationArgs { exit: cut(caps.exit), risk: cut(caps.risk) };
-                places::tighten_integration(by, w.guard, place.keys.integration, args, self.validity())
-            }
-        }
-    }
-
-    fn bounty_step(&self, action: &Action) -> Option<Instruction> {
-        let w = &self.world;
-        let more = BountyParams { bounty_lamports: 1_000_000 + u64::from(action.b % 9_000_000), ..bounty_params() };
-        Some(match action.kind {
-            Kind::SetBounty => bounty::set_bounty(self.root(), w.guard, more, self.validity()),
-            Kind::WithdrawBounty => {
-                let amount = u64::from(action.b % 1_000_000);
-                bounty::withdraw_bounty(self.root(), w.guard, self.cast.hunter, amount, self.validity())
-            }
-            _ => bounty::initialize_bounty(self.root(), self.new_guard?, bounty_params()),
-        })
-    }
-
-    /// Every asset, vault and rule of the guard.
-    fn census(&self) -> Vec<Pubkey> {
-        let assets = self.mints.iter().map(|m| address::asset(&self.world.guard, &m.mint));
-        assets.chain(self.vaults.iter().copied()).chain(self.rules.iter().copied()).collect()
-    }
-
-    fn forever(&self, action: &Action) -> Instruction {
-        let w = &self.world;
-        if action.kind == Kind::FreezeForever {
-            return control::freeze_forever(self.root(), w.guard, self.validity(), &self.census());
-        }
-        let mut bounds = w.guard_state().bounds;
-        match action.b % 6 {
-            0 => bounds.max_pause_secs -= bounds.max_pause_secs / 50,
-            1 => bounds.min_loosen_delay_secs += 60,
-            2 => bounds.max_effect_bps -= bounds.max_effect_bps / 100,
-            3 => bounds.max_ltv_bps -= 5,
-            4 => bounds.max_guard_pause_secs -= bounds.max_guard_pause_secs / 100,
-            // wider: refused
-            _ => bounds.max_ltv_bps += 1,
-        }
-        control::narrow_bounds(self.root(), w.guard, bounds, self.validity(), &self.census())
-    }
-
-    fn proposal(&self, action: &Action) -> Instruction {
-        let (w, k) = (&self.world, &self.world.keys);
-        let up = |bps: u16| (u32::from(bps) * 11 / 10) as u16;
-        let mut roles = w.guard_state().roles;
-        let heir = self.cast.heirs[action.b as usize / 64 % 2];
-        let (target, change) = match action.b % 10 {
-            0 => {
-                let mut limits = w.vault().limits;
-                limits.loan_flow.daily_bps = up(limits.loan_flow.daily_bps);
-                (k.vault, Change::VaultLimits(limits))
-            }
-            1 => {
-                let mut limits = w.vault().limits;
-                limits.collateral_flow.hourly_bps += 100;
-                limits.collateral_flow.absolute_floor_amount +=
-                    part(limits.collateral_flow.absolute_floor_amount, 1_000);
-                (k.vault, Change::VaultLimits(limits))
-            }
-            2 => (k.vault, Change::VaultRisk(rampart::state::RiskParams { max_bonus_bps: 810, ..w.vault().risk })),
-            3 => {
-                let mut curve = w.vault().curve;
-                curve.max_rate_bps += 100;
-                (k.vault, Change::VaultCurve(curve))
-            }
-            4 => {
-                let rule = self.rule(action.a);
-                let mut params = w.rule(&rule).params;
-                params.min_observations += 1;
-                (rule, Change::Rule(params))
-            }
-            5 => (
-                k.loan_asset,
-                Change::AssetOracle(less_agreement(w.load::<rampart::state::Asset>(&k.loan_asset).oracle)),
-            ),
-            6 => (k.collateral_asset, Change::AssetReference(faster(w.sol_asset().reference_params))),
-            7 => {
-                roles.risk_admin = if roles.risk_admin == heir { self.admin() } else { heir };
-                (w.guard, Change::Roles(roles))
-            }
-            8 => {
-                let secs = w.guard_state().loosen_delay_secs;
-                (
-                    w.guard,
-                    Change::LoosenDelay(if action.a.is_multiple_of(2) {
-                        secs + 3_600
-                    } else {
-                        secs.saturating_sub(3_600)
-                    }),
-                )
-            }
-            _ => (w.guard, Change::Root(self.cast.heirs[2])),
-        };
-        let now = w.value(change.group(), &target);
-        control::propose_change((w.guard, &w.guard_state()), target, (now, change), self.validity(), &[])
-    }
-
-    fn change_step(&self, action: &Action) -> Option<Vec<Instruction>> {
-        let w = &self.world;
-        let is_root = |c: &PendingChange| c.group == ChangeGroup::Root as u8;
-        let wanted = |c: &PendingChange| is_root(c) == (action.kind == Kind::AcceptRoot);
-        let any = matches!(action.kind, Kind::Veto | Kind::CancelChange);
-        let open: Vec<(Pubkey, PendingChange)> = self.model.pending_keys().map(|key| (key, w.change(&key))).collect();
-        let fitting: Vec<_> = open.iter().filter(|(_, c)| any || wanted(c)).collect();
-        let (key, change) = fitting.get(action.a as usize % fitting.len().max(1))?;
-        let mut all = vec![];
-        if action.kind == Kind::Execute && change.group == ChangeGroup::AssetReference as u8 {
-            // the past is settled first
-            all.push(evidence::observe(w.keys.collateral_asset, w.sol.mint, &w.sol_feeds.metas()));
-        }
-        all.push(match action.kind {
-            Kind::Execute => control::execute_change(*key, change, &self.effect_evidence(change)),
-            Kind::AcceptRoot => control::accept_root(self.cast.heirs[2], *key, change),
-            Kind::Veto => {
-                let by = if action.b.is_multiple_of(2) { Officer::Vetoer } else { Officer::FirstGuardian };
-                control::veto_change(by.address(), *key, change)
-            }
-            _ => control::cancel_change(self.root(), *key, change),
-        });
-        Some(all)
-    }
-
-    /// What the effect of a change is tried on.
-    fn effect_evidence(&self, change: &PendingChange) -> Vec<AccountMeta> {
-        let w = &self.world;
-        let read = |key: &Pubkey| AccountMeta::new_readonly(*key, false);
-        match change.change() {
-            Ok(Change::VaultRisk(_)) if w.vault().debt_scaled.get() > 0 => {
-                let in_debt = |o: &&Owner| self.position_of(o).is_some_and(|p| p.debt_scaled.get() > 0);
-                let positions = self.cast.owners.iter().filter(in_debt).map(|o| read(&o.position));
-                let assets = [read(&w.keys.collateral_asset), read(&w.keys.loan_asset)];
-                assets.into_iter().chain(w.pair_oracles()).chain(positions).collect()
-            }
-            Ok(Change::AssetOracle(next)) => {
-                let now = w.load::<rampart::state::Asset>(&change.target).oracle;
-                [rampart_client::oracle_metas(&now), rampart_client::oracle_metas(&next)].concat()
-            }
-            _ => vec![],
-        }
-    }
-
-    fn place_step(&self, action: &Action) -> Instruction {
-        let w = &self.world;
-        let at = match action.kind {
-            Kind::CustodyTransfer => 1,
-            Kind::CustodyMint => 2,
-            Kind::Record => 0,
-            _ => action.a as usize % PLACES,
-        };
-        let place = &self.cast.places[at];
-        let i: Integration = w.integration(place);
-        let kinds = [ActionKind::Exit, ActionKind::NewRisk, ActionKind::Exit, ActionKind::Deposit, ActionKind::Cure];
-        let kind = kinds[(action.b % 5) as usize];
-        let cap = if kind == ActionKind::Exit { i.caps.exit } else { i.caps.risk };
-        // small ones go through the floor, too
-        let amount =
-            [part(cap.hourly_amount, action.a % 6_000), part(cap.hourly_amount, action.a % 500), cap.hourly_amount]
-                [(action.b / 8 % 3) as usize];
-        match action.kind {
-            Kind::Check => places::check_action(&place.keys, kind as u8, amount),
-            Kind::Enforce => places::enforce_action(&place.keys, kind as u8, amount),
-            Kind::Record => place.record_ix(kind as u8, amount),
-            Kind::CustodyTransfer => place.transfer_ix(kind as u8, amount),
-            _ => place.mint_ix(part(i.caps.risk.hourly_amount, action.a % 6_000)),
-        }
-    }
-
-    fn create(&self, action: &Action) -> Option<Instruction> {
-        let (w, number) = (&self.world, self.created + 100);
-        let root = self.root();
-        let asset = |m: &rampart_client::MintOf| address::asset(&w.guard, &m.mint);
-        Some(match action.kind {
-            Kind::InitializeGuard => {
-                let roles = defaults::roles(root, self.admin());
-                admin::initialize_guard(root, number, InitializeGuardArgs { roles, bounds: defaults::bounds() })
-            }
-            Kind::RegisterAsset => {
-                let mint = self.cast.spare_mints.iter().find(|m| !w.exists(&asset(m)))?;
-                admin::register_asset(root, w.guard, mint.mint, defaults::asset_args(w.sol_feeds.set()))
-            }
-            Kind::InitializeVault => {
-                let pairs = self.mints.iter().flat_map(|c| self.mints.iter().map(move |l| (*c, *l)));
-                let is_new = |(c, l): &(rampart_client::MintOf, rampart_client::MintOf)| {
-                    c.mint != l.mint && !w.exists(&VaultKeys::derive(w.guard, *c, *l).vault)
-                };
-                let (collateral, loan) = pairs.into_iter().find(is_new)?;
-                admin::initialize_vault(root, w.guard, collateral, loan, defaults_args())
-            }
-            Kind::CreateRule => {
-                let params =
-                    [defaults::drawdown_rule(), rules::deviation(), rules::confidence_ratio()][(action.b % 3) as usize];
-                let params =
-                    rampart::state::rule::RuleParams { switch: Switch::Enabled as u8, duration_secs: 600, ..params };
-                admin::create_rule(root, w.guard, w.keys.collateral_asset, number, params)
-            }
-            Kind::CreateGroup => {
-                let rules = [self.rules[6], self.rules[7]];
-                groups::create_group(root, w.guard, w.keys.collateral_asset, number, group_params(), &rules)
-            }
-            _ => {
-                let setup = Setup { index: number, ..Setup::reported() };
-                let it = Registration {
-                    guard: w.guard,
-                    integrator: setup.integrator,
-                    index: number,
-                    mint: w.usdc.mint,
-                    token: None,
-                    asset: None,
-                };
-                let args = rampart::RegisterIntegrationArgs {
-                    authority: self.cast.hunter,
-                    caps: setup.caps,
-                    mode: setup.mode as u8,
-                    base: setup.base as u8,
-                };
-                places::register_integration(root, it, args, self.validity())
-            }
-        })
     }
 
     /// Lets somebody else sign, and changes an account, where the step says so.

@@ -2,31 +2,24 @@
 
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::config::{assert_configuration, assert_within_bounds};
-use crate::sequences::levels::Held;
-use crate::sequences::model::{DAY, FloorUse, Flow, Flows, HOUR, Lane, Model, PauseSpan, Pending, PlaceFlows, Way};
+use crate::sequences::desk::is_thieving;
+use crate::sequences::model::{DAY, HOUR, Model, Way};
 use crate::sequences::snap::Snap;
-use crate::sequences::stage::{Allowed, OWNERS, PLACES, Stage, group_params};
+use crate::sequences::stage::Stage;
 use litesvm::types::FailedTransactionMetadata;
 use rampart::error::RampartError as E;
-use rampart::state::{ChangeGroup, FlowCap, Level, Position, TicketSide, Vault};
+use rampart::state::{Position, SwapCaller, TicketSide};
 use rampart_client::{Instruction, Pubkey};
 use rampart_tests::officers::Officer;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::transaction::TransactionError;
-
-/// Guardians pause at most so long within any 30 days.
-const PAUSE_WINDOW: i64 = 30 * DAY;
-/// How long a pause stands before it may be lifted, seconds.
-const PAUSE_DWELL: i64 = 900;
-/// One proof of a shortfall holds the vault so long, seconds.
-const SHORTFALL_SECS: i64 = 6 * HOUR;
 
 fn signed(ix: &Instruction, key: &Pubkey) -> bool {
     ix.accounts.iter().any(|m| m.is_signer && m.pubkey == *key)
 }
 
 /// Whether exits and new risk of the vault must be refused for want of a price.
-fn has_prices(model: &Model, now: i64) -> bool {
+pub fn has_prices(model: &Model, now: i64) -> bool {
     model.feeds.iter().all(|feed| feed.is_good(now))
 }
 
@@ -34,7 +27,7 @@ impl Stage {
     /// Checks a refusal: a named error, and nothing changed.
     pub fn refused(&self, action: &Action, failed: &FailedTransactionMetadata, before: &Snap, after: &Snap) {
         let logs = || failed.meta.logs.join("\n");
-        let is_honest = action.impostor == 0 && action.twist == 0;
+        let is_honest = action.impostor == 0 && action.twist == 0 && !is_thieving(action);
         assert!(before.is_same(after), "a refused step changed an account: {action:?}");
         let TransactionError::InstructionError(_, error) = &failed.err else {
             panic!("{action:?} failed with {:?}\n{}", failed.err, logs());
@@ -55,7 +48,9 @@ impl Stage {
             logs()
         );
         // 0 and 1: an account exists already, a balance is too low; 2000 to 4999: Anchor's on accounts
-        let is_named = (6_000..6_300).contains(code) || *code <= 1;
+        // a route fails with an error of its own
+        let is_routes = matches!(action.kind, Kind::Rebalance | Kind::LiquidateBySwap) && *code < 64;
+        let is_named = (6_000..6_300).contains(code) || *code <= 1 || is_routes;
         let may_lack_accounts = self.may_lack_accounts(action, after);
         let is_anchors = (2_000..5_000).contains(code) || *code < 32;
         assert!(is_named || (is_anchors && (!is_honest || may_lack_accounts)), "{action:?}: {code}\n{}", logs());
@@ -81,22 +76,35 @@ impl Stage {
     }
 
     /// Checks all that must hold after an instruction that landed.
-    pub fn landed(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
+    pub fn landed(&mut self, action: &Action, plan: &[Instruction], before: &Snap, after: &Snap) {
+        let ix = plan.last().expect("an instruction");
+        let flows = |m: &Model| [m.loan.all.len(), m.collateral.all.len()];
         self.model.latest = self.model.latest.max(after.now);
         self.assert_authority(action, ix, before);
         self.assert_no_fall(action, before, after);
         self.follow_causes(action, ix, before);
         self.follow_changes(action, ix, before, after);
         assert_configuration(action, before, after);
+        let had = flows(&self.model);
         self.follow_money(action, ix, before, after);
+        self.assert_ticket(action, ix, before, after);
+        let has = flows(&self.model);
+        let (loan, collateral) = (self.model.loan.all.last().copied(), self.model.collateral.all.last().copied());
+        let out = match () {
+            () if has[0] > had[0] => loan.map(|f| (f, true)),
+            () if has[1] > had[1] => collateral.map(|f| (f, false)),
+            () => None,
+        };
+        self.follow_leases(action, plan, out.filter(|(f, _)| f.way != Way::In), (before, after));
+        self.follow_census(action, ix, before, after);
         self.follow_places(action, ix, before, after);
         self.follow_bounties(action, before, after);
+        self.follow_swaps(action, ix, before, after);
+        self.follow_reserve(action, ix, before, after);
         self.follow_pauses(action, ix, before);
         self.model.note_limits(after);
         self.check_state(after);
     }
-
-    // --- who may what
 
     fn assert_authority(&self, action: &Action, ix: &Instruction, before: &Snap) {
         use Kind as K;
@@ -114,14 +122,23 @@ impl Stage {
             found.is_some_and(|p| has(&p.keys.authority))
         };
         let may = match action.kind {
-            K::Supply | K::Withdraw | K::TakeOut | K::Borrow | K::Request | K::Claim => holder(5),
+            K::Supply | K::Withdraw | K::TakeOut | K::Borrow | K::Request => holder(5),
+            K::Claim | K::ClaimCollateral => holder(5),
             K::Cancel => holder(2),
             K::Close => holder(1),
             K::Pause => guardians.iter().any(has),
             K::Halt => quorum,
             K::Lift | K::Reset => has(&roles.resetter),
             K::TightenVault | K::TightenRule | K::TightenIntegration => is_root_or_admin,
-            K::SetKeepers => is_root_or_admin,
+            K::SetKeepers | K::ActivateStandby | K::TightenAggregate | K::TightenSwapPolicy => is_root_or_admin,
+            K::OpenCensus | K::CloseCensus | K::CreateSwapPolicy => has(&roles.root),
+            K::CountCensus => has(&self.cast.hunter),
+            K::InitializeReserve => has(&roles.root),
+            K::Rebalance => {
+                let is_open = before.policy(&ix.accounts[3].pubkey).params.caller == SwapCaller::Anyone as u8;
+                is_open || before.keepers.active().iter().any(|m| has(&m.key) && m.active_from_ts <= before.now)
+            }
+            K::InitializeAggregate => ix.accounts[1].pubkey != self.world.guard || has(&roles.root),
             K::SetBounty | K::WithdrawBounty | K::NarrowBounds | K::FreezeForever | K::Propose => has(&roles.root),
             K::CancelChange => has(&roles.root),
             K::Veto => has(&roles.vetoer) || guardians.iter().any(has),
@@ -151,409 +168,12 @@ impl Stage {
         self.model.short_since.iter().any(stands)
     }
 
-    // --- levels
-
-    /// A level falls by a proved step down, a reset or a lift alone; time is the same before and after.
-    fn assert_no_fall(&self, action: &Action, before: &Snap, after: &Snap) {
-        let may_fall = matches!(action.kind, Kind::StepDown | Kind::StepDownGroup | Kind::Reset | Kind::Lift);
-        let pairs = before.breakers(&self.cast).into_iter().zip(after.breakers(&self.cast));
-        for ((scope, was), (_, is)) in pairs {
-            let (was, is) = (was.levels_at(before.now), is.levels_at(after.now));
-            let fell = is.risk < was.risk || is.exit < was.exit;
-            assert!(!fell || may_fall, "I7: {scope} fell from {was:?} to {is:?} by {action:?}");
-        }
-        let (was, is) = (before.vault.resolution.is_in_force(), after.vault.resolution.is_in_force());
-        assert!(!was || is || action.kind == Kind::LeaveResolution, "I7: Resolution ended by {action:?}");
-        assert!(was || !is || action.kind == Kind::EnterResolution, "Resolution began by {action:?}");
-    }
-
-    /// Lets the model's causes follow what landed.
-    fn follow_causes(&mut self, action: &Action, ix: &Instruction, before: &Snap) {
-        let now = before.now;
-        let at = |index: usize| ix.accounts[index].pubkey;
-        match action.kind {
-            Kind::Trip => {
-                let (rule, scope) = (at(0), at(2));
-                let params = before.rule(&rule).expect("a rule of the guard").params;
-                self.assert_evidence(&params, now);
-                let cause = Model::cause_of_rule(rule, &params, now);
-                assert!(self.model.scopes.raise(scope, cause, now), "trip of a cause that has no place: {action:?}");
-            }
-            Kind::TripGroup => {
-                let params = group_params();
-                let cause = Held {
-                    source: at(0),
-                    level: Level::try_from(params.level).expect("level"),
-                    tripped: now,
-                    expires: now + i64::from(params.duration_secs),
-                    dwell: now + i64::from(params.min_dwell_secs),
-                    narrows_exits: true,
-                    is_pause: false,
-                };
-                assert!(self.model.scopes.raise(at(1), cause, now), "trip of a cause that has no place: {action:?}");
-            }
-            Kind::StepDown | Kind::StepDownGroup => {
-                self.assert_dwell(&at(2), &at(0), now);
-                self.model.scopes.lower(&at(2), &at(0), now);
-            }
-            Kind::Reset => {
-                self.assert_dwell(&at(4), &at(2), now);
-                self.model.scopes.remove(&at(4), &at(2));
-            }
-            Kind::Lift => {
-                let held = self.model.pause_in_force_at(&at(2), now);
-                let source = held.into_iter().find(|s| ix.data.windows(32).any(|w| w == s.as_ref()));
-                let source = source.expect("I7: a lift of what is no pause in force");
-                self.assert_dwell(&at(2), &source, now);
-                self.model.scopes.remove(&at(2), &source);
-            }
-            _ => self.follow_shortfall(action, now),
-        }
-    }
-
-    /// Whoever touches a vault that is short proves it.
-    fn follow_shortfall(&mut self, action: &Action, now: i64) {
-        let (loan, collateral) = (self.model.surplus.0 < 0, self.model.surplus.1 < 0);
-        let is_short = match action.kind {
-            Kind::Withdraw | Kind::Claim => loan,
-            Kind::TakeOut => collateral,
-            Kind::RecordShortfall => loan || collateral,
-            Kind::EnterResolution => (loan || collateral) && action.a.is_multiple_of(3),
-            _ => false,
-        };
-        if is_short {
-            let vault = self.world.keys.vault;
-            let until = now + SHORTFALL_SECS;
-            let cause = Held {
-                source: vault,
-                level: Level::ReduceOnly,
-                tripped: now,
-                expires: until,
-                dwell: until,
-                narrows_exits: true,
-                is_pause: false,
-            };
-            // renewed only after it has run out
-            self.model.scopes.raise(vault, cause, now);
-        }
-    }
-
-    fn assert_dwell(&self, scope: &Pubkey, source: &Pubkey, now: i64) {
-        let held = self.model.scopes.find(scope, source, now).expect("I7: a level fell that no cause held up");
-        assert!(now >= held.dwell, "I7: lowered before its dwell time");
-    }
-
-    /// A rule on a price trips on fresh sources that agree, whoever calls.
-    fn assert_evidence(&self, params: &rampart::state::rule::RuleParams, now: i64) {
-        use rampart::state::rule::Metric as M;
-        let needs = [M::Drawdown, M::DeviationFromReference].iter().any(|m| *m as u8 == params.metric);
-        assert!(!needs || self.model.feeds[0].is_good(now), "I18: tripped without fresh sources");
-        let needs_both = params.metric == M::CollateralRatio as u8;
-        assert!(!needs_both || has_prices(&self.model, now), "I18: tripped without fresh sources");
-    }
-
-    // --- pauses
-
-    fn follow_pauses(&mut self, action: &Action, ix: &Instruction, before: &Snap) {
-        let now = before.now;
-        let (by, scope, secs, level) = match action.kind {
-            Kind::Pause => {
-                (Some(ix.accounts[0].pubkey), ix.accounts[2].pubkey, duration(ix, 9), Level::try_from(ix.data[8]))
-            }
-            Kind::Halt => (None, ix.accounts[1].pubkey, duration(ix, 8), Ok(Level::Halt)),
-            _ => return,
-        };
-        let level = level.expect("level");
-        let source = by.unwrap_or(self.world.guard);
-        assert!(by.is_none() || level <= Level::ReduceOnly, "one guardian alone halted");
-        assert!(self.model.scopes.find(&scope, &source, now).is_none(), "a guardian prolonged their own pause");
-        assert!(secs > 0 && secs <= i64::from(before.guard.bounds.max_pause_secs), "a pause beyond the bound");
-        let cause = Held {
-            source,
-            level,
-            tripped: now,
-            expires: now + secs,
-            dwell: now + secs.min(PAUSE_DWELL),
-            narrows_exits: true,
-            is_pause: true,
-        };
-        assert!(self.model.scopes.raise(scope, cause, now), "a pause that has no place");
-        // a halt falls to ReduceOnly for as long again
-        let secs = if by.is_none() { 2 * secs } else { secs };
-        self.model.pauses.push(PauseSpan { by, start: now, secs });
-        self.assert_pause_budgets(before);
-    }
-
-    fn assert_pause_budgets(&self, before: &Snap) {
-        let bounds = &before.guard.bounds;
-        let newest = *self.model.pauses.last().expect("a pause");
-        let ends = self.model.pauses.iter().map(|p| p.start + p.secs - PAUSE_WINDOW);
-        let starts = self.model.pauses.iter().map(|p| p.start).chain(ends);
-        for from in starts.filter(|from| *from < newest.start + newest.secs && newest.start < from + PAUSE_WINDOW) {
-            let within = |p: &PauseSpan| ((p.start + p.secs).min(from + PAUSE_WINDOW) - p.start.max(from)).max(0);
-            let sum =
-                |of: &dyn Fn(&PauseSpan) -> bool| self.model.pauses.iter().filter(|p| of(p)).map(within).sum::<i64>();
-            let all = sum(&|_| true);
-            assert!(all <= i64::from(bounds.max_guard_pause_secs), "I8: {all} s of pauses within 30 days");
-            if newest.by.is_some() {
-                let (own, single) = (sum(&|p| p.by == newest.by), sum(&|p| p.by.is_some()));
-                assert!(own <= i64::from(bounds.max_guardian_pause_secs), "I8: {own} s by one guardian");
-                let for_singles = bounds.max_guard_pause_secs - bounds.quorum_reserve_secs;
-                assert!(single <= i64::from(for_singles), "I8: {single} s by single guardians");
-            }
-        }
-    }
-
-    // --- changes
-
-    fn follow_changes(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
-        let now = before.now;
-        match action.kind {
-            Kind::Propose => {
-                let key = ix.accounts[3].pubkey;
-                let stored = self.world.change(&key);
-                let next = stored.change().expect("a change");
-                let target = ix.accounts[2].pubkey;
-                let value = before.value(next.group(), &target).expect("a value of the guard");
-                let delay = i64::from(before.guard.loosen_delay_secs);
-                let pending = Pending {
-                    key,
-                    target,
-                    before: value,
-                    next,
-                    proposed: now,
-                    delay,
-                    window: i64::from(before.guard.bounds.max_execution_window_secs),
-                    epoch: before.guard.authority_epoch,
-                };
-                let eta = pending.ripe_at(0);
-                assert_eq!((stored.eta_ts, stored.expires_at_ts), (eta, eta + pending.window), "dates of a change");
-                self.model.pending.push(pending);
-            }
-            Kind::Execute | Kind::AcceptRoot => {
-                let key = if action.kind == Kind::Execute { ix.accounts[1].pubkey } else { ix.accounts[2].pubkey };
-                let change = self.take_pending(&key);
-                let delay = i64::from(before.guard.loosen_delay_secs);
-                assert!(now >= change.ripe_at(delay), "I6: executed before its time");
-                assert!(now < change.ripe_at(0) + change.window, "I6: executed after its window");
-                assert_eq!(change.epoch, before.guard.authority_epoch, "I6: executed under another epoch");
-                let group = change.next.group();
-                assert_eq!(
-                    (group == ChangeGroup::Root),
-                    (action.kind == Kind::AcceptRoot),
-                    "root moved without acceptance"
-                );
-                let (was, is) = (before.value(group, &change.target), after.value(group, &change.target));
-                assert_eq!(was.as_ref(), Some(&change.before), "I6: executed over another value");
-                assert_eq!(is.as_ref(), Some(&change.next), "executed, and something else stands");
-            }
-            Kind::Veto | Kind::CancelChange => drop(self.take_pending(&ix.accounts[2].pubkey)),
-            _ => {}
-        }
-    }
-
-    fn take_pending(&mut self, key: &Pubkey) -> Pending {
-        let at = self.model.pending.iter().position(|p| p.key == *key).expect("I6: a change that nobody proposed");
-        self.model.pending.remove(at)
-    }
-
-    // --- money
-
-    fn follow_money(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
-        let (cash, collateral) = (
-            i128::from(after.vault.cash_amount) - i128::from(before.vault.cash_amount),
-            i128::from(after.vault.collateral_amount) - i128::from(before.vault.collateral_amount),
-        );
-        self.assert_movers(action, cash, collateral);
-        self.follow_gifts(action, ix, before, after);
-        let levels = self.model.levels(before);
-        let moved = |of: fn(&Position) -> u128| {
-            (0..OWNERS).find(|i| {
-                let amount = |s: &Snap| s.positions[*i].as_deref().map_or(0, of);
-                amount(before) != amount(after)
-            })
-        };
-        let shares: fn(&Position) -> u128 = |p| p.supply_shares.get();
-        let posted: fn(&Position) -> u128 = |p| p.collateral_amount.into();
-        let ts = self.model.latest;
-        let flow =
-            |owner: Option<usize>, amount: i128, way| owner.map(|owner| Flow { ts, owner, amount: amount as u64, way });
-        let (loan_flow, collateral_flow) = match action.kind {
-            Kind::Supply => {
-                assert!(levels.risk < Level::ReduceOnly, "lent at {levels:?}");
-                (flow(moved(shares), cash, Way::In), None)
-            }
-            Kind::Withdraw | Kind::Claim => {
-                assert!(levels.exit < Level::Resolution, "left at {levels:?}");
-                (flow(moved(shares), -cash, Way::Exit), None)
-            }
-            Kind::Borrow => {
-                self.assert_new_risk(action, before);
-                (flow(moved(|p| p.debt_scaled.get()), -cash, Way::Risk), None)
-            }
-            Kind::Deposit => (None, flow(moved(posted), collateral, Way::In)),
-            Kind::TakeOut => {
-                let owner = moved(posted);
-                let debt = owner.and_then(|i| before.positions[i].as_deref()).map_or(0, |p| p.debt_scaled.get());
-                if debt > 0 {
-                    self.assert_new_risk(action, before);
-                }
-                (None, flow(owner, -collateral, if debt > 0 { Way::Risk } else { Way::Exit }))
-            }
-            _ => (None, None),
-        };
-        if let Some(exit) = loan_flow.filter(|f| f.way == Way::Exit) {
-            self.model.exits.push(FloorUse { ts, owner: exit.owner });
-        }
-        if matches!(action.kind, Kind::Liquidate | Kind::Deleverage) {
-            self.assert_liquidation(action, before, after);
-        }
-        let new = after.allowed();
-        for (flows, flow, allowed) in
-            [(&mut self.model.loan, loan_flow, new.0), (&mut self.model.collateral, collateral_flow, new.1)]
-        {
-            // the base of a new day is taken before the outflow is charged
-            if flows.allowed.last().is_none_or(|(_, last)| *last != allowed) {
-                flows.allowed.push((ts, allowed));
-            }
-            flows.all.extend(flow.filter(|f| f.amount > 0));
-        }
-        let is_out = |f: &Option<Flow>| f.is_some_and(|f| f.way != Way::In && f.amount > 0);
-        if is_out(&loan_flow) {
-            assert_windows(&self.model.loan, true);
-        }
-        if is_out(&collateral_flow) {
-            assert_windows(&self.model.collateral, false);
-        }
-    }
-
-    /// New risk needs a level below `ReduceOnly`, and prices.
-    fn assert_new_risk(&self, action: &Action, before: &Snap) {
-        let levels = self.model.levels(before);
-        assert!(levels.risk < Level::ReduceOnly, "new risk at {levels:?}: {action:?}");
-        assert!(has_prices(&self.model, before.now), "I16: new risk without a price: {action:?}");
-    }
-
-    /// Cash and collateral move by the instructions that say so, each in its direction.
-    fn assert_movers(&self, action: &Action, cash: i128, collateral: i128) {
-        use Kind as K;
-        let may = |change: i128, up: &[K], down: &[K]| match change {
-            0 => true,
-            c if c > 0 => up.contains(&action.kind),
-            _ => down.contains(&action.kind),
-        };
-        let forced = [K::Liquidate, K::Deleverage];
-        let cash_up = [&[K::Supply, K::Repay][..], &forced].concat();
-        let cash_ok = may(cash, &cash_up, &[K::Withdraw, K::Claim, K::Borrow, K::ClaimResolution]);
-        let collateral_down = [&[K::TakeOut, K::ClaimResolution][..], &forced].concat();
-        let collateral_ok = may(collateral, &[K::Deposit], &collateral_down);
-        assert!(cash_ok && collateral_ok, "{action:?} moved cash by {cash}, collateral by {collateral}");
-    }
-
-    /// Tokens that a custody transfer sent to the vault are nobody's; a claim in Resolution shares what is missing.
-    fn follow_gifts(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
-        let surplus = |s: &Snap| {
-            let loan = i128::from(s.held.0) - i128::from(s.vault.cash_amount);
-            (loan, i128::from(s.held.1) - i128::from(s.vault.collateral_amount))
-        };
-        let is_gift = matches!(action.kind, Kind::CustodyTransfer | Kind::CustodyMint);
-        let to_vault = is_gift && ix.accounts[5].pubkey == before.keys.loan_token;
-        let shares_loss = action.kind == Kind::ClaimResolution && self.model.surplus.1 < 0;
-        if to_vault || shares_loss {
-            assert!(surplus(after) >= surplus(before) || shares_loss);
-            self.model.surplus = surplus(after);
-        }
-    }
-
-    /// A liquidation needs an unhealthy position, improves it, and takes no more than its repayment with the bonus.
-    fn assert_liquidation(&self, action: &Action, before: &Snap, after: &Snap) {
-        let levels = self.model.levels(before);
-        let is_forced = before.vault.resolution.is_in_force() && before.now >= before.vault.resolution.ends_at_ts;
-        assert!(levels.exit < Level::Resolution || is_forced, "liquidated in Resolution");
-        assert!(has_prices(&self.model, before.now), "liquidated without a price: {action:?}");
-        let at = (0..OWNERS).find(|i| {
-            let seq = |s: &Snap| s.positions[*i].as_deref().map_or(0, |p| p.liquidation_seq);
-            seq(before) != seq(after)
-        });
-        let at = at.expect("a position was liquidated");
-        let mut vault = *before.vault;
-        vault.accrue(before.now).expect("accrued");
-        let (was, is) = (before.positions[at].as_deref().expect("open"), after.positions[at].as_deref().expect("open"));
-        let debt = |v: &Vault, p: &Position| v.debt_of(p).expect("debt");
-        let (owed, owes) = (debt(&vault, was), debt(&after.vault, is));
-        let (had, has) = (was.collateral_amount, is.collateral_amount);
-        // dollars of one base unit of collateral, in base units of the loan; the honest price, between both ends
-        let price = self.model.dollars / 1_000.0;
-        let line =
-            if action.kind == Kind::Liquidate { vault.risk.liquidation_line_bps } else { vault.risk.soft_line_bps };
-        let ltv = owed as f64 / (had as f64 * price);
-        assert!(ltv >= f64::from(line) / 10_000.0 * 0.999, "I14: liquidated at {ltv}");
-        let repaid = after.vault.cash_amount - before.vault.cash_amount;
-        let bonus = if action.kind == Kind::Liquidate { vault.risk.max_bonus_bps } else { vault.risk.soft_bonus_bps };
-        let most = (repaid + 1) as f64 * (1.0 + f64::from(bonus) / 10_000.0);
-        let seized = (had - has) as f64 * price;
-        assert!(seized <= most * 1.000_001 + 1.0, "I14: seized {seized} for {repaid}");
-        let is_better = u128::from(owes) * u128::from(had) < u128::from(owed) * u128::from(has);
-        assert!(is_better || owes == 0, "I14: {owed} on {had} became {owes} on {has}");
-    }
-
-    // --- integrations
-
-    fn follow_places(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
-        use Kind as K;
-        let ts = self.model.latest;
-        for at in 0..PLACES {
-            let (was, is) = (&before.integrations[at], &after.integrations[at]);
-            let key = self.cast.places[at].keys.integration;
-            let out = (is.exited_amount - was.exited_amount, is.risked_amount - was.risked_amount);
-            if out == (0, 0) {
-                continue;
-            }
-            let charges = matches!(action.kind, K::Record | K::CustodyTransfer | K::CustodyMint);
-            assert!(charges && ix.accounts[2].pubkey == key, "{action:?} charged {key}");
-            let k = &before.keys;
-            let scopes = [k.guard, key, k.loan_asset];
-            let levels = self.model.scopes.of(if at == 1 { &scopes } else { &scopes[..2] }, before.now);
-            let lane = match () {
-                () if out.1 > 0 => Lane::Risk,
-                () if Snap::is_closed(levels.exit) => Lane::Floor,
-                () => Lane::Exit,
-            };
-            assert!(lane != Lane::Risk || levels.risk < Level::ReduceOnly, "new risk at {levels:?}: {action:?}");
-            let flows = &mut self.model.places[at];
-            flows.all.push((ts, lane, out.0 + out.1));
-            assert_place_windows(flows);
-        }
-        let out = |at: usize, s: &Snap| s.integrations[at].exited_amount + s.integrations[at].risked_amount;
-        let left = out(1, after) - out(1, before);
-        let held = i128::from(before.custody) - i128::from(after.custody);
-        assert!(held <= i128::from(left), "custody paid {held} and was charged {left} by {action:?}");
-        let minted = after.minted.checked_sub(before.minted).expect("nothing is burnt");
-        assert_eq!(minted, out(2, after) - out(2, before), "minted by {action:?}");
-    }
-
-    fn follow_bounties(&mut self, action: &Action, before: &Snap, after: &Snap) {
-        let paid = before.bounty_lamports.saturating_sub(after.bounty_lamports);
-        if paid == 0 || action.kind == Kind::WithdrawBounty {
-            return;
-        }
-        assert!(matches!(action.kind, Kind::Trip | Kind::TripGroup), "a bounty for {action:?}");
-        let params = before.bounty.params;
-        assert_eq!(paid, params.bounty_lamports, "a bounty of another size");
-        let ts = self.model.latest;
-        let last = self.model.bounties.last().map_or(i64::MIN / 2, |(ts, _)| *ts);
-        assert!(ts - last >= i64::from(params.cooldown_secs) - 60, "a bounty within its cooldown");
-        self.model.bounties.push((ts, paid));
-        let lately = self.model.bounties.iter().filter(|(at, _)| ts - at < DAY).map(|(_, paid)| paid).sum::<u64>();
-        assert!(lately <= params.daily_limit_lamports, "{lately} lamports of bounties within a day");
-    }
-
-    // --- the state
-
     /// Checks what must hold of the accounts, however they came about.
     pub fn check_state(&self, snap: &Snap) {
         self.assert_books(snap);
         self.assert_levels(snap);
+        self.assert_leases(snap);
+        self.assert_reserve(snap);
         assert_within_bounds(snap);
     }
 
@@ -594,68 +214,6 @@ impl Stage {
                 let (model, program) = (self.model.scopes.of(&[scope], at), breaker.levels_at(at));
                 assert_eq!(model, program, "I7: levels of {scope} in {ahead} s: by causes, and stored");
             }
-        }
-    }
-}
-
-fn duration(ix: &Instruction, at: usize) -> i64 {
-    u32::from_le_bytes(ix.data[at..at + 4].try_into().expect("four bytes")).into()
-}
-
-/// In every window that holds the newest outflow, no more left than was allowed at any time in it, net of what the same
-/// owners brought in within an hour before, or within the window. A loan is never netted.
-fn assert_windows(flows: &Flows, is_loan: bool) {
-    let newest = flows.all.last().expect("an outflow");
-    for window in [HOUR, DAY] {
-        let from = newest.ts - window;
-        let starts = flows.all.iter().filter(|f| f.way == newest.way && f.ts > from).map(|f| f.ts);
-        for start in starts {
-            let limit = most_allowed(&flows.allowed, start, start + window);
-            let pick = |a: &Allowed| if newest.way == Way::Exit { a.exit } else { a.risk };
-            let limit =
-                limit.iter().map(|a| if window == HOUR { pick(a).0 } else { pick(a).1 }).max().expect("a limit");
-            let gross = is_loan && newest.way == Way::Risk;
-            let left = net_outflow(&flows.all, start, window, newest.way, gross);
-            assert!(left <= limit, "I1: {left} left as {:?} within {window} s, L is {limit}", newest.way);
-        }
-    }
-}
-
-fn most_allowed<T: Copy>(history: &[(i64, T)], from: i64, to: i64) -> Vec<T> {
-    let first = history.iter().rposition(|(ts, _)| *ts <= from).unwrap_or(0);
-    history[first..].iter().filter(|(ts, _)| *ts < to).map(|(_, value)| *value).collect()
-}
-
-fn net_outflow(all: &[Flow], start: i64, window: i64, way: Way, is_gross: bool) -> u64 {
-    let end = start + window;
-    let sum = |owner: usize, way: Way, from: i64| -> u64 {
-        let counts = |f: &&Flow| f.owner == owner && f.way == way && (from..end).contains(&f.ts);
-        all.iter().filter(counts).map(|f| f.amount).sum()
-    };
-    let net = |owner| {
-        let credit = if is_gross { 0 } else { sum(owner, Way::In, start - HOUR + 1) };
-        sum(owner, way, start).saturating_sub(credit)
-    };
-    (0..OWNERS).map(net).sum()
-}
-
-/// As [`assert_windows`], for an integration: nothing is netted.
-fn assert_place_windows(flows: &PlaceFlows) {
-    let (newest, lane, _) = *flows.all.last().expect("an outflow");
-    for window in [HOUR, DAY] {
-        let starts = flows.all.iter().filter(|(ts, l, _)| *l == lane && *ts > newest - window).map(|(ts, _, _)| *ts);
-        for start in starts {
-            let caps = most_allowed(&flows.caps, start, start + window);
-            let of = |cap: &FlowCap| if window == HOUR { cap.hourly_amount } else { cap.daily_amount };
-            let pick = |caps: &rampart::state::FlowCaps| match lane {
-                Lane::Exit => of(&caps.exit),
-                Lane::Risk => of(&caps.risk),
-                Lane::Floor => of(&caps.floor),
-            };
-            let limit = caps.iter().map(pick).max().expect("a limit");
-            let counts = |(ts, l, _): &&(i64, Lane, u64)| *l == lane && (start..start + window).contains(ts);
-            let left: u64 = flows.all.iter().filter(counts).map(|(_, _, amount)| amount).sum();
-            assert!(left <= limit, "I1: {left} left an integration through {lane:?} within {window} s, L is {limit}");
         }
     }
 }

@@ -1,7 +1,10 @@
 //! How configuration may move: stricter at once, looser by a change that waited, and never beyond the hard bounds.
 
 use crate::sequences::action::{Action, Kind};
+use crate::sequences::policies::assert_policies;
+use crate::sequences::reserve::assert_plan;
 use crate::sequences::snap::Snap;
+use crate::sequences::standby::assert_sources;
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{Comparator, RuleParams};
 use rampart::state::{Change, ChangeGroup, FlowCap, HardBounds, Roles, Vault};
@@ -26,14 +29,17 @@ impl Snap {
             ChangeGroup::Root => Change::Root(guard?.roles.root),
             ChangeGroup::AssetStandby => Change::AssetStandby(asset?.standby),
             ChangeGroup::AssetWarmUp => Change::AssetWarmUp(asset?.warm_up.duration_secs),
+            ChangeGroup::ReserveGrant => Change::ReserveGrant(self.reserve_at(target)?.grant),
+            ChangeGroup::ReservePlan => Change::ReservePlan(self.reserve_at(target)?.plan),
             // not among what the sequences change
-            ChangeGroup::Aggregate
-            | ChangeGroup::IntegrationSwitch
-            | ChangeGroup::Holder
-            | ChangeGroup::SwapPolicy
-            | ChangeGroup::ReservePlan
-            | ChangeGroup::ReserveGrant => return None,
+            ChangeGroup::Aggregate | ChangeGroup::IntegrationSwitch | ChangeGroup::Holder | ChangeGroup::SwapPolicy => {
+                return None;
+            }
         })
+    }
+
+    fn reserve_at(&self, target: &Pubkey) -> Option<&rampart::state::Reserve> {
+        self.reserve.as_deref().filter(|_| *target == rampart_client::address::reserve(&self.keys.guard))
     }
 
     /// Tells whether nothing differs.
@@ -47,6 +53,11 @@ impl Snap {
             && self.assets.iter().zip(&other.assets).all(|(a, b)| bytes_of(&**a) == bytes_of(&**b))
             && self.integrations.iter().zip(&other.integrations).all(|(a, b)| bytes_of(&**a) == bytes_of(&**b))
             && bytes_of(&*self.keepers) == bytes_of(&*other.keepers)
+            && self.aggregate == other.aggregate
+            && self.policies == other.policies
+            && self.reserve == other.reserve
+            && (self.reserve_held, self.traders, self.escrowed, self.treasury)
+                == (other.reserve_held, other.traders, other.escrowed, other.treasury)
             && bytes_of(&*self.bounty) == bytes_of(&*other.bounty)
             && open(self) == open(other)
             && rules(self) == rules(other)
@@ -67,10 +78,7 @@ pub fn assert_configuration(action: &Action, before: &Snap, after: &Snap) {
         let is_tighter = action.kind == Kind::TightenRule && is_stricter_rule(&was.params, &is.params);
         assert!(was.params == is.params || waited || is_tighter, "I6: {action:?} moved rule {key}");
     }
-    for (was, is) in before.assets.iter().zip(&after.assets) {
-        let same = was.oracle == is.oracle && was.reference_params == is.reference_params;
-        assert!(same || waited, "I6: {action:?} moved an asset");
-    }
+    assert_sources(action, waited, before, after);
     for (was, is) in before.integrations.iter().zip(&after.integrations) {
         let lower = |a: &FlowCap, b: &FlowCap| {
             b.hourly_amount <= a.hourly_amount
@@ -82,6 +90,14 @@ pub fn assert_configuration(action: &Action, before: &Snap, after: &Snap) {
         let is_tighter = lower(&a.exit, &b.exit) && lower(&a.risk, &b.risk) && a.floor == b.floor;
         assert!(a == b || (action.kind == Kind::TightenIntegration && is_tighter), "I6: {action:?} moved caps");
     }
+    assert_policies(action, before, after);
+    let params = |s: &Snap| s.aggregate.as_ref().map(|a| a.params);
+    if let (Some(was), Some(is)) = (params(before), params(after)) {
+        let is_lower = is.limit_micro_usd <= was.limit_micro_usd && is.vault_share_bps <= was.vault_share_bps;
+        let may = action.kind == Kind::TightenAggregate && is_lower && is.window_secs == was.window_secs;
+        assert!(was == is || may, "I6: {action:?} moved the dollar limit");
+    }
+    assert_plan(action, before, after);
     assert_guard(action, before, after, waited);
 }
 

@@ -11,23 +11,39 @@
 
 mod action;
 mod build;
+mod causes;
+mod census;
+mod changes;
+mod charges;
 mod check;
 mod config;
+mod create;
+mod desk;
+mod evidence;
+mod govern;
+mod leases;
 mod levels;
 mod model;
+mod money;
+mod pauses;
+mod policies;
+mod quiet;
+mod reserve;
 mod run;
 mod sabotage;
 mod snap;
 mod stage;
+mod standby;
+mod swaps;
 mod tally;
 
 use action::Kind;
 use action::{Action, sequence};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use quiet::quietly;
 use run::Became;
 use stage::Stage;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use tally::Tally;
 
@@ -63,12 +79,8 @@ fn play(first: &Stage, actions: &[Action]) -> Result<Vec<(Kind, Became)>, Broken
     let mut stage = first.replica();
     let mut done = Vec::with_capacity(actions.len());
     for (index, action) in actions.iter().enumerate() {
-        let became = catch_unwind(AssertUnwindSafe(|| stage.step(action)));
-        let became = became.map_err(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-            Broken { index, reason: format!("{action:?}: {}", text.unwrap_or_default()) }
-        })?;
+        let became = quietly(|| stage.step(action));
+        let became = became.map_err(|text| Broken { index, reason: format!("{action:?}: {text}") })?;
         done.push((action.kind, became));
     }
     Ok(done)
@@ -109,7 +121,7 @@ fn shrink(first: &Stage, actions: &[Action], broken: Broken) -> (Vec<Action>, Br
 }
 
 fn try_seed(first: &Stage, seed: u64, tally: &mut Tally) {
-    let actions = actions(seed);
+    let actions = quietly(|| actions(seed)).unwrap_or_else(|text| panic!("seed {seed} makes no sequence: {text}"));
     match play(first, &actions) {
         Ok(done) => {
             tally.sequences += 1;
@@ -118,8 +130,6 @@ fn try_seed(first: &Stage, seed: u64, tally: &mut Tally) {
         Err(broken) => {
             let (actions, Broken { reason, .. }) = shrink(first, &actions, broken);
             let steps: Vec<String> = actions.iter().map(|a| format!("  {a:?}")).collect();
-            // the silent hook would swallow it
-            let _ = std::panic::take_hook();
             panic!("seed {seed} (RAMPART_SEQUENCE={seed} replays it): {reason}\nshrunk to\n{}", steps.join("\n"));
         }
     }
@@ -129,8 +139,6 @@ fn try_seed(first: &Stage, seed: u64, tally: &mut Tally) {
 fn run(part: u64, of: u64) {
     let first = Stage::new();
     let mut tally = Tally::default();
-    // shrinking panics hundreds of times
-    std::panic::set_hook(Box::new(|_| {}));
     if let Some(seed) = number("RAMPART_SEQUENCE") {
         return try_seed(&first, seed, &mut tally);
     }
@@ -146,7 +154,6 @@ fn run(part: u64, of: u64) {
             tally.write(&folder.join(format!("part-{part}.tsv"))).expect("counts are written");
         }
     }
-    let _ = std::panic::take_hook();
     let rare = tally.rare(LEAST_PER_THOUSAND * tally.sequences / 1_000);
     assert!(rare.is_empty(), "{} sequences show too little: {}", tally.sequences, rare.join(", "));
 }

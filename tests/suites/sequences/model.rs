@@ -1,8 +1,11 @@
 //! The reference: plain lists of what happened, and what follows from them. Slow, and in other words than the program's.
 
+use crate::sequences::census::Counted;
+use crate::sequences::leases::Leases;
 use crate::sequences::levels::{Held, Scopes};
-use crate::sequences::snap::Snap;
-use crate::sequences::stage::{Allowed, Cast, OWNERS, PLACES};
+use crate::sequences::snap::{Allowed, Snap};
+use crate::sequences::stage::{Cast, OWNERS, PLACES};
+use crate::sequences::swaps::Swaps;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Change, FlowCaps, Level, Levels};
 use rampart_client::Pubkey;
@@ -147,10 +150,18 @@ pub struct Model {
     pub surplus: (i128, i128),
     /// Since when tokens are missing: loan, collateral.
     pub short_since: [Option<i64>; 2],
+    /// Leases of the dollar limit.
+    pub leases: Leases,
+    /// The census that is being taken.
+    pub census: Option<Counted>,
     /// Bounties.
     pub bounties: Vec<(i64, u64)>,
     /// Whether each asset's price is published and in order: collateral, loan.
     pub feeds: [Feed; 2],
+    /// What was swapped and what the reserve did.
+    pub swaps: Swaps,
+    /// By how much the market pays more than the price, bps.
+    pub market_bps: i64,
     /// Dollars of the collateral.
     pub dollars: f64,
     /// What it was before it last moved.
@@ -158,12 +169,14 @@ pub struct Model {
 }
 
 /// What the sequence did to the sources of an asset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feed {
     /// What is wrong with them.
     pub fault: Option<Fault>,
     /// When both were published last, unix seconds.
     pub published: i64,
+    /// At which price: a clock that goes back makes sources fresh again that stopped before the price moved.
+    pub dollars: f64,
 }
 
 impl Feed {
@@ -176,11 +189,11 @@ impl Feed {
 }
 
 impl Model {
-    /// What is known of the world that sequences start from.
-    pub fn new(world: &World, cast: &Cast, rules: &[Pubkey]) -> Self {
-        let snap = Snap::of(world, cast, rules);
+    /// What is known of the world that sequences start from; its owners came by `built_ts`.
+    pub fn new(world: &World, cast: &Cast, rules: &[Pubkey], policies: &[Pubkey], built_ts: i64) -> Self {
+        let snap = Snap::of(world, cast, rules, policies);
         let now = snap.now;
-        let flow = |owner, amount, way| Flow { ts: now, owner, amount, way };
+        let flow = |owner, amount, way| Flow { ts: built_ts, owner, amount, way };
         let mut loan = Flows::default();
         let mut collateral = Flows::default();
         for (owner, position) in snap.positions.iter().enumerate().take(OWNERS) {
@@ -203,8 +216,12 @@ impl Model {
             most: (0, 0),
             surplus: (0, 0),
             short_since: [None; 2],
+            leases: Leases::default(),
+            census: None,
             bounties: vec![],
-            feeds: [Feed { fault: None, published: now }; 2],
+            feeds: [world.sol_price(), 1.0].map(|dollars| Feed { fault: None, published: now, dollars }),
+            swaps: Swaps::default(),
+            market_bps: 0,
             dollars: world.sol_price(),
             dollars_before: world.sol_price(),
         };

@@ -41,10 +41,9 @@ impl Stage {
         let outcome = self.send(&plan);
         self.note_created(action, &outcome);
         let after = self.snap();
-        let ix = plan.last().expect("an instruction");
         match outcome {
             Ok(_) => {
-                self.landed(action, ix, &before, &after);
+                self.landed(action, &plan, &before, &after);
                 Became::Landed
             }
             Err(failed) => {
@@ -56,7 +55,7 @@ impl Stage {
 
     /// Reads all accounts.
     pub fn snap(&self) -> Snap {
-        Snap::of(&self.world, &self.cast, &self.rules)
+        Snap::of(&self.world, &self.cast, &self.rules, &self.policies)
     }
 
     fn note_created(&mut self, action: &Action, outcome: &Outcome) {
@@ -82,9 +81,12 @@ impl Stage {
                 self.vaults.extend(new);
             }
             Kind::CreateRule => self.rules.push(address::rule(&guard, number)),
+            Kind::ActivateStandby => self.follow_standby(),
+            Kind::CreateSwapPolicy => self.policies.push(address::swap_policy(&guard, number)),
             _ => {}
         }
-        let counted = [Kind::InitializeGuard, Kind::CreateRule, Kind::CreateGroup, Kind::RegisterIntegration];
+        use Kind as K;
+        let counted = [K::InitializeGuard, K::CreateRule, K::CreateGroup, K::RegisterIntegration, K::CreateSwapPolicy];
         self.created += u16::from(counted.contains(&action.kind));
     }
 
@@ -121,6 +123,7 @@ impl Stage {
                 self.publish();
             }
             Kind::Fault => self.fail_oracle(action),
+            Kind::Donate if action.a % 4 == 3 => self.give_to_reserve(action),
             Kind::Donate => self.move_tokens(action.a.is_multiple_of(2), 1 + i64::from(action.b % 1_000_000_000)),
             Kind::Steal => {
                 let held = self.snap().held;
@@ -156,6 +159,8 @@ impl Stage {
             _ => self.model.dollars_before,
         };
         (self.model.dollars, self.model.dollars_before) = (next.clamp(0.5, 20_000.0), now);
+        // markets stray from the price
+        self.model.market_bps = [0, 0, 0, 0, -50, -150, -400, 100][(action.b / 64 % 8) as usize];
         self.world.advance(i64::from(1 + action.b % 20));
         self.publish();
         if (action.b / 32).is_multiple_of(2) {
@@ -163,25 +168,27 @@ impl Stage {
         }
     }
 
-    /// The price at which a borrower's debt is 71 to 99 % of the collateral's worth.
+    /// The price at which a borrower's debt is 71 to 107 % of the collateral's worth.
     fn dollars_at(&self, number: u32) -> Option<f64> {
         let p = self.position_of(&self.cast.owners[1 + (number % 2) as usize])?;
         let (owed, posted) = (self.debt(&p), p.collateral_amount);
-        let ltv = f64::from(71 + number / 2 % 29) / 100.0;
+        let ltv = f64::from(71 + number / 2 % 37) / 100.0;
         let is_there = owed > 0 && posted > 0;
         is_there.then(|| owed as f64 / 1e6 / (posted as f64 / 1e9 * ltv))
     }
 
     /// Publishes both prices, but for an asset whose sources were made to fail.
-    fn publish(&mut self) {
+    pub fn publish(&mut self) {
         let now = self.world.now_ts();
         let prices = [(self.world.sol_feeds, self.model.dollars), (self.world.usdc_feeds, 1.0)];
         for ((feeds, dollars), feed) in prices.into_iter().zip(&mut self.model.feeds) {
             if feed.fault.is_none() {
                 self.world.publish(&feeds, dollars);
-                feed.published = now;
+                (feed.published, feed.dollars) = (now, dollars);
             }
         }
+        self.publish_spare();
+        self.move_market();
     }
 
     fn fail_oracle(&mut self, action: &Action) {
@@ -203,7 +210,7 @@ impl Stage {
             Fault::OneDead => self.world.put_account(feeds.switchboard, Pubkey::default(), vec![]),
         }
         let published = if fault == Fault::Stale { now - 91 } else { now };
-        self.model.feeds[which] = Feed { fault: Some(fault), published };
+        self.model.feeds[which] = Feed { fault: Some(fault), published, dollars };
     }
 
     fn wait(&mut self, secs: i64) {
@@ -253,10 +260,8 @@ impl Stage {
     fn move_tokens(&mut self, is_loan: bool, change: i64) {
         let k = self.world.keys;
         let key = if is_loan { k.loan_token } else { k.collateral_token };
-        let mut account = self.world.svm.get_account(&key).expect("token account");
         let amount = self.world.balance(&key).checked_add_signed(change).expect("balance");
-        account.data[64..72].copy_from_slice(&amount.to_le_bytes());
-        self.world.svm.set_account(key, account).expect("account is written");
+        self.world.set_balance(&key, amount);
         let surplus = if is_loan { &mut self.model.surplus.0 } else { &mut self.model.surplus.1 };
         *surplus += i128::from(change);
         let is_short = *surplus < 0;

@@ -1,8 +1,9 @@
 //! The world that every sequence starts from: one guard with everything that the program knows, warm and in use.
 
-use crate::sequences::model::Model;
+use crate::sequences::desk::Desk;
+use crate::sequences::model::{DAY, HOUR, Model};
+use crate::sequences::standby;
 use rampart::state::bounty::BountyParams;
-use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
 use rampart::state::integration::Mode;
 use rampart::state::rule::{RuleParams, Scope, Standing};
@@ -63,6 +64,8 @@ pub struct Cast {
     pub spare_mints: Vec<MintOf>,
     /// Accounts that may stand where they don't belong.
     pub pool: Vec<Pubkey>,
+    /// Where swaps happen.
+    pub desk: Desk,
     /// Who is paid bounties.
     pub hunter: Pubkey,
     /// Keys that may get a role.
@@ -83,6 +86,10 @@ pub struct Stage {
     pub mints: Vec<MintOf>,
     /// Vaults of the guard.
     pub vaults: Vec<Pubkey>,
+    /// The source of the collateral that stands by.
+    pub spare: Pubkey,
+    /// Swap policies: those with an escrow first, then what a sequence created.
+    pub policies: Vec<Pubkey>,
     /// The guard that a sequence created last.
     pub new_guard: Option<Pubkey>,
     /// Counts what was created, for numbers.
@@ -133,6 +140,7 @@ impl Stage {
         let places = places(&mut world);
         let spare_mints: Vec<MintOf> = (0..3).map(|_| world.create_mint(anchor_spl::token::ID, 6)).collect();
         let hunter = fund(&mut world);
+        let desk = Desk::open(&mut world, hunter);
         let heirs: Vec<Pubkey> = (0..3).map(|_| fund(&mut world)).collect();
         let stranger = fund(&mut world);
         let people = people(&world, &owners, &keepers, stranger);
@@ -152,12 +160,20 @@ impl Stage {
             places,
             spare_mints,
             pool,
+            desk,
             hunter,
             heirs,
         });
+        let spare = standby::approve(&mut world);
+        // what came in lately would leave again without a charge: within an hour of the hour, within a day of the day
+        let built_ts = world.now_ts();
+        world.advance(DAY + HOUR - 540);
+        // drawdowns need a window without gaps
+        world.warm_up(10, 60);
         world.warm_up(3, 20);
-        let model = Model::new(&world, &cast, &rules);
-        Self { world, model, cast, rules, mints, vaults, new_guard: None, created: 0 }
+        let policies: Vec<Pubkey> = cast.desk.policies.iter().map(|keys| keys.policy).collect();
+        let model = Model::new(&world, &cast, &rules, &policies, built_ts);
+        Self { world, model, cast, rules, mints, vaults, spare, policies, new_guard: None, created: 0 }
     }
 
     /// Returns a copy of it all.
@@ -169,6 +185,8 @@ impl Stage {
             rules: self.rules.clone(),
             mints: self.mints.clone(),
             vaults: self.vaults.clone(),
+            spare: self.spare,
+            policies: self.policies.clone(),
             new_guard: None,
             created: 0,
         }
@@ -310,24 +328,6 @@ fn pool(
     all.extend(places.iter().flat_map(|p| [p.keys.integration, p.token, p.destination]));
     all.extend(rules);
     all
-}
-
-/// L of an hour and of a day, of exits and of new risk: in other words than the program's.
-pub fn allowed(flow: &FlowLimits, base: u64) -> Allowed {
-    let whole = |bps: u16| (u128::from(base) * u128::from(bps) / 10_000).max(flow.absolute_floor_amount.into());
-    let exits = |whole: u128| whole * u128::from(flow.exit_share_bps) / 10_000;
-    let (hour, day) = (whole(flow.hourly_bps), whole(flow.daily_bps));
-    let cut = |amount: u128| u64::try_from(amount).expect("below 2^64");
-    Allowed { exit: (cut(exits(hour)), cut(exits(day))), risk: (cut(hour - exits(hour)), cut(day - exits(day))) }
-}
-
-/// What may leave within any hour, and within any day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// Through exits.
-    pub exit: (u64, u64),
-    /// As new risk.
-    pub risk: (u64, u64),
 }
 
 /// Opens the position of an owner.

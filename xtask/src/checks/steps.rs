@@ -29,7 +29,7 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
 /// Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
     let mut clippy = command::cargo();
-    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]);
+    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(fleet());
     command::run(clippy.args(["--", "-D", "warnings"]))?;
     Ok(Verdict::Passed)
 }
@@ -51,6 +51,20 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
     }
     command::run(command::cargo().args(["deny", "--locked", "check", "advisories"]))?;
     Ok(Verdict::Passed)
+}
+
+/// The keeper's fleets, whose client of etcd needs a compiler of protocol buffers. One set of features for all steps:
+/// third-party crates are compiled once.
+fn fleet() -> &'static [&'static str] {
+    match command::find("protoc") {
+        Some(_) => &["--features", "rampart-keeper/fleet"],
+        None => {
+            println!(
+                "protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev"
+            );
+            &[]
+        }
+    }
 }
 
 /// Every attack case has a test, or a reason why it has none.
@@ -80,7 +94,7 @@ pub fn fixtures(_: &mut Run) -> Result<Verdict> {
 /// Every test of the workspace passes.
 pub fn tests(run: &mut Run) -> Result<Verdict> {
     let mut nextest = command::cargo();
-    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]);
+    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]).args(fleet());
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
     }

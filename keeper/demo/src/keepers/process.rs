@@ -109,14 +109,23 @@ impl Process {
     /// # Errors
     /// [`DemoError::Keeper`] where it doesn't, or ends with another code than 0.
     pub async fn stop(&mut self) -> Outcome<()> {
-        let Some(pid) = self.child.id().filter(|_| !self.is_killed) else { return Ok(()) };
-        // the standard library sends no other signal than the one that can't be caught
-        let sent = Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await;
-        if !sent.is_ok_and(|status| status.success()) {
-            return Err(self.problem("can't be asked to stop"));
+        if self.is_killed {
+            return Ok(());
         }
+        self.signal("TERM").await?;
         let status = self.wait_end(STOP_TIMEOUT).await?;
         if status.success() { Ok(()) } else { Err(self.problem(&format!("did not stop cleanly: {status}"))) }
+    }
+
+    /// Sends it a signal by name, as `STOP`.
+    ///
+    /// # Errors
+    /// [`DemoError::Keeper`] where it has ended, or the signal can't be sent.
+    pub async fn signal(&self, name: &str) -> Outcome<()> {
+        let Some(pid) = self.child.id() else { return Err(self.problem("has ended")) };
+        // the standard library sends no other signal than the one that can't be caught
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().await;
+        if sent.is_ok_and(|status| status.success()) { Ok(()) } else { Err(self.problem("can't be signalled")) }
     }
 
     /// Returns its port.

@@ -1,17 +1,22 @@
 //! From what is known to what is done about it.
 
 use crate::assess::assess;
+use crate::capture::Frame;
 use crate::chain::blockhash::{landing_life, signing_life};
 use crate::chain::fees::Market;
+use crate::config::Mode;
+use crate::decide::liquidations::spends;
 use crate::decide::{Action, Decision, Means, decide};
+use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
-use crate::plan::Planner;
-use crate::run::courier::Courier;
-use crate::run::engine::Engine;
+use crate::plan::{Planner, tables};
+use crate::run::courier::{Courier, Departure};
+use crate::run::engine::{Engine, Unsent};
 use crate::watch::decode::TokenBalance;
 use crate::watch::feeds;
 use anchor_lang::prelude::Pubkey;
+use solana_sdk::message::AddressLookupTableAccount;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -28,10 +33,16 @@ impl<C: Courier> Engine<C> {
         self.has_news = true;
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
         let means = self.means();
+        let pass = self.fleet.pass();
+        self.policy.fleet_delay_slots = pass.delay_slots();
+        self.policy.economics.market = self.shared.market.borrow().clone();
+        self.ops.record(|| Frame::settle(now, &means, &self.policy));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
-        self.act(decisions);
+        self.ops.record(|| Frame::decided(&decisions));
+        self.act(decisions, pass);
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
+        self.tell_standing();
         self.arm();
     }
 
@@ -42,7 +53,7 @@ impl<C: Courier> Engine<C> {
         self.sources.is_gapless(Instant::now(), max_age)
     }
 
-    fn means(&self) -> Means {
+    pub(super) fn means(&self) -> Means {
         let balance = |(mint, wallet): (Pubkey, feeds::Wallet)| {
             let account = self.store.raw(&wallet.token).filter(|a| a.owner == wallet.token_program)?;
             TokenBalance::decode(&account.data, &mint, &self.signer).map(|held| (mint, held.amount))
@@ -51,33 +62,46 @@ impl<C: Courier> Engine<C> {
         Means {
             is_gapless: self.is_gapless(),
             is_funded: self.balance() >= self.config.budget.min_payer_lamports,
+            is_keeper: self.is_keeper(),
             tokens: wallets.into_iter().filter_map(balance).collect(),
         }
     }
 
+    fn is_keeper(&self) -> bool {
+        let now_ts = self.assessment.now.unix_ts;
+        self.store.keeper_set().is_some_and(|(_, set)| set.member_at(&self.signer, now_ts).is_some())
+    }
+
     /// Hands ready trips over first, then has the rest signed and sent.
-    pub(super) fn act(&mut self, decisions: Vec<Decision>) {
+    pub(super) fn act(&mut self, decisions: Vec<Decision>, pass: Pass) {
+        let departure = Departure { pass, refused: self.refused.clone() };
         let slot = self.clock.tip_slot();
+        let tables = tables::known(&self.store, &self.config.tx.lookup_tables, slot);
         let mut plans = Vec::new();
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
             let is_trip = decision.intent.class == ActionClass::Trip;
-            let is_handed_over = is_trip && self.armory.fire(&decision.intent, |armed| self.may_land(armed));
+            let is_handed_over =
+                is_trip && self.armory.fire(&decision.intent, &departure, |armed| self.may_land(armed));
             if !is_handed_over {
-                match self.planner(&market).plan(&decision, &self.history) {
+                match self.planner(&market, &tables).plan(&decision, &self.history) {
                     Ok(plan) if self.has_blockhash() => plans.push(plan),
                     Ok(_) => continue,
                     Err(error) => {
                         tracing::warn!(class = decision.intent.class.as_str(), "a decision can't be planned: {error}");
-                        self.history.not_sent(&decision.intent, slot);
+                        self.not_sent(&decision.intent);
                         continue;
                     }
                 }
             }
             self.metrics.intents.get_or_create(&ResultLabel { class: decision.intent.class, result: "planned" }).inc();
-            self.history.started(&decision.intent, self.spends(&decision), slot);
+            let outcome = (self.config.keeper.mode == Mode::Observe).then_some("observed");
+            self.events.record(|to| to.decision(&decision.intent, self.scope(&decision), outcome, slot));
+            let spends = spends(&decision, &self.store);
+            self.ops.record(|| Frame::started(&decision.intent, spends, slot));
+            self.history.started(&decision.intent, spends, slot);
         }
-        self.deliver(plans);
+        self.deliver(plans, departure);
     }
 
     /// Tells whether there is a blockhash that is worth signing with.
@@ -95,35 +119,35 @@ impl<C: Courier> Engine<C> {
         })
     }
 
-    fn planner<'a>(&'a self, market: &'a Market) -> Planner<'a> {
+    pub(super) fn planner<'a>(&'a self, market: &'a Market, tables: &'a [AddressLookupTableAccount]) -> Planner<'a> {
         let prices = &self.config.tx.compute_price;
-        Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market }
+        Planner { store: &self.store, found: &self.found, signer: self.signer, prices, market, tables }
     }
 
-    fn spends(&self, decision: &Decision) -> Option<(Pubkey, u64)> {
+    /// Returns the guard, asset or vault that a decision is about.
+    fn scope(&self, decision: &Decision) -> Option<Pubkey> {
         match &decision.action {
-            Action::Position { candidate, max_repay_amount, .. } => {
-                self.store.vault(&candidate.vault).map(|vault| (vault.loan_mint, *max_repay_amount))
+            Action::Rule(rule) => self.store.rule(rule).map(rampart_client::evidence::scope_of),
+            Action::TripGroup { group, .. } | Action::StepDownGroup { group, .. } => {
+                self.store.group(group).map(|group| group.scope)
             }
-            Action::Rule(_)
-            | Action::TripGroup { .. }
-            | Action::StepDownGroup { .. }
-            | Action::Asset(_)
-            | Action::Vault(_) => None,
+            Action::Asset(key) | Action::Vault(key) => Some(*key),
+            Action::Position { candidate, .. } => Some(candidate.vault),
+            Action::Settle(_) => Some(decision.intent.target),
+            Action::Rebalance(_) => Some(self.store.guard_key()),
         }
     }
 
     /// Signs and journals all plans in one write, and sends them, in a task of its own.
-    fn deliver(&self, plans: Vec<PlannedTx>) {
+    fn deliver(&self, plans: Vec<PlannedTx>, departure: Departure) {
         let Some((blockhash, _)) = self.blockhash.filter(|_| !plans.is_empty()) else { return };
-        let (courier, refused) = (self.courier.clone(), self.refused.clone());
+        let courier = self.courier.clone();
         tokio::spawn(async move {
             let intents: Vec<Intent> = plans.iter().map(|plan| plan.intent.clone()).collect();
             for (intent, prepared) in intents.into_iter().zip(courier.prepare_all(plans, blockhash).await) {
                 match prepared {
-                    Ok(prepared) => courier.send(&prepared).await,
-                    // the engine is gone only when the keeper stops
-                    Err(error) => drop(refused.send((intent, error))),
+                    Ok(prepared) => departure.send(&courier, &prepared).await,
+                    Err(error) => departure.give_back(intent, Unsent::Refused(error)),
                 }
             }
         });
@@ -141,7 +165,8 @@ impl<C: Courier> Engine<C> {
             return;
         }
         let market = self.shared.market.borrow().clone();
-        let planner = self.planner(&market);
+        // a trip names few accounts: it never needs a table
+        let planner = self.planner(&market, &[]);
         let plans = rules.filter_map(|(key, rule)| planner.plan_trip(key, rule, &self.history).ok()).collect();
         self.armory.order(plans, blockhash);
         self.armed_for = order;

@@ -1,5 +1,6 @@
 //! News of the sources: accounts, slots, gaps and snapshots.
 
+use crate::capture::Frame;
 use crate::chain::clock::ChainTime;
 use crate::chain::ws::Signal;
 use crate::metrics::{SourceLabel, UpdateLabel};
@@ -73,6 +74,7 @@ impl<C: Courier> Engine<C> {
         let at = Instant::now();
         self.sources.polled(snapshot.slot, at);
         if snapshot.found.iter().any(|(feed, key)| self.found.get(feed) != Some(key)) {
+            self.ops.record(|| Frame::found(&snapshot.found));
             self.found.extend(snapshot.found);
             self.needs_watch = true;
         }
@@ -89,6 +91,7 @@ impl<C: Courier> Engine<C> {
 
     /// Takes out what a full listing does not hold, and closes the gaps that it reaches over.
     fn close_gaps(&mut self, listed: &HashSet<Pubkey>, slot: u64, set: &WatchSet, asked_at: Instant) {
+        self.ops.record(|| Frame::listed(listed, slot));
         for gone in self.store.retain_listed(listed, slot) {
             self.index.put(gone, None);
             self.is_dirty = true;
@@ -109,6 +112,8 @@ impl<C: Courier> Engine<C> {
         let position = self.store.position(&key).copied();
         let rule = self.store.rule(&key).copied();
         let group = self.store.group(&key).copied();
+        let admin = self.admin_seqs(&key);
+        self.ops.record(|| Frame::account(&update));
         let applied = self.store.apply(update, at);
         self.count(origin, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
@@ -127,21 +132,33 @@ impl<C: Courier> Engine<C> {
             Applied::Stale | Applied::Same | Applied::Unwanted => return,
         }
         self.tell_change(&key, position.as_ref(), rule.as_ref(), group.as_ref());
+        if matches!(applied, Applied::Changed(Kind::Guard | Kind::KeeperSet)) {
+            self.tell_admin(&key, admin);
+        }
+        if applied == Applied::Changed(Kind::Report) {
+            self.tell_report(&key);
+        }
     }
 
     fn changed(&mut self, key: Pubkey, kind: Kind) {
         self.is_dirty = true;
+        if matches!(kind, Kind::Guard | Kind::Asset | Kind::Vault | Kind::Rule | Kind::KeeperSet | Kind::Integration) {
+            self.ops.privileged_changed();
+        }
         match kind {
             Kind::Position => self.index.put(key, self.store.position(&key)),
             Kind::Asset | Kind::Vault | Kind::Rule | Kind::Guard => self.needs_watch = true,
-            Kind::Group | Kind::KeeperSet | Kind::Report => self.needs_watch = true,
+            Kind::Group | Kind::KeeperSet | Kind::Report | Kind::Policy | Kind::Reserve => self.needs_watch = true,
             Kind::Integration | Kind::Bounty => {}
             Kind::Raw if key == CLOCK => {
                 let reading = self.store.raw(&key).and_then(|account| ChainTime::decode(&account.data));
                 let _ = reading.is_some_and(|reading| self.clock.take(reading));
             }
             Kind::Raw if key == self.signer => self.courier.set_balance(self.balance()),
-            Kind::Raw => {}
+            // a pool names its tokens
+            Kind::Raw => {
+                self.needs_watch |= !self.policy.economics.routes.are_watched(&self.store, &self.sources.set.raw)
+            }
         }
     }
 
@@ -156,15 +173,26 @@ impl<C: Courier> Engine<C> {
         self.metrics.account_updates.get_or_create(&UpdateLabel { source, result }).inc();
     }
 
+    /// What routes are quoted from, and lookup tables.
+    fn extra(&self) -> feeds::Extra {
+        let routes = &self.policy.economics.routes;
+        let tables = self.config.tx.lookup_tables.iter().copied();
+        feeds::Extra {
+            accounts: routes.accounts(&self.store).into_iter().chain(tables).collect(),
+            policies: routes.policies().collect(),
+        }
+    }
+
     /// Derives anew what has to be watched, where something appeared or went away.
     pub(super) fn watch(&mut self) {
         if !std::mem::take(&mut self.needs_watch) {
             return;
         }
-        let set = feeds::watch_set(&self.store, &self.signer, &self.found);
+        let set = feeds::watch_set(&self.store, &self.signer, &self.found, &self.extra());
         if !self.sources.watch(set) {
             return;
         }
+        self.ops.record(|| Frame::raw(&self.sources.set.raw));
         self.store.watch_raw(self.sources.set.raw.clone());
         self.shared.set.send_replace(self.sources.set.clone());
         self.shared.topics.send_replace(self.sources.topics.clone());

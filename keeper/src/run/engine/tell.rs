@@ -50,6 +50,29 @@ impl<C: Courier> Engine<C> {
         }
     }
 
+    /// Returns the counters of what people change, where `key` is the guard or its set of keepers.
+    pub(super) fn admin_seqs(&self, key: &Pubkey) -> Option<facts::AdminSeqs> {
+        let set = self.store.keeper_set().filter(|(set, _)| *set == key).map(|(_, set)| set);
+        let guard = self.store.guard().filter(|_| *key == self.config.cluster.guard);
+        guard.map(facts::AdminSeqs::of_guard).or(set.map(facts::AdminSeqs::of_set))
+    }
+
+    /// Tells what people changed since `before`.
+    pub(super) fn tell_admin(&self, key: &Pubkey, before: Option<facts::AdminSeqs>) {
+        let slot = self.store.slot_of(key).unwrap_or_default();
+        if let (Some(before), Some(after)) = (before, self.admin_seqs(key)) {
+            facts::admin(key, &before, &after, slot).into_iter().for_each(|fact| drop(self.events.emit(fact)));
+        }
+    }
+
+    /// Records what a keeper reported.
+    pub(super) fn tell_report(&self, key: &Pubkey) {
+        let slot = self.store.slot_of(key).unwrap_or_default();
+        if let Some((_, report)) = self.store.reports().find(|(address, _)| *address == key) {
+            self.events.record(|to| to.report(key, report, slot));
+        }
+    }
+
     pub(super) fn tell_rules(&mut self, now: ChainTime) {
         let keys: Vec<Pubkey> = self.assessment.rules.keys().copied().collect();
         for key in keys {
@@ -57,7 +80,7 @@ impl<C: Courier> Engine<C> {
             let was_true = self.true_rules.contains(&key);
             let name = self.source_name(&key);
             if let Some(fact) = facts::rule_turned(&key, &name, &report, was_true, now.slot) {
-                self.events.emit(fact);
+                self.events.emit(self.scoped(&key, fact));
                 if report.is_true() {
                     self.true_rules.insert(key)
                 } else {
@@ -78,7 +101,16 @@ impl<C: Courier> Engine<C> {
         };
         let name = self.source_name(&key);
         let fact = before.and_then(|b| facts::stepped_down(&key, &name, &b, cause.as_ref(), now.unix_ts, now.slot));
-        fact.into_iter().for_each(|fact| drop(self.events.emit(fact)));
+        fact.into_iter().for_each(|fact| drop(self.events.emit(self.scoped(&key, fact))));
+    }
+
+    /// Adds the account whose level a rule or group raises.
+    fn scoped(&self, key: &Pubkey, fact: Fact) -> Fact {
+        let of_rule = self.store.rule(key).map(rampart_client::evidence::scope_of);
+        match of_rule.or(self.store.group(key).map(|group| group.scope)) {
+            Some(scope) => fact.with("scope", scope.to_string()),
+            None => fact,
+        }
     }
 
     fn source_name(&self, key: &Pubkey) -> String {

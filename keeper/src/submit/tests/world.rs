@@ -278,7 +278,13 @@ pub fn intent(class: ActionClass, number: u8) -> Intent {
 pub fn plan(intent: &Intent) -> PlannedTx {
     let instruction = Instruction::new_with_bytes(rampart::ID, &mark(intent), vec![]);
     let (compute_unit_limit, priority_micro_lamports) = (50_000, 0);
-    PlannedTx { intent: intent.clone(), instructions: vec![instruction], compute_unit_limit, priority_micro_lamports }
+    PlannedTx {
+        intent: intent.clone(),
+        instructions: vec![instruction],
+        compute_unit_limit,
+        priority_micro_lamports,
+        tables: Vec::new(),
+    }
 }
 
 /// One process of a keeper.

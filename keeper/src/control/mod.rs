@@ -1,0 +1,161 @@
+//! What an operator may ask of a running keeper: pause and resume classes, trip by hand, explain, reload.
+//!
+//! Acting needs the token of a file; the engine carries commands out between two pieces of news. Nothing here can make
+//! the program do what it would not do by itself: a trip by hand is proved on chain like any other.
+
+pub mod explain;
+pub mod pauses;
+pub mod token;
+
+pub use explain::Explanation;
+pub use pauses::{Group, Pause, Pauses};
+pub use token::Token;
+
+use crate::config::Config;
+use crate::error::Cause;
+use crate::events::unix_ms;
+use anchor_lang::prelude::Pubkey;
+use pauses::PauseFile;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// Commands that may wait for the engine.
+const BACKLOG: usize = 32;
+
+/// Where an answer goes.
+pub type Reply<T> = oneshot::Sender<T>;
+
+/// Something for the engine to do between two pieces of news.
+pub enum Command {
+    /// Which classes are paused from now on.
+    Pauses(Pauses),
+    /// Settings that are in effect from now on.
+    Settings(Arc<Config>),
+    /// Trip a rule or a group, or say what that would do.
+    Trip {
+        /// The rule or group.
+        target: Pubkey,
+        /// Only say what it would do.
+        is_dry: bool,
+        /// Where the answer goes.
+        reply: Reply<TripAnswer>,
+    },
+    /// Say why it acts, or doesn't.
+    Explain {
+        /// The rule, group, position, vault, asset or guard.
+        subject: Pubkey,
+        /// Where the answer goes; `None` for what the keeper doesn't know.
+        reply: Reply<Option<Explanation>>,
+    },
+}
+
+/// What a trip by hand did or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TripAnswer {
+    /// Whether it is handed over to be sent; `false` also where it was only asked what would be done.
+    pub is_sent: bool,
+    /// Whether it can be sent now.
+    pub is_possible: bool,
+    /// What is or would be done, or why not.
+    pub text: String,
+    /// Identity of the intent, where there is one.
+    pub intent: Option<String>,
+    /// Value of the fence that the trip carries.
+    pub fence: Option<u64>,
+    /// Priority fee and compute units, where there is a plan.
+    pub fee_text: Option<String>,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The engine has too much to do, or is gone.
+    #[error("the keeper's loop takes no commands now")]
+    Busy,
+    /// The pauses can't be made durable; nothing changed.
+    #[error("failed to write the pauses to the disk")]
+    Storage(#[source] std::io::Error),
+}
+
+/// The way of commands to the engine.
+#[derive(Clone)]
+pub struct Control {
+    commands: mpsc::Sender<Command>,
+    pauses: Arc<Mutex<PauseFile>>,
+}
+
+impl Control {
+    /// The way for a keeper with its state in the directory that the settings name, and its end at the engine.
+    ///
+    /// # Errors
+    /// What the disk refuses, or a file of pauses that can't be read.
+    pub fn open(config: &Config) -> Result<(Self, mpsc::Receiver<Command>), Cause> {
+        let (commands, receiver) = mpsc::channel(BACKLOG);
+        let pauses = PauseFile::open(&config.keeper.state_dir)?;
+        Ok((Self { commands, pauses: Arc::new(Mutex::new(pauses)) }, receiver))
+    }
+
+    /// Returns what is paused.
+    pub async fn pauses(&self) -> Pauses {
+        self.pauses.lock().await.pauses().clone()
+    }
+
+    /// Pauses groups of classes: durable first, then in effect. Returns what is paused now.
+    ///
+    /// # Errors
+    /// `Storage`, `Busy`.
+    pub async fn pause(&self, groups: &[Group], reason: &str) -> Result<Pauses, ControlError> {
+        let since_ts = (unix_ms() / 1_000).cast_signed();
+        let change = |pauses: &mut Pauses| groups.iter().for_each(|group| pauses.add(*group, reason, since_ts));
+        self.change(change).await
+    }
+
+    /// Resumes groups of classes. Returns what is still paused.
+    ///
+    /// # Errors
+    /// `Storage`, `Busy`.
+    pub async fn resume(&self, groups: &[Group]) -> Result<Pauses, ControlError> {
+        self.change(|pauses: &mut Pauses| groups.iter().for_each(|group| pauses.remove(*group))).await
+    }
+
+    async fn change(&self, change: impl FnOnce(&mut Pauses)) -> Result<Pauses, ControlError> {
+        // Held over both steps, so that two changes reach the engine in the order of the disk.
+        let mut file = self.pauses.lock().await;
+        let pauses = file.change(change).map_err(ControlError::Storage)?;
+        self.send(Command::Pauses(pauses.clone())).await?;
+        Ok(pauses)
+    }
+
+    /// Trips a rule or group, or says what that would do.
+    ///
+    /// # Errors
+    /// `Busy`.
+    pub async fn trip(&self, target: Pubkey, is_dry: bool) -> Result<TripAnswer, ControlError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Trip { target, is_dry, reply }).await?;
+        answer.await.map_err(|_| ControlError::Busy)
+    }
+
+    /// Says why the keeper acts on something, or doesn't.
+    ///
+    /// # Errors
+    /// `Busy`.
+    pub async fn explain(&self, subject: Pubkey) -> Result<Option<Explanation>, ControlError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Explain { subject, reply }).await?;
+        answer.await.map_err(|_| ControlError::Busy)
+    }
+
+    /// Hands settings over.
+    ///
+    /// # Errors
+    /// `Busy`.
+    pub async fn settings(&self, config: Arc<Config>) -> Result<(), ControlError> {
+        self.send(Command::Settings(config)).await
+    }
+
+    async fn send(&self, command: Command) -> Result<(), ControlError> {
+        self.commands.send(command).await.map_err(|_| ControlError::Busy)
+    }
+}

@@ -1,0 +1,319 @@
+//! Why it acts, or doesn't: what the decision sees of one account, in the order in which it looks.
+
+use crate::assess::{GroupReport, RuleReport};
+use crate::config::Mode;
+use crate::control::{Explanation, Group};
+use crate::decide::wanted_about;
+use crate::intent::ActionClass;
+use crate::run::courier::Courier;
+use crate::run::engine::Engine;
+use crate::view::amounts::{level_name, pair_price};
+use crate::view::{RuleView, View};
+use anchor_lang::prelude::Pubkey;
+use rampart::error::RampartError;
+use rampart::risk::gate::Pass;
+use rampart::risk::health::ltv_floor;
+use rampart::state::{Cause, Position};
+
+/// What has to hold when everything else does.
+const FREE: &str = "nothing holds it back";
+
+impl<C: Courier> Engine<C> {
+    /// Says why it acts on `subject` or doesn't; `None` for an account that it doesn't know.
+    pub(in crate::run) fn explain(&self, subject: Pubkey) -> Option<Explanation> {
+        let base = Explanation {
+            subject: subject.to_string(),
+            slot: self.assessment.now.slot,
+            name: self.builder.source_name(&self.store, &subject),
+            ..Explanation::default()
+        };
+        if let Some(report) = self.assessment.rules.get(&subject) {
+            return Some(self.explain_rule(base, subject, report));
+        }
+        if let Some(report) = self.assessment.groups.get(&subject) {
+            return Some(self.explain_group(base, subject, report));
+        }
+        if let Some(position) = self.store.position(&subject) {
+            return Some(self.explain_position(base, subject, position));
+        }
+        if self.store.vault(&subject).is_some() {
+            return Some(self.explain_vault(base, subject));
+        }
+        if self.store.asset(&subject).is_some() {
+            return Some(self.explain_asset(base, subject));
+        }
+        (subject == self.store.guard_key()).then(|| self.explain_guard(base))
+    }
+
+    fn explain_rule(&self, mut why: Explanation, key: Pubkey, report: &RuleReport) -> Explanation {
+        why.kind = "rule".into();
+        let view = self.view();
+        let Some(rule) = view.rules.iter().find(|rule| rule.address == why.subject) else { return why };
+        let value = rule.value.clone().unwrap_or_else(|| "unknown".into());
+        why.input("measures", format!("{} of {}", rule.metric, rule.subject_name));
+        why.input("value", format!("{value} {}", rule.unit));
+        why.input(
+            "threshold",
+            format!("{} {} {}, clear at {}", rule.comparator, rule.threshold, rule.unit, rule.clear_threshold),
+        );
+        distance(rule).into_iter().for_each(|text| why.input("distance", text));
+        why.input(
+            "streak",
+            format!(
+                "{} of {} observations, {} s needed",
+                rule.streak.count, rule.min_observations, rule.min_persist_secs
+            ),
+        );
+        why.input("raises", format!("{} to {}", rule.scope, rule.level_name));
+        why.input("fence", format!("trip_epoch {}", rule.trip_epoch));
+        why.condition("the rule is switched on", rule.is_enabled, if rule.is_enabled { "on" } else { "off" });
+        let verdict = rule.reason.as_ref().map_or(rule.verdict.clone(), |reason| format!("{}: {reason}", rule.verdict));
+        why.condition("the rule is true", report.is_true(), format!("{verdict}, {value} {}", rule.unit));
+        why.condition(
+            "it has held for long enough",
+            report.is_persistent,
+            format!("{} observations", rule.streak.count),
+        );
+        let stands = if report.is_alone { "by itself" } else { "only as part of a group" };
+        why.condition("it trips by itself", report.is_alone, stands);
+        why.condition("its breaker has room", report.has_room, self.cause_text(report.cause));
+        self.explain_way(&mut why, key, ActionClass::Trip);
+        why.answer = answer_of(&why, "trip", report.cause.map(|cause| self.cause_text(Some(cause))));
+        why
+    }
+
+    fn explain_group(&self, mut why: Explanation, key: Pubkey, report: &GroupReport) -> Explanation {
+        why.kind = "group".into();
+        let rules = self.store.group(&key).map_or(&[][..], |group| group.active());
+        for rule in rules {
+            let is_true = self.assessment.rules.get(rule).is_some_and(RuleReport::is_true);
+            let name = self.builder.source_name(&self.store, rule);
+            why.condition(&format!("rule {name} is true"), is_true, rule.to_string());
+        }
+        why.input("fence", format!("trip_epoch {}", self.store.group(&key).map_or(0, |group| group.trip_epoch)));
+        let is_provable = report.provable.is_some();
+        why.condition("all rules can be proved together", is_provable, if is_provable { "yes" } else { "not now" });
+        why.condition("its breaker has room", report.has_room, self.cause_text(report.cause));
+        self.explain_way(&mut why, key, ActionClass::Trip);
+        why.answer = answer_of(&why, "trip", report.cause.map(|cause| self.cause_text(Some(cause))));
+        why
+    }
+
+    fn explain_position(&self, mut why: Explanation, key: Pubkey, position: &Position) -> Explanation {
+        why.kind = "position".into();
+        why.name = format!("position of {}", self.builder.vault_name(&self.store, &position.vault));
+        let Some(report) = self.assessment.vaults.get(&position.vault) else {
+            why.answer = "its vault is not known yet".into();
+            return why;
+        };
+        let vault = &report.accrued;
+        let debt = vault.debt_of(position).unwrap_or(u64::MAX);
+        let (soft, line) = (vault.risk.soft_line_bps, vault.risk.liquidation_line_bps);
+        why.input("owner", position.owner);
+        why.input("debt", format!("{debt} base units of {}", vault.loan_mint));
+        why.input("collateral", format!("{} base units of {}", position.collateral_amount, vault.collateral_mint));
+        why.input("lines", format!("soft {soft} bps, liquidation {line} bps"));
+        why.input("fence", format!("liquidation_seq {}", position.liquidation_seq));
+        let pair = report.pair.map(|(pair, _)| pair.hi);
+        let price = pair.map_or_else(name_of, |p| pair_price(p, vault.collateral_decimals, vault.loan_decimals));
+        why.input("price at the owner's end", &price);
+        why.condition("its price is agreed", report.pair.is_ok(), &price);
+        let ltv = pair.ok().and_then(|price| ltv_floor(debt, position.collateral_amount, price).ok()).map(|bps| bps.0);
+        if let Some(ltv) = ltv {
+            why.input("loan-to-value", format!("{ltv} bps"));
+            why.input("distance", fall_text(ltv, soft, line));
+        }
+        let is_reached = debt > 0 && ltv.is_some_and(|ltv| ltv >= u32::from(soft));
+        let ltv_text = ltv.map_or_else(|| "unknown".to_owned(), |ltv| format!("{ltv} bps"));
+        why.condition("its loan-to-value is at the soft line", is_reached, ltv_text);
+        let is_liquidatable = ltv.is_some_and(|ltv| ltv >= u32::from(line));
+        let class = if is_liquidatable { ActionClass::Liquidate } else { ActionClass::Deleverage };
+        let pass = report.pass.map_or_else(name_of, |pass| pass_text(pass).to_owned());
+        why.condition("the level lets liquidations pass", report.pass.is_ok(), pass);
+        let candidate = self.assessment.candidates.iter().find(|candidate| candidate.position == key);
+        let is_in_grace = candidate.is_some_and(|candidate| candidate.is_in_grace);
+        why.condition(
+            "no grace time after a halt protects it",
+            !is_in_grace,
+            if is_in_grace { "in grace" } else { "none" },
+        );
+        let held = self.means().tokens.get(&vault.loan_mint).copied().unwrap_or(0);
+        let plan = candidate.map(|candidate| candidate.plan(held));
+        let plan_text = match plan {
+            Some(Ok(plan)) => format!("repays {} and receives {} base units", plan.repay_amount, plan.seize_amount),
+            Some(Err(error)) => name_of(error),
+            None => "nothing to do".into(),
+        };
+        let is_planned = matches!(plan, Some(Ok(_)));
+        why.condition("the program would take an amount", is_planned, format!("{plan_text}; the signer holds {held}"));
+        self.explain_way(&mut why, key, class);
+        why.answer = answer_of(&why, class.as_str(), None);
+        why
+    }
+
+    fn explain_vault(&self, mut why: Explanation, key: Pubkey) -> Explanation {
+        why.kind = "vault".into();
+        why.name = self.builder.vault_name(&self.store, &key);
+        let view = self.view();
+        let Some(vault) = view.vaults.iter().find(|vault| vault.address == why.subject) else { return why };
+        let price = vault.price.hi.clone().or(vault.price.reason.clone()).unwrap_or_default();
+        why.input("level", format!("{}, exits {}", vault.level_name, vault.exit_level));
+        for cause in &vault.causes {
+            why.input("cause", format!("{}: {} until {}", cause.rule_name, cause.level_name, cause.expires_at_ts));
+        }
+        why.input("price", format!("{}, {price}", vault.price.state));
+        why.input("positions", format!("{} with {} borrowers", vault.positions.count, vault.positions.borrowers));
+        why.input("at the soft line", vault.positions.soft);
+        why.input("at the liquidation line", vault.positions.liquidatable);
+        let report = self.assessment.vaults.get(&key);
+        let pass = report.map_or(Err(RampartError::PriceIndeterminate), |report| report.pass);
+        why.condition("its price is agreed", vault.price.state == "agreed", &vault.price.state);
+        why.condition(
+            "the level lets liquidations pass",
+            pass.is_ok(),
+            pass.map_or_else(name_of, |p| pass_text(p).into()),
+        );
+        self.explain_way(&mut why, key, ActionClass::Liquidate);
+        let in_reach = vault.positions.soft + vault.positions.liquidatable;
+        why.answer = match why.obstacle() {
+            Some(obstacle) => format!("no liquidation here, it waits for \"{}\": {}", obstacle.what, obstacle.detail),
+            None if in_reach == 0 => "nothing to do: no position is at its soft line".into(),
+            None => format!("{in_reach} positions are in reach; ask about one of them for the detail"),
+        };
+        why
+    }
+
+    fn explain_asset(&self, mut why: Explanation, key: Pubkey) -> Explanation {
+        why.kind = "asset".into();
+        let view = self.view();
+        let Some(asset) = view.assets.iter().find(|asset| asset.address == why.subject) else { return why };
+        why.name.clone_from(&asset.symbol);
+        why.input("level", &asset.level_name);
+        for source in &asset.price.sources {
+            let price = source.price.clone().unwrap_or_else(|| "no price".into());
+            why.input(&format!("source {} {}", source.kind, source.publisher), format!("{price}, {}", source.state));
+        }
+        why.input("reference", asset.reference.price.clone().unwrap_or_else(|| "none".into()));
+        let agreed = format!("{} of {} sources agree", asset.price.agreeing, asset.price.required);
+        why.condition("its price is agreed", asset.price.state == "agreed", agreed);
+        let warm = if asset.reference.is_warm { "warm" } else { "cold" };
+        why.condition("its reference is warm", asset.reference.is_warm, warm);
+        self.explain_way(&mut why, key, ActionClass::Observe);
+        why.answer = answer_of(&why, "observation", None);
+        why
+    }
+
+    fn explain_guard(&self, mut why: Explanation) -> Explanation {
+        why.kind = "guard".into();
+        let view: View = self.view();
+        why.input("level", &view.guard.level_name);
+        for cause in &view.guard.causes {
+            why.input("cause", format!("{}: {} until {}", cause.rule_name, cause.level_name, cause.expires_at_ts));
+        }
+        why.input(
+            "assets, vaults, rules",
+            format!("{}, {}, {}", view.assets.len(), view.vaults.len(), view.rules.len()),
+        );
+        for reason in &view.keeper.not_ready_reasons {
+            why.condition("the keeper is ready", false, reason);
+        }
+        for rule in view.rules.iter().filter(|rule| rule.verdict == "true") {
+            why.input("rule that is true", &rule.name);
+        }
+        let is_raised = view.guard.level > 0;
+        why.answer = match (why.obstacle(), is_raised) {
+            (Some(obstacle), _) => format!("the keeper is not ready: {}", obstacle.detail),
+            (None, true) => format!("the guard is at {}; its causes say why", view.guard.level_name),
+            (None, false) => "the guard is at Normal and the keeper is ready".into(),
+        };
+        why.next = "`rampart explain <rule>` for one rule, `rampart status` for all of them".into();
+        why
+    }
+
+    /// What every action of a class has to pass, whatever it is about.
+    fn explain_way(&self, why: &mut Explanation, target: Pubkey, class: ActionClass) {
+        let (means, group, slot) = (self.means(), Group::of(class), self.clock.tip_slot());
+        let is_on = self.config.classes.is_enabled(class);
+        why.condition("its class is on in the settings", is_on, format!("classes.{} = {is_on}", group.as_str()));
+        let paused = self.paused().into_iter().find(|paused| paused.class == group.as_str());
+        let paused_text = paused.as_ref().map_or_else(|| "not paused".into(), |p| format!("paused: {}", p.reason));
+        why.condition("no operator paused its class", paused.is_none(), paused_text);
+        let is_trip = class == ActionClass::Trip;
+        let sources = if means.is_gapless { "complete" } else { "a gap is open" };
+        why.condition("a source of data is complete", means.is_gapless || is_trip, sources);
+        let least = self.config.budget.min_payer_lamports;
+        let funds = format!("{} lamports, budget.min_payer_lamports is {least}", self.balance());
+        why.condition("the payer is funded", means.is_funded || is_trip, funds);
+        let room = self.policy.max_in_flight.saturating_sub(self.history.in_flight());
+        why.condition(
+            "there is room for one more",
+            room > 0 || is_trip,
+            format!("{} under way", self.history.in_flight()),
+        );
+        let has_blockhash = self.has_blockhash();
+        why.condition("there is a fresh blockhash", has_blockhash, if has_blockhash { "yes" } else { "no" });
+        let wanted = wanted_about(&target, &self.assessment, &self.store, (&self.policy, &means), &self.history);
+        let held = wanted.filter(|decision| decision.intent.class == class).and_then(|decision| {
+            let delay = self.policy.delay_slots(class);
+            self.history.hold(&decision.intent, slot, self.store.slot_of(&target), delay)
+        });
+        let free = held.clone().unwrap_or_else(|| "nothing under way".into());
+        why.condition(FREE, held.is_none(), free);
+        let is_acting = self.config.keeper.mode == Mode::Act;
+        why.condition("the keeper sends", is_acting, self.config.keeper.mode.as_str());
+        let price = self.config.tx.compute_price.of(class);
+        why.input("fee", format!("{} to {} micro-lamports per compute unit", price.floor, price.cap));
+        why.next = "`rampart intents ls` shows what was done before; `rampart status` what holds now".into();
+    }
+
+    fn cause_text(&self, cause: Option<Cause>) -> String {
+        let now = self.assessment.now.unix_ts;
+        cause.map_or_else(
+            || "not in force".into(),
+            |cause| {
+                let (level, left) = (level_name(cause.level_at(now)), cause.expires_at_ts.saturating_sub(now));
+                format!("in force: {level} for {left} s more")
+            },
+        )
+    }
+}
+
+fn answer_of(why: &Explanation, act: &str, in_force: Option<String>) -> String {
+    match (in_force, why.obstacle()) {
+        (Some(text), _) => text,
+        (None, Some(obstacle)) if obstacle.what == FREE => format!("{act}: {}", obstacle.detail),
+        (None, Some(obstacle)) => format!("no {act}, it waits for \"{}\": {}", obstacle.what, obstacle.detail),
+        (None, None) => format!("{act} is due now"),
+    }
+}
+
+/// How far the value is from the threshold; nothing where it is unknown.
+fn distance(rule: &RuleView) -> Option<String> {
+    let value: u64 = rule.value.as_ref()?.parse().ok()?;
+    let (far, side) = match rule.comparator.as_str() {
+        "above" => (rule.threshold.checked_sub(value), "above"),
+        _ => (value.checked_sub(rule.threshold), "below"),
+    };
+    Some(match far {
+        Some(0) => "at the threshold".into(),
+        Some(far) => format!("{far} {} left until it is {side} the threshold", rule.unit),
+        None => format!("{} {} beyond the threshold", value.abs_diff(rule.threshold), rule.unit),
+    })
+}
+
+/// How far the price may fall before the lines are reached: loan-to-value moves against the price.
+fn fall_text(ltv: u32, soft: u16, line: u16) -> String {
+    let fall = |line: u16| 10_000_u32.saturating_sub(ltv.saturating_mul(10_000).div_ceil(u32::from(line).max(1)));
+    format!("a fall of {} bps to the soft line, {} bps to the liquidation line", fall(soft), fall(line))
+}
+
+fn name_of(error: RampartError) -> String {
+    format!("{error:?}")
+}
+
+const fn pass_text(pass: Pass) -> &'static str {
+    match pass {
+        Pass::TwoSources => "with two sources",
+        _ => "yes",
+    }
+}

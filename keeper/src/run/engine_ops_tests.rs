@@ -1,0 +1,341 @@
+//! What the engine does for the operator, in the same world.
+
+use super::*;
+use crate::capture::{self, Step, Summary};
+use crate::control::{Command, Explanation, Group, Pauses, TripAnswer};
+use crate::events::Severity;
+use crate::intent::IntentId;
+use crate::takeover::signs;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use rampart::state::rule::RuleParams;
+use rampart::state::{Metric, Switch, Vault};
+use std::io::{Read, Write};
+use std::path::Path;
+use tokio::sync::{oneshot, watch};
+
+fn paused(groups: &[Group]) -> Pauses {
+    let mut pauses = Pauses::default();
+    groups.iter().for_each(|group| pauses.add(*group, "market test", 5));
+    pauses
+}
+
+fn trip(rig: &mut Rig, target: Pubkey, is_dry: bool) -> TripAnswer {
+    let (reply, mut answer) = oneshot::channel();
+    rig.engine.command(Command::Trip { target, is_dry, reply });
+    answer.try_recv().expect("an answer")
+}
+
+fn explain(rig: &mut Rig, subject: Pubkey) -> Option<Explanation> {
+    let (reply, mut answer) = oneshot::channel();
+    rig.engine.command(Command::Explain { subject, reply });
+    answer.try_recv().expect("an answer")
+}
+
+fn gap(milli_dollars: i128, slot: u64) -> Vec<Update> {
+    vec![oracle(10, milli_dollars, slot), oracle(11, milli_dollars, slot)]
+}
+
+#[tokio::test]
+async fn paused_class_is_left_alone_while_trips_go_on_and_is_taken_up_again() {
+    let mut rig = Rig::new();
+    let positions = [(key(50), rig.world.position(1_000_000, 600_000))];
+    rig.engine.command(Command::Pauses(paused(&Group::WITHOUT_TRIPS)));
+    rig.load(&rig.world.rule(), &positions);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.updates(gap(700, SLOT + 1));
+    settle().await;
+    let calls = rig.recorder.take();
+    assert!(calls.contains(&("send", ActionClass::Trip, key(RULE))), "{calls:?}");
+    assert!(calls.iter().all(|call| call.1 == ActionClass::Trip), "{calls:?}");
+    let view = rig.engine.view();
+    let shown: Vec<_> =
+        view.keeper.paused.iter().map(|paused| (paused.class.as_str(), paused.reason.as_str())).collect();
+    assert!(shown.contains(&("liquidate", "market test")) && shown.len() == 4, "{shown:?}");
+    let why = explain(&mut rig, key(50)).expect("a position");
+    assert!(why.answer.contains("waits for \"no operator paused its class\": paused: market test"), "{}", why.answer);
+    rig.engine.command(Command::Pauses(Pauses::default()));
+    rig.engine.tick();
+    settle().await;
+    assert!(rig.recorder.take().contains(&("send", ActionClass::Liquidate, key(50))));
+}
+
+#[tokio::test]
+async fn paused_trips_are_held_back_and_the_operator_is_told_why() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.command(Command::Pauses(paused(&[Group::Trip])));
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.updates(gap(850, SLOT + 1));
+    settle().await;
+    assert!(rig.recorder.take().is_empty());
+    let answer = trip(&mut rig, key(RULE), false);
+    assert!(!answer.is_sent && answer.text.contains("`rampart resume --class trip`"), "{}", answer.text);
+    settle().await;
+    assert!(rig.recorder.take().is_empty());
+}
+
+#[tokio::test]
+async fn trip_by_hand_says_what_it_would_do_and_sends_once_without_waiting_for_ranks() {
+    let mut rig = Rig::new();
+    let mut config = config(rig.world.guard_key);
+    (config.tx.stagger.rank, config.tx.stagger.slots) = (8, 64);
+    rig.engine.command(Command::Settings(Arc::new(config)));
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    settle().await;
+    let refused = trip(&mut rig, key(RULE), false);
+    assert!(!refused.is_possible && refused.text.contains("it waits for \"the rule is true\""), "{}", refused.text);
+    let unknown = trip(&mut rig, key(99), false);
+    assert!(unknown.text.contains("no rule or group"), "{}", unknown.text);
+    let vault = rig.world.vault_key;
+    let wrong = trip(&mut rig, vault, false);
+    assert!(wrong.text.contains("is a vault"), "{}", wrong.text);
+    rig.engine.updates(gap(850, SLOT + 1));
+    settle().await;
+    assert!(rig.recorder.take().is_empty(), "left to the ranks before it");
+    let dry = trip(&mut rig, key(RULE), true);
+    assert!(
+        dry.is_possible && !dry.is_sent && dry.text.contains("measured 1496 at a threshold of 1000"),
+        "{}",
+        dry.text
+    );
+    settle().await;
+    assert!(rig.recorder.take().is_empty(), "it was only asked");
+    let sent = trip(&mut rig, key(RULE), false);
+    assert!(sent.is_sent && sent.fence == Some(0), "{}", sent.text);
+    settle().await;
+    assert_eq!(rig.recorder.take().iter().filter(|call| call.0 == "send").count(), 1);
+    assert!(rig.events().contains(&EventKind::TripAsked));
+    let again = trip(&mut rig, key(RULE), false);
+    assert!(!again.is_sent && again.text.contains("under way"), "{}", again.text);
+}
+
+#[tokio::test]
+async fn explanations_name_inputs_thresholds_distance_fence_and_the_first_obstacle() {
+    let mut rig = Rig::new();
+    let positions = [(key(50), rig.world.position(1_000_000, 600_000))];
+    rig.load(&rig.world.rule(), &positions);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    let text = |why: &Explanation, name: &str| {
+        why.inputs.iter().find(|input| input.name == name).map(|input| input.value.clone()).unwrap_or_default()
+    };
+    let rule = explain(&mut rig, key(RULE)).expect("a rule");
+    assert_eq!(text(&rule, "distance"), "1000 bps left until it is above the threshold");
+    assert_eq!(text(&rule, "fence"), "trip_epoch 0");
+    assert!(rule.answer.starts_with("no trip, it waits for \"the rule is true\": clear, 0 bps"), "{}", rule.answer);
+    let position = explain(&mut rig, key(50)).expect("a position");
+    assert_eq!(text(&position, "loan-to-value"), "5994 bps");
+    assert_eq!(text(&position, "distance"), "a fall of 2008 bps to the soft line, 2507 bps to the liquidation line");
+    assert!(
+        position.answer.contains("waits for \"its loan-to-value is at the soft line\": 5994 bps"),
+        "{}",
+        position.answer
+    );
+    rig.engine.updates(gap(700, SLOT + 1));
+    let position = explain(&mut rig, key(50)).expect("a position");
+    assert!(position.answer.starts_with("liquidate: a transaction is under way"), "{}", position.answer);
+    for (subject, kind) in
+        [(rig.world.vault_key, "vault"), (rig.world.asset_keys[0], "asset"), (rig.world.guard_key, "guard")]
+    {
+        let why = explain(&mut rig, subject).expect(kind);
+        assert!(why.kind == kind && !why.answer.is_empty() && !why.inputs.is_empty(), "{why:?}");
+    }
+    assert_eq!(explain(&mut rig, key(200)), None);
+}
+
+#[tokio::test]
+async fn readiness_is_told_once_it_has_turned_for_good() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    let ready = rig.engine.view();
+    for _ in 0..20 {
+        rig.engine.tell_ready(&ready);
+    }
+    let mut broken = ready.clone();
+    (broken.keeper.ready, broken.keeper.not_ready_reasons) = (false, vec!["no fresh blockhash".into()]);
+    rig.engine.tell_ready(&broken);
+    rig.engine.tell_ready(&ready);
+    assert_eq!(
+        rig.events().iter().filter(|kind| **kind == EventKind::KeeperNotReady).count(),
+        0,
+        "a moment is no news"
+    );
+    for _ in 0..20 {
+        rig.engine.tell_ready(&broken);
+    }
+    let told =
+        rig.events().into_iter().filter(|kind| matches!(kind, EventKind::KeeperReady | EventKind::KeeperNotReady));
+    assert_eq!(told.collect::<Vec<_>>(), [EventKind::KeeperReady, EventKind::KeeperNotReady]);
+}
+
+/// A run with a crash: a trip, liquidations, a loss of the race, an expiry, and a pause in between.
+async fn recorded_run(path: &Path) -> Vec<(IntentId, ActionClass)> {
+    let mut rig = Rig::new();
+    let recorder = capture::Recorder::start(path, &config(rig.world.guard_key), Metrics::new()).expect("a recording");
+    rig.engine.record_to(recorder);
+    let positions = [
+        (key(50), rig.world.position(1_000_000, 600_000)),
+        (key(51), rig.world.position(1_000_000, 550_000)),
+        (key(52), rig.world.position(1_000_000, 100_000)),
+    ];
+    rig.load(&rig.world.rule(), &positions);
+    let mut decided = Vec::new();
+    for (at, price) in [990, 940, 880, 780, 740, 700, 690, 720, 800, 900].into_iter().enumerate() {
+        let slot = SLOT + 1 + at as u64;
+        rig.engine.blockhash(blockhash(at as u8));
+        rig.engine.updates(gap(price, slot));
+        rig.engine.updates(vec![clock(slot, NOW + at as i64)]);
+        settle().await;
+        for (what, class, target) in rig.recorder.take() {
+            if what == "send" {
+                let intent = Intent { class, target, fence: 0, reason: String::new() };
+                decided.push((intent.id(), class));
+                let outcome = match at % 3 {
+                    0 => Outcome::Expired,
+                    1 => Outcome::Landed { slot, compute_units: Some(5) },
+                    _ => Outcome::Unknown,
+                };
+                rig.engine.outcome(&intent, &outcome);
+            }
+        }
+        if at == 4 {
+            rig.engine.command(Command::Pauses(paused(&[Group::Deleverage])));
+        }
+        rig.engine.tick();
+    }
+    decided
+}
+
+fn replayed(path: &Path) -> (Summary, Vec<Step>) {
+    let mut steps = Vec::new();
+    let summary = capture::replay(path, |step| steps.push(step.clone())).expect("a recording");
+    (summary, steps)
+}
+
+#[tokio::test]
+async fn replay_of_a_run_decides_the_same_byte_for_byte() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("capture.gz");
+    let acted = recorded_run(&path).await;
+    let (summary, steps) = replayed(&path);
+    assert_eq!((summary.differing, summary.lost, summary.is_torn), (0, 0, false));
+    assert!(summary.decided >= 3 && summary.steps > summary.decided, "{summary:?}");
+    let bytes = |of: fn(&Step) -> &Vec<capture::Decided>| {
+        steps.iter().map(|step| serde_json::to_vec(of(step)).expect("plain data")).collect::<Vec<_>>()
+    };
+    assert_eq!(bytes(|step| &step.recorded), bytes(|step| &step.decided));
+    let lines: Vec<String> = steps.iter().flat_map(|step| &step.decided).map(capture::Decided::line).collect();
+    for class in [ActionClass::Trip, ActionClass::Liquidate] {
+        assert!(acted.iter().any(|(_, acted)| *acted == class), "the run has a {class}");
+        assert!(lines.iter().any(|line| line.starts_with(class.as_str())), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn replay_sees_a_decision_that_changed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("capture.gz");
+    recorded_run(&path).await;
+    let mut text = String::new();
+    GzDecoder::new(std::fs::File::open(&path).expect("the file")).read_to_string(&mut text).expect("whole");
+    // as if this build no longer tripped
+    let changed = text.replace("\"trip\":true", "\"trip\":false");
+    assert_ne!(changed, text);
+    let mut file = GzEncoder::new(std::fs::File::create(&path).expect("a file"), Compression::fast());
+    file.write_all(changed.as_bytes()).expect("a write");
+    file.finish().expect("an end");
+    let (summary, steps) = replayed(&path);
+    assert!(summary.differing > 0, "{summary:?}");
+    let first = steps.iter().find(|step| !step.is_same()).expect("a step that differs");
+    let has_trip = |all: &[capture::Decided]| all.iter().any(|decided| decided.line().starts_with("trip "));
+    assert!(has_trip(&first.recorded) && !has_trip(&first.decided), "{first:?}");
+}
+
+/// What an attacker leaves of a vault after `drained` base units of the loan asset left it.
+fn drained(vault: &Vault, drained: u64, now_ts: i64) -> Vault {
+    let mut vault = *vault;
+    vault.loan_flow.base.amount = 1_000_000_000;
+    vault.loan_flow.base.last_amount = 1_000_000_000;
+    (vault.loan_flow.base.last_ts, vault.loan_flow.base.started_ts) = (now_ts, now_ts - 3_600);
+    vault.loan_flow.risk.day.settle(now_ts);
+    vault.loan_flow.risk.day.record(drained);
+    vault.cash_amount -= drained;
+    vault
+}
+
+#[tokio::test]
+async fn fault_55_takeover_is_told_at_its_first_sign_and_trips_before_the_configured_loss() {
+    const DRAINS: u64 = 31;
+    const SECS: u64 = 12 * 60;
+    const SLOT_MS: u64 = 400;
+    const THRESHOLD_BPS: u64 = 2_000;
+    let mut rig = Rig::new();
+    let (sender, standings) = watch::channel(None);
+    rig.engine.tell_standing_to(sender);
+    let mut rule = rig.world.rule();
+    rule.subject = rig.world.vault_key;
+    (rule.params.metric, rule.params.threshold, rule.params.clear_threshold) =
+        (Metric::OutflowRate as u8, THRESHOLD_BPS, 1_000);
+    (rule.params.window_secs, rule.params.sources_required) = (3_600, 1);
+    // the vault of this world has no base yet, of which any outflow is too much: the rule waits until it has one
+    let off = Rule { params: RuleParams { switch: Switch::Disabled as u8, ..rule.params }, ..rule };
+    rig.load(&off, &[]);
+    let vault = drained(&rig.world.vault(), 0, NOW);
+    rig.engine.updates(vec![account(rig.world.vault_key, bytes_of(&vault), SLOT + 1)]);
+    rig.engine.updates(vec![account(key(RULE), bytes_of(&rule), SLOT + 1)]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    settle().await;
+    assert!(rig.recorder.take().iter().all(|call| call.0 != "send"), "nothing left yet");
+    let calm = standings.borrow().clone().expect("the guard is known");
+
+    // the script: roles move, a limit is lifted, then 31 drains within twelve minutes
+    let slot_at = |secs: u64| SLOT + 10 + secs * 1_000 / SLOT_MS;
+    let mut guard = rig.world.guard;
+    guard.roles.root = key(200);
+    guard.authority_epoch += 1;
+    rig.engine.updates(vec![account(rig.world.guard_key, bytes_of(&guard), slot_at(0))]);
+    let moved = standings.borrow().clone().expect("the guard is known");
+    let first = signs(&calm, &moved);
+    assert_eq!(
+        first.iter().map(|sign| (sign.kind, sign.severity)).collect::<Vec<_>>(),
+        [("role_moved", Severity::Critical)]
+    );
+    let mut vault = vault;
+    vault.limits.borrow_cap_amount = u64::MAX;
+    rig.engine.updates(vec![account(rig.world.vault_key, bytes_of(&vault), slot_at(1))]);
+    let lifted = standings.borrow().clone().expect("the guard is known");
+    assert!(
+        signs(&moved, &lifted).iter().any(|sign| sign.kind == "limit_raised" && sign.severity == Severity::Critical)
+    );
+
+    let mut tripped_at = None;
+    for drain in 1..=DRAINS {
+        let secs = 2 + drain * SECS / DRAINS;
+        let (slot, now_ts) = (slot_at(secs), NOW + secs as i64);
+        let left = drain * 1_000_000_000 / DRAINS;
+        rig.engine.updates(vec![
+            clock(slot, now_ts),
+            account(rig.world.vault_key, bytes_of(&drained(&vault, left, now_ts)), slot),
+        ]);
+        settle().await;
+        if rig.recorder.take().contains(&("send", ActionClass::Trip, key(RULE))) {
+            tripped_at = Some((drain, slot, left));
+            break;
+        }
+    }
+    let (drain, slot, lost) = tripped_at.expect("the rule trips");
+    // the rule is true once a fifth is gone: with drains of a 31st, that is the seventh
+    assert_eq!(drain, 7);
+    assert!(lost * 10_000 / 1_000_000_000 <= THRESHOLD_BPS + 10_000 / DRAINS, "{lost}");
+    let (since_sign, since_drain) = (slot - slot_at(0), slot - slot_at(2 + SECS / DRAINS));
+    println!(
+        "takeover: trip {since_sign} slots after the first sign, {since_drain} after the first drain, {lost} of 1000000000 lost"
+    );
+    assert!(since_drain < SECS * 1_000 / SLOT_MS / 4, "{since_drain}");
+}

@@ -1,0 +1,50 @@
+//! What keeps the keeper going, or ends it: restarts, the watchdog, reloads.
+//!
+//! A task that dies takes the others with it: they are stopped as on a signal and all start anew from the journal, so that
+//! no half of the keeper works on the state of another time. The third restart within a minute was the last; then the
+//! process ends, and whoever supervises it decides.
+
+mod reload;
+mod restarts;
+mod systemd;
+
+pub use reload::{Reload, adopt};
+pub use restarts::{LIMIT, Restarts, WINDOW, restarting};
+pub use systemd::{Phase, Watchdog};
+
+use crate::events::Events;
+use crate::http::Pulse;
+use crate::metrics::Metrics;
+
+/// What outlives a restart of the tasks.
+#[derive(Clone)]
+pub struct Host {
+    /// Numbers.
+    pub metrics: Metrics,
+    /// Facts.
+    pub events: Events,
+    /// Proof that the loop turns.
+    pub pulse: Pulse,
+    /// How far the start is.
+    pub phase: Phase,
+}
+
+impl Host {
+    /// A host on which nothing runs yet.
+    pub fn new() -> Self {
+        Self::with(Metrics::new())
+    }
+
+    /// As [`Self::new`], with numbers of the caller's.
+    pub fn with(metrics: Metrics) -> Self {
+        let started = (crate::events::unix_ms() / 1_000).cast_signed();
+        metrics.started_seconds.set(started);
+        Self { events: Events::new(metrics.clone()), metrics, pulse: Pulse::new(), phase: Phase::default() }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}

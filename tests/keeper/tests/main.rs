@@ -1,0 +1,6 @@
+//! What the keeper decides and plans, landed on the built program and the real SPL Token Swap.
+
+mod liquidation;
+mod quote;
+mod rebalance;
+mod settle;
