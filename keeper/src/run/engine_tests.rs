@@ -382,7 +382,7 @@ async fn standby_leaves_everything_to_the_owner_for_its_wait_and_acts_then() {
 }
 
 #[tokio::test]
-async fn fault_052_what_was_decided_before_a_pause_is_not_sent_after_it_but_decided_anew() {
+async fn fault_52_what_was_decided_before_a_pause_is_not_sent_after_it_but_decided_anew() {
     let (fleet, now) = member_at(0);
     let mut rig = Rig::in_fleet(fleet);
     let position = (key(50), rig.world.position(1_000_000, 600_000));
