@@ -63,8 +63,10 @@ impl Play {
     /// # Panics
     /// If the scene can't be built, or a keeper's journal can't be read.
     pub fn run(&self) -> Record {
-        let dir = tempfile::Builder::new().prefix("rampart-sim-").tempdir_in(fast_disk()).expect("a directory");
         host::begin(self.seed);
+        // by the process: a name of the seed's stream would be another where somebody plays the same seed
+        let name = format!("rampart-sim-{}", std::process::id());
+        let dir = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(fast_disk()).expect("a directory");
         let mut run = self.begin(dir.path());
         for at in 0..self.slots {
             run.slot(at, self.slots);
