@@ -399,7 +399,7 @@ fn print_of_one_source(scene: &mut Scene, milli_dollars: i128, publish_ts: i64) 
 }
 
 #[test]
-fn fault_018_stale_oracle_liquidates_nobody() {
+fn fault_18_stale_oracle_liquidates_nobody() {
     let world = World::new();
     let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
     assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
@@ -408,7 +408,7 @@ fn fault_018_stale_oracle_liquidates_nobody() {
 }
 
 #[test]
-fn fault_020_print_of_a_tenth_by_one_source_liquidates_nobody() {
+fn fault_20_print_of_a_tenth_by_one_source_liquidates_nobody() {
     let world = World::new();
     let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 500_000))]);
     print_of_one_source(&mut scene, 100, NOW - 1);
@@ -418,7 +418,7 @@ fn fault_020_print_of_a_tenth_by_one_source_liquidates_nobody() {
 }
 
 #[test]
-fn fault_019_one_stale_oracle_leaves_the_other_vaults_served() {
+fn fault_19_one_stale_oracle_leaves_the_other_vaults_served() {
     let world = World::new();
     let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
     // a second vault, whose collateral has sources of its own
@@ -443,7 +443,7 @@ fn fault_019_one_stale_oracle_leaves_the_other_vaults_served() {
 }
 
 #[test]
-fn fault_023_gap_makes_every_crossing_position_a_candidate_in_the_same_tick() {
+fn fault_23_gap_makes_every_crossing_position_a_candidate_in_the_same_tick() {
     let world = World::new();
     // 20 to 69 % at one dollar, 29 to 99 % at 70 cents
     let positions: Vec<_> =
@@ -465,7 +465,7 @@ fn fault_023_gap_makes_every_crossing_position_a_candidate_in_the_same_tick() {
 }
 
 #[test]
-fn fault_039_position_that_always_fails_starves_nobody() {
+fn fault_39_position_that_always_fails_starves_nobody() {
     use solana_sdk::instruction::InstructionError;
     use solana_sdk::transaction::TransactionError;
     let world = World::new();
@@ -496,7 +496,7 @@ fn fault_039_position_that_always_fails_starves_nobody() {
 }
 
 #[test]
-fn fault_039_crowd_that_is_not_worth_it_starves_nobody() {
+fn fault_39_crowd_that_is_not_worth_it_starves_nobody() {
     let world = World::new();
     // deeper than the one that pays, and more of them than are weighed at a time
     let mut positions: Vec<(Pubkey, Position)> = (0..2_000u16)
@@ -519,7 +519,7 @@ fn fault_039_crowd_that_is_not_worth_it_starves_nobody() {
 }
 
 #[test]
-fn fault_040_guard_that_somebody_else_tripped_is_not_tripped_again() {
+fn fault_40_guard_that_somebody_else_tripped_is_not_tripped_again() {
     let mut scene = Scene::with_rule(|rule| rule.trip_epoch = 1);
     scene.price(850, NOW - 1);
     assert_eq!(scene.decide(), [(ActionClass::Trip, key(RULE), 1)]);

@@ -21,18 +21,19 @@ mod turn;
 
 pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
 
+use crate::chain::network::{HostNetwork, Network};
 use crate::chain::pool::{Endpoint, Pool};
 use crate::chain::{blockhash, fees, ws};
 use crate::config::Config;
 use crate::config::endpoints::Role;
-use crate::config::payer::PayerKey;
+use crate::config::payer::{KeyError, PayerKey};
 use crate::control::Control;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact};
 use crate::fleet::Fleet;
 use crate::history;
 use crate::http::{self, ApiState, Pulse};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Disk, Journal, JournalError};
 use crate::metrics::Metrics;
 use crate::submit::{self, PoolWire, Submitter, Wire};
 use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
@@ -43,6 +44,7 @@ use engine::Engine;
 use prices::Prices;
 use shared::Shared;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -63,6 +65,28 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Signals and answers that may wait for the engine.
 const BACKLOG: usize = 1_024;
 
+/// What a keeper has of the machine that it runs on.
+#[derive(Clone)]
+pub struct Machine {
+    /// The way to the chain.
+    pub network: Arc<dyn Network>,
+    /// Reads who pays and signs.
+    pub payer: Arc<dyn Fn() -> Result<PayerKey, KeyError> + Send + Sync>,
+    /// What its journal lies on.
+    pub disk: Disk,
+    /// Where its API listens, if anywhere.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Machine {
+    /// The machine that this process runs on.
+    fn own(config: &Config) -> Self {
+        let (network, file) = (Arc::new(HostNetwork::default()), config.keys.payer_file.clone());
+        let payer = Arc::new(move || PayerKey::read(&file));
+        Self { network, payer, disk: Disk::Host, listen: Some(config.http.listen) }
+    }
+}
+
 /// Runs the keeper until `stop` is cancelled, with restarts where a task died.
 ///
 /// # Errors
@@ -76,7 +100,7 @@ pub async fn run(config: Config, reload: Reload, stop: CancellationToken) -> Res
     let result = restarting(&host, &stop, Instant::now, |is_restart| {
         let (host, config) = (host.clone(), settings.borrow().clone());
         let (ways, stop) = (ways.clone(), stop.clone());
-        async move { once(&host, config, &ways, is_restart, stop).await }
+        async move { once(Machine::own(&config), &host, config, &ways, is_restart, stop).await }
     })
     .await;
     reloading.abort();
@@ -84,8 +108,22 @@ pub async fn run(config: Config, reload: Reload, stop: CancellationToken) -> Res
     result
 }
 
+/// Runs the keeper until `stop` is cancelled or a task ends, on a machine of the caller's.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn run_on(
+    machine: Machine,
+    config: Config,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> Result<(), KeeperError> {
+    once(machine, &Host::with(metrics), Arc::new(config), &watch::Sender::new(None), false, stop).await
+}
+
 /// Runs all tasks until `stop` is cancelled or one of them ends.
 async fn once(
+    machine: Machine,
     host: &Host,
     config: Arc<Config>,
     ways: &watch::Sender<Option<Control>>,
@@ -93,13 +131,14 @@ async fn once(
     stop: CancellationToken,
 ) -> Result<(), KeeperError> {
     let (metrics, events) = (host.metrics.clone(), host.events.clone());
-    let payer = PayerKey::read(&config.keys.payer_file)?;
+    let payer = (machine.payer)()?;
     let signer = payer.pubkey();
     let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
         events.record_to(recorder);
         writer
     });
-    let pool = Arc::new(Pool::new(config.endpoints(), config.cluster.commitment, metrics.clone()));
+    let (endpoints, commitment) = (config.endpoints(), config.cluster.commitment);
+    let pool = Arc::new(Pool::over(machine.network, endpoints, commitment, metrics.clone()));
     let genesis = tokio::select! {
         verified = start::verify(&pool, &config) => verified?,
         () = stop.cancelled() => return Ok(()),
@@ -107,7 +146,7 @@ async fn once(
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
     let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));
-    let journal = open_journal(&config, &metrics, is_restart).await?;
+    let journal = open_journal(&config, machine.disk, &metrics, is_restart).await?;
     let submitter = Submitter::open(submit::Setup {
         wire: wire.clone(),
         journal,
@@ -121,7 +160,10 @@ async fn once(
         slot: slot.clone(),
         slot_micros: slot_micros.clone(),
     })?;
-    let listener = http::bind(config.http.listen).await?;
+    let listener = match machine.listen {
+        Some(listen) => Some(http::bind(listen).await?),
+        None => None,
+    };
     let mut keeper = Keeper::new(submitter.clone(), events.clone());
     // started once the lock of the state directory is held
     if let Some(writer) = writer {
@@ -144,8 +186,10 @@ async fn once(
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
     let api = api.with_door(door, &config.http.hosts);
-    let serving = keeper.serving.clone();
-    keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
+    if let Some(listener) = listener {
+        let serving = keeper.serving.clone();
+        keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });
+    }
     let text = format!("keeper `{}` started in mode {}", config.keeper.name, config.keeper.mode.as_str());
     let started = Fact::new(EventKind::KeeperStarted, slot.load(Ordering::Relaxed), text);
     events.emit(started.with("listen", config.http.listen.to_string()).with("signer", signer.to_string()));
@@ -156,14 +200,19 @@ async fn once(
 }
 
 /// Opens the journal; at a restart, work of the last run may hold it for a moment yet.
-async fn open_journal(config: &Config, metrics: &Metrics, is_restart: bool) -> Result<Journal, KeeperError> {
+async fn open_journal(
+    config: &Config,
+    disk: Disk,
+    metrics: &Metrics,
+    is_restart: bool,
+) -> Result<Journal, KeeperError> {
     for _ in 0..if is_restart { LOCK_ATTEMPTS } else { 0 } {
-        match Journal::open(&config.keeper.state_dir, metrics.clone()) {
+        match Journal::open_on(&config.keeper.state_dir, disk, metrics.clone()) {
             Err(JournalError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
             other => return Ok(other?),
         }
     }
-    Ok(Journal::open(&config.keeper.state_dir, metrics.clone())?)
+    Ok(Journal::open_on(&config.keeper.state_dir, disk, metrics.clone())?)
 }
 
 /// What the API shows.

@@ -44,6 +44,8 @@ pub enum Task {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Plays the keeper in simulated worlds full of faults, and prints what came of it.
+    Sim(crate::simulation::Sim),
     /// Plays the incidents of other protocols, writes `docs/incidents.md` and prints it.
     Incidents,
     /// Measures the keeper and prints the tables of `docs/performance.md`; builds it optimised first.

@@ -12,7 +12,7 @@ const LIST: &str = "docs/faults.md";
 /// How many there are.
 const COUNT: u16 = 55;
 /// Where tests are.
-const SOURCES: [&str; 4] = ["keeper", "tests/suites", "tests/rig", "programs"];
+const SOURCES: [&str; 6] = ["keeper", "tests/suites", "tests/keeper", "tests/rig", "tests/sim", "programs"];
 const PREFIX: &str = "fault_";
 
 /// A row of the list.

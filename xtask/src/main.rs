@@ -15,6 +15,7 @@ mod invariants;
 mod program;
 mod sbf;
 mod sequences;
+mod simulation;
 
 use clap::Parser;
 use cli::{Cli, Task};
@@ -40,6 +41,7 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Cu => generate::compute_units(),
         Task::Cases => cases::print(),
         Task::Sequences { count, from, seed } => sequences::run(count, from, seed),
+        Task::Sim(sim) => simulation::run(&sim),
         Task::Incidents => generate::incidents(),
         Task::Bench => bench(),
         Task::Test { quick } => checks::run(quick),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_030_three_keepers_that_fire_together_act_once_and_each_loser_pays_one_fee() -> Outcome<()> {
+async fn fault_30_three_keepers_that_fire_together_act_once_and_each_loser_pays_one_fee() -> Outcome<()> {
     let Some(mut rig) = Rig::start(Settings::Together).await? else { return Ok(()) };
     rig.fall_to(0.8).await?;
     rig.until_done().await?;
@@ -30,7 +30,7 @@ async fn fault_030_three_keepers_that_fire_together_act_once_and_each_loser_pays
 /// One chain for all of it: to set it up takes longest. At each step the price falls further, so that the rule trips or
 /// more positions are beyond their lines.
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_050_051_052_053_fleet_of_processes_misses_nothing_and_does_nothing_twice() -> Outcome<()> {
+async fn fault_50_51_52_53_fleet_of_processes_misses_nothing_and_does_nothing_twice() -> Outcome<()> {
     let Some(mut rig) = Rig::start(Settings::Fleet).await? else { return Ok(()) };
     owner_dies(&mut rig).await?;
     owner_is_cut_off(&mut rig).await?;

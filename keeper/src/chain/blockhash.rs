@@ -17,6 +17,8 @@ const REFRESH: Duration = Duration::from_secs(8);
 const SHORTEST: Duration = Duration::from_millis(500);
 /// Nothing new is signed with one that is older.
 const LIFE_SLOTS: u32 = 90;
+/// What is signed already is not sent for the first time with one that is older: a fifth of its life is left to land in.
+const LANDING_SLOTS: u32 = 120;
 /// First and longest wait after a failure: well below the refresh.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 
@@ -31,6 +33,11 @@ pub fn refresh_period(slot_duration: Duration) -> Duration {
 /// Returns how long a blockhash is signed with where a slot takes `slot_duration`.
 pub fn signing_life(slot_duration: Duration) -> Duration {
     slot_duration.saturating_mul(LIFE_SLOTS).max(SHORTEST * 2)
+}
+
+/// Returns how old the blockhash of bytes may be that are sent for the first time.
+pub fn landing_life(slot_duration: Duration) -> Duration {
+    slot_duration.saturating_mul(LANDING_SLOTS).max(SHORTEST * 2)
 }
 
 /// Renews the blockhash until it is told to stop. `slot_micros`: the measured slot duration.

@@ -3,11 +3,12 @@
 //! No retries and no waiting: who calls decides that. An answer that is cut off, a web page, or an error that comes with
 //! status 200 is no answer.
 
-use reqwest::StatusCode;
-use reqwest::header::RETRY_AFTER;
+use crate::chain::network::{HostNetwork, Network};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Wait that is assumed where an endpoint asks for one and names none.
@@ -20,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub enum CallError {
     /// The endpoint could not be reached, or the answer did not come in time or not whole.
     #[error("the connection failed")]
-    Transport(#[source] reqwest::Error),
+    Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The endpoint asks for fewer requests.
     #[error("the endpoint asks to wait {0:?}")]
     TooMany(Duration),
@@ -70,13 +71,20 @@ impl CallError {
 }
 
 /// The longest body that is read: a listing of hundreds of thousands of accounts.
-const LONGEST_BODY: usize = 512 << 20;
+pub(super) const LONGEST_BODY: usize = 512 << 20;
 
 /// One endpoint.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    network: Arc<dyn Network>,
     url: String,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // the address may hold a key
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
 }
 
 #[derive(Deserialize)]
@@ -94,9 +102,14 @@ struct Refusal {
 }
 
 impl Http {
-    /// An endpoint at `url`. Nothing is asked yet.
+    /// An endpoint at `url`, reached over the host's network. Nothing is asked yet.
     pub fn new(url: &str) -> Self {
-        Self { client: reqwest::Client::new(), url: url.to_owned() }
+        Self::over(Arc::new(HostNetwork::default()), url)
+    }
+
+    /// An endpoint at `url`, reached over `network`. Nothing is asked yet.
+    pub fn over(network: Arc<dyn Network>, url: &str) -> Self {
+        Self { network, url: url.to_owned() }
     }
 
     /// Calls `method` and waits at most `patience` for the whole answer.
@@ -110,19 +123,14 @@ impl Http {
         patience: Duration,
     ) -> Result<T, CallError> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        // the address may hold a key: it is never part of an error
-        let failed = |error: reqwest::Error| CallError::Transport(error.without_url());
-        let answer = self.client.post(&self.url).timeout(patience).json(&request).send().await.map_err(failed)?;
-        match answer.status() {
-            StatusCode::TOO_MANY_REQUESTS => return Err(CallError::TooMany(wait_of(&answer))),
+        let reply = self.network.post(&self.url, &request, patience).await?;
+        match reply.status {
+            429 => return Err(CallError::TooMany(reply.retry_after.unwrap_or(ASSUMED_WAIT).min(LONGEST_WAIT))),
             // some nodes tell a refusal by the status too
-            status if !status.is_success() && status != StatusCode::BAD_REQUEST => {
-                return Err(CallError::Status(status.as_u16()));
-            }
-            _ => {}
+            200..300 | 400 => {}
+            status => return Err(CallError::Status(status)),
         }
-        let body = whole(answer).await?;
-        let envelope: Envelope = serde_json::from_slice(&body).map_err(|_| CallError::NotJson)?;
+        let envelope: Envelope = serde_json::from_slice(&reply.body).map_err(|_| CallError::NotJson)?;
         match (envelope.error, envelope.result) {
             (Some(Refusal { code, message }), _) => Err(CallError::Refused { code, message }),
             (None, result) => serde_json::from_value(result.unwrap_or_default()).map_err(CallError::Shape),
@@ -130,27 +138,12 @@ impl Http {
     }
 }
 
-/// Reads the whole body, up to the longest that is believable.
-async fn whole(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| CallError::Transport(error.without_url()))? {
-        if body.len() + chunk.len() > LONGEST_BODY {
-            return Err(CallError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn wait_of(answer: &reqwest::Response) -> Duration {
-    let header = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    header.map_or(ASSUMED_WAIT, Duration::from_secs).min(LONGEST_WAIT)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::Router;
+    use axum::http::StatusCode;
+    use axum::http::header::RETRY_AFTER;
     use axum::response::{IntoResponse, Response};
     use axum::routing::post;
 

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod fees;
 pub mod http;
 pub mod liveness;
+pub mod network;
 pub mod pool;
 pub mod rpc;
 mod rpc_error;

@@ -4,6 +4,7 @@
 //! behind the others or ahead of what can be is in quarantine: nothing is read from it, and its subscriptions are closed,
 //! until a probe finds it right again.
 
+use crate::chain::network::{HostNetwork, Network};
 use crate::chain::rpc::{Listing, Rpc, RpcError};
 use crate::chain::standing::{Quarantine, Standing, Use};
 use crate::chain::tip::{Tip, Verdict};
@@ -37,20 +38,36 @@ pub struct Pool {
     answered: Arc<Tip>,
     /// Of subscriptions, which tell of slots that nobody confirmed yet.
     told: Tip,
+    network: Arc<dyn Network>,
     metrics: Metrics,
 }
 
 impl Pool {
     /// Takes endpoints over; none of them is trusted before it was verified.
     pub fn new(endpoints: Vec<RpcEndpoint>, commitment: Commitment, metrics: Metrics) -> Self {
+        Self::over(Arc::new(HostNetwork::default()), endpoints, commitment, metrics)
+    }
+
+    /// As [`Self::new`], over a network of the caller's.
+    pub fn over(
+        network: Arc<dyn Network>,
+        endpoints: Vec<RpcEndpoint>,
+        commitment: Commitment,
+        metrics: Metrics,
+    ) -> Self {
         let answered = Arc::<Tip>::default();
         let endpoint = |(index, settings): (usize, RpcEndpoint)| Endpoint {
-            rpc: Rpc::sharing(&settings, commitment, metrics.clone(), answered.clone(), index),
+            rpc: Rpc::sharing(network.clone(), &settings, commitment, metrics.clone(), answered.clone(), index),
             standing: Mutex::new(Standing::unverified()),
             settings,
         };
         let endpoints = endpoints.into_iter().enumerate().map(endpoint).collect();
-        Self { endpoints, preferred: AtomicUsize::new(0), answered, told: Tip::default(), metrics }
+        Self { endpoints, preferred: AtomicUsize::new(0), answered, told: Tip::default(), network, metrics }
+    }
+
+    /// Returns the way to all of them.
+    pub fn network(&self) -> &Arc<dyn Network> {
+        &self.network
     }
 
     /// Returns all endpoints.

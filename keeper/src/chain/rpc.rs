@@ -5,6 +5,7 @@
 //! a node that lags would otherwise undo what is known.
 
 use crate::chain::http::Http;
+use crate::chain::network::Network;
 pub use crate::chain::rpc_error::RpcError;
 use crate::chain::tip::{Tip, Verdict};
 use crate::config::{Commitment, RpcEndpoint};
@@ -59,6 +60,7 @@ impl Rpc {
 
     /// One of several endpoints that are held against the same tip.
     pub fn sharing(
+        network: Arc<dyn Network>,
         settings: &RpcEndpoint,
         commitment: Commitment,
         metrics: Metrics,
@@ -66,7 +68,7 @@ impl Rpc {
         index: usize,
     ) -> Self {
         let max_lag_slots = settings.max_lag_slots;
-        Self { http: Http::new(&settings.http), commitment, tip, index, max_lag_slots, metrics }
+        Self { http: Http::over(network, &settings.http), commitment, tip, index, max_lag_slots, metrics }
     }
 
     /// Returns the newest slot that the endpoint answered for.

@@ -8,7 +8,7 @@ use crate::chain::liveness::is_stalled;
 use crate::chain::pool::Pool;
 use crate::chain::tip::Verdict;
 use crate::chain::ws_message::{self as message, Incoming};
-use crate::chain::ws_session::Session;
+use crate::chain::ws_session::{Session, connect};
 use crate::chain::{Backoff, entropy};
 use crate::config::Commitment;
 use crate::watch::Update;
@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
@@ -118,8 +117,8 @@ impl Socket {
 
     /// Connects and delivers; returns why that ended.
     async fn session(&mut self) -> String {
-        let stream = match timeout(CONNECT_TIMEOUT, connect_async(&self.url)).await {
-            Ok(Ok((stream, _))) => stream,
+        let stream = match timeout(CONNECT_TIMEOUT, connect(&**self.pool.network(), &self.url)).await {
+            Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return format!("failed to connect: {error}"),
             Err(_) => return "failed to connect in time".to_owned(),
         };

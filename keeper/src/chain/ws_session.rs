@@ -1,5 +1,6 @@
 //! One connection: what is asked for on it, what was confirmed, and what it told last.
 
+use crate::chain::network::{Io, Network};
 use crate::chain::ws::{CONFIRM_TIMEOUT, CONNECT_TIMEOUT, Topics};
 use crate::chain::ws_message as message;
 use crate::chain::ws_stamps::Stamps;
@@ -9,12 +10,24 @@ use crate::watch::feeds::Topic;
 use futures_util::SinkExt;
 use std::collections::HashMap;
 use std::time::Instant;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::UrlError;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls};
 
-pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Stream = WebSocketStream<MaybeTlsStream<Box<dyn Io>>>;
+
+/// Opens a socket to `url` over `network`.
+pub(super) async fn connect(network: &dyn Network, url: &str) -> Result<Stream, Error> {
+    let request = url.into_client_request()?;
+    let uri = request.uri();
+    let host = uri.host().ok_or(Error::Url(UrlError::NoHostName))?;
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
+    let stream = network.dial(&format!("{host}:{port}")).await.map_err(Error::Io)?;
+    client_async_tls(request, stream).await.map(|(stream, _)| stream)
+}
 
 /// One connection.
 pub(super) struct Session {

@@ -132,17 +132,23 @@ fn settings(answers: &Answers) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let mode = if answers.is_observing { "observe" } else { "act" };
     let values = [
-        ("name", quoted(&answers.name)),
-        ("rpc_url", quoted(&answers.rpc_url)),
-        ("guard", quoted(&answers.guard)),
-        ("payer_file", quoted(&answers.payer_file.display().to_string())),
-        ("state_dir", quoted(&answers.state_dir.display().to_string())),
-        ("mode", quoted(mode)),
+        ("cluster", "rpc_url", quoted(&answers.rpc_url)),
+        ("cluster", "guard", quoted(&answers.guard)),
+        ("keeper", "name", quoted(&answers.name)),
+        ("keeper", "mode", quoted(mode)),
+        ("keeper", "state_dir", quoted(&answers.state_dir.display().to_string())),
+        ("keys", "payer_file", quoted(&answers.payer_file.display().to_string())),
     ];
-    let line = |line: &str| {
-        let found = values.iter().find(|(key, _)| line.starts_with(&format!("{key} = ")));
+    let mut section = "";
+    let line = |line: &'static str| {
+        if let Some((name, _)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            section = name;
+        }
+        let is_its =
+            |(table, key, _): &&(&str, &str, String)| *table == section && line.starts_with(&format!("{key} = "));
+        let found = values.iter().find(is_its);
         let comment = line.find('#').map_or("", |at| &line[at..]);
-        let new = found.map(|(key, value)| format!("{key} = {value} {comment}").trim_end().to_owned());
+        let new = found.map(|(_, key, value)| format!("{key} = {value} {comment}").trim_end().to_owned());
         new.unwrap_or_else(|| line.to_owned()) + "\n"
     };
     example::TEXT.lines().map(line).collect()

@@ -246,7 +246,7 @@ mod tests {
         let torn = "[history]\nurl = \"postgres://u:s3cret@h/d\n";
         let error = resolve(torn, Path::new("f"), [], &Overrides::default()).expect_err("a refusal");
         let (shown, debug) = (crate::error::chain(&error), format!("{error:?}"));
-        assert!(shown.contains("line 2") && shown.contains("postgres://u:******@h/d"), "{shown}");
+        assert!(shown.contains("line 2") && shown.contains("postgres://<hidden>@h"), "{shown}");
         assert!(!shown.contains("s3cret") && !debug.contains("s3cret"), "{shown} {debug}");
         let both = "[history]\nurl = \"postgres://u:s3cret@h/d\"\npassword_file = \"p\"\n";
         assert_eq!(refused(with(both, &[])).0, "history.password_file");

@@ -132,7 +132,7 @@ async fn three_members_agree_and_the_next_takes_over_from_one_that_dies_or_leave
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_050_member_cut_off_from_etcd_steps_down_and_comes_back_behind_the_others() {
+async fn fault_50_member_cut_off_from_etcd_steps_down_and_comes_back_behind_the_others() {
     let Some(etcd) = Etcd::start().await else { return };
     let (nodes, gates) = three(&etcd).await;
     let pass = nodes[0].fleet.pass();
@@ -153,7 +153,7 @@ async fn fault_050_member_cut_off_from_etcd_steps_down_and_comes_back_behind_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_051_without_etcd_all_step_down_to_their_ranks_and_return_with_it() {
+async fn fault_51_without_etcd_all_step_down_to_their_ranks_and_return_with_it() {
     let Some(mut etcd) = Etcd::start().await else { return };
     let (nodes, _gates) = three(&etcd).await;
     etcd.stop();
@@ -171,7 +171,7 @@ async fn fault_051_without_etcd_all_step_down_to_their_ranks_and_return_with_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_053_member_that_dies_and_returns_each_second_moves_nobody() {
+async fn fault_53_member_that_dies_and_returns_each_second_moves_nobody() {
     let Some(etcd) = Etcd::start().await else { return };
     let (mut nodes, _gates) = three(&etcd).await;
     nodes.remove(0).leave().await;

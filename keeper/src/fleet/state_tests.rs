@@ -48,7 +48,7 @@ fn member_that_never_saw_etcd_acts_by_the_rank_of_its_settings() {
 }
 
 #[test]
-fn fault_050_member_without_etcd_steps_down_before_its_lease_ends_and_behind_those_with_one() {
+fn fault_50_member_without_etcd_steps_down_before_its_lease_ends_and_behind_those_with_one() {
     let mut owner = ranked(3).remove(0);
     owner.confirmed(ms(1_000), 5, fleet(3));
     assert_eq!(owner.standing(ms(2_799)).role, Role::Owner);
@@ -67,7 +67,7 @@ fn fault_050_member_without_etcd_steps_down_before_its_lease_ends_and_behind_tho
 }
 
 #[test]
-fn fault_051_without_etcd_every_rank_waits_longer_than_the_one_before_and_six_slots_at_most() {
+fn fault_51_without_etcd_every_rank_waits_longer_than_the_one_before_and_six_slots_at_most() {
     let delays = |count: usize| -> Vec<u64> {
         let delay = |mut state: State| {
             state.confirmed(ms(0), 5, fleet(count));
@@ -80,7 +80,7 @@ fn fault_051_without_etcd_every_rank_waits_longer_than_the_one_before_and_six_sl
 }
 
 #[test]
-fn fault_052_decision_of_a_paused_owner_is_discarded_whatever_it_believes() {
+fn fault_52_decision_of_a_paused_owner_is_discarded_whatever_it_believes() {
     let mut owner = ranked(3).remove(0);
     owner.confirmed(ms(0), 5, fleet(3));
     let permit = owner.permit(ms(500));
@@ -128,7 +128,7 @@ fn takeover_is_counted_once_for_each_owner_that_went() {
 }
 
 #[test]
-fn fault_053_member_that_comes_and_goes_each_second_never_owns_anything() {
+fn fault_53_member_that_comes_and_goes_each_second_never_owns_anything() {
     let steady = fleet(2);
     let mut watcher = state(&ranking(&GUARD, &steady)[0].id);
     // of ten names, one that would come first

@@ -40,6 +40,18 @@ const KEEP_DECIDED_MS: u64 = 7 * 24 * 3_600 * 1_000;
 /// How long transactions that were never sent are kept.
 const KEEP_UNSENT_MS: u64 = 10 * 60 * 1_000;
 
+/// What the journal's file lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// A disk of the host: writes block, in a thread of their own.
+    Host,
+    /// One that takes as long as the simulated clock says, in the caller's own task.
+    Simulated {
+        /// What a write takes.
+        latency: std::time::Duration,
+    },
+}
+
 /// The journal of one state directory. Clones share it.
 #[derive(Clone)]
 pub struct Journal {
@@ -50,6 +62,7 @@ struct Shared {
     connection: Mutex<Connection>,
     path: PathBuf,
     metrics: Metrics,
+    disk: Disk,
     #[cfg(test)]
     after_commit: Mutex<Option<tests::Hook>>,
     // Released by the system when the process ends, however it ends.
@@ -63,6 +76,14 @@ impl Journal {
     /// `Locked` if another keeper holds the directory, `Corrupt` if the file is not whole, `TooNew`, `Directory`, and
     /// `Storage` for anything the disk refuses.
     pub fn open(dir: &Path, metrics: Metrics) -> Result<Self, JournalError> {
+        Self::open_on(dir, Disk::Host, metrics)
+    }
+
+    /// As [`Self::open`], on a disk of the caller's choice.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_on(dir: &Path, disk: Disk, metrics: Metrics) -> Result<Self, JournalError> {
         let lock = lock(dir)?;
         let path = dir.join(FILE);
         let mut connection =
@@ -73,6 +94,7 @@ impl Journal {
                 connection: Mutex::new(connection),
                 path,
                 metrics,
+                disk,
                 #[cfg(test)]
                 after_commit: Mutex::default(),
                 _lock: lock,
@@ -80,6 +102,27 @@ impl Journal {
         };
         journal.prune(unix_ms())?;
         Ok(journal)
+    }
+
+    /// Runs `call` where it may block.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Self) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let journal = self.clone();
+        match self.shared.disk {
+            Disk::Host => match tokio::task::spawn_blocking(move || call(&journal)).await {
+                Ok(result) => result,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            },
+            Disk::Simulated { latency } => {
+                // whoever is ended in the first half has written nothing, and in the second everything
+                tokio::time::sleep(latency / 2).await;
+                let result = call(&journal);
+                tokio::time::sleep(latency / 2).await;
+                result
+            }
+        }
     }
 
     /// Writes new transactions, all in one durable step.

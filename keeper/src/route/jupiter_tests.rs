@@ -140,7 +140,7 @@ async fn quote_is_there_at_a_later_tick_and_its_swap_is_the_escrows() {
 }
 
 #[tokio::test]
-async fn fault_013_answer_about_something_else_is_no_answer() {
+async fn fault_13_answer_about_something_else_is_no_answer() {
     type Edit = fn(&mut Value, &mut Value);
     let edits: [Edit; 7] = [
         |quote, _| quote["inAmount"] = json!("2000"),
@@ -163,7 +163,7 @@ async fn fault_013_answer_about_something_else_is_no_answer() {
 }
 
 #[tokio::test]
-async fn fault_012_refusal_is_not_asked_again_at_once_and_silence_ends_by_itself() {
+async fn fault_12_refusal_is_not_asked_again_at_once_and_silence_ends_by_itself() {
     let scene = scene();
     let refusing = Server { quote: Arc::new(|| Err(StatusCode::TOO_MANY_REQUESTS)), ..scene.server() };
     let route = Jupiter::new(&settings(serve(refusing.clone()).await));

@@ -27,7 +27,7 @@ fn quote_takes_both_fees_first_and_no_more_than_the_curve_needs() {
 }
 
 #[test]
-fn fault_016_pool_of_another_kind_is_left_alone() {
+fn fault_16_pool_of_another_kind_is_left_alone() {
     let good = pool(key(20), key(21));
     let changed = |at: usize, to: u8| {
         let mut data = good.clone();
@@ -41,14 +41,14 @@ fn fault_016_pool_of_another_kind_is_left_alone() {
 
 proptest::proptest! {
     #[test]
-    fn fault_016_random_bytes_make_no_quote_panic(data in proptest::collection::vec(0u8.., 0..400), amount in 0u64.., held in (0u64.., 0u64..)) {
+    fn fault_16_random_bytes_make_no_quote_panic(data in proptest::collection::vec(0u8.., 0..400), amount in 0u64.., held in (0u64.., 0u64..)) {
         if let Ok(pool) = Pool::decode(&data) {
             let _ = pool.quote(amount, held);
         }
     }
 
     #[test]
-    fn fault_016_any_fees_make_no_quote_panic(parts in proptest::array::uniform4(0u64..), amount in 0u64.., held in (0u64.., 0u64..)) {
+    fn fault_16_any_fees_make_no_quote_panic(parts in proptest::array::uniform4(0u64..), amount in 0u64.., held in (0u64.., 0u64..)) {
         let pool = Pool { fee_parts: [(parts[0], parts[1]), (parts[2], parts[3])], ..decoded() };
         if let Ok(quote) = pool.quote(amount, held) {
             proptest::prop_assert!(quote.received_amount <= held.1 && quote.spent_amount <= amount);

@@ -33,10 +33,14 @@ impl<C: Courier> Armory<C> {
         self.orders.send_replace(Some((plans, blockhash)));
     }
 
-    /// Hands the prepared trip over; `false` where none is ready for this very intent.
-    pub fn fire(&self, intent: &Intent, departure: &Departure) -> bool {
+    /// Hands the prepared trip over; `false` where none is ready for this very intent, or none that `may_land`.
+    ///
+    /// Bytes that are sent stand in the way of new ones until they certainly can't land: dead ones must not be sent.
+    pub fn fire(&self, intent: &Intent, departure: &Departure, may_land: impl FnOnce(&Blockhash) -> bool) -> bool {
         let mut armed = lock(&self.armed);
-        let is_ready = armed.get(&intent.target).is_some_and(|prepared| prepared.intent.id() == intent.id());
+        let is_ready = armed
+            .get(&intent.target)
+            .is_some_and(|prepared| prepared.intent.id() == intent.id() && may_land(&prepared.blockhash));
         let Some(prepared) = armed.remove(&intent.target).filter(|_| is_ready) else { return false };
         let (courier, departure) = (self.courier.clone(), departure.clone());
         tokio::spawn(async move { departure.send(&courier, &prepared).await });

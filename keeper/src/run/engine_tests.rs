@@ -217,6 +217,26 @@ async fn tick_that_proves_a_rule_only_sends_what_was_prepared_before() {
     assert!(rig.recorder.take().iter().all(|call| call.0 != "send"), "it is under way");
 }
 
+/// A keeper without a fresh blockhash for a while fired the trip that it had prepared before. Dead bytes then stood in
+/// the way of new ones until two endpoints agreed that they were dead.
+#[tokio::test]
+async fn trip_prepared_too_long_ago_is_signed_anew_instead_of_sent() {
+    let mut rig = Rig::new();
+    tokio::spawn(rig.engine.armory.worker());
+    settle().await;
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    settle().await;
+    assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE))]);
+    // the next one comes so late that the worker has had no turn when the rule turns true
+    rig.engine.blockhash(Blockhash { last_valid_block_height: 500 + 200, ..blockhash(2) });
+    rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
+    settle().await;
+    let calls: Vec<_> = rig.recorder.take().into_iter().map(|call| call.0).collect();
+    let count = |name| calls.iter().filter(|call| **call == name).count();
+    assert_eq!((count("prepare"), count("send")), (2, 1), "by the worker, and to be sent at once: {calls:?}");
+}
+
 #[tokio::test]
 async fn trips_are_prepared_anew_with_each_blockhash_and_fence_and_not_more_often() {
     let mut rig = Rig::new();
@@ -362,7 +382,7 @@ async fn standby_leaves_everything_to_the_owner_for_its_wait_and_acts_then() {
 }
 
 #[tokio::test]
-async fn fault_052_what_was_decided_before_a_pause_is_not_sent_after_it_but_decided_anew() {
+async fn fault_52_what_was_decided_before_a_pause_is_not_sent_after_it_but_decided_anew() {
     let (fleet, now) = member_at(0);
     let mut rig = Rig::in_fleet(fleet);
     let position = (key(50), rig.world.position(1_000_000, 600_000));

@@ -67,7 +67,7 @@ impl Submitter {
 
     /// Writes something that is safe to lose: the next start finds it out by asking the chain.
     pub(super) async fn note(&self, write: impl FnOnce(&Journal) -> Result<(), JournalError> + Send + 'static) {
-        if let Err(error) = self.blocking(write).await {
+        if let Err(error) = self.shared.journal.blocking(write).await {
             tracing::error!("{}", crate::error::chain(&self.judge(error)));
         }
     }
@@ -79,17 +79,6 @@ impl Submitter {
             self.shared.broken.send_replace(Some(error.clone()));
         }
         error
-    }
-
-    pub(super) async fn blocking<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&Journal) -> Result<T, JournalError> + Send + 'static,
-    ) -> Result<T, JournalError> {
-        let journal = self.shared.journal.clone();
-        match tokio::task::spawn_blocking(move || call(&journal)).await {
-            Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
     }
 
     pub(super) fn background(&self, work: impl Future<Output = ()> + Send + 'static) {

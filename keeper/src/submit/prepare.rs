@@ -78,7 +78,7 @@ impl Submitter {
             return Vec::new();
         }
         let classes: Vec<_> = batch.iter().map(|signed| (signed.intent.class, signed.signature)).collect();
-        match self.blocking(move |journal| journal.insert_signed(&batch)).await {
+        match self.shared.journal.blocking(move |journal| journal.insert_signed(&batch)).await {
             Ok(written) => written.into_iter().map(Ok).collect(),
             Err(error) => {
                 let error = self.judge(error);

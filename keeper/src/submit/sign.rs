@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_037_plan_with_a_table_is_signed_as_version_0_and_its_program_is_found() {
+    fn fault_37_plan_with_a_table_is_signed_as_version_0_and_its_program_is_found() {
         let payer = PayerKey::new(Keypair::new());
         let key = |n: u8| Pubkey::new_from_array([n; 32]);
         let mut plan = planned(8);

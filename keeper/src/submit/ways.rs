@@ -41,7 +41,8 @@ impl Ways {
     /// The endpoints of `pool` that send, and `senders`.
     pub fn new(pool: Arc<Pool>, senders: &[Sender], metrics: Metrics) -> Self {
         let way = |endpoint, name: &str, url: &str, kind, sender| {
-            let (name, http, rests_until) = (name.to_owned(), Http::new(url), Mutex::default());
+            let (name, http, rests_until) =
+                (name.to_owned(), Http::over(pool.network().clone(), url), Mutex::default());
             Arc::new(Way { endpoint, name, http, kind, sender, rests_until })
         };
         let endpoints = pool.endpoints().iter().enumerate().map(|(index, endpoint)| (index, &endpoint.settings));

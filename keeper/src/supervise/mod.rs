@@ -32,7 +32,11 @@ pub struct Host {
 impl Host {
     /// A host on which nothing runs yet.
     pub fn new() -> Self {
-        let metrics = Metrics::new();
+        Self::with(Metrics::new())
+    }
+
+    /// As [`Self::new`], with numbers of the caller's.
+    pub fn with(metrics: Metrics) -> Self {
         let started = (crate::events::unix_ms() / 1_000).cast_signed();
         metrics.started_seconds.set(started);
         Self { events: Events::new(metrics.clone()), metrics, pulse: Pulse::new(), phase: Phase::default() }

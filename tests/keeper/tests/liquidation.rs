@@ -145,7 +145,7 @@ fn nothing_below_the_least_profit_is_done_but_what_must_be() {
 }
 
 #[test]
-fn fault_037_swap_that_fits_no_packet_gets_a_table_or_gives_way_to_own_tokens_when_it_is_planned() {
+fn fault_37_swap_that_fits_no_packet_gets_a_table_or_gives_way_to_own_tokens_when_it_is_planned() {
     let mut s = stage(100_000);
     let decision = s.decision().expect("a liquidation");
     let refused = s.keeper.plan(&s.world, &decision).expect_err("too large");
@@ -172,7 +172,7 @@ fn fault_037_swap_that_fits_no_packet_gets_a_table_or_gives_way_to_own_tokens_wh
 }
 
 #[test]
-fn fault_030_two_keepers_fire_together_and_the_second_pays_one_fee() {
+fn fault_30_two_keepers_fire_together_and_the_second_pays_one_fee() {
     let mut s = stage(100_000);
     s.with_table();
     s.keeper.fund(&mut s.world, 0, 0);
@@ -191,7 +191,7 @@ fn fault_030_two_keepers_fire_together_and_the_second_pays_one_fee() {
 }
 
 #[test]
-fn fault_031_pool_that_moved_fails_the_swap_and_the_next_decision_is_made_on_what_is_there() {
+fn fault_31_pool_that_moved_fails_the_swap_and_the_next_decision_is_made_on_what_is_there() {
     let mut s = stage(100_000);
     s.with_table();
     s.keeper.fund(&mut s.world, 0, 0);

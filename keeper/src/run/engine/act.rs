@@ -2,13 +2,13 @@
 
 use crate::assess::assess;
 use crate::capture::Frame;
-use crate::chain::blockhash::signing_life;
+use crate::chain::blockhash::{landing_life, signing_life};
 use crate::chain::fees::Market;
 use crate::config::Mode;
 use crate::decide::liquidations::spends;
 use crate::decide::{Action, Decision, Means, decide};
 use crate::fleet::Pass;
-use crate::intent::{ActionClass, Intent, PlannedTx};
+use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
 use crate::run::courier::{Courier, Departure};
@@ -80,8 +80,9 @@ impl<C: Courier> Engine<C> {
         let mut plans = Vec::new();
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
+            let is_trip = decision.intent.class == ActionClass::Trip;
             let is_handed_over =
-                decision.intent.class == ActionClass::Trip && self.armory.fire(&decision.intent, &departure);
+                is_trip && self.armory.fire(&decision.intent, &departure, |armed| self.may_land(armed));
             if !is_handed_over {
                 match self.planner(&market, &tables).plan(&decision, &self.history) {
                     Ok(plan) if self.has_blockhash() => plans.push(plan),
@@ -106,6 +107,16 @@ impl<C: Courier> Engine<C> {
     /// Tells whether there is a blockhash that is worth signing with.
     pub(in crate::run) fn has_blockhash(&self) -> bool {
         self.blockhash.is_some_and(|(_, at)| at.elapsed() <= signing_life(self.clock.slot_duration()))
+    }
+
+    /// Tells whether bytes with `armed` have the time to land: a while may have passed since they were prepared, in which
+    /// no fresh blockhash could be had.
+    fn may_land(&self, armed: &Blockhash) -> bool {
+        self.blockhash.is_some_and(|(newest, at)| {
+            let behind = newest.last_valid_block_height.saturating_sub(armed.last_valid_block_height);
+            let behind = u32::try_from(behind).unwrap_or(u32::MAX);
+            at.elapsed().saturating_add(self.clock.span(behind)) <= landing_life(self.clock.slot_duration())
+        })
     }
 
     pub(super) fn planner<'a>(&'a self, market: &'a Market, tables: &'a [AddressLookupTableAccount]) -> Planner<'a> {

@@ -153,7 +153,7 @@ proptest! {
     /// Every position that crosses its line by a gap of 30 % in one update is a candidate at once, and the sweep over all
     /// of them finds no difference.
     #[test]
-    fn fault_023_gap_of_30_percent_misses_none_against_brute_force(seed in any::<u64>(), growth in Q64_ONE..Q64_ONE * 2) {
+    fn fault_23_gap_of_30_percent_misses_none_against_brute_force(seed in any::<u64>(), growth in Q64_ONE..Q64_ONE * 2) {
         let world = World::new();
         let crowd: Vec<(Pubkey, Position)> = (0..CROWD).map(|n| (numbered(n), spread(&world, n, seed))).collect();
         let mut index = PriceIndex::default();
