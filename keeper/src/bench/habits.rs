@@ -125,10 +125,10 @@ impl Search<'_> {
                 reached.filter(|at| book.is_ripe(at, price)).collect()
             }
             Habit::EveryPrint => ripe(&self.left),
-            Habit::Scan(every) if slot % every == 0 => ripe(&self.left),
+            Habit::Scan(every) if slot.is_multiple_of(every) => ripe(&self.left),
             Habit::Scan(_) => vec![],
             Habit::Band(every) => {
-                if slot % every == 0 {
+                if slot.is_multiple_of(every) {
                     let lower = Price::from_q64(price.q64() / 10 * 9).unwrap_or(price);
                     self.band = self.left.iter().filter(|at| book.is_ripe(at, lower)).copied().collect();
                 }

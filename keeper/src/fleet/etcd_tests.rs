@@ -57,9 +57,8 @@ impl Node {
             loop {
                 said.borrow_and_update().into_iter().for_each(|is_fit| engine.set_fit(is_fit));
                 // ends with the node
-                match tokio::time::timeout(Duration::from_millis(500), said.changed()).await {
-                    Ok(Err(_)) => return,
-                    Ok(Ok(())) | Err(_) => {}
+                if let Ok(Err(_)) = tokio::time::timeout(Duration::from_millis(500), said.changed()).await {
+                    return;
                 }
             }
         });

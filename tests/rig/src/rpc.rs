@@ -64,7 +64,7 @@ pub fn passes(account: &Account, filters: &Value) -> bool {
     filters.as_array().into_iter().flatten().all(|filter| {
         let memcmp = &filter["memcmp"];
         let offset = usize::try_from(memcmp["offset"].as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
-        let wanted = memcmp["bytes"].as_str().and_then(|text| bs58(text)).unwrap_or_default();
+        let wanted = memcmp["bytes"].as_str().and_then(bs58).unwrap_or_default();
         account.data.get(offset..).is_some_and(|rest| rest.starts_with(&wanted))
     })
 }

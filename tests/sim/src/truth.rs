@@ -66,7 +66,7 @@ impl Truth {
                 let slots = slot.saturating_sub(due.since_slot);
                 record.reactions.entry(class).or_default().push(slots);
                 record.line(&format!("DONE {class} {target} after {slots} slots"));
-            } else if !now.iter().any(|key| *key == (*class, *target)) {
+            } else if !now.contains(&(*class, *target)) {
                 record.line(&format!("PASSED {class} {target} without an action"));
             }
         }
