@@ -5,7 +5,7 @@ use crate::sequences::model::DAY;
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::Stage;
 use rampart::OpenCensusArgs;
-use rampart::state::{Census, CensusPurpose, HardBounds};
+use rampart::state::{Census, CensusPurpose, HardBounds, Rule};
 use rampart_client::{Instruction, Pubkey, address, control};
 
 /// The census that is being taken.
@@ -106,10 +106,10 @@ impl Stage {
     /// Lets the model follow a census, and checks that one that is used has counted all.
     pub fn follow_census(&mut self, action: &Action, ix: &Instruction, before: &Snap, after: &Snap) {
         if let Some(census) = &mut self.model.census {
-            let rules = |s: &Snap| s.rules.iter().map(|(_, r)| r.params).collect::<Vec<_>>();
+            let stays = |key, rule: &Rule| after.rule(key).is_some_and(|now| now.params == rule.params);
             let vault = |s: &Snap| (s.vault.risk, s.vault.limits, s.vault.curve);
             let assets = |s: &Snap| s.assets.each_ref().map(|a| (a.oracle, a.reference_params, a.standby));
-            let is_same = rules(before) == rules(after)
+            let is_same = before.rules.iter().all(|(key, rule)| stays(key, rule))
                 && vault(before) == vault(after)
                 && assets(before) == assets(after)
                 && before.guard.authority_epoch == after.guard.authority_epoch;
