@@ -248,7 +248,8 @@ impl Stage {
                 signer.pubkey = by;
             }
         }
-        if action.twist > 0 {
+        // another order of the assets is another reserve, no mistake: the model knows the one that it asks for
+        if action.twist > 0 && action.kind != Kind::InitializeReserve {
             twist(ix, action.twist, &self.cast.pool);
         }
         all
