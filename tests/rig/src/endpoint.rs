@@ -140,7 +140,7 @@ impl Endpoint {
             Some(SendFault::Unavailable) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
             _ => {}
         }
-        let bytes = rpc::sent_bytes(request);
+        let bytes = rpc::sent_bytes(&request["params"]);
         let is_forwarded = fault != Some(SendFault::Dropped);
         let signature = bytes.and_then(|bytes| self.chain().receive(self.name(), &bytes, is_forwarded));
         if fault == Some(SendFault::ForwardedWithoutAnswer) {

@@ -58,20 +58,26 @@ pub struct Landed {
     pub units: u64,
 }
 
+/// Returns the price that a transaction offers, micro-lamports per compute unit, and the units that it asks for.
+pub fn asked(transaction: &Transaction) -> (u64, u32) {
+    let budget = |tag: u8| {
+        transaction.message.instructions.iter().find_map(|instruction| {
+            let program = transaction.message.account_keys.get(usize::from(instruction.program_id_index))?;
+            (*program == COMPUTE_BUDGET && instruction.data.first() == Some(&tag)).then(|| instruction.data.clone())
+        })
+    };
+    let units = budget(2).and_then(|data| data.get(1..5)?.try_into().ok().map(u32::from_le_bytes));
+    let price = budget(3).and_then(|data| data.get(1..9)?.try_into().ok().map(u64::from_le_bytes));
+    (price.unwrap_or(0), units.unwrap_or(200_000))
+}
+
 impl Pending {
     /// Reads the bytes of a transaction; `None` for anything else.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let transaction: Transaction = bincode::deserialize(bytes).ok()?;
         let signature = *transaction.signatures.first()?;
-        let budget = |tag: u8| {
-            transaction.message.instructions.iter().find_map(|instruction| {
-                let program = transaction.message.account_keys.get(usize::from(instruction.program_id_index))?;
-                (*program == COMPUTE_BUDGET && instruction.data.first() == Some(&tag)).then(|| instruction.data.clone())
-            })
-        };
-        let units = budget(2).and_then(|data| data.get(1..5)?.try_into().ok().map(u32::from_le_bytes));
-        let price = budget(3).and_then(|data| data.get(1..9)?.try_into().ok().map(u64::from_le_bytes));
-        Some(Self { signature, price: price.unwrap_or(0), units: units.unwrap_or(200_000), transaction })
+        let (price, units) = asked(&transaction);
+        Some(Self { signature, price, units, transaction })
     }
 
     /// Returns its blockhash.

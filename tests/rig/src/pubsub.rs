@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 enum Topic {
     Slots,
     Account(Pubkey),
-    Program(Pubkey, Value),
+    Program(Pubkey, rpc::Filters),
 }
 
 /// Takes sockets in for as long as the listener lives.
@@ -80,7 +80,7 @@ impl Session {
         let topic = match request["method"].as_str().unwrap_or_default() {
             "slotSubscribe" => Topic::Slots,
             "accountSubscribe" => Topic::Account(key()),
-            "programSubscribe" => Topic::Program(key(), params[1]["filters"].clone()),
+            "programSubscribe" => Topic::Program(key(), rpc::Filters::read(&params[1]["filters"])),
             _ => {
                 self.topics.remove(&params[0].as_u64().unwrap_or(0));
                 return self.write(json!({ "jsonrpc": "2.0", "id": request["id"], "result": true })).await;
@@ -135,7 +135,7 @@ impl Session {
                     Topic::Account(wanted) if wanted == key => {
                         notify("accountNotification", context(rpc::account(account)))
                     }
-                    Topic::Program(owner, filters) if *owner == account.owner && rpc::passes(account, filters) => {
+                    Topic::Program(owner, filters) if *owner == account.owner && filters.pass(account) => {
                         let value = json!({ "pubkey": key.to_string(), "account": rpc::account(account) });
                         notify("programNotification", context(value))
                     }

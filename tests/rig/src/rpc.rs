@@ -8,6 +8,7 @@ use rampart_client::Pubkey;
 use serde_json::{Value, json};
 use solana_sdk::account::Account;
 use solana_sdk::signature::Signature;
+use solana_sdk::transaction::TransactionError;
 
 /// Slots for which a node remembers statuses without its history.
 const RECENT_SLOTS: u64 = 150;
@@ -43,8 +44,8 @@ pub fn error(request: &Value, code: i64, message: &str) -> Value {
 }
 
 /// Returns the bytes that a request sends.
-pub fn sent_bytes(request: &Value) -> Option<Vec<u8>> {
-    STANDARD.decode(request["params"][0].as_str()?).ok()
+pub fn sent_bytes(params: &Value) -> Option<Vec<u8>> {
+    STANDARD.decode(params[0].as_str()?).ok()
 }
 
 /// An account as every answer shows it.
@@ -59,33 +60,35 @@ pub fn account(account: &Account) -> Value {
     })
 }
 
-/// Tells whether an account passes the filters of a request.
-pub fn passes(account: &Account, filters: &Value) -> bool {
-    filters.as_array().into_iter().flatten().all(|filter| {
-        let memcmp = &filter["memcmp"];
-        let offset = usize::try_from(memcmp["offset"].as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
-        let wanted = memcmp["bytes"].as_str().and_then(bs58).unwrap_or_default();
-        account.data.get(offset..).is_some_and(|rest| rest.starts_with(&wanted))
-    })
+/// What a listing or a subscription to a program asks for: bytes, and where they are to be.
+#[derive(Clone, Debug, Default)]
+pub struct Filters(Vec<(usize, Vec<u8>)>);
+
+impl Filters {
+    /// Reads the filters of a request.
+    pub fn read(filters: &Value) -> Self {
+        let read = |filter: &Value| {
+            let memcmp = &filter["memcmp"];
+            let offset = usize::try_from(memcmp["offset"].as_u64()?).ok()?;
+            Some((offset, bs58::decode(memcmp["bytes"].as_str()?).into_vec().ok()?))
+        };
+        Self(filters.as_array().into_iter().flatten().filter_map(read).collect())
+    }
+
+    /// Tells whether an account passes all of them.
+    pub fn pass(&self, account: &Account) -> bool {
+        self.0.iter().all(|(offset, wanted)| account.data.get(*offset..).is_some_and(|rest| rest.starts_with(wanted)))
+    }
 }
 
-/// Addresses are 32 bytes; discriminators 8: both come as base58.
-fn bs58(text: &str) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    let mut bytes: Vec<u8> = Vec::new();
-    for symbol in text.bytes() {
-        let mut carry = ALPHABET.iter().position(|known| *known == symbol)?;
-        for byte in bytes.iter_mut().rev() {
-            carry += usize::from(*byte) * 58;
-            *byte = (carry % 256) as u8;
-            carry /= 256;
-        }
-        if carry > 0 {
-            bytes.insert(0, carry as u8);
-        }
-    }
-    let zeros = text.bytes().take_while(|symbol| *symbol == b'1').count();
-    Some([vec![0; zeros], bytes].concat())
+/// What became of a transaction that is in a block, as seen from `tip`.
+pub fn status(slot: u64, result: &Result<(), TransactionError>, tip: u64, is_confirmed: bool) -> Value {
+    let error = result.clone().err().map_or(Value::Null, |error| json!(error));
+    let status = if error.is_null() { json!({ "Ok": null }) } else { json!({ "Err": error }) };
+    json!({
+        "slot": slot, "confirmations": tip - slot, "err": error, "status": status,
+        "confirmationStatus": if is_confirmed { "confirmed" } else { "processed" },
+    })
 }
 
 struct View<'a> {
@@ -138,7 +141,8 @@ impl View<'_> {
         let slot = self.slot(params);
         let program: Pubkey = params[0].as_str().and_then(|key| key.parse().ok()).unwrap_or_default();
         let all = self.state.accounts_of(&program, slot).into_iter();
-        let listed = all.filter(|(_, account)| passes(account, &params[1]["filters"]));
+        let filters = Filters::read(&params[1]["filters"]);
+        let listed = all.filter(|(_, account)| filters.pass(account));
         let listed = listed.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account(found) }));
         self.with_context(slot, listed.collect())
     }
@@ -150,13 +154,7 @@ impl View<'_> {
             let landed = signature.and_then(|signature| self.state.landed(&signature));
             let is_known = |slot: u64| slot <= self.tip && (searches_history || slot + RECENT_SLOTS > self.tip);
             landed.filter(|landed| is_known(landed.slot)).map_or(Value::Null, |landed| {
-                let is_confirmed = landed.slot + CONFIRMED_AFTER <= self.tip;
-                let error = landed.result.clone().err().map_or(Value::Null, |error| json!(error));
-                let status = if error.is_null() { json!({ "Ok": null }) } else { json!({ "Err": error }) };
-                json!({
-                    "slot": landed.slot, "confirmations": self.tip - landed.slot, "err": error, "status": status,
-                    "confirmationStatus": if is_confirmed { "confirmed" } else { "processed" },
-                })
+                status(landed.slot, &landed.result, self.tip, landed.slot + CONFIRMED_AFTER <= self.tip)
             })
         });
         self.with_context(self.tip, statuses.collect())

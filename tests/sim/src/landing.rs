@@ -1,12 +1,10 @@
 //! A transaction on its way into a block.
 
 use rampart_client::Pubkey;
+use rampart_rig::landing::asked;
 use solana_sdk::hash::Hash;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::{Transaction, TransactionError};
-
-/// Address of the compute budget program.
-const COMPUTE_BUDGET: Pubkey = Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
 
 /// A transaction that waits for a block.
 #[derive(Clone, Debug)]
@@ -42,15 +40,8 @@ impl Pending {
         let transaction: Transaction = bincode::deserialize(bytes).ok()?;
         transaction.verify().ok()?;
         let signature = *transaction.signatures.first()?;
-        let budget = |tag: u8| {
-            transaction.message.instructions.iter().find_map(|instruction| {
-                let program = transaction.message.account_keys.get(usize::from(instruction.program_id_index))?;
-                (*program == COMPUTE_BUDGET && instruction.data.first() == Some(&tag)).then(|| instruction.data.clone())
-            })
-        };
-        let units = budget(2).and_then(|data| data.get(1..5)?.try_into().ok().map(u32::from_le_bytes));
-        let price = budget(3).and_then(|data| data.get(1..9)?.try_into().ok().map(u64::from_le_bytes));
-        Some(Self { signature, price: price.unwrap_or(0), units: units.unwrap_or(200_000), transaction, from_slot })
+        let (price, units) = asked(&transaction);
+        Some(Self { signature, price, units, transaction, from_slot })
     }
 
     /// Returns its blockhash.

@@ -3,10 +3,11 @@
 use crate::chain::{Block, Chain, Version};
 use crate::landing::Pending;
 use crate::mutation::Mutation;
-use crate::node::{Failure, Node, sent_bytes};
+use crate::node::{Failure, Node};
 use crate::record::Record;
 use crate::sends::Sends;
 use rampart_client::Pubkey;
+use rampart_rig::rpc::sent_bytes;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};

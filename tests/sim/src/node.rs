@@ -1,11 +1,9 @@
 //! RPC nodes: what each sees of the chain, how it fails, and its answers.
 
 use crate::chain::{Chain, genesis};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rampart_client::Pubkey;
+use rampart_rig::rpc::{Filters, account as account_json, status};
 use serde_json::{Value, json};
-use solana_sdk::account::Account;
 use solana_sdk::signature::Signature;
 use std::time::Duration;
 
@@ -105,65 +103,6 @@ impl Node {
     }
 }
 
-/// Returns the bytes that a call sends.
-pub fn sent_bytes(params: &Value) -> Option<Vec<u8>> {
-    STANDARD.decode(params[0].as_str()?).ok()
-}
-
-/// An account as every answer shows it.
-pub fn account_json(account: Option<&Account>) -> Value {
-    let nothing = Account::default();
-    let account = account.unwrap_or(&nothing);
-    json!({
-        "data": [STANDARD.encode(&account.data), "base64"],
-        "executable": account.executable,
-        "lamports": account.lamports,
-        "owner": account.owner.to_string(),
-        "rentEpoch": account.rent_epoch,
-        "space": account.data.len(),
-    })
-}
-
-/// What a listing asks for.
-#[derive(Clone, Debug, Default)]
-pub struct Filters(Vec<(usize, Vec<u8>)>);
-
-impl Filters {
-    /// Reads the filters of a request.
-    pub fn read(filters: &Value) -> Self {
-        let read = |filter: &Value| {
-            let memcmp = &filter["memcmp"];
-            let offset = usize::try_from(memcmp["offset"].as_u64()?).ok()?;
-            Some((offset, bs58(memcmp["bytes"].as_str()?)?))
-        };
-        Self(filters.as_array().into_iter().flatten().filter_map(read).collect())
-    }
-
-    /// Tells whether an account passes all of them.
-    pub fn pass(&self, account: &Account) -> bool {
-        self.0.iter().all(|(offset, wanted)| account.data.get(*offset..).is_some_and(|rest| rest.starts_with(wanted)))
-    }
-}
-
-/// Addresses are 32 bytes, discriminators 8: both come as base58.
-fn bs58(text: &str) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    let mut bytes: Vec<u8> = Vec::new();
-    for symbol in text.bytes() {
-        let mut carry = ALPHABET.iter().position(|known| *known == symbol)?;
-        for byte in bytes.iter_mut().rev() {
-            carry += usize::from(*byte) * 58;
-            *byte = (carry % 256) as u8;
-            carry /= 256;
-        }
-        if carry > 0 {
-            bytes.insert(0, carry as u8);
-        }
-    }
-    let zeros = text.bytes().take_while(|symbol| *symbol == b'1').count();
-    Some([vec![0; zeros], bytes].concat())
-}
-
 struct View<'a> {
     chain: &'a Chain,
     node: &'a Node,
@@ -206,7 +145,7 @@ impl View<'_> {
         let accounts = keys.map(|key| {
             let key: Option<Pubkey> = key.as_str().and_then(|key| key.parse().ok());
             let account = key.and_then(|key| self.chain.account_at(&key, slot));
-            account.map_or(Value::Null, |account| account_json(Some(&account)))
+            account.map_or(Value::Null, |account| account_json(&account))
         });
         self.told(slot, accounts.collect())
     }
@@ -216,8 +155,7 @@ impl View<'_> {
         let filters = Filters::read(&params[1]["filters"]);
         let is_ours = params[0].as_str() == Some(&rampart::ID.to_string());
         let all = self.chain.program_accounts(slot).filter(|(_, account)| is_ours && filters.pass(account));
-        let listed =
-            all.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account_json(Some(&found)) }));
+        let listed = all.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account_json(&found) }));
         self.told(slot, listed.collect())
     }
 
@@ -228,13 +166,7 @@ impl View<'_> {
             let landed = signature.and_then(|signature| self.chain.landed.get(&signature));
             let is_known = |slot: u64| slot <= self.tip && (searches_history || slot + RECENT_SLOTS > self.tip);
             landed.filter(|landed| is_known(landed.slot)).map_or(Value::Null, |landed| {
-                let is_confirmed = landed.slot <= self.chain.confirmed(self.tip);
-                let error = landed.result.clone().err().map_or(Value::Null, |error| json!(error));
-                let status = if error.is_null() { json!({ "Ok": null }) } else { json!({ "Err": error }) };
-                json!({
-                    "slot": landed.slot, "confirmations": self.tip - landed.slot, "err": error, "status": status,
-                    "confirmationStatus": if is_confirmed { "confirmed" } else { "processed" },
-                })
+                status(landed.slot, &landed.result, self.tip, landed.slot <= self.chain.confirmed(self.tip))
             })
         });
         self.with_context(self.tip, statuses.collect())

@@ -1,10 +1,11 @@
 //! Subscriptions over WebSocket, as a node tells them, over a stream in memory.
 
 use crate::net::{Link, Told};
-use crate::node::{Filters, account_json};
 use futures_util::{SinkExt, StreamExt};
 use rampart_client::Pubkey;
+use rampart_rig::rpc::{Filters, account as account_json};
 use serde_json::{Value, json};
+use solana_sdk::account::Account;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,14 +155,15 @@ impl Session {
             return notify("slotNotification", &format!(r#"{{"parent":{parent},"root":{root},"slot":{slot}}}"#));
         }
         for (key, account) in &told.changes {
-            let account = account.as_deref();
+            let (nothing, account) = (Account::default(), account.as_deref());
+            let shown = || account_json(account.unwrap_or(&nothing));
             match topic {
                 Topic::Account(wanted) if wanted == key && (*key != CLOCK || tells_clock) => {
-                    let value = account_json(account);
+                    let value = shown();
                     notify("accountNotification", &format!(r#"{{"context":{{"slot":{slot}}},"value":{value}}}"#));
                 }
                 Topic::Program(owner, filters) if account.is_some_and(|a| a.owner == *owner && filters.pass(a)) => {
-                    let value = account_json(account);
+                    let value = shown();
                     let value = format!(r#"{{"pubkey":"{key}","account":{value}}}"#);
                     notify("programNotification", &format!(r#"{{"context":{{"slot":{slot}}},"value":{value}}}"#));
                 }
