@@ -9,7 +9,6 @@ use crate::metrics::Metrics;
 use crate::run::bench::{Courier, Engine, Refused, Setup, Shared};
 use crate::submit::{Prepared, SubmitError};
 use crate::view::TransactionsView;
-use crate::watch::feeds::CLOCK;
 use crate::watch::oracles::Found;
 use crate::watch::poll::{Polled, Snapshot};
 use crate::watch::testing::{self, NOW, SLOT, World, bytes_of, key};
@@ -103,8 +102,7 @@ impl Bench {
 
     fn load(&mut self, book: &Book) {
         let world = &self.world;
-        let of_program =
-            |at, data| Update { owner: rampart::ID, lamports: 1, data, ..Update::absent(at, SLOT, Origin::Poll) };
+        let of_program = |at, data| testing::of_program(at, data, SLOT, Origin::Poll);
         let mut updates = vec![
             of_program(world.guard_key, bytes_of(&world.guard)),
             of_program(world.asset_keys[0], bytes_of(&world.asset(0))),
@@ -115,10 +113,7 @@ impl Bench {
         updates.extend(book.positions.iter().map(|(at, position)| of_program(*at, bytes_of(position))));
         let listed = updates.iter().map(|u| u.key).collect();
         updates.extend((10..14).map(|n| Update { origin: Origin::Poll, ..oracle(n, 1_000, SLOT) }));
-        let mut clock = vec![0; 40];
-        clock[..8].copy_from_slice(&SLOT.to_le_bytes());
-        clock[32..].copy_from_slice(&NOW.to_le_bytes());
-        updates.push(Update { lamports: 1, data: clock, ..Update::absent(CLOCK, SLOT, Origin::Poll) });
+        updates.push(testing::clock(SLOT, NOW));
         updates.push(Update { lamports: 1_000_000_000, ..Update::absent(key(SIGNER), SLOT, Origin::Poll) });
         let set = self.engine.watched();
         let snapshot = Snapshot {
@@ -146,7 +141,7 @@ impl Bench {
     pub fn change(&mut self, at: Pubkey, position: &Position) -> Duration {
         self.slot += 1;
         let data = bytes_of(position);
-        let update = Update { owner: rampart::ID, lamports: 1, data, ..Update::absent(at, self.slot, Origin::Push) };
+        let update = testing::of_program(at, data, self.slot, Origin::Push);
         let began = Instant::now();
         self.engine.updates(vec![update]);
         began.elapsed()
@@ -155,12 +150,9 @@ impl Bench {
     /// Takes `count` new versions of positions in at once, as a busy slot brings them; returns the time for each.
     pub fn change_all(&mut self, positions: &[(Pubkey, Position)]) -> Duration {
         self.slot += 1;
-        let update = |(at, position): &(Pubkey, Position)| Update {
-            owner: rampart::ID,
-            lamports: 1,
-            data: bytes_of(position),
-            ..Update::absent(*at, self.slot, Origin::Push)
-        };
+        let slot = self.slot;
+        let update =
+            |(at, position): &(Pubkey, Position)| testing::of_program(*at, bytes_of(position), slot, Origin::Push);
         let updates: Vec<Update> = positions.iter().map(update).collect();
         let began = Instant::now();
         self.engine.updates(updates);
@@ -190,11 +182,5 @@ impl Bench {
 }
 
 fn oracle(n: u8, milli_dollars: i128, slot: u64) -> Update {
-    let data = testing::feed(milli_dollars, NOW - 20);
-    Update {
-        owner: rampart::oracle::SWITCHBOARD_ON_DEMAND,
-        lamports: 1,
-        data,
-        ..Update::absent(key(n), slot, Origin::Push)
-    }
+    testing::print(key(n), (milli_dollars, NOW - 20), slot)
 }

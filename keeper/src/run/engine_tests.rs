@@ -15,7 +15,7 @@ use crate::view::TransactionsView;
 use crate::watch::feeds::{self, CLOCK, WatchSet};
 use crate::watch::oracles::Found;
 use crate::watch::poll::{Polled, Snapshot};
-use crate::watch::testing::{self, NOW, SLOT, World, bytes_of, key};
+use crate::watch::testing::{self, NOW, SLOT, World, bytes_of, clock, key};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
 use rampart::state::{Position, Rule};
@@ -88,37 +88,11 @@ fn blockhash(n: u8) -> Blockhash {
 }
 
 fn account(at: Pubkey, data: Vec<u8>, slot: u64) -> Update {
-    Update { key: at, owner: rampart::ID, lamports: 1, data, slot, origin: Origin::Poll, write_version: 0, told_by: 0 }
-}
-
-fn clock(slot: u64, unix_ts: i64) -> Update {
-    let mut data = vec![0; 40];
-    data[..8].copy_from_slice(&slot.to_le_bytes());
-    data[32..].copy_from_slice(&unix_ts.to_le_bytes());
-    Update {
-        key: CLOCK,
-        owner: Pubkey::default(),
-        lamports: 1,
-        data,
-        slot,
-        origin: Origin::Poll,
-        write_version: 0,
-        told_by: 0,
-    }
+    testing::of_program(at, data, slot, Origin::Poll)
 }
 
 fn oracle(n: u8, milli_dollars: i128, slot: u64) -> Update {
-    let data = testing::feed(milli_dollars, NOW - 20);
-    Update {
-        key: key(n),
-        owner: rampart::oracle::SWITCHBOARD_ON_DEMAND,
-        lamports: 1,
-        data,
-        slot,
-        origin: Origin::Push,
-        write_version: 0,
-        told_by: 0,
-    }
+    testing::print(key(n), (milli_dollars, NOW - 20), slot)
 }
 
 impl Rig {

@@ -1,5 +1,6 @@
 //! A small guarded world for unit tests: two assets with two sources each, one vault, positions and rules.
 
+use crate::watch::feeds::CLOCK;
 use crate::watch::oracles::Found;
 use crate::watch::store::Store;
 use crate::watch::{Origin, Update};
@@ -87,6 +88,25 @@ pub fn swap_policy(guard: Pubkey, program: Pubkey) -> (PolicyKeys, SwapPolicy) {
     (params.purpose, params.caller) = (Purpose::Both as u8, SwapCaller::Anyone as u8);
     params.switch = Switch::Enabled as u8;
     (keys, policy)
+}
+
+/// A version of an account of the program.
+pub fn of_program(at: Pubkey, data: Vec<u8>, slot: u64, origin: Origin) -> Update {
+    Update { owner: rampart::ID, lamports: 1, data, ..Update::absent(at, slot, origin) }
+}
+
+/// What a Switchboard feed at `at` says, thousandths of a dollar and unix seconds, as a subscription brings it.
+pub fn print(at: Pubkey, (milli_dollars, publish_ts): (i128, i64), slot: u64) -> Update {
+    let data = feed(milli_dollars, publish_ts);
+    Update { owner: SWITCHBOARD_ON_DEMAND, lamports: 1, data, ..Update::absent(at, slot, Origin::Push) }
+}
+
+/// The chain's clock at `slot`.
+pub fn clock(slot: u64, unix_ts: i64) -> Update {
+    let mut data = vec![0; 40];
+    data[..8].copy_from_slice(&slot.to_le_bytes());
+    data[32..].copy_from_slice(&unix_ts.to_le_bytes());
+    Update { lamports: 1, data, ..Update::absent(CLOCK, slot, Origin::Poll) }
 }
 
 /// The guarded world.
@@ -268,19 +288,7 @@ impl World {
     /// Puts an account of the program into `store`, at the slot after the one it holds.
     pub fn put(&self, store: &mut Store, at: Pubkey, data: Vec<u8>) {
         let slot = store.slot_of(&at).unwrap_or(SLOT - 100) + 1;
-        store.apply(
-            Update {
-                key: at,
-                owner: rampart::ID,
-                lamports: 1,
-                data,
-                slot,
-                origin: Origin::Push,
-                write_version: 0,
-                told_by: 0,
-            },
-            Instant::now(),
-        );
+        store.apply(of_program(at, data, slot, Origin::Push), Instant::now());
     }
 
     /// Lets both sources of an asset say a price, in thousandths of a dollar.
@@ -288,18 +296,7 @@ impl World {
         for at in 0..2 {
             let oracle = key(10 + 2 * asset + at);
             let slot = store.slot_of(&oracle).unwrap_or(SLOT - 100) + 1;
-            let data = feed(milli_dollars, publish_ts);
-            let update = Update {
-                key: oracle,
-                owner: SWITCHBOARD_ON_DEMAND,
-                lamports: 1,
-                data,
-                slot,
-                origin: Origin::Push,
-                write_version: 0,
-                told_by: 0,
-            };
-            store.apply(update, Instant::now());
+            store.apply(print(oracle, (milli_dollars, publish_ts), slot), Instant::now());
         }
     }
 
