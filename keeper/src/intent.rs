@@ -3,7 +3,7 @@
 //! Owns names and identities. Decides nothing, signs nothing. Written by `decide` and `plan`, read by `journal` and
 //! `submit`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use solana_sdk::hash::{Hash, hashv};
 use solana_sdk::instruction::Instruction;
 use solana_sdk::message::AddressLookupTableAccount;
@@ -141,7 +141,8 @@ pub struct Blockhash {
 }
 
 /// What became of a signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It is in a confirmed block and succeeded.
     Landed {

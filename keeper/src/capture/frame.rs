@@ -10,7 +10,6 @@ use anchor_lang::prelude::Pubkey;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
-use solana_sdk::transaction::TransactionError;
 use std::collections::{BTreeMap, HashSet};
 
 /// Form of recordings. Raised with every change that an older reader would misread.
@@ -51,32 +50,6 @@ impl Meant {
         let class = ActionClass::from_name(&self.class)?;
         Some(Intent { class, target: self.target, fence: self.fence, reason: self.reason.clone() })
     }
-}
-
-/// What became of a transaction, as recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Ended {
-    /// It landed.
-    Landed {
-        /// Slot of the block.
-        slot: u64,
-    },
-    /// It failed.
-    Failed {
-        /// Slot of the block.
-        slot: u64,
-        /// What the chain said.
-        error: TransactionError,
-        /// Code of the program.
-        code: Option<u32>,
-        /// Whether somebody else was first.
-        lost_race: bool,
-    },
-    /// It can never land.
-    Expired,
-    /// Not known.
-    Unknown,
 }
 
 /// A decision, as recorded: all that is compared.
@@ -230,7 +203,7 @@ pub enum Frame {
         /// The intent.
         meant: Meant,
         /// What became of it.
-        ended: Ended,
+        ended: Outcome,
         /// Newest slot then.
         slot: u64,
     },
@@ -331,25 +304,6 @@ impl Frame {
 
     /// What became of an intent's transaction.
     pub fn ended(intent: &Intent, outcome: &Outcome, slot: u64) -> Self {
-        let ended = match outcome {
-            Outcome::Landed { slot, .. } => Ended::Landed { slot: *slot },
-            Outcome::Failed { slot, error, code, lost_race } => {
-                Ended::Failed { slot: *slot, error: error.clone(), code: *code, lost_race: *lost_race }
-            }
-            Outcome::Expired => Ended::Expired,
-            Outcome::Unknown => Ended::Unknown,
-        };
-        Self::Ended { meant: Meant::of(intent), ended, slot }
-    }
-}
-
-impl From<Ended> for Outcome {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Landed { slot } => Self::Landed { slot, compute_units: None },
-            Ended::Failed { slot, error, code, lost_race } => Self::Failed { slot, error, code, lost_race },
-            Ended::Expired => Self::Expired,
-            Ended::Unknown => Self::Unknown,
-        }
+        Self::Ended { meant: Meant::of(intent), ended: outcome.clone(), slot }
     }
 }

@@ -5,6 +5,7 @@ use super::{CaptureError, Frame, VERSION};
 use crate::assess::assess;
 use crate::chain::clock::ChainTime;
 use crate::chain::fees::Market;
+use crate::config::RouteKind;
 use crate::decide::{History, Means, Policy, decide};
 use crate::economics::Economics;
 use crate::route::Routes;
@@ -144,7 +145,9 @@ impl Replica {
                 routes,
                 compute_price: prices,
             } => {
-                let (routes, market) = (Routes::of(&routes), Market::default());
+                // an API would be asked anew, and knows nothing of back then
+                let recorded: Vec<_> = routes.into_iter().filter(|route| route.kind != RouteKind::Jupiter).collect();
+                let (routes, market) = (Routes::of(&recorded), Market::default());
                 let economics = Economics { settings, rebalance, routes, prices, market };
                 self.policy =
                     Some(Policy { classes, stagger_slots, fleet_delay_slots: None, max_in_flight, economics });
@@ -186,7 +189,7 @@ impl Replica {
                 self.history.not_sent(&meant.intent().ok_or("it has an unknown class")?, slot);
             }
             Frame::Ended { meant, ended, slot } => {
-                self.history.ended(&meant.intent().ok_or("it has an unknown class")?, &ended.into(), slot);
+                self.history.ended(&meant.intent().ok_or("it has an unknown class")?, &ended, slot);
             }
         }
         Ok(None)
