@@ -76,7 +76,8 @@ impl<C: Courier> Engine<C> {
     pub(super) fn act(&mut self, decisions: Vec<Decision>, pass: Pass) {
         let departure = Departure { pass, refused: self.refused.clone() };
         let slot = self.clock.tip_slot();
-        let tables = tables::known(&self.store, &self.config.tx.lookup_tables, slot);
+        // read from their accounts when something is planned: a trip that is ready waits for nothing
+        let mut tables = None;
         let mut plans = Vec::new();
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
@@ -84,7 +85,9 @@ impl<C: Courier> Engine<C> {
             let is_handed_over =
                 is_trip && self.armory.fire(&decision.intent, &departure, |armed| self.may_land(armed));
             if !is_handed_over {
-                match self.planner(&market, &tables).plan(&decision, &self.history) {
+                let tables =
+                    tables.get_or_insert_with(|| tables::known(&self.store, &self.config.tx.lookup_tables, slot));
+                match self.planner(&market, tables).plan(&decision, &self.history) {
                     Ok(plan) if self.has_blockhash() => plans.push(plan),
                     Ok(_) => continue,
                     Err(error) => {

@@ -72,6 +72,8 @@ impl<C: Courier> Engine<C> {
     fn set_policy(&mut self) {
         let mut policy = Policy::new(&self.config);
         policy.classes = self.ops.pauses.mask(policy.classes);
+        // settings of routes need a restart; what they asked for, and how long they were told to wait, stays known
+        policy.economics.routes = std::mem::take(&mut self.policy.economics.routes);
         self.policy = policy;
         self.ops.record(|| Frame::policy(&self.policy));
         // what was held back may be due now
