@@ -1,0 +1,10 @@
+//! The lab: every automated response is tried here before it may act on anybody's funds.
+//!
+//! Owns recorded markets (`data`), generated ones (`market`), attacks (`attack`), the pool simulator (`pool`), policies side by side
+//! (`policy`, `backtest`), training (`train`), honest evaluation (`evaluate`), the gate for configurations (`validate`), resumable
+//! sweeps (`sweep`) and the report (`report`). The pool runs the program's own rule and risk code, and the score is the keeper's own
+//! (`rampart-score`): what decides here decides live.
+//!
+//! Called by the binary `rampart-lab` and by `rampart lab`, through `cli`.
+
+pub mod cli;

@@ -1,0 +1,7 @@
+//! The risk engine: what a market's past says about its next hours, as one score with its parts.
+//!
+//! Owns features, anomaly detectors, models, hazards, the score and the policy's choice. No I/O, no clock, no network: time
+//! and prices come in as arguments, so that the keeper and the lab run the same code. `f64` ends here: what leaves for the
+//! chain is integers in bps.
+//!
+//! Called by the keeper for each guarded asset, and by the lab (`keeper/lab`) on recorded and generated markets.
