@@ -9,4 +9,6 @@
 
 pub mod cli;
 pub mod data;
+pub mod evaluate;
 pub mod time;
+pub mod train;
