@@ -4,7 +4,7 @@
 //! of value at risk (`coverage`), leak checks (`leaks`), the log of tries (`tried`) and the tables (`report`). Trains nothing itself: `train` does.
 //!
 //! # Source
-//! docs/risk.md, "Evaluation".
+//! docs/risk-results.md, "The crash model".
 
 mod bootstrap;
 mod coverage;

@@ -5,7 +5,7 @@
 //! Inference and the file format are `rampart_score::model`'s.
 //!
 //! # Source
-//! docs/risk.md, "The crash model".
+//! docs/risk-results.md, "The crash model".
 
 #[cfg(feature = "challenger")]
 pub mod challenger;

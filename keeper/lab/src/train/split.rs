@@ -28,7 +28,7 @@ impl Split {
     /// Returns the split of the model that ships: what came after September 2023 was seen by nobody.
     ///
     /// # Source
-    /// docs/risk.md, "Evaluation": train until 2022-09-30, calibrate until 2023-09-27, test 2024-01-01 to 2025-06-30.
+    /// docs/risk-results.md, "The crash model": train until 2022-09-30, calibrate until 2023-09-27, test 2024-01-01 to 2025-06-30.
     pub fn development() -> Self {
         let day = |year, month, day| start_of_day(year, month, day).unwrap_or_default();
         Self {
