@@ -6,7 +6,7 @@ use common::{Rig, model_file, walk};
 use rampart_score::anomaly::{Alarm, PriceVerdict};
 use rampart_score::band::Band;
 use rampart_score::bar::Bar;
-use rampart_score::engine::{Assessment, Settings};
+use rampart_score::engine::{Assessment, Readings, Settings};
 use rampart_score::features::COUNT;
 use rampart_score::hazard::Hazard;
 use rampart_score::input::Input;
@@ -85,9 +85,11 @@ fn tick_venues(rig: &mut Rig, bar: &Bar, venues: &[Input; 3]) -> Assessment {
     rig.tick_with(bar, |readings| readings.venues = venues)
 }
 
+type Change = fn(&mut Readings);
+
 #[test]
 fn score_rises_by_the_part_whose_reading_is_missing() {
-    let change: [(Hazard, fn(&mut rampart_score::engine::Readings)); 6] = [
+    let change: [(Hazard, Change); 6] = [
         (Hazard::Oracle, |readings| readings.venues = &[]),
         (Hazard::Liquidity, |readings| readings.volume_day = Input::Missing),
         (Hazard::Run, |readings| readings.flow = None),
