@@ -64,6 +64,7 @@ impl<C: Courier> Engine<C> {
             is_funded: self.balance() >= self.config.budget.min_payer_lamports,
             is_keeper: self.is_keeper(),
             tokens: wallets.into_iter().filter_map(balance).collect(),
+            opinions: BTreeMap::new(),
         }
     }
 
@@ -136,6 +137,7 @@ impl<C: Courier> Engine<C> {
             }
             Action::Asset(key) | Action::Vault(key) => Some(*key),
             Action::Position { candidate, .. } => Some(candidate.vault),
+            Action::Report { subject, .. } => Some(*subject),
             Action::Settle(_) => Some(decision.intent.target),
             Action::Rebalance(_) => Some(self.store.guard_key()),
         }
