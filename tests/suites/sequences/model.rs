@@ -33,6 +33,8 @@ pub enum Way {
 pub struct Flow {
     /// When, at the latest time that the chain had shown by then.
     pub ts: i64,
+    /// How far the chain's clock lay behind that then, seconds.
+    pub behind_secs: i64,
     /// Whose position.
     pub owner: usize,
     /// Base units.
@@ -193,7 +195,7 @@ impl Model {
     pub fn new(world: &World, cast: &Cast, rules: &[Pubkey], policies: &[Pubkey], built_ts: i64) -> Self {
         let snap = Snap::of(world, cast, rules, policies);
         let now = snap.now;
-        let flow = |owner, amount, way| Flow { ts: built_ts, owner, amount, way };
+        let flow = |owner, amount, way| Flow { ts: built_ts, behind_secs: 0, owner, amount, way };
         let mut loan = Flows::default();
         let mut collateral = Flows::default();
         for (owner, position) in snap.positions.iter().enumerate().take(OWNERS) {
