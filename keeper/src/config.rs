@@ -21,7 +21,7 @@ pub use error::ConfigError;
 pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
-pub use score::ReportSettings;
+pub use score::{MarketSettings, ReportSettings, ScoreSettings};
 
 use crate::history::HistoryUrl;
 use crate::intent::ActionClass;
@@ -70,6 +70,9 @@ pub struct Config {
     /// How the reserve's basket is moved.
     #[serde(default)]
     pub rebalance: RebalanceSettings,
+    /// What the risk engine makes of assets and vaults.
+    #[serde(default)]
+    pub score: ScoreSettings,
     /// How often the risk score is reported.
     #[serde(default)]
     pub report: ReportSettings,
