@@ -14,6 +14,8 @@ use crate::state::{Drift, FlowReading, Operations, OracleHealth, OraclePrint, St
 
 /// Seconds between observations of the half-space trees.
 const ACTIVITY_SECS: i64 = 60;
+/// Seconds between two looks at the drift of the model's inputs: it takes two hundred logarithms.
+const DRIFT_SECS: i64 = 3_600;
 /// Share of the drift watch's half-life that must be seen before it demotes a model.
 const DRIFT_COVERAGE: f64 = 0.3;
 const DAY_SECS: f64 = 86_400.0;
@@ -126,6 +128,9 @@ pub struct Engine {
     settings: Settings,
     model: Option<Model>,
     drift: Option<Drift>,
+    /// Mean stability index of the model's inputs; missing while too little was seen.
+    drift_index: Input,
+    drift_ts: Option<i64>,
     market: Market,
     fall: Cusum,
     regime: Regime,
@@ -149,6 +154,8 @@ impl Engine {
             rarity: Input::Missing,
             rarity_ts: None,
             band: BandState::default(),
+            drift_index: Input::Missing,
+            drift_ts: None,
             settings,
             model,
             drift,
@@ -170,10 +177,17 @@ impl Engine {
         if is_known {
             self.fall.push(self.market.last_return() / (variance_day * secs / DAY_SECS).sqrt());
         }
-        if let Some(drift) = &mut self.drift {
-            drift.push(&self.market.features(), secs);
-        }
+        self.watch_drift(bar.close_ts(), secs);
         Ok(())
+    }
+
+    fn watch_drift(&mut self, ts: i64, secs: f64) {
+        let Some(drift) = &mut self.drift else { return };
+        drift.push(&self.market.features(), secs);
+        if self.drift_ts.is_none_or(|last| ts.saturating_sub(last) >= DRIFT_SECS) {
+            self.drift_index = (drift.coverage() >= DRIFT_COVERAGE).then(|| drift.index()).into();
+            self.drift_ts = Some(ts);
+        }
     }
 
     /// Judges the market. Allocates nothing.
@@ -264,15 +278,13 @@ impl Engine {
     }
 
     fn operations(&self, seen: &Readings) -> Operations {
-        let drift = self.drift.as_ref().filter(|drift| drift.coverage() >= DRIFT_COVERAGE).map(Drift::index);
         let mut operations = *seen.operations;
-        operations.drift = drift.into();
+        operations.drift = self.drift_index;
         operations
     }
 
     fn is_demoted(&self) -> bool {
-        let has_drifted = |drift: &Drift| drift.coverage() >= DRIFT_COVERAGE && drift.index() > self.settings.drift_max;
-        self.model.is_none() || self.drift.as_ref().is_some_and(has_drifted)
+        self.model.is_none() || self.drift_index.known().is_some_and(|index| index > self.settings.drift_max)
     }
 
     /// No bar, or none within the longest gap that a return is taken across.

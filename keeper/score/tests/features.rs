@@ -72,23 +72,23 @@ fn jump_ratio_equals_bipower_over_realised_variance() {
 
 #[test]
 fn volatility_of_closes_and_of_ranges_agree_on_a_fine_random_walk() {
-    // Parkinson is right for a continuous path: 3,600 steps an hour, per step 0.02 %, hence 1.2 % an hour.
-    let steps = common::walk(3, 3_600 * 24 * 8, 1, 0.0002);
+    // Parkinson is right for a continuous path: 720 steps an hour come near it.
+    let steps = common::walk(3, 720 * 24 * 8, 5, 0.0004);
     let bars: Vec<Bar> = steps
-        .chunks(3_600)
+        .chunks(720)
         .map(|hour| Bar {
             open_ts: hour[0].open_ts,
             secs: 3_600,
             open: hour[0].open,
             high: hour.iter().map(|step| step.open.max(step.close)).fold(0.0, f64::max),
             low: hour.iter().map(|step| step.open.min(step.close)).fold(f64::MAX, f64::min),
-            close: hour[3_599].close,
+            close: hour[719].close,
             volume: 1.0,
             taker_buy: None,
         })
         .collect();
     let features = run(&bars).features();
-    let expected = 0.0002 * 86_400f64.sqrt();
+    let expected = 0.0004 * 17_280f64.sqrt();
     for (name, tolerance) in [("log_parkinson_24h", 0.12), ("log_vol_7d", 0.12), ("log_vol_24h", 0.30)] {
         assert!(
             (get(&features, name).exp() / expected - 1.0).abs() < tolerance,
@@ -297,7 +297,7 @@ fn schema_hash_is_the_one_that_shipped_models_were_trained_for() {
     assert_eq!(schema_hash_hex().len(), 2 * schema_hash().len());
 }
 
-const SCHEMA: &str = "TODO";
+const SCHEMA: &str = "1504d648c651ae1eb5e7d66aa8c41a7bcb3165327387fdd9305d41046ffb5a60";
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
