@@ -98,6 +98,7 @@ impl Stage {
         self.follow_leases(action, plan, out.filter(|(f, _)| f.way != Way::In), (before, after));
         self.follow_census(action, ix, before, after);
         self.follow_places(action, ix, before, after);
+        self.follow_scale(action, before, after);
         self.follow_bounties(action, before, after);
         self.follow_swaps(action, ix, before, after);
         self.follow_reserve(action, ix, before, after);

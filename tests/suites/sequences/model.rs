@@ -160,6 +160,8 @@ pub struct Model {
     pub bounties: Vec<(i64, u64)>,
     /// Whether each asset's price is published and in order: collateral, loan.
     pub feeds: [Feed; 2],
+    /// When keepers' reports took something off, and how much, bps: of the loan-to-value limit, of the borrow cap.
+    pub cuts: [Vec<(i64, u16)>; 2],
     /// What was swapped and what the reserve did.
     pub swaps: Swaps,
     /// By how much the market pays more than the price, bps.
@@ -222,6 +224,7 @@ impl Model {
             census: None,
             bounties: vec![],
             feeds: [world.sol_price(), 1.0].map(|dollars| Feed { fault: None, published: now, dollars }),
+            cuts: Default::default(),
             swaps: Swaps::default(),
             market_bps: 0,
             dollars: world.sol_price(),

@@ -237,6 +237,7 @@ impl SetUp<'_> {
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
             inflow: limits.inflow,
+            scale: vault.scale,
         };
         let validity = Validity { authority_epoch: 0, expires_at_ts: self.network.now().unix_ts + 600 };
         let tighten = admin::tighten_vault(admin_key.key(), self.world.guard, keys.vault, args, validity);
