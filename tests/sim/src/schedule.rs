@@ -77,6 +77,14 @@ impl Schedule {
         starts
     }
 
+    /// Every node forgets its sockets, or is whole again and keeps those that are opened from then on.
+    pub fn silence(&mut self, net: &mut Net, is_silent: bool) {
+        let slot = net.chain.slot;
+        net.nodes.iter_mut().for_each(|node| node.faults.is_silent = is_silent);
+        self.whole_since.fill(if is_silent { u64::MAX } else { slot });
+        net.record.line(if is_silent { "all sockets fall silent" } else { "nodes are whole again" });
+    }
+
     fn begin(&mut self, net: &mut Net, keepers: &mut [Process]) {
         match self.rng.random_range(0..100) {
             0..58 => self.node(net),
