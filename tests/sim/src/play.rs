@@ -9,7 +9,7 @@ use crate::node::Node;
 use crate::process::{Ended, Process};
 use crate::record::Record;
 use crate::scene::Scene;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Wake};
 use crate::sends::Act;
 use crate::truth::{Covered, EVERY_SLOTS, Truth};
 use rampart_client::Pubkey;
@@ -157,17 +157,25 @@ impl Run {
 
     fn faults(&mut self, is_over: bool) {
         let now = Duration::from_millis(self.elapsed_ms);
-        let starts = {
+        let wakes = {
             let mut net = self.net.lock();
-            self.schedule.step(&mut net, &mut self.keepers, now, is_over)
+            self.schedule.step(&mut net, &mut self.keepers, is_over)
         };
-        for k in starts {
-            let slot = {
-                let mut net = self.net.lock();
-                net.record.line(&format!("keeper {k} starts"));
-                net.chain.slot
-            };
-            self.keepers[k].start(&self.net, slot);
+        for wake in wakes {
+            self.wake(wake, now);
+        }
+    }
+
+    fn wake(&mut self, wake: Wake, now: Duration) {
+        let note = |k: usize, what: &str| {
+            let mut net = self.net.lock();
+            net.record.line(&format!("keeper {k} {what}"));
+            net.chain.slot
+        };
+        match wake {
+            Wake::Start(k) => self.keepers[k].start(&self.net, note(k, "starts")),
+            Wake::Resume(k) if self.keepers[k].is_alive() => self.keepers[k].resume(now, note(k, "goes on")),
+            Wake::Resume(_) => {}
         }
     }
 
