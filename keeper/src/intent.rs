@@ -68,6 +68,12 @@ impl ActionClass {
         }
     }
 
+    /// Tells whether the program lets at most one action of this class land for a fence, at the cost of a fee for each
+    /// further one: it names the `trip_epoch` of its rule or group, and moves it.
+    pub const fn moves_trip_epoch(self) -> bool {
+        matches!(self, Self::Trip | Self::StepDown)
+    }
+
     /// Returns the class of a name, or nothing for a name this version does not know.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
