@@ -8,3 +8,7 @@
 //! Called by the binary `rampart-lab` and by `rampart lab`, through `cli`.
 
 pub mod cli;
+pub mod data;
+pub mod evaluate;
+pub mod time;
+pub mod train;
