@@ -7,4 +7,5 @@
 //!
 //! Called by the binary `rampart-lab` and by `rampart lab`, through `cli`.
 
+pub mod attack;
 pub mod cli;

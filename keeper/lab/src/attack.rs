@@ -1,0 +1,8 @@
+//! The attack generator: templates of crashes, manipulations, runs and faults, drawn with explicit seeds.
+//!
+//! Owns the templates and the split of their parameters between training and test. The markets that they are played on are
+//! `market`'s; what they do to a pool is `pool`'s.
+
+mod scenario;
+
+pub use scenario::{Keeper, Origin, Print, STEP_SECS, Scenario, Split, Tick, VENUES};
