@@ -10,3 +10,5 @@
 pub mod attack;
 pub mod cli;
 pub mod market;
+pub mod data;
+pub mod time;

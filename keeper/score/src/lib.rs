@@ -5,3 +5,13 @@
 //! chain is integers in bps.
 //!
 //! Called by the keeper for each guarded asset, and by the lab (`keeper/lab`) on recorded and generated markets.
+
+pub mod bar;
+pub mod ewma;
+pub mod features;
+pub mod model;
+
+/// Returns bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
