@@ -1,16 +1,30 @@
 //! The commands of the lab: one file for each under `cli/`.
 
+mod data;
+
+pub use data::DataArgs;
+
 use clap::Subcommand;
 
 /// What the lab can be asked to do.
 #[derive(Debug, Subcommand)]
-pub enum LabCommand {}
+pub enum LabCommand {
+    /// Recorded markets
+    #[command(subcommand)]
+    Data(data::DataCommand),
+}
 
 /// Runs one command of the lab.
 pub fn run(command: LabCommand) -> Result<(), LabError> {
-    match command {}
+    match command {
+        LabCommand::Data(command) => data::run(command),
+    }
 }
 
 /// Why a command of the lab stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum LabError {}
+pub enum LabError {
+    /// Recorded data is absent or refused.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+}

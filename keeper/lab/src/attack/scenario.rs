@@ -115,6 +115,10 @@ pub struct Scenario {
     pub seed: u64,
     /// Seconds of one step.
     pub step_secs: u32,
+    /// Share of the pool's debt that one position holds.
+    pub concentration: f64,
+    /// What was drawn, by name: what a template promises can be checked against its steps.
+    pub drawn: Vec<(String, f64)>,
     /// First step in which anything is out of the ordinary; none for a true negative.
     pub onset: Option<usize>,
     /// The steps, oldest first.
@@ -122,6 +126,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Returns what was drawn under `name`.
+    pub fn drawn(&self, name: &str) -> Option<f64> {
+        self.drawn.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
     /// Returns the SHA-256 of name, seed and every number of every step: equal for equal scenarios only.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = Hasher::default();

@@ -19,7 +19,7 @@ use rampart::shared::effective_levels;
 use rampart::state::asset::Peg;
 use rampart::state::flow::{DayBase, Outflow};
 use rampart::state::oracle_set::{Pin, SourceKind};
-use rampart::state::{Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, Switch, Vault};
+use rampart::state::{Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Switch, Vault};
 use anchor_lang::prelude::Pubkey;
 
 /// What a policy's halts are filed under.
@@ -228,6 +228,11 @@ impl Defence {
             reserved: [0; 5],
         };
         self.vault.breaker.trip(cause, now_ts).is_ok()
+    }
+
+    /// Returns the vault's lines.
+    pub fn risk(&self) -> &RiskParams {
+        &self.vault.risk
     }
 
     /// Returns how often the rules have tripped.

@@ -176,7 +176,7 @@ impl Book for Grid {
         self.rest += (last / quote.price).ln();
         let by = (self.rest / WIDTH).round();
         self.rest -= by * WIDTH;
-        self.roll((by as isize).clamp(-(BUCKETS as isize), BUCKETS as isize))
+        self.roll(by.clamp(-1e6, 1e6) as isize)
     }
 
     fn repay(&mut self, share: f64) -> f64 {
