@@ -9,6 +9,6 @@
 
 pub mod attack;
 pub mod cli;
-pub mod market;
 pub mod data;
+pub mod market;
 pub mod time;
