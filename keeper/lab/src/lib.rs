@@ -10,5 +10,6 @@
 pub mod attack;
 pub mod cli;
 pub mod data;
+pub mod learn;
 pub mod market;
 pub mod time;
