@@ -6,6 +6,7 @@
 mod crash;
 mod dice;
 mod fault;
+mod graft;
 mod incident;
 mod manipulation;
 mod scenario;
@@ -14,5 +15,6 @@ mod template;
 mod tests;
 
 pub use dice::Dice;
+pub use graft::{CRISES, Crisis, Grafts};
 pub use scenario::{Keeper, Origin, Print, STEP_SECS, Scenario, Split, Tick, VENUES};
 pub use template::{AttackError, Template, generate, suite, template, templates};

@@ -11,6 +11,7 @@ pub mod attack;
 pub mod backtest;
 pub mod cli;
 pub mod data;
+pub mod learn;
 pub mod market;
 pub mod policy;
 pub mod pool;

@@ -6,9 +6,11 @@
 mod calm;
 mod hawkes;
 mod oracle;
+mod recorded;
 
 pub use calm::Calm;
 pub use hawkes::Hawkes;
+pub use recorded::{RecordedPath, daily_vol, path};
 
 use crate::attack::{Keeper, Tick, VENUES};
 use rand_chacha::ChaCha8Rng;
@@ -104,6 +106,14 @@ impl World {
         let end = knots.last().map_or(0, |knot| knot.0);
         for (index, step) in self.steps.iter_mut().enumerate().take(end + 1) {
             step.gaps[venue] *= interpolate(knots, index).exp();
+        }
+    }
+
+    /// Adds `shifts` (ln of the factor on the price) from `onset` on, one for each step; the last holds to the end.
+    pub fn add(&mut self, onset: usize, shifts: &[f64]) {
+        let Some(last) = shifts.last() else { return };
+        for (index, step) in self.steps.iter_mut().skip(onset).enumerate() {
+            step.truth *= shifts.get(index).unwrap_or(last).exp();
         }
     }
 

@@ -10,6 +10,7 @@ pub mod bar;
 pub mod ewma;
 pub mod features;
 pub mod model;
+pub mod policy;
 
 /// Returns bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

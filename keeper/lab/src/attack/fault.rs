@@ -97,7 +97,7 @@ pub(super) fn compromise(world: &mut World, dice: &mut Dice) -> Option<usize> {
     let swing = dice.rng.random_range(3..30);
     let mut count = 0usize;
     world.within(onset, until, |step| {
-        let is_high = manner == 0 || (manner == 2 && count / swing % 2 == 0);
+        let is_high = manner == 0 || (manner == 2 && (count / swing).is_multiple_of(2));
         step.keeper = Keeper::Compromised { score: if is_high { 10_000 } else { 0 } };
         count += 1;
     });

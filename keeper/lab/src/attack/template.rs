@@ -29,6 +29,9 @@ pub enum AttackError {
     /// No template has this name.
     #[error("no template is called `{0}`: `rampart-lab attack list` shows them")]
     UnknownTemplate(String),
+    /// The recording has no window that a crisis can be measured by or spliced into.
+    #[error("{0} has no contiguous window that is long enough")]
+    NoCalm(&'static str),
     /// The template is held out of this side of the split.
     #[error("template `{name}` belongs to the {only:?} side of the split only")]
     HeldOut {
@@ -50,7 +53,7 @@ impl Template {
     }
 }
 
-/// Returns all templates: the generic ones in the order of `docs`' list, then the real incidents.
+/// Returns all templates: the generic ones from crashes to combinations, then the real incidents.
 pub fn templates() -> Vec<Template> {
     let test = Some(Split::Test);
     let generic = [

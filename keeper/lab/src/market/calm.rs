@@ -32,7 +32,7 @@ pub struct Calm {
 
 impl Default for Calm {
     fn default() -> Self {
-        Self { price: 100.0, daily_vol: 0.035, beta: 1.2, factor_vol: 0.022, volume: 1_000.0, daily_outflow: 0.01 }
+        Self { price: 100.0, daily_vol: 0.035, beta: 1.2, factor_vol: 0.022, volume: 100.0, daily_outflow: 0.01 }
     }
 }
 
@@ -63,6 +63,27 @@ impl Calm {
             })
             .collect();
         World { start_ts: START_TS, step_secs, steps }
+    }
+
+    /// Lays books and flows around recorded prices, one for each step of `step_secs`; `volumes` in units of collateral.
+    ///
+    /// `daily_vol` is what the steps' squared returns are measured against. The common factor isn't known and stays at 100.
+    pub(super) fn around(&self, start_ts: i64, step_secs: u32, steps: &[(f64, f64)], rng: &mut ChaCha8Rng) -> World {
+        let mut regime = Regime::default();
+        let day = f64::from(step_secs) / 86_400.0;
+        let keep = 0.5f64.powf(f64::from(step_secs) / 60.0 / REGIME_HALF_LIFE);
+        let ordinary = self.daily_vol * day.sqrt();
+        let (mut variance, mut last) = (ordinary.powi(2), steps.first().map_or(1.0, |step| step.0));
+        let build = |&(price, volume): &(f64, f64)| {
+            let change = f64::ln(price / last);
+            last = price;
+            variance = keep * variance + (1.0 - keep) * change.powi(2);
+            regime.advance(f64::from(step_secs) / 60.0, rng);
+            regime.log_vol = (variance.sqrt() / ordinary).max(0.05).ln();
+            let step = self.step(price, 100.0, change / variance.sqrt(), day, &regime, rng);
+            Step { volume: volume.max(f64::MIN_POSITIVE), ..step }
+        };
+        World { start_ts, step_secs, steps: steps.iter().map(build).collect() }
     }
 
     /// Builds one step around a price: books and flows that go with `regime` and with the size of the last move, in sigmas.
