@@ -219,7 +219,8 @@ mod tests {
         play(&path, "0/1", 99);
         let journal = Journal::open(&path, &plan()).unwrap();
         let lost = |volumes: f64| {
-            let found = journal.lines().iter().find(|line| line.cell.volumes == volumes && line.cell.soft_quota_bps == 0);
+            let found =
+                journal.lines().iter().find(|line| line.cell.volumes == volumes && line.cell.soft_quota_bps == 0);
             found.unwrap().metrics.bad_debt_bps_year
         };
         assert!(lost(3_000.0) >= lost(300.0));

@@ -91,7 +91,11 @@ impl Pair {
         let rules_made = rules.iter().zip(1u16..).map(|(params, id)| world.create_rule(id, subject, *params)).collect();
         let position = |user: &User| {
             let stored = world.position(&user.position);
-            Position { debt: debt_of(&world, user), collateral: stored.collateral_amount, soft_quota: stored.soft_quota }
+            Position {
+                debt: debt_of(&world, user),
+                collateral: stored.collateral_amount,
+                soft_quota: stored.soft_quota,
+            }
         };
         let book = Exact::new(borrowers.iter().map(position).collect(), risk());
         let mut pool = Pool::with_book(book, &config(rules), settings(), world.now_ts(), 1);
@@ -141,7 +145,9 @@ impl Pair {
         assert_eq!(own.reference, asset.reference, "reference at {price}");
         assert!(own.window == asset.window, "window at {price}");
         // causes name the rule that holds them, and both sides name theirs
-        let causes = |asset: &rampart::state::Asset| asset.breaker.causes.map(|c| (c.level, c.tripped_at_ts, c.expires_at_ts, c.dwell_until_ts));
+        let causes = |asset: &rampart::state::Asset| {
+            asset.breaker.causes.map(|c| (c.level, c.tripped_at_ts, c.expires_at_ts, c.dwell_until_ts))
+        };
         assert_eq!(causes(own), causes(&asset), "causes at {price}");
         assert_eq!(own.breaker.halts, asset.breaker.halts, "halts at {price}");
         for (own, key) in self.pool.defence().rules().zip(&self.rules) {

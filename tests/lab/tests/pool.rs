@@ -16,8 +16,19 @@ fn rules() -> [RuleParams; 3] {
         min_persist_secs: 120,
         ..drawdown_rule()
     };
-    let halt = RuleParams { threshold: 2_500, clear_threshold: 1_200, level: Level::Halt as u8, duration_secs: 600, ..drawdown_rule() };
-    let deviation = RuleParams { metric: Metric::DeviationFromReference as u8, window_secs: 1, min_observations: 2, ..drawdown_rule() };
+    let halt = RuleParams {
+        threshold: 2_500,
+        clear_threshold: 1_200,
+        level: Level::Halt as u8,
+        duration_secs: 600,
+        ..drawdown_rule()
+    };
+    let deviation = RuleParams {
+        metric: Metric::DeviationFromReference as u8,
+        window_secs: 1,
+        min_observations: 2,
+        ..drawdown_rule()
+    };
     [caution, halt, deviation]
 }
 

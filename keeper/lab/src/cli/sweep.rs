@@ -43,7 +43,10 @@ pub fn run(args: &SweepArgs) -> Result<(), LabError> {
     let mut journal = Journal::open(&args.out, &plan)?;
     let dir = if plan.markets.is_empty() { None } else { Some(data_dir(args.data.as_deref())?) };
     let bar = indicatif::ProgressBar::new(0);
-    bar.set_style(indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} cells, {eta} left").unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
+    bar.set_style(
+        indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} cells, {eta} left")
+            .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
+    );
     let played = play(&plan, args.shard, &mut journal, dir.as_deref(), |at, all| {
         bar.set_length(all as u64);
         bar.set_position(at as u64);

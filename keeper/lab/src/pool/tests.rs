@@ -211,7 +211,8 @@ fn settle<B: Book>(pool: &mut Pool<B>) {
 #[test]
 fn buckets_liquidate_as_much_as_positions_one_by_one() {
     let config = GuardConfig::unguarded();
-    let quiet = Settings { refill_per_day: 0.0, repay_per_day: 0.0, market_share: 1e6, impact: 0.0, ..Settings::default() };
+    let quiet =
+        Settings { refill_per_day: 0.0, repay_per_day: 0.0, market_share: 1e6, impact: 0.0, ..Settings::default() };
     for fall in [0.1, 0.15, 0.22, 0.3] {
         let mut grid = Pool::new(&config, quiet, START_TS, 1);
         settle(&mut grid);
@@ -229,4 +230,16 @@ fn buckets_liquidate_as_much_as_positions_one_by_one() {
         assert!((by_bucket / one_by_one - 1.0).abs() < 0.05, "{fall}: {by_bucket} {one_by_one}");
         assert_conserved(&exact, 1e-6);
     }
+}
+
+#[test]
+fn sales_that_move_the_market_lose_more_than_sales_that_do_not() {
+    let lost = |feedback| {
+        let mut ticks = crash(288, 0.3, 48);
+        ticks.iter_mut().for_each(|tick| tick.feedback = feedback);
+        let pool = play(&GuardConfig::unguarded(), &ticks, 1).0;
+        assert_conserved(&pool, 1e-9);
+        pool.totals().bad_debt + pool.underwater()
+    };
+    assert!(lost(1.0) > lost(0.0), "{} {}", lost(1.0), lost(0.0));
 }

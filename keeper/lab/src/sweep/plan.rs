@@ -120,7 +120,8 @@ impl Plan {
     /// # Errors
     /// `Plan`, `EmptyAxis`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, SweepError> {
-        let plan: Self = toml::from_str(text).map_err(|source| SweepError::Plan { path: path.into(), source: Box::new(source) })?;
+        let plan: Self =
+            toml::from_str(text).map_err(|source| SweepError::Plan { path: path.into(), source: Box::new(source) })?;
         match plan.sizes().into_iter().find(|(_, size)| *size == 0) {
             Some((axis, _)) => Err(SweepError::EmptyAxis { path: path.into(), axis }),
             None => Ok(plan),

@@ -323,14 +323,20 @@ impl Config {
             checked.map_err(|error| refused("flow", &error))?;
         }
         if self.reference.cell_secs == 0 {
-            return Err(ConfigError::Refused { key: "reference.cell_secs".into(), reason: "is zero: a cell of the window has a length, such as 60".into() });
+            return Err(ConfigError::Refused {
+                key: "reference.cell_secs".into(),
+                reason: "is zero: a cell of the window has a length, such as 60".into(),
+            });
         }
         for (at, rule) in self.rules.iter().enumerate() {
             let key = format!("rule {} ({:?})", at + 1, rule.metric);
             rule.params().validate(&bounds).map_err(|error| refused(&key, &error))?;
             Rule::validate_window(&rule.params(), self.reference.cell_secs).map_err(|_| ConfigError::Refused {
                 key: format!("{key}.window_secs"),
-                reason: format!("{} s is longer than the memory of 64 cells of {} s: raise reference.cell_secs or shorten it", rule.window_secs, self.reference.cell_secs),
+                reason: format!(
+                    "{} s is longer than the memory of 64 cells of {} s: raise reference.cell_secs or shorten it",
+                    rule.window_secs, self.reference.cell_secs
+                ),
             })?;
         }
         Ok(())
@@ -342,7 +348,12 @@ impl Config {
         let pairs = [
             ("vault.ltv_bps", v.ltv_bps + 1, "vault.soft_line_bps", v.soft_line_bps),
             ("vault.soft_line_bps", v.soft_line_bps + 1, "vault.liquidation_line_bps", v.liquidation_line_bps),
-            ("vault.liquidation_line_bps", v.liquidation_line_bps + 1, "vault.full_close_ltv_bps", v.full_close_ltv_bps),
+            (
+                "vault.liquidation_line_bps",
+                v.liquidation_line_bps + 1,
+                "vault.full_close_ltv_bps",
+                v.full_close_ltv_bps,
+            ),
             ("vault.target_ltv_bps", v.target_ltv_bps, "vault.soft_line_bps", v.soft_line_bps),
             ("vault.soft_bonus_bps", v.soft_bonus_bps, "vault.min_bonus_bps", v.min_bonus_bps),
             ("vault.min_bonus_bps", v.min_bonus_bps, "vault.max_bonus_bps", v.max_bonus_bps),
@@ -385,10 +396,15 @@ impl BoundsSection {
 
 fn refused(key: &str, error: &ProgramError) -> ConfigError {
     let reason = match error {
-        ProgramError::AnchorError(error) => format!("the program refuses it with {}: {}", error.error_name, error.error_msg),
+        ProgramError::AnchorError(error) => {
+            format!("the program refuses it with {}: {}", error.error_name, error.error_msg)
+        }
         ProgramError::ProgramError(error) => format!("the program refuses it: {}", error.program_error),
     };
-    ConfigError::Refused { key: key.into(), reason: format!("{reason}; see docs/rules.md and `rampart-lab validate --example`") }
+    ConfigError::Refused {
+        key: key.into(),
+        reason: format!("{reason}; see docs/rules.md and `rampart-lab validate --example`"),
+    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,11 @@ impl Crisis {
     ///
     /// # Errors
     /// A file that is malformed.
-    pub fn load(&self, dir: Option<&Path>, cell_secs: u32) -> Result<Result<(Vec<Scenario>, String), String>, DataError> {
+    pub fn load(
+        &self,
+        dir: Option<&Path>,
+        cell_secs: u32,
+    ) -> Result<Result<(Vec<Scenario>, String), String>, DataError> {
         let Some(dir) = dir else { return Ok(Err("no recorded markets".into())) };
         let path = dir.join(format!("{}.csv.gz", self.file));
         let Ok(content) = std::fs::read(&path) else { return Ok(Err(format!("{} is not there", path.display()))) };

@@ -97,18 +97,26 @@ impl Verdict {
     pub(super) fn judge(&mut self, require: &Require) {
         for case in &mut self.cases {
             if case.bad_debt_bps > require.max_bad_debt_bps {
-                case.failed.push(format!("loses {} bps, max_bad_debt_bps is {}", case.bad_debt_bps, require.max_bad_debt_bps));
+                case.failed
+                    .push(format!("loses {} bps, max_bad_debt_bps is {}", case.bad_debt_bps, require.max_bad_debt_bps));
             }
             if case.is_true_negative && case.halted_bps > require.max_calm_halted_bps {
-                case.failed.push(format!("held up {} bps for nothing, max_calm_halted_bps is {}", case.halted_bps, require.max_calm_halted_bps));
+                case.failed.push(format!(
+                    "held up {} bps for nothing, max_calm_halted_bps is {}",
+                    case.halted_bps, require.max_calm_halted_bps
+                ));
             }
         }
         let sum: f64 = self.cases.iter().map(|case| case.bad_debt_bps).sum();
         self.mean_bad_debt_bps = rounded(sum / (self.cases.len() as f64).max(1.0));
         if self.mean_bad_debt_bps > require.max_mean_bad_debt_bps {
-            self.failed.push(format!("the mean case loses {} bps, max_mean_bad_debt_bps is {}", self.mean_bad_debt_bps, require.max_mean_bad_debt_bps));
+            self.failed.push(format!(
+                "the mean case loses {} bps, max_mean_bad_debt_bps is {}",
+                self.mean_bad_debt_bps, require.max_mean_bad_debt_bps
+            ));
         }
-        self.is_passed = self.failed.is_empty() && !self.cases.is_empty() && self.cases.iter().all(|case| case.failed.is_empty());
+        self.is_passed =
+            self.failed.is_empty() && !self.cases.is_empty() && self.cases.iter().all(|case| case.failed.is_empty());
     }
 
     /// Returns the SHA-256 of the verdict as canonical JSON: what a change of the configuration can name.
@@ -151,12 +159,19 @@ fn write_canonical(value: &Value, text: &mut String) {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| case | paths | bad debt, bps | unguarded, bps | cost to owners, bps | held up, bps | trips | verdict |")?;
+        writeln!(
+            f,
+            "| case | paths | bad debt, bps | unguarded, bps | cost to owners, bps | held up, bps | trips | verdict |"
+        )?;
         writeln!(f, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")?;
         for case in &self.cases {
-            let verdict = if case.failed.is_empty() { "pass".into() } else { format!("FAIL: {}", case.failed.join("; ")) };
+            let verdict =
+                if case.failed.is_empty() { "pass".into() } else { format!("FAIL: {}", case.failed.join("; ")) };
             let Case { name, paths, bad_debt_bps, unguarded_bps, cost_bps, halted_bps, trips, .. } = case;
-            writeln!(f, "| {name} | {paths} | {bad_debt_bps:.1} | {unguarded_bps:.1} | {cost_bps:.1} | {halted_bps:.1} | {trips} | {verdict} |")?;
+            writeln!(
+                f,
+                "| {name} | {paths} | {bad_debt_bps:.1} | {unguarded_bps:.1} | {cost_bps:.1} | {halted_bps:.1} | {trips} | {verdict} |"
+            )?;
         }
         self.skipped.iter().try_for_each(|skipped| writeln!(f, "skipped {skipped}"))?;
         self.unplayed.iter().try_for_each(|rule| writeln!(f, "not played: {rule}"))?;
