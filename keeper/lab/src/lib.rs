@@ -8,8 +8,11 @@
 //! Called by the binary `rampart-lab` and by `rampart lab`, through `cli`.
 
 pub mod attack;
+pub mod backtest;
 pub mod cli;
 pub mod data;
 pub mod learn;
 pub mod market;
+pub mod policy;
+pub mod pool;
 pub mod time;
