@@ -15,7 +15,7 @@ pub use events::{Event, Events, lows_ahead};
 pub use metrics::{Metrics, Week, weeks_of};
 pub use recorded::{RecordedSettings, scenarios};
 pub use table::{Outcome, Report, compare};
-pub use tune::{Tried, tune};
+pub use tune::{Tried, measure, tune};
 
 use crate::attack::Scenario;
 use crate::policy::Contender;
@@ -31,7 +31,12 @@ pub struct Market {
     pub settings: Settings,
     /// What happens on the path, for the measures about warnings.
     pub events: Events,
+    /// What amounts are multiplied with, so that every market counts as a pool of [`POOL_DEBT`].
+    pub scale: f64,
 }
+
+/// The debt that every pool is scaled to before markets are added up, whole tokens of the loan.
+pub const POOL_DEBT: f64 = 10e6;
 
 impl Market {
     /// Returns a market with a pool of `volumes` times the median volume of five minutes.
@@ -42,7 +47,7 @@ impl Market {
         let target_debt = (median * volumes).max(settings.position);
         let settings = Settings { target_debt, deposits: target_debt * 1.25, ..settings };
         let events = Events::of(&scenario);
-        Self { scenario, settings, events }
+        Self { scenario, settings, events, scale: POOL_DEBT / target_debt }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands of the lab: one file for each under `cli/`.
 
 mod attack;
+mod backtest;
 mod data;
 
 pub use data::DataArgs;
@@ -16,6 +17,8 @@ pub enum LabCommand {
     /// Generated attacks, incidents and crises
     #[command(subcommand)]
     Attack(attack::AttackCommand),
+    /// Policies side by side on recorded or generated markets
+    Backtest(backtest::BacktestArgs),
 }
 
 /// Runs one command of the lab.
@@ -23,6 +26,7 @@ pub fn run(command: LabCommand) -> Result<(), LabError> {
     match command {
         LabCommand::Data(command) => data::run(command),
         LabCommand::Attack(command) => attack::run(command),
+        LabCommand::Backtest(args) => backtest::run(&args),
     }
 }
 
@@ -35,4 +39,15 @@ pub enum LabError {
     /// A scenario can't be drawn.
     #[error(transparent)]
     Attack(#[from] crate::attack::AttackError),
+    /// A result can't be written.
+    #[error("failed to write {}: {source}", path.display())]
+    Write {
+        /// Where to.
+        path: std::path::PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// What was asked for leaves nothing to play.
+    #[error("{0}")]
+    Nothing(String),
 }

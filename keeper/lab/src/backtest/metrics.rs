@@ -19,7 +19,7 @@ const TAIL: f64 = 0.05;
 /// One calendar week of one contender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Week {
-    /// Lost, whole tokens of the loan.
+    /// Lost, whole tokens of the loan in a pool of [`super::POOL_DEBT`].
     pub bad_debt: f64,
     /// Debt times seconds.
     pub debt_secs: f64,
@@ -42,8 +42,8 @@ pub fn weeks_of(market: &Market, played: &Played) -> BTreeMap<i64, Week> {
     let mut weeks: BTreeMap<i64, Week> = BTreeMap::new();
     for step in &played.steps {
         let week = weeks.entry((step.ts - MONDAY_SECS).div_euclid(WEEK_SECS)).or_default();
-        week.bad_debt += step.bad_debt;
-        week.debt_secs += step.debt * secs;
+        week.bad_debt += step.bad_debt * market.scale;
+        week.debt_secs += step.debt * secs * market.scale;
         week.halted_secs += if step.is_halted() { secs } else { 0.0 };
         week.secs += secs;
     }
@@ -55,7 +55,7 @@ pub fn weeks_of(market: &Market, played: &Played) -> BTreeMap<i64, Week> {
 pub struct Metrics {
     /// Years played, over all markets.
     pub years: f64,
-    /// Mean debt, whole tokens of the loan.
+    /// Mean debt, whole tokens of the loan, each pool scaled to [`super::POOL_DEBT`].
     pub average_debt: f64,
     /// Lost, bps of the mean debt a year.
     pub bad_debt_bps_year: f64,
@@ -112,10 +112,10 @@ impl Tally {
         let secs = f64::from(market.scenario.step_secs);
         let totals = &played.totals;
         self.secs += secs * played.steps.len() as f64;
-        self.debt_secs += totals.debt_years * YEAR_SECS;
-        self.bad += totals.bad_debt;
-        self.forced += totals.forced_cost;
-        self.soft += totals.soft_cost;
+        self.debt_secs += totals.debt_years * YEAR_SECS * market.scale;
+        self.bad += totals.bad_debt * market.scale;
+        self.forced += totals.forced_cost * market.scale;
+        self.soft += totals.soft_cost * market.scale;
         self.halted_secs += secs * played.steps.iter().filter(|step| step.is_halted()).count() as f64;
         self.offered += totals.offered_bps;
         self.steps += totals.steps as f64;

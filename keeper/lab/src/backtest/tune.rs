@@ -34,10 +34,15 @@ fn rank(tried: &Tried) -> (bool, f64, f64) {
     if tried.is_eligible { (false, metrics.bad_debt_bps_year, metrics.halted_bps) } else { (true, metrics.halted_bps, 0.0) }
 }
 
-fn try_one(fixed: &Fixed, markets: &[Market], halted_bps: f64, debt: f64, seed: u64) -> Tried {
+/// Returns what a contender comes to over `markets`.
+pub fn measure(contender: &dyn Contender, markets: &[Market], seed: u64) -> Metrics {
     let mut tally = Tally::default();
-    markets.iter().for_each(|market| tally.add(market, &play(fixed, market, seed)));
-    let metrics = tally.metrics();
+    markets.iter().for_each(|market| tally.add(market, &play(contender, market, seed)));
+    tally.metrics()
+}
+
+fn try_one(fixed: &Fixed, markets: &[Market], halted_bps: f64, debt: f64, seed: u64) -> Tried {
+    let metrics = measure(fixed, markets, seed);
     let is_eligible = metrics.halted_bps <= halted_bps && metrics.average_debt >= debt * LEAST_DEBT;
     Tried { name: fixed.name().into(), metrics, is_eligible }
 }
