@@ -21,7 +21,11 @@ fn main() {
     let soft = || GuardConfig::unguarded().with_soft(7_600, 1_000);
     row("positions alone", &GuardConfig::unguarded(), &path);
     row("with soft deleveraging", &soft(), &path);
-    row("with soft deleveraging and a drawdown rule", &soft().with_rule(drawdown_rule(800, 14_400, Level::ReduceOnly)), &path);
+    row(
+        "with soft deleveraging and a drawdown rule",
+        &soft().with_rule(drawdown_rule(800, 14_400, Level::ReduceOnly)),
+        &path,
+    );
 }
 
 fn row(name: &str, config: &GuardConfig, path: &[Tick]) {

@@ -43,7 +43,8 @@ impl Market {
     pub fn new(scenario: Scenario, settings: Settings, volumes: f64) -> Self {
         let mut traded: Vec<f64> = scenario.ticks.iter().map(|tick| tick.volume * tick.truth).collect();
         traded.sort_by(f64::total_cmp);
-        let median = traded.get(traded.len() / 2).copied().unwrap_or(0.0) * 300.0 / f64::from(scenario.step_secs.max(1));
+        let median =
+            traded.get(traded.len() / 2).copied().unwrap_or(0.0) * 300.0 / f64::from(scenario.step_secs.max(1));
         let target_debt = (median * volumes).max(settings.position);
         let settings = Settings { target_debt, deposits: target_debt * 1.25, ..settings };
         let events = Events::of(&scenario);

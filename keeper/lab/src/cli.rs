@@ -3,6 +3,8 @@
 mod attack;
 mod backtest;
 mod data;
+mod train;
+mod train_policy;
 
 pub use data::DataArgs;
 
@@ -19,6 +21,9 @@ pub enum LabCommand {
     Attack(attack::AttackCommand),
     /// Policies side by side on recorded or generated markets
     Backtest(backtest::BacktestArgs),
+    /// Models and policies
+    #[command(subcommand)]
+    Train(train::TrainCommand),
 }
 
 /// Runs one command of the lab.
@@ -27,6 +32,7 @@ pub fn run(command: LabCommand) -> Result<(), LabError> {
         LabCommand::Data(command) => data::run(command),
         LabCommand::Attack(command) => attack::run(command),
         LabCommand::Backtest(args) => backtest::run(&args),
+        LabCommand::Train(command) => train::run(command),
     }
 }
 
@@ -50,4 +56,18 @@ pub enum LabError {
     /// What was asked for leaves nothing to play.
     #[error("{0}")]
     Nothing(String),
+    /// Nothing could be learned.
+    #[error(transparent)]
+    Learn(#[from] crate::learn::LearnError),
+    /// A policy file is refused.
+    #[error(transparent)]
+    Policy(#[from] rampart_score::policy::PolicyError),
+    /// A policy file can't be read or written.
+    #[error("policy file {}: {source}", path.display())]
+    PolicyFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
 }

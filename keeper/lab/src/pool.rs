@@ -329,7 +329,8 @@ impl<B: Book> Pool<B> {
             return;
         }
         let wanted = tick.outflow * self.deposits;
-        let paid = self.defence.admit_exit(wanted, self.deposits, tick.ts).min((self.deposits - self.book.debt()).max(0.0));
+        let paid =
+            self.defence.admit_exit(wanted, self.deposits, tick.ts).min((self.deposits - self.book.debt()).max(0.0));
         self.deposits -= paid;
         self.totals.withdrawn += paid;
         self.totals.refused_exits += wanted - paid;

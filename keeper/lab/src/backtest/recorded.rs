@@ -27,7 +27,13 @@ const MAX_GAP_SECS: i64 = 3_600;
 const MIN_STEPS: usize = 288;
 
 /// Returns the pieces of `series` that close after `from_ts` and until `to_ts`, each without a gap of more than an hour.
-pub fn scenarios(series: &Series, from_ts: i64, to_ts: i64, split: Split, settings: &RecordedSettings) -> Vec<Scenario> {
+pub fn scenarios(
+    series: &Series,
+    from_ts: i64,
+    to_ts: i64,
+    split: Split,
+    settings: &RecordedSettings,
+) -> Vec<Scenario> {
     let secs = i64::from(series.interval_secs);
     let bars: Vec<_> = series.bars.iter().filter(|bar| bar.close_ts() > from_ts && bar.close_ts() <= to_ts).collect();
     let pieces = bars.chunk_by(|a, b| b.open_ts - a.close_ts() <= MAX_GAP_SECS.max(secs));

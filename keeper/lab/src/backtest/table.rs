@@ -65,8 +65,15 @@ pub fn compare(
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "### {}\n", self.title)?;
-        writeln!(f, "| policy | bad debt, bps/yr | less than {} (95 %) | mean debt, M | forced cost, bps/yr | soft cost, bps/yr | worst 5 % of weeks, bps | halts | false | false/month | halted, % | warned | lead, min | fall ahead | LTV offered |", self.reference)?;
-        writeln!(f, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")?;
+        writeln!(
+            f,
+            "| policy | bad debt, bps/yr | less than {} (95 %) | mean debt, M | forced cost, bps/yr | soft cost, bps/yr | worst 5 % of weeks, bps | halts | false | false/month | halted, % | warned | lead, min | fall ahead | LTV offered |",
+            self.reference
+        )?;
+        writeln!(
+            f,
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        )?;
         for Outcome { name, metrics: m, gain } in &self.outcomes {
             writeln!(
                 f,

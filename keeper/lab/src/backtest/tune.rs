@@ -23,7 +23,8 @@ const LEAST_DEBT: f64 = 0.95;
 /// tried. Where none is eligible, the one with the fewest halted hours.
 pub fn tune(grid: &[Fixed], markets: &[Market], halted_bps: f64, debt: f64, seed: u64) -> (Fixed, Vec<Tried>) {
     let tried: Vec<Tried> = grid.iter().map(|fixed| try_one(fixed, markets, halted_bps, debt, seed)).collect();
-    let best = (0..tried.len()).min_by(|a, b| rank(&tried[*a]).partial_cmp(&rank(&tried[*b])).unwrap_or(std::cmp::Ordering::Equal));
+    let best = (0..tried.len())
+        .min_by(|a, b| rank(&tried[*a]).partial_cmp(&rank(&tried[*b])).unwrap_or(std::cmp::Ordering::Equal));
     let mut chosen = grid[best.unwrap_or(0)].clone();
     chosen.name = format!("static tuned ({})", chosen.name.trim_start_matches("static "));
     (chosen, tried)
@@ -31,7 +32,11 @@ pub fn tune(grid: &[Fixed], markets: &[Market], halted_bps: f64, debt: f64, seed
 
 fn rank(tried: &Tried) -> (bool, f64, f64) {
     let metrics = &tried.metrics;
-    if tried.is_eligible { (false, metrics.bad_debt_bps_year, metrics.halted_bps) } else { (true, metrics.halted_bps, 0.0) }
+    if tried.is_eligible {
+        (false, metrics.bad_debt_bps_year, metrics.halted_bps)
+    } else {
+        (true, metrics.halted_bps, 0.0)
+    }
 }
 
 /// Returns what a contender comes to over `markets`.

@@ -88,7 +88,10 @@ impl BacktestArgs {
             On::Generated => suite(split, self.seed, self.draws).collect(),
         };
         if found.is_empty() {
-            return Err(LabError::Nothing(format!("no bars of {:?} in the {split:?} split: name other markets", self.markets)));
+            return Err(LabError::Nothing(format!(
+                "no bars of {:?} in the {split:?} split: name other markets",
+                self.markets
+            )));
         }
         let settings = self.settings();
         Ok(found.into_iter().map(|scenario| Market::new(scenario, settings, self.volumes)).collect())
@@ -129,7 +132,13 @@ fn backtest(args: &BacktestArgs, mut progress: impl FnMut(&str)) -> Result<Repor
     let (tuned, tried) = tune(&tuned_grid(), &training, args.halt_budget, debt, args.seed);
     contenders.insert(2, Box::new(tuned));
     let all: Vec<&dyn Contender> = contenders.iter().map(AsRef::as_ref).collect();
-    let title = format!("{:?} markets, {:?} split, {} played, pools of {} volumes", args.on, args.split, markets.len(), args.volumes);
+    let title = format!(
+        "{:?} markets, {:?} split, {} played, pools of {} volumes",
+        args.on,
+        args.split,
+        markets.len(),
+        args.volumes
+    );
     let report = compare(&title, &all, &markets, 2, args.seed, |name| progress(name));
     Ok(Report { tried, ..report })
 }

@@ -163,7 +163,9 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
 pub fn tuned_grid() -> Vec<Fixed> {
     let mut grid = Vec::new();
     for ltv_bps in [7_500, 7_250, 7_000, 6_750, 6_500] {
-        for (threshold, window_secs) in [(800, 14_400), (1_200, 14_400), (1_600, 14_400), (800, 3_600), (1_200, 3_600), (1_600, 3_600)] {
+        for (threshold, window_secs) in
+            [(800, 14_400), (1_200, 14_400), (1_600, 14_400), (800, 3_600), (1_200, 3_600), (1_600, 3_600)]
+        {
             let rule = drawdown_rule(threshold, window_secs, Level::ReduceOnly);
             let name = format!("static {ltv_bps}, {threshold} bps in {} h", window_secs / 3_600);
             grid.push(Fixed { name, guard: GuardConfig::unguarded().with_ltv(ltv_bps).with_rule(rule) });

@@ -7,6 +7,7 @@ use super::book::{Grace, Quote};
 use super::settings::{COLLATERAL_DECIMALS, GuardConfig, LOAN_DECIMALS, LOAN_UNIT, OracleLimits};
 use super::watch::Watch;
 use crate::attack::{Keeper, Print, Tick};
+use anchor_lang::prelude::Pubkey;
 use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
 use rampart::instructions::liquidation::grace::latest_halt;
@@ -19,8 +20,9 @@ use rampart::shared::effective_levels;
 use rampart::state::asset::Peg;
 use rampart::state::flow::{DayBase, Outflow};
 use rampart::state::oracle_set::{Pin, SourceKind};
-use rampart::state::{Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Switch, Vault};
-use anchor_lang::prelude::Pubkey;
+use rampart::state::{
+    Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Switch, Vault,
+};
 
 /// What a policy's halts are filed under.
 const POLICY_KEY: Pubkey = Pubkey::new_from_array([0xfe; 32]);

@@ -65,7 +65,15 @@ impl Exact {
     }
 
     /// Books a plan where liquidators can sell what they get.
-    fn settle(&mut self, at: usize, planned: Plan, ratio: f64, liquidity: &mut Liquidity, sale: &mut Sale, is_soft: bool) {
+    fn settle(
+        &mut self,
+        at: usize,
+        planned: Plan,
+        ratio: f64,
+        liquidity: &mut Liquidity,
+        sale: &mut Sale,
+        is_soft: bool,
+    ) {
         let value = self.value(planned.seize_amount);
         let margin = (1.0 + f64::from(planned.bonus_bps) / 1e4) * ratio - 1.0;
         if liquidity.room(margin) < value * ratio {

@@ -45,7 +45,17 @@ impl Grid {
         let sum: f64 = weights.iter().sum();
         let template = weights.iter().map(|weight| weight / sum).collect();
         let per_ltv = (0..BUCKETS).map(|at| 1.0 / ltv_of(at)).collect();
-        Self { debt: vec![0.0; BUCKETS], low: BUCKETS, high: 0, total: 0.0, price: None, rest: 0.0, template, per_ltv, table }
+        Self {
+            debt: vec![0.0; BUCKETS],
+            low: BUCKETS,
+            high: 0,
+            total: 0.0,
+            price: None,
+            rest: 0.0,
+            template,
+            per_ltv,
+            table,
+        }
     }
 
     /// Returns the debt of every bucket.
@@ -227,7 +237,9 @@ impl Book for Grid {
         // who was healthy at the halt's price keeps the collateral; without a known price every solvent position does
         let open_from = match grace {
             Grace::Over => from,
-            Grace::Since(halt) => (from as f64 + (halt / price).ln() / WIDTH).ceil().clamp(from as f64, BUCKETS as f64) as usize,
+            Grace::Since(halt) => {
+                (from as f64 + (halt / price).ln() / WIDTH).ceil().clamp(from as f64, BUCKETS as f64) as usize
+            }
             Grace::Unmarked => BUCKETS,
         };
         for at in (from..self.high).rev() {

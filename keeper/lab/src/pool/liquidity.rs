@@ -1,7 +1,7 @@
 //! What liquidators can sell, and at what price.
 
-use crate::attack::Tick;
 use super::settings::Settings;
+use crate::attack::Tick;
 
 const DAY_SECS: f64 = 86_400.0;
 /// Half-life of volume and volatility, seconds.

@@ -211,7 +211,8 @@ fn settle<B: Book>(pool: &mut Pool<B>) {
 #[test]
 fn buckets_liquidate_as_much_as_positions_one_by_one() {
     let config = GuardConfig::unguarded();
-    let quiet = Settings { refill_per_day: 0.0, repay_per_day: 0.0, market_share: 1e6, impact: 0.0, ..Settings::default() };
+    let quiet =
+        Settings { refill_per_day: 0.0, repay_per_day: 0.0, market_share: 1e6, impact: 0.0, ..Settings::default() };
     for fall in [0.1, 0.15, 0.22, 0.3] {
         let mut grid = Pool::new(&config, quiet, START_TS, 1);
         settle(&mut grid);
