@@ -4,6 +4,8 @@ mod attack;
 mod backtest;
 mod data;
 mod sweep;
+mod train;
+mod train_policy;
 mod validate;
 
 pub(crate) use backtest::span;
@@ -28,6 +30,9 @@ pub enum LabCommand {
     Sweep(sweep::SweepArgs),
     /// Merge the shards of a sweep
     Merge(sweep::MergeArgs),
+    /// Models and policies
+    #[command(subcommand)]
+    Train(train::TrainCommand),
 }
 
 /// Runs one command of the lab.
@@ -39,6 +44,7 @@ pub fn run(command: LabCommand) -> Result<(), LabError> {
         LabCommand::Validate(args) => validate::run(&args),
         LabCommand::Sweep(args) => sweep::run(&args),
         LabCommand::Merge(args) => sweep::run_merge(&args),
+        LabCommand::Train(command) => train::run(command),
     }
 }
 
@@ -71,6 +77,20 @@ pub enum LabError {
     /// What was asked for leaves nothing to play.
     #[error("{0}")]
     Nothing(String),
+    /// Nothing could be learned.
+    #[error(transparent)]
+    Learn(#[from] crate::learn::LearnError),
+    /// A policy file is refused.
+    #[error(transparent)]
+    Policy(#[from] rampart_score::policy::PolicyError),
+    /// A policy file can't be read or written.
+    #[error("policy file {}: {source}", path.display())]
+    PolicyFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
 }
 
 impl LabError {

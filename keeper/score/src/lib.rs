@@ -6,11 +6,18 @@
 //!
 //! Called by the keeper for each guarded asset, and by the lab (`keeper/lab`) on recorded and generated markets.
 
+pub mod anomaly;
+pub mod band;
 pub mod bar;
 pub mod ewma;
 pub mod features;
+pub mod hazard;
+pub mod input;
 pub mod model;
 pub mod policy;
+pub mod score;
+pub mod state;
+pub mod tail;
 
 /// Returns bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -7,6 +7,7 @@ pub use file::{Card, FORMAT, Head, ModelError, ModelFile, Platt, Tail};
 pub use structural::structural;
 
 use crate::features::Features;
+use crate::state::DECILES;
 
 /// A model whose file was checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,11 @@ impl Model {
     /// Returns the heads, by rising horizon.
     pub fn heads(&self) -> &[Head] {
         &self.file.heads
+    }
+
+    /// Returns the deciles of the features in training; empty where the file has none.
+    pub fn deciles(&self) -> &[[f64; DECILES]] {
+        &self.file.deciles
     }
 
     /// Returns the probability that the low of the next `horizon_secs` is `buffer` or more below the last close.

@@ -91,7 +91,7 @@ pub(super) fn cascade(world: &mut World, dice: &mut Dice) -> Option<usize> {
 
 /// Template 14: −25 to −55 % over ten days.
 pub(super) fn bleed(world: &mut World, dice: &mut Dice) -> Option<usize> {
-    let onset = world.steps_in(1_440.0);
+    let onset = world.steps_in(dice.note("onset_minutes", 3_000.0));
     let depth = dice.draw("depth", (0.25, 0.45), (0.35, 0.55));
     let low = onset + world.steps_in(dice.note("minutes", 14_400.0));
     world.bend(&[(onset, 0.0), (low, (1.0 - depth).ln())], 0.7);

@@ -47,10 +47,10 @@ impl Dice {
         value
     }
 
-    /// Draws the step in which the attack begins: in the second fifth of the world, so that there is a calm before and an aftermath.
+    /// Draws the step in which the attack begins: after 50 to 60 hours, so that what learns from the past has two days of it.
     pub(super) fn onset(&mut self, world: &World) -> usize {
-        let fifth = world.steps.len() as f64 / 5.0;
-        self.any("onset", (fifth, 2.0 * fifth)) as usize
+        let minutes = self.any("onset_minutes", (3_000.0, 3_600.0));
+        world.steps_in(minutes)
     }
 
     /// Puts `prefix` before the names that are drawn from here on.

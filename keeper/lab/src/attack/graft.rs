@@ -12,7 +12,7 @@ const TRAIN_UNTIL_TS: i64 = 1_664_582_399;
 const TEST_FROM_TS: i64 = 1_665_187_200;
 /// Market that crises are spliced into.
 const HOST: &str = "SOLUSDT_5m.csv.gz";
-const HOST_HOURS: i64 = 30;
+const HOST_HOURS: i64 = 78;
 const HOUR: i64 = 3_600;
 /// The most that a calm host falls from its high within the window.
 const CALM_FALL: f64 = 0.06;
@@ -103,7 +103,7 @@ impl Grafts {
         let source_vol = daily_vol(before).ok_or(AttackError::NoCalm(crisis.file))?;
         let scale = dice.note("scale", (host_vol / source_vol).clamp(0.4, 2.5));
         let mut world = path(host, STEP_SECS).world(host_vol, &mut dice.rng);
-        let onset = dice.any("onset", (24.0, 28.0)) * 60.0;
+        let onset = dice.any("onset_minutes", (3_000.0, 3_600.0));
         splice(&mut world, onset as usize, segment, warp, scale);
         let (name, drawn_split) = (crisis.name.to_owned(), crisis.split);
         let ticks = world.finish(&mut dice.rng);

@@ -83,7 +83,7 @@ pub(super) fn templates() -> Vec<Template> {
 }
 
 fn new(name: &'static str, split: Split, play: Play, source: &'static str, about: &'static str) -> Template {
-    let hours = if name == "usdc-2023" { 120 } else { 48 };
+    let hours = if name == "usdc-2023" { 168 } else { 96 };
     Template { name, hours, only: Some(split), about, source, play }
 }
 

@@ -135,7 +135,7 @@ fn manipulations_move_one_venue_and_its_oracle_only() {
 fn wick_moves_no_oracle_and_is_no_event() {
     each("venue-wick", |scenario| {
         assert_eq!(scenario.onset, None);
-        let wick = scenario.ticks[get(scenario, "onset") as usize];
+        let wick = scenario.ticks[minutes(scenario, "onset_minutes")];
         assert!(wick.venues[0] / wick.truth < 0.71);
         assert!((wick.oracle.price / wick.truth - 1.0).abs() < 0.01);
     });

@@ -42,18 +42,19 @@ pub struct Episode<const D: usize> {
 }
 
 /// Plays one episode with `choose`, and with an even draw from what is allowed in a share `explore` of the decisions.
-pub fn rollout<const D: usize>(
-    world: &mut impl Environment<D>,
-    mut choose: impl FnMut(&State<D>) -> usize,
+pub fn rollout<const D: usize, W: Environment<D>>(
+    world: &mut W,
+    mut choose: impl FnMut(&W, &State<D>) -> usize,
     explore: f64,
     rng: &mut ChaCha8Rng,
 ) -> Episode<D> {
     let mut state = world.reset();
     let mut episode = Episode { states: vec![state], decisions: Vec::new() };
     loop {
-        let wanted = if rng.random::<f64>() < explore { any_allowed(state.mask, rng) } else { choose(&state) };
+        let wanted = if rng.random::<f64>() < explore { any_allowed(state.mask, rng) } else { choose(world, &state) };
         // What isn't allowed becomes the first that is: a noop in every problem here.
-        let action = if state.mask >> wanted & 1 == 1 { wanted } else { state.mask.trailing_zeros() as usize };
+        let action =
+            if wanted < 16 && state.mask >> wanted & 1 == 1 { wanted } else { state.mask.trailing_zeros() as usize };
         let Some((outcome, next)) = world.step(action) else { return episode };
         episode.decisions.push((action as u8, outcome));
         episode.states.push(next);

@@ -199,7 +199,7 @@ mod tests {
         (0..200)
             .map(|_| {
                 let start = rng.random_range(0..LENGTH);
-                rollout(&mut Chain { at: 0, left: 0, start, wall }, |_| 0, 1.0, &mut rng)
+                rollout(&mut Chain { at: 0, left: 0, start, wall }, |_, _| 0, 1.0, &mut rng)
             })
             .collect()
     }

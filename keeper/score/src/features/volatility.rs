@@ -16,6 +16,8 @@ const HALF_LIVES: [f64; 5] = [1_800.0, 6.0 * HOUR, 24.0 * HOUR, 168.0 * HOUR, 72
 /// # Source
 /// Corsi (2009): day, week and month, here with the 6 h one for the first half of the day's weight.
 const HAR_WEIGHTS: [f64; 4] = [0.30, 0.30, 0.25, 0.15];
+/// Widest range beyond the return that is taken as a move, standard deviations of a bar.
+const RANGE_SIGMAS: f64 = 8.0;
 /// Gumbel quantile of 1 %: `-ln(-ln(0.99))`.
 const GUMBEL_1_PCT: f64 = 4.600_149_226_776_579;
 /// Observations of a Lee-Mykland window. A day of 5 min bars; its threshold moves by a few percent from hours to minutes.
@@ -55,6 +57,7 @@ impl Volatility {
     /// Adds the log return and the log range `ln(high / low)` of a bar of `secs`.
     pub fn push(&mut self, log_return: f64, log_range: f64, secs: f64) {
         let is_jump = self.is_jump(log_return, secs);
+        let log_range = self.bounded_range(log_return, log_range, secs);
         let kept = *self.decays.over(secs);
         let per_day = DAY_SECS / secs;
         let rate = log_return * log_return * per_day;
@@ -70,6 +73,13 @@ impl Volatility {
         }
         self.last_abs_return = Some(log_return.abs());
         self.jump_recency = if is_jump { 1.0 } else { self.jump_recency * kept[1] };
+    }
+
+    /// Returns the range without what a wick of one venue adds: at most the return and eight standard deviations.
+    fn bounded_range(&self, log_return: f64, log_range: f64, secs: f64) -> f64 {
+        let Some(variance) = self.variances[2].mean() else { return log_range };
+        let sigma = (variance.max(VARIANCE_FLOOR) * secs / DAY_SECS).sqrt();
+        log_range.min(log_return.abs() + RANGE_SIGMAS * sigma)
     }
 
     /// Adds the range of a bar whose return isn't known, as of the first one.

@@ -7,6 +7,7 @@ use solana_sha256_hasher::hash;
 
 use super::structural;
 use crate::features::{COUNT, Features, schema_hash_hex};
+use crate::state::DECILES;
 
 /// Version of the file format.
 pub const FORMAT: u32 = 1;
@@ -93,7 +94,10 @@ pub struct ModelFile {
     pub card: Card,
     /// Heads by rising horizon.
     pub heads: Vec<Head>,
-    /// SHA-256 of format, card and heads, hexadecimal.
+    /// Edges between ten bins of equal share of each feature in training, for the drift watch. Shape: `COUNT`, or empty.
+    #[serde(default)]
+    pub deciles: Vec<[f64; DECILES]>,
+    /// SHA-256 of format, card, heads and deciles, hexadecimal.
     pub hash: String,
 }
 
@@ -133,15 +137,18 @@ pub enum ModelError {
         /// Which bound it breaks.
         reason: &'static str,
     },
+    /// Deciles that don't rise, or aren't for each feature.
+    #[error("model's deciles must be rising numbers, nine for each feature or none at all")]
+    Deciles,
     /// No heads, or horizons that don't rise.
     #[error("model's heads must be one or more, by rising horizon")]
     Heads,
 }
 
 impl ModelFile {
-    /// Returns the hash of format, card and heads, hexadecimal.
+    /// Returns the hash of format, card, heads and deciles, hexadecimal.
     pub fn compute_hash(&self) -> String {
-        let content = serde_json::to_vec(&(self.format, &self.card, &self.heads)).unwrap_or_default();
+        let content = serde_json::to_vec(&(self.format, &self.card, &self.heads, &self.deciles)).unwrap_or_default();
         crate::hex(&hash(&content).to_bytes())
     }
 
@@ -163,6 +170,10 @@ impl ModelFile {
         }
         if self.heads.is_empty() || !self.heads.is_sorted_by(|a, b| a.horizon_secs < b.horizon_secs) {
             return Err(ModelError::Heads);
+        }
+        let is_sorted = |edges: &[f64; DECILES]| edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted();
+        if !(self.deciles.is_empty() || self.deciles.len() == COUNT) || !self.deciles.iter().all(is_sorted) {
+            return Err(ModelError::Deciles);
         }
         self.heads.iter().try_for_each(Head::validate)
     }

@@ -162,6 +162,11 @@ impl Policy {
         &self.file.hash
     }
 
+    /// Returns the weights. Shape: one row for each action.
+    pub fn weights(&self) -> &[[f64; TILES]; Action::COUNT] {
+        &self.weights
+    }
+
     /// Returns the value of each action, in units of the training's reward.
     pub fn values(&self, tiles: &[f64; TILES]) -> [f64; Action::COUNT] {
         self.weights.map(|row| row.iter().zip(tiles).map(|(weight, tile)| weight * tile).sum())
