@@ -13,7 +13,7 @@ mod tune;
 pub use bootstrap::{Interval, difference};
 pub use events::{Event, Events, lows_ahead};
 pub use metrics::{Metrics, Week, weeks_of};
-pub use recorded::{RecordedSettings, scenarios};
+pub use recorded::{RecordedSettings, minutes, scenarios};
 pub use table::{Outcome, Report, compare};
 pub use tune::{Tried, measure, tune};
 

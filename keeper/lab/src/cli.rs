@@ -5,7 +5,10 @@ mod backtest;
 mod data;
 mod train;
 mod train_policy;
+mod sweep;
+mod validate;
 
+pub(crate) use backtest::span;
 pub use data::DataArgs;
 
 use clap::Subcommand;
@@ -24,6 +27,12 @@ pub enum LabCommand {
     /// Models and policies
     #[command(subcommand)]
     Train(train::TrainCommand),
+    /// Play a guard's configuration through crises and attacks, and say pass or fail
+    Validate(validate::ValidateArgs),
+    /// Play a grid of assumptions and parameters, resumably, whole or a shard of it
+    Sweep(sweep::SweepArgs),
+    /// Merge the shards of a sweep
+    Merge(sweep::MergeArgs),
 }
 
 /// Runs one command of the lab.
@@ -33,6 +42,9 @@ pub fn run(command: LabCommand) -> Result<(), LabError> {
         LabCommand::Attack(command) => attack::run(command),
         LabCommand::Backtest(args) => backtest::run(&args),
         LabCommand::Train(command) => train::run(command),
+        LabCommand::Validate(args) => validate::run(&args),
+        LabCommand::Sweep(args) => sweep::run(&args),
+        LabCommand::Merge(args) => sweep::run_merge(&args),
     }
 }
 
@@ -45,6 +57,15 @@ pub enum LabError {
     /// A scenario can't be drawn.
     #[error(transparent)]
     Attack(#[from] crate::attack::AttackError),
+    /// A sweep stopped.
+    #[error(transparent)]
+    Sweep(#[from] crate::sweep::SweepError),
+    /// A configuration can't be played.
+    #[error(transparent)]
+    Config(#[from] crate::validate::ConfigError),
+    /// A configuration breaks a bound.
+    #[error("`{0}` breaks its bounds: see the lines marked FAIL")]
+    NotPassed(String),
     /// A result can't be written.
     #[error("failed to write {}: {source}", path.display())]
     Write {
@@ -70,4 +91,11 @@ pub enum LabError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl LabError {
+    /// Returns the exit code: 2 for a configuration that was played and failed, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::NotPassed(_)) { 2 } else { 1 }
+    }
 }

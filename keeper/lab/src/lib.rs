@@ -15,4 +15,6 @@ pub mod learn;
 pub mod market;
 pub mod policy;
 pub mod pool;
+pub mod sweep;
 pub mod time;
+pub mod validate;

@@ -41,6 +41,9 @@ const DAY_SECS: f64 = 86_400.0;
 /// Days over which the budget of a policy's halts is given.
 const HALT_BUDGET_SECS: f64 = 30.0 * DAY_SECS;
 
+/// The most that a cascade takes off a price.
+const MOST_PUSHED: f64 = 0.95;
+
 /// What a policy holds the pool to, within what the guard allows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
@@ -139,6 +142,8 @@ pub struct Pool<B = Grid> {
     rng: ChaCha8Rng,
     price: Option<f64>,
     is_seeded: bool,
+    /// What the pool's own sales took off every price for good, a share: in cascades alone.
+    pushed: f64,
 }
 
 /// Shares of a step's length.
@@ -195,6 +200,7 @@ impl<B: Book> Pool<B> {
             rng: ChaCha8Rng::seed_from_u64(seed),
             price: None,
             is_seeded,
+            pushed: 0.0,
             book,
             settings,
         }
@@ -269,6 +275,13 @@ impl<B: Book> Pool<B> {
 
     /// Plays one step.
     pub fn step(&mut self, tick: &Tick, step_secs: u32) -> Step {
+        if self.pushed > 0.0 {
+            return self.play(&pushed(tick, 1.0 - self.pushed), step_secs);
+        }
+        self.play(tick, step_secs)
+    }
+
+    fn play(&mut self, tick: &Tick, step_secs: u32) -> Step {
         if self.rates.step_secs != step_secs {
             self.rates = Rates::of(&self.settings, step_secs);
         }
@@ -378,11 +391,14 @@ impl<B: Book> Pool<B> {
             return 0.0;
         }
         let ratio = tick.truth / quote.price;
+        let before = self.liquidity.impact();
         let grace = self.defence.grace(tick.ts);
         let hard = self.book.liquidate(ratio, grace, &mut self.liquidity);
         self.totals.liquidated += hard.repaid;
         self.totals.forced_cost += hard.cost();
         self.totals.bad_debt += hard.bad_debt;
+        let impact = (self.liquidity.impact() - before).max(0.0);
+        self.pushed = (self.pushed + tick.feedback * impact).min(MOST_PUSHED);
         if self.controls.soft_quota_bps == 0 || !lands {
             return 0.0;
         }
@@ -404,4 +420,16 @@ impl<B: Book> Pool<B> {
         let Settings { cadence_secs, latency_secs, .. } = self.settings;
         self.defence.watch(Pace { step_secs, cadence_secs, latency_secs }, tick.ts);
     }
+}
+
+/// The step with every price at a share of what it was: where sales of the pool have moved the market.
+fn pushed(tick: &Tick, share: f64) -> Tick {
+    let mut moved = *tick;
+    moved.truth *= share;
+    moved.venues.iter_mut().for_each(|venue| *venue *= share);
+    for print in [&mut moved.oracle, &mut moved.second] {
+        print.price *= share;
+        print.conf *= share;
+    }
+    moved
 }

@@ -5,6 +5,7 @@
 
 use crate::attack::{Keeper, Origin, Print, Scenario, Split, Tick, VENUES};
 use crate::data::Series;
+use rampart_score::bar::Bar;
 
 /// What is assumed about a recorded market.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +38,7 @@ pub fn scenarios(
     let secs = i64::from(series.interval_secs);
     let bars: Vec<_> = series.bars.iter().filter(|bar| bar.close_ts() > from_ts && bar.close_ts() <= to_ts).collect();
     let pieces = bars.chunk_by(|a, b| b.open_ts - a.close_ts() <= MAX_GAP_SECS.max(secs));
-    let scenario = |bars: &[&rampart_score::bar::Bar]| Scenario {
+    let scenario = |bars: &[&Bar]| Scenario {
         name: series.symbol.clone(),
         origin: Origin::Recorded,
         split,
@@ -51,7 +52,58 @@ pub fn scenarios(
     pieces.filter(|bars| bars.len() >= MIN_STEPS).map(scenario).collect()
 }
 
-fn tick(bar: &rampart_score::bar::Bar, settings: &RecordedSettings) -> Tick {
+/// As [`scenarios`] over `span`, with each bar as steps of at most `step_secs`, along a path through its four prices: a rising bar
+/// is at its low first, a falling one at its high. Where within the bar they were isn't known.
+pub fn minutes(
+    series: &Series,
+    (from_ts, to_ts): (i64, i64),
+    step_secs: u32,
+    split: Split,
+    settings: &RecordedSettings,
+) -> Vec<Scenario> {
+    let parts = series.interval_secs.div_ceil(step_secs.max(1)).max(1);
+    let whole = scenarios(series, from_ts, to_ts, split, settings);
+    if parts == 1 {
+        return whole;
+    }
+    let bar_of = |tick: &Tick| {
+        let at = series.bars.partition_point(|bar| bar.close_ts() < tick.ts);
+        &series.bars[at]
+    };
+    let expand = |scenario: Scenario| {
+        let ticks = scenario.ticks.iter().flat_map(|tick| inside(bar_of(tick), parts, settings)).collect();
+        Scenario { ticks, step_secs: series.interval_secs / parts, ..scenario }
+    };
+    whole.into_iter().map(expand).collect()
+}
+
+/// The steps of one bar.
+fn inside(bar: &Bar, parts: u32, settings: &RecordedSettings) -> impl Iterator<Item = Tick> {
+    let Bar { open, high, low, close, .. } = *bar;
+    let stops = if close >= open { [open, low, high, close] } else { [open, high, low, close] };
+    let (whole, secs) = (tick(bar, settings), bar.secs / parts);
+    // the extremes are reached at the ends of steps
+    let third = |n: u32| (parts * n + 1) / 3;
+    let ends = [0, third(1), third(2), parts];
+    (1..=parts).map(move |part| {
+        let leg = (1..3).find(|leg| part <= ends[*leg]).unwrap_or(3);
+        let share = f64::from(part - ends[leg - 1]) / f64::from((ends[leg] - ends[leg - 1]).max(1));
+        let price = stops[leg - 1] + (stops[leg] - stops[leg - 1]) * share;
+        let print = Print { price, conf: price * settings.confidence, age_secs: 0 };
+        Tick {
+            ts: whole.ts - i64::from(secs * (parts - part)),
+            truth: price,
+            venues: [price; VENUES],
+            oracle: print,
+            second: print,
+            volume: whole.volume / f64::from(parts),
+            taker_buy: whole.taker_buy / f64::from(parts),
+            ..whole
+        }
+    })
+}
+
+fn tick(bar: &Bar, settings: &RecordedSettings) -> Tick {
     let price = bar.close;
     let print = Print { price, conf: price * settings.confidence, age_secs: 0 };
     Tick {
@@ -79,7 +131,6 @@ fn tick(bar: &rampart_score::bar::Bar, settings: &RecordedSettings) -> Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rampart_score::bar::Bar;
 
     fn series(gap_at: usize) -> Series {
         let bar = |at: usize| Bar {
@@ -100,6 +151,15 @@ mod tests {
         let all = scenarios(&series(9_999), i64::MIN, i64::MAX, Split::Test, &RecordedSettings::default());
         assert_eq!((all.len(), all[0].ticks.len()), (1, 800));
         assert_eq!((all[0].ticks[0].ts, all[0].ticks[0].truth), (300, 1.5));
+    }
+
+    #[test]
+    fn steps_inside_a_bar_pass_its_extremes_and_end_at_its_close() {
+        let all = minutes(&series(9_999), (i64::MIN, i64::MAX), 60, Split::Test, &RecordedSettings::default());
+        let first: Vec<_> = all[0].ticks[..5].iter().map(|tick| (tick.ts, (tick.truth * 1e3).round())).collect();
+        // open 1, low 0.5, high 2, close 1.5
+        assert_eq!(first, [(60, 750.0), (120, 500.0), (180, 2_000.0), (240, 1_750.0), (300, 1_500.0)]);
+        assert_eq!((all[0].step_secs, all[0].ticks.len(), all[0].ticks[0].volume), (60, 4_000, 2.0));
     }
 
     #[test]

@@ -66,6 +66,12 @@ struct Scaling {
     due_ts: i64,
 }
 
+impl Scaling {
+    fn new(z: f64) -> Self {
+        Self { z, volatility: Volatility::default(), due_ts: i64::MIN }
+    }
+}
+
 impl Policy for Scaling {
     fn decide(&mut self, tick: &Tick, pool: &Pool) -> Option<Controls> {
         self.volatility.push(tick.ts, pool.price()?);
@@ -92,18 +98,22 @@ impl Contender for Scaled {
     }
 
     fn start(&self, _: &Scenario) -> Box<dyn Policy> {
-        Box::new(Scaling { z: self.z, volatility: Volatility::default(), due_ts: i64::MIN })
+        Box::new(Scaling::new(self.z))
     }
 }
 
-/// Knows the lowest price of the next four hours: a bound for whoever works with the same levers, not a policy.
+/// Scaled by volatility, and knowing the lowest price of the next four hours: a bound for whoever works with the same levers, not
+/// a policy.
 #[derive(Clone, Debug)]
 pub struct Clairvoyant {
     /// The guard.
     pub guard: GuardConfig,
+    /// Standard deviations of a day.
+    pub z: f64,
 }
 
 struct Foresight {
+    scaling: Scaling,
     /// Lowest true price within the foresight, by step.
     lows: Vec<f64>,
     at: usize,
@@ -113,12 +123,11 @@ impl Policy for Foresight {
     fn decide(&mut self, tick: &Tick, pool: &Pool) -> Option<Controls> {
         let low = self.lows.get(self.at).copied().unwrap_or(tick.truth);
         self.at += 1;
-        let base = *pool.base_controls();
-        let fall = (1.0 - low / tick.truth).max(0.0);
+        let mut controls = self.scaling.decide(tick, pool)?;
         let line = f64::from(pool.defence().risk().liquidation_line_bps);
-        let ltv_bps = (line * (1.0 - fall) * 0.98).min(f64::from(base.ltv_bps)) as u16;
-        let soft_quota_bps = if fall > 0.01 { base.soft_quota_bps } else { 0 };
-        Some(Controls { ltv_bps, soft_quota_bps, ..base })
+        // nobody borrows what the fall ahead would bring to the line
+        controls.ltv_bps = controls.ltv_bps.min((line * low / tick.truth * 0.98) as u16);
+        Some(controls)
     }
 }
 
@@ -134,7 +143,8 @@ impl Contender for Clairvoyant {
     fn start(&self, scenario: &Scenario) -> Box<dyn Policy> {
         let steps = (FORESIGHT_SECS / i64::from(scenario.step_secs.max(1))) as usize;
         let path: Vec<f64> = scenario.ticks.iter().map(|tick| tick.truth).collect();
-        Box::new(Foresight { lows: crate::backtest::lows_ahead(&path, steps), at: 0 })
+        let lows = crate::backtest::lows_ahead(&path, steps);
+        Box::new(Foresight { scaling: Scaling::new(self.z), lows, at: 0 })
     }
 }
 
@@ -155,7 +165,7 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
         scaled("volatility-scaled LTV", &ruled),
         fixed("soft deleverage", &soft),
         scaled("volatility-scaled + soft", &soft),
-        Box::new(Clairvoyant { guard: soft }),
+        Box::new(Clairvoyant { guard: soft, z: 2.0 }),
     ]
 }
 

@@ -12,8 +12,8 @@ use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
 use rampart::instructions::liquidation::grace::latest_halt;
 use rampart::math::Price;
-use rampart::math::price::{Q64_ONE, decimal_to_q64};
-use rampart::oracle::{AssetReading, Invalid, PriceBand, RateReading, Reading, SourceReading};
+use rampart::math::price::Q64_ONE;
+use rampart::oracle::{AssetReading, Invalid, PriceBand, RateReading, RawReading, Reading, SourceReading};
 use rampart::risk::gate::{Class, Pass, gate};
 use rampart::risk::health::{PairBand, Side, price_for_new_risk};
 use rampart::shared::effective_levels;
@@ -21,7 +21,7 @@ use rampart::state::asset::Peg;
 use rampart::state::flow::{DayBase, Outflow};
 use rampart::state::oracle_set::{Pin, SourceKind};
 use rampart::state::{
-    Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Switch, Vault,
+    Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Rule, Switch, Vault,
 };
 
 /// What a policy's halts are filed under.
@@ -88,6 +88,21 @@ impl Defence {
         }
     }
 
+    /// Takes the collateral's account as it stands on a chain at `slot`, with its references and its window.
+    pub fn adopt(&mut self, collateral: Asset, slot: u64) {
+        (*self.collateral, self.slot) = (collateral, slot);
+    }
+
+    /// Returns the collateral's account.
+    pub fn asset(&self) -> &Asset {
+        &self.collateral
+    }
+
+    /// Returns the rules with their streaks, in the order of the configuration.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.watches.iter().map(|watch| &*watch.rule)
+    }
+
     /// Sets the confidence that the loan's sources print, a share of the dollar.
     pub fn set_loan_confidence(&mut self, share: f64) {
         let end = |price: f64| Price::from_decimal((price * 1e8).round() as u128, -8).unwrap_or(self.dollar.mid);
@@ -98,7 +113,9 @@ impl Defence {
     pub fn observe(&mut self, tick: &Tick, step_secs: u32) -> Result<PriceBand, RampartError> {
         self.slot += SLOTS_A_SEC * u64::from(step_secs);
         self.supply = (SUPPLY as f64 * tick.collateral_supply) as u64;
-        self.reading.sources = [source(&tick.oracle, tick.ts), source(&tick.second, tick.ts), NOTHING];
+        let first = source(&tick.oracle, tick.ts);
+        let second = if tick.second == tick.oracle { first } else { source(&tick.second, tick.ts) };
+        self.reading.sources = [first, second, NOTHING];
         let band = self.reading.band(&self.collateral.oracle, tick.ts)?;
         if tick.keeper != Keeper::Down {
             // a print that isn't newer is refused, and nothing is lost by that
@@ -275,12 +292,13 @@ fn oracle_set(limits: &OracleLimits) -> OracleSet {
 fn source(print: &Print, now_ts: i64) -> SourceReading {
     let places = if print.price < 0.01 { 12 } else { 8 };
     let scale = 10f64.powi(places);
-    let reading = || {
-        let price = Price::from_decimal((print.price * scale).round() as u128, -places).ok()?;
-        let confidence_q64 = decimal_to_q64((print.conf * scale).ceil() as u128, -places).ok()?;
-        Some(Reading { price, confidence_q64, publish_ts: now_ts - i64::from(print.age_secs) })
+    let raw = RawReading {
+        price: (print.price * scale).round() as i128,
+        confidence: (print.conf * scale).round() as u128,
+        exponent: -places,
+        publish_ts: now_ts - i64::from(print.age_secs),
     };
-    SourceReading { reading: reading().ok_or(Invalid::OutOfRange) }
+    SourceReading { reading: Reading::new(raw, now_ts) }
 }
 
 /// Tells whether a switch is on, for rules that are carried but not in force.

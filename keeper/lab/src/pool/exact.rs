@@ -157,7 +157,9 @@ impl Book for Exact {
     fn deleverage(&mut self, soft: Soft, ratio: f64, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
         for at in 0..self.positions.len() {
-            let Some(subject) = self.subject(at) else { continue };
+            // one a slot: who was liquidated has had his turn
+            let is_done = self.deeds.iter().any(|deed| deed.position == at);
+            let Some(subject) = self.subject(at).filter(|_| !is_done) else { continue };
             let mut quota = self.positions[at].soft_quota;
             quota.settle(subject.debt, self.quote.now_ts);
             let left = quota.left(self.risk.soft_quota_bps.min(soft.quota_bps));

@@ -21,6 +21,15 @@ pub fn ltv_of(bucket: usize) -> f64 {
     (LOWEST + bucket as f64 * WIDTH).exp()
 }
 
+/// Returns the bucket below an LTV, and the share that belongs there rather than one above, so that debt and collateral stay
+/// what they are.
+pub(super) fn between(ln_ltv: f64) -> (usize, f64) {
+    let place = ((ln_ltv - LOWEST) / WIDTH).clamp(0.0, (BUCKETS - 1) as f64);
+    let lower = (place.floor() as usize).min(BUCKETS - 2);
+    let (a, b) = (1.0 / ltv_of(lower), 1.0 / ltv_of(lower + 1));
+    (lower, (((-ln_ltv).exp() - b) / (a - b)).clamp(0.0, 1.0))
+}
+
 /// Debt by bucket, whole tokens of the loan.
 #[derive(Clone, Debug)]
 pub struct Grid {
@@ -76,21 +85,23 @@ impl Grid {
         self.debt.iter().enumerate().map(deficit).sum()
     }
 
+    /// Adds debt at an LTV.
+    pub fn place(&mut self, ltv: f64, amount: f64) {
+        self.total += amount;
+        self.put_between(between(ltv.ln()), amount);
+    }
+
     fn put(&mut self, bucket: usize, amount: f64) {
         self.debt[bucket] += amount;
         self.low = self.low.min(bucket);
         self.high = self.high.max(bucket + 1);
     }
 
-    /// Puts debt at a place between two buckets, so that debt and collateral stay what they are.
-    fn put_between(&mut self, ln_ltv: f64, amount: f64) {
-        let place = ((ln_ltv - LOWEST) / WIDTH).clamp(0.0, (BUCKETS - 1) as f64);
-        let lower = (place.floor() as usize).min(BUCKETS - 2);
-        let (a, b) = (1.0 / ltv_of(lower), 1.0 / ltv_of(lower + 1));
-        let share = (((-ln_ltv).exp() - b) / (a - b)).clamp(0.0, 1.0);
-        let below = amount * share;
-        self.put(lower, below);
-        self.put(lower + 1, amount - below);
+    /// Puts debt into a bucket and the one above it.
+    fn put_between(&mut self, (to, below): (usize, f64), amount: f64) {
+        let lower = amount * below;
+        self.put(to, lower);
+        self.put(to + 1, amount - lower);
     }
 
     /// Moves all debt up by `by` buckets, down where negative. Beyond the top the lost collateral is lost debt.
@@ -104,7 +115,9 @@ impl Grid {
         let edge = BUCKETS as isize - 1;
         // what leaves the grid first
         let mut held = [(0usize, 0.0f64); 2];
-        for at in low..high {
+        let leaving =
+            if by > 0 { (edge + 1 - by).max(low as isize) as usize..high } else { low..high.min(by.unsigned_abs()) };
+        for at in leaving {
             let to = place(at);
             if to > edge {
                 let kept = self.debt[at] * (-((to - edge) as f64) * WIDTH).exp();
@@ -149,7 +162,7 @@ impl Grid {
             sale.bad_debt += left;
             self.total -= left;
         } else if left > 0.0 {
-            self.put_between(row.next, left);
+            self.put_between((row.to, row.below), left);
         }
     }
 
@@ -311,7 +324,7 @@ mod tests {
     #[test]
     fn debt_between_two_buckets_keeps_debt_and_collateral() {
         let mut grid = Grid::new(Table::new(&risk_params(7_500, 8_000), 10_000_000_000, 0.0), 0.15);
-        grid.put_between(0.7321f64.ln(), 500.0);
+        grid.put_between(between(0.7321f64.ln()), 500.0);
         assert!((grid.buckets().iter().sum::<f64>() - 500.0).abs() < 1e-9);
         assert!((collateral_value(&grid) - 500.0 / 0.7321).abs() < 1e-6);
     }

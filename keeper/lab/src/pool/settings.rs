@@ -179,3 +179,8 @@ pub fn drawdown_rule(threshold_bps: u64, window_secs: u32, level: Level) -> Rule
         reserved: [0; 8],
     }
 }
+
+/// Returns the same lines with a soft band that is as good as closed.
+pub fn without_soft(risk: &RiskParams) -> RiskParams {
+    RiskParams { soft_line_bps: risk.liquidation_line_bps - 1, soft_quota_bps: 1, ..*risk }
+}

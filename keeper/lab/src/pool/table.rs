@@ -3,7 +3,7 @@
 //! Filled by calls of the program's own `plan` and `plan_soft` for one position of each bucket. Both are linear in the size of
 //! a position but for base units and dust, so a share of one is the share of all: a test compares them with calls for others.
 
-use super::grid::{BUCKETS, ltv_of};
+use super::grid::{BUCKETS, between, ltv_of};
 use rampart::math::Price;
 use rampart::math::price::Q64_ONE;
 use rampart::risk::liquidation::{Plan, Subject, plan, plan_soft};
@@ -18,14 +18,16 @@ pub struct Row {
     pub seize: f64,
     /// The bonus on what is repaid, as a share.
     pub bonus: f64,
-    /// LTV afterwards, as its logarithm; meaningless where nothing is left.
-    pub next: f64,
+    /// Where the rest goes: this bucket and the one above it; meaningless where nothing is left.
+    pub to: usize,
+    /// The share of the rest that goes to the lower one of them.
+    pub below: f64,
     /// Whether the rest of the debt is lost.
     pub is_insolvent: bool,
 }
 
 impl Row {
-    const NONE: Self = Self { repay: 0.0, seize: 0.0, bonus: 0.0, next: 0.0, is_insolvent: false };
+    const NONE: Self = Self { repay: 0.0, seize: 0.0, bonus: 0.0, to: 0, below: 0.0, is_insolvent: false };
 }
 
 /// One row for each bucket.
@@ -99,11 +101,13 @@ fn soft_row(at: usize, risk: &RiskParams, debt: u64, share: f64) -> Row {
 fn row_of(subject: Subject, plan: Plan) -> Row {
     let debt = subject.debt as f64;
     let (left, left_value) = (subject.debt - plan.repay_amount, subject.collateral - plan.seize_amount);
+    let (to, below) = between((left.max(1) as f64 / left_value.max(1) as f64).ln());
     Row {
         repay: plan.repay_amount as f64 / debt,
         seize: plan.seize_amount as f64 / debt,
         bonus: f64::from(plan.bonus_bps) / 1e4,
-        next: (left.max(1) as f64 / left_value.max(1) as f64).ln(),
+        to,
+        below,
         is_insolvent: plan.is_insolvent,
     }
 }

@@ -231,3 +231,15 @@ fn buckets_liquidate_as_much_as_positions_one_by_one() {
         assert_conserved(&exact, 1e-6);
     }
 }
+
+#[test]
+fn sales_that_move_the_market_lose_more_than_sales_that_do_not() {
+    let lost = |feedback| {
+        let mut ticks = crash(288, 0.3, 48);
+        ticks.iter_mut().for_each(|tick| tick.feedback = feedback);
+        let pool = play(&GuardConfig::unguarded(), &ticks, 1).0;
+        assert_conserved(&pool, 1e-9);
+        pool.totals().bad_debt + pool.underwater()
+    };
+    assert!(lost(1.0) > lost(0.0), "{} {}", lost(1.0), lost(0.0));
+}
