@@ -3,9 +3,9 @@
 mod attack;
 mod backtest;
 mod data;
+mod sweep;
 mod train;
 mod train_policy;
-mod sweep;
 mod validate;
 
 pub(crate) use backtest::span;
