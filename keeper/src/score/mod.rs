@@ -92,7 +92,7 @@ impl Scorer {
     /// `Read`, `Model`.
     pub fn new(settings: &ScoreSettings) -> Result<Self, ScoreError> {
         Ok(Self {
-            model: settings.model_file.as_deref().map(read).transpose()?,
+            model: Some(settings.model_file.as_deref().map_or_else(built_in, read)?),
             settings: settings.clone(),
             subjects: BTreeMap::new(),
             pools: BTreeMap::new(),
@@ -186,6 +186,12 @@ impl Scorer {
     pub fn highest(&self) -> Option<(u16, Band)> {
         self.subjects.values().filter_map(|watched| watched.said.map(|said| (said.score.bps, said.band))).max()
     }
+}
+
+/// The model that the repository ships.
+fn built_in() -> Result<Model, ScoreError> {
+    Model::from_json(include_str!("../../../artifacts/models/crash-v1.json"))
+        .map_err(|source| ScoreError::Model { path: "the one that is built in".into(), source })
 }
 
 fn read(path: &Path) -> Result<Model, ScoreError> {
