@@ -98,7 +98,7 @@ mod tests {
         let mut target = old;
         apply(&mut target, &found);
         assert_eq!(target, new);
-        assert_eq!(patches(&new, &new), []);
+        assert!(patches(&new, &new).is_empty());
     }
 
     #[test]
