@@ -24,15 +24,15 @@ pub enum LabCommand {
     Attack(attack::AttackCommand),
     /// Policies side by side on recorded or generated markets
     Backtest(backtest::BacktestArgs),
+    /// Models and policies
+    #[command(subcommand)]
+    Train(train::TrainCommand),
     /// Play a guard's configuration through crises and attacks, and say pass or fail
     Validate(validate::ValidateArgs),
     /// Play a grid of assumptions and parameters, resumably, whole or a shard of it
     Sweep(sweep::SweepArgs),
     /// Merge the shards of a sweep
     Merge(sweep::MergeArgs),
-    /// Models and policies
-    #[command(subcommand)]
-    Train(train::TrainCommand),
 }
 
 /// Runs one command of the lab.
@@ -41,10 +41,10 @@ pub fn run(command: LabCommand) -> Result<(), LabError> {
         LabCommand::Data(command) => data::run(command),
         LabCommand::Attack(command) => attack::run(command),
         LabCommand::Backtest(args) => backtest::run(&args),
+        LabCommand::Train(command) => train::run(command),
         LabCommand::Validate(args) => validate::run(&args),
         LabCommand::Sweep(args) => sweep::run(&args),
         LabCommand::Merge(args) => sweep::run_merge(&args),
-        LabCommand::Train(command) => train::run(command),
     }
 }
 

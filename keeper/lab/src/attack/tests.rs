@@ -55,7 +55,7 @@ fn generate_gives_the_known_digest() {
     // A change here changes every published table: say so where they are.
     let digest = draw("flash-crash", Split::Test, 1).digest();
     let hex: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "a8bbd368f0ecc734");
+    assert_eq!(hex, "b4c45431a8dbadbb");
 }
 
 #[test]
