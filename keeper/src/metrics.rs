@@ -200,6 +200,10 @@ metrics! {
     coverage_oldest_seconds: Gauge = Gauge::default(), "rampart_coverage_oldest_seconds";
     /// Positions the sweep found to differ from what was held.
     sweep_mismatches: Counter = Counter::default(), "rampart_sweep_mismatches";
+    /// The highest risk score of all assets and vaults, bps.
+    score: Gauge = Gauge::default(), "rampart_score_bps";
+    /// Its band: 0 normal, 1 watch, 2 tighten, 3 restrict, 4 breaker.
+    score_band: Gauge = Gauge::default(), "rampart_score_band_state";
     /// Positions evaluated, all causes.
     evaluations: Counter = Counter::default(), "rampart_evaluations";
     /// Time from an update to the decision it led to.

@@ -35,6 +35,7 @@ use crate::history;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::{Disk, Journal, JournalError};
 use crate::metrics::Metrics;
+use crate::score::Scorer;
 use crate::submit::{self, PoolWire, Submitter, Wire};
 use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
@@ -131,6 +132,7 @@ async fn once(
     stop: CancellationToken,
 ) -> Result<(), KeeperError> {
     let (metrics, events) = (host.metrics.clone(), host.events.clone());
+    let scorer = Scorer::new(&config.score)?;
     let payer = (machine.payer)()?;
     let signer = payer.pubkey();
     let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
@@ -176,7 +178,7 @@ async fn once(
     }
     let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
     let door = ops.door.clone();
-    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet), ops);
+    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer), ops);
     ways.send_replace(Some(door.control.clone()));
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
@@ -259,7 +261,7 @@ impl Keeper {
         pool: Arc<Pool>,
         host: &Host,
         (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
-        (signer, fleet): (anchor_lang::prelude::Pubkey, Fleet),
+        (signer, fleet, scorer): (anchor_lang::prelude::Pubkey, Fleet, Scorer),
         ops: ops::Ops,
     ) -> Views {
         let metrics = host.metrics.clone();
@@ -308,6 +310,7 @@ impl Keeper {
             signer,
             courier: self.submitter.clone(),
             fleet,
+            scorer,
             shared,
             events: self.events.clone(),
             metrics,

@@ -3,6 +3,8 @@
 mod attack;
 mod backtest;
 mod data;
+mod evaluate;
+mod fetch;
 mod sweep;
 mod train;
 mod train_policy;
@@ -19,14 +21,18 @@ pub enum LabCommand {
     /// Recorded markets
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Download a recorded market from the exchange's public archive
+    Fetch(fetch::FetchArgs),
+    /// Train a model or a policy
+    #[command(subcommand)]
+    Train(train::TrainCommand),
+    /// Judge the crash model on recorded markets, walked forward by quarter
+    Evaluate(evaluate::EvaluateArgs),
     /// Generated attacks, incidents and crises
     #[command(subcommand)]
     Attack(attack::AttackCommand),
     /// Policies side by side on recorded or generated markets
     Backtest(backtest::BacktestArgs),
-    /// Models and policies
-    #[command(subcommand)]
-    Train(train::TrainCommand),
     /// Play a guard's configuration through crises and attacks, and say pass or fail
     Validate(validate::ValidateArgs),
     /// Play a grid of assumptions and parameters, resumably, whole or a shard of it
@@ -39,9 +45,11 @@ pub enum LabCommand {
 pub fn run(command: LabCommand) -> Result<(), LabError> {
     match command {
         LabCommand::Data(command) => data::run(command),
+        LabCommand::Fetch(args) => fetch::run(args),
+        LabCommand::Train(command) => train::run(command),
+        LabCommand::Evaluate(args) => evaluate::run(args),
         LabCommand::Attack(command) => attack::run(command),
         LabCommand::Backtest(args) => backtest::run(&args),
-        LabCommand::Train(command) => train::run(command),
         LabCommand::Validate(args) => validate::run(&args),
         LabCommand::Sweep(args) => sweep::run(&args),
         LabCommand::Merge(args) => sweep::run_merge(&args),
@@ -54,6 +62,15 @@ pub enum LabError {
     /// Recorded data is absent or refused.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// A market isn't fetched.
+    #[error(transparent)]
+    Fetch(#[from] crate::data::FetchError),
+    /// A model isn't trained.
+    #[error(transparent)]
+    Train(#[from] crate::train::TrainError),
+    /// A model isn't evaluated.
+    #[error(transparent)]
+    Evaluate(#[from] crate::evaluate::EvaluateError),
     /// A scenario can't be drawn.
     #[error(transparent)]
     Attack(#[from] crate::attack::AttackError),

@@ -1,14 +1,19 @@
 //! Recorded markets: one file of candles for each asset and interval, read as it is or refused with its line.
 //!
-//! Owns the file format (`read`), checksums (`checksums`) and where the files are (`dir`). A gap is listed, never filled: what
+//! Owns the file format (`read`), checksums (`checksums`), where the files are (`dir`), and how they are made from a public
+//! archive (`archive`, `fetch`). A gap is listed, never filled: what
 //! wasn't recorded isn't known. Called by everything in the lab that needs a recorded market.
 
+mod archive;
 mod checksums;
 mod dir;
+mod fetch;
 mod read;
 
+pub use archive::{Month, months};
 pub use checksums::{Checksum, Checksums, sha256_hex};
 pub use dir::{Recording, data_dir, data_dir_or_skip, list};
+pub use fetch::{FetchError, Request, fetch};
 pub use read::{COLUMNS, FLOW_COLUMN, load, parse};
 
 use rampart_score::bar::{Bar, BarError};
@@ -126,6 +131,14 @@ pub enum LineError {
     /// A candle that can't be.
     #[error("{0}")]
     Bar(#[from] BarError),
+    /// More or fewer fields than the format has.
+    #[error("{found} fields, expected {expected}")]
+    Fields {
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
     /// The time isn't a multiple of the interval.
     #[error("time {time} isn't on the grid of {interval_secs} s")]
     OffGrid {

@@ -305,6 +305,9 @@ impl<B: Book> Pool<B> {
             self.borrow(tick, band, &quote);
             deleveraged = self.force(tick, band, &quote, lands, step_secs);
         }
+        if let Some(price) = self.price.filter(|_| self.defence.needs_books) {
+            self.defence.note(self.deposits, self.book.debt(), self.book.collateral_value(), price, tick.ts);
+        }
         if lands {
             self.judge(tick, step_secs);
         }
@@ -411,12 +414,6 @@ impl<B: Book> Pool<B> {
     }
 
     fn judge(&mut self, tick: &Tick, step_secs: u32) {
-        if self.defence.watches.is_empty() {
-            return;
-        }
-        if let Some(price) = self.price {
-            self.defence.note(self.deposits, self.book.debt(), self.book.collateral_value(), price, tick.ts);
-        }
         let Settings { cadence_secs, latency_secs, .. } = self.settings;
         self.defence.watch(Pace { step_secs, cadence_secs, latency_secs }, tick.ts);
     }

@@ -4,6 +4,7 @@ mod bocpd;
 mod cusum;
 mod half_space;
 mod manipulation;
+mod regime;
 
 pub use bocpd::Bocpd;
 pub use cusum::{Alarm, Cusum};
@@ -11,3 +12,4 @@ pub use half_space::{ACTIVITY, HalfSpaceTrees};
 pub use manipulation::{Detector, Observation, PriceVerdict, VENUES_MAX};
 
 pub(crate) use manipulation::median;
+pub use regime::Regime;

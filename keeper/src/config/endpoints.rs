@@ -116,7 +116,7 @@ pub enum ClassGroup {
     Trip,
     /// Liquidations and deleveraging.
     Liquidate,
-    /// Observations, steps down and housekeeping.
+    /// Observations, reports, steps down and housekeeping.
     Evidence,
     /// Rebalances of the reserve.
     Rebalance,
@@ -135,6 +135,7 @@ impl ClassGroup {
             ActionClass::Observe
             | ActionClass::ObserveRule
             | ActionClass::MarkHalt
+            | ActionClass::Report
             | ActionClass::StepDown
             | ActionClass::Settle => Self::Evidence,
             ActionClass::Rebalance => Self::Rebalance,

@@ -34,7 +34,11 @@ impl Checksums {
         }
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, DataError> {
+    /// Reads the text of a list; `path` is named in errors.
+    ///
+    /// # Errors
+    /// `Sums`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, DataError> {
         let mut sums = BTreeMap::new();
         for (at, line) in text.lines().enumerate() {
             let fail = || DataError::Sums { path: path.into(), line: at + 1 };

@@ -20,6 +20,7 @@ use rampart::shared::effective_levels;
 use rampart::state::asset::Peg;
 use rampart::state::flow::{DayBase, Outflow};
 use rampart::state::oracle_set::{Pin, SourceKind};
+use rampart::state::rule::{Metric, RuleParams};
 use rampart::state::{
     Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Rule, Switch, Vault,
 };
@@ -44,6 +45,8 @@ pub struct Defence {
     pub(super) supply: u64,
     dollar: PriceBand,
     has_limits: bool,
+    /// Whether the limiter or a rule reads what the vault holds.
+    pub(super) needs_books: bool,
     exit_floor: f64,
     floor_used: (i64, f64),
 }
@@ -83,6 +86,7 @@ impl Defence {
             supply: SUPPLY,
             dollar: dollar(),
             has_limits: config.flow.is_some(),
+            needs_books: config.flow.is_some() || config.rules.iter().any(is_about_books),
             exit_floor: f64::from(config.exit_floor_bps) / 1e4,
             floor_used: (i64::MIN, 0.0),
         }
@@ -299,6 +303,10 @@ fn source(print: &Print, now_ts: i64) -> SourceReading {
         publish_ts: now_ts - i64::from(print.age_secs),
     };
     SourceReading { reading: Reading::new(raw, now_ts) }
+}
+
+fn is_about_books(params: &RuleParams) -> bool {
+    !Metric::try_from(params.metric).is_ok_and(Metric::is_about_asset)
 }
 
 /// Tells whether a switch is on, for rules that are carried but not in force.

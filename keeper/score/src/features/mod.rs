@@ -10,7 +10,7 @@ pub use extremes::HighRing;
 pub use liquidity::Liquidity;
 pub use market::{Market, Settings};
 pub use momentum::PastClose;
-pub use volatility::Volatility;
+pub use volatility::{Volatility, lee_mykland_threshold};
 
 use serde::{Deserialize, Serialize};
 use solana_sha256_hasher::hash;

@@ -123,6 +123,11 @@ impl Volatility {
         half_log(combined.sum())
     }
 
+    /// Returns whether a return was seen.
+    pub fn is_known(&self) -> bool {
+        self.variances[0].mean().is_some()
+    }
+
     /// Returns the variance per day at 24 h.
     pub fn variance_day(&self) -> f64 {
         self.variances[2].mean_or(VARIANCE_FLOOR).max(VARIANCE_FLOOR)

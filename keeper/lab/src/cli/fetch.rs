@@ -1,0 +1,46 @@
+//! `rampart-lab fetch`: recorded markets from the exchange's public archive.
+
+use super::LabError;
+use crate::data::{Request, fetch};
+use clap::Args;
+use std::path::PathBuf;
+
+/// What to fetch.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Market in the archive's words, as SOLUSDT
+    symbol: String,
+    /// Interval in the archive's words, as 1h
+    interval: String,
+    /// First month, YYYY-MM
+    #[arg(value_parser = month)]
+    from: (i32, u32),
+    /// Last month, YYYY-MM
+    #[arg(value_parser = month)]
+    to: (i32, u32),
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", env = "RAMPART_DATA", hide_env_values = true)]
+    data: PathBuf,
+    /// Keep what takers bought as a seventh column
+    #[arg(long)]
+    flow: bool,
+}
+
+fn month(text: &str) -> Result<(i32, u32), String> {
+    let parsed = text.split_once('-').and_then(|(year, month)| Some((year.parse().ok()?, month.parse().ok()?)));
+    parsed.filter(|(_, month)| (1..=12).contains(month)).ok_or_else(|| "expected YYYY-MM".to_owned())
+}
+
+/// Fetches.
+pub fn run(args: FetchArgs) -> Result<(), LabError> {
+    let FetchArgs { symbol, interval, from, to, data, flow } = args;
+    let count = crate::data::months(from, to).count();
+    let bar = crate::evaluate::progress(count as u64, "months");
+    let path = fetch(&Request { symbol, interval, from, to, has_flow: flow }, &data, |(year, month)| {
+        bar.set_message(format!("{year}-{month:02}"));
+        bar.inc(1);
+    })?;
+    bar.finish_and_clear();
+    println!("wrote {}", path.display());
+    Ok(())
+}

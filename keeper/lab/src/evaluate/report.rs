@@ -1,0 +1,217 @@
+//! The tables as text, and the section of the document that holds them.
+
+use super::results::{Metrics, Results};
+use super::{EvaluateError, Interval};
+use std::fmt::Write;
+use std::path::Path;
+
+/// The line that opens the section.
+pub const BEGIN: &str = "<!-- models: written by `rampart-lab evaluate --docs` -->";
+/// The line that closes the section.
+pub const END: &str = "<!-- /models -->";
+
+/// Returns the tables in Markdown.
+pub fn markdown(results: &Results) -> String {
+    let mut text = String::new();
+    head(&mut text, results);
+    metrics(&mut text, results);
+    differences(&mut text, results);
+    parts(&mut text, results);
+    events(&mut text, results);
+    coverage(&mut text, results);
+    leaks(&mut text, results);
+    text
+}
+
+/// Replaces the section between [`BEGIN`] and [`END`] of a document.
+///
+/// # Errors
+/// `Io`; `NoSection` unless the document has both lines in this order.
+pub fn write_section(path: &Path, section: &str) -> Result<(), EvaluateError> {
+    let fail = |source| EvaluateError::Io { path: path.into(), source };
+    let text = std::fs::read_to_string(path).map_err(fail)?;
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) =
+        parts.ok_or_else(|| EvaluateError::NoSection { path: path.into(), begin: BEGIN, end: END })?;
+    std::fs::write(path, format!("{before}{BEGIN}\n{section}{END}{after}")).map_err(fail)
+}
+
+/// Writing to a `String` can't fail.
+macro_rules! put {
+    ($text:expr, $($arg:tt)*) => { let _ = writeln!($text, $($arg)*); };
+}
+
+fn head(text: &mut String, results: &Results) {
+    let [from, to] = &results.test;
+    put!(
+        text,
+        "Test {from} to {to} by calendar quarter, each forecast by models refitted on all that came before it, less the \
+         horizon and {} days at each border; every {} hours of nine assets trained on, the last {} days before the test \
+         only calibrate. Intervals are 95 % over {} resamples of {} whole weeks, all assets together. Settings were chosen \
+         on data until 2022-09-30 alone. The log of tries holds {} configurations in {} lines. Data `{}`, feature schema `{}`.\n",
+        results.config.purge_days,
+        ordinal(results.config.thin),
+        results.config.calibration_days,
+        results.resamples[0],
+        results.resamples[1],
+        results.tries.0,
+        results.tries.1,
+        &results.data_sha256[..16],
+        &results.feature_schema_sha256[..16]
+    );
+}
+
+fn ordinal(thin: usize) -> String {
+    if thin == 1 { "hour by hour,".to_owned() } else { thin.to_string() }
+}
+
+fn metrics(text: &mut String, results: &Results) {
+    put!(text, "| task (rows, base) | model | AUC | AUC calm | AP | Brier skill | ECE | slope | AUC by year |");
+    put!(text, "|---|---|---|---|---|---|---|---|---|");
+    for row in &results.metrics {
+        put!(
+            text,
+            "| {} ({}, {:.1} %) | {} | {} | {} | {} | {} | {} | {} | {} |",
+            row.task,
+            row.rows,
+            100.0 * row.base_rate,
+            row.model,
+            decimal(&row.auc),
+            decimal(&row.auc_calm),
+            decimal(&row.average_precision),
+            decimal(&row.brier_skill),
+            percent(&row.calibration_error),
+            decimal(&row.calibration_slope),
+            years(row)
+        );
+    }
+    put!(
+        text,
+        "\nCalm: the 24 h drawdown was below 3 %. Brier skill is over the base rate of the judged rows themselves.\n"
+    );
+}
+
+fn years(row: &Metrics) -> String {
+    row.auc_by_year.values().map(|auc| format!("{auc:.2}").replacen("0.", ".", 1)).collect::<Vec<_>>().join(" ")
+}
+
+fn differences(text: &mut String, results: &Results) {
+    put!(text, "| logistic against | task | AUC difference | Brier skill difference |");
+    put!(text, "|---|---|---|---|");
+    for row in &results.differences {
+        put!(text, "| {} | {} | {} | {} |", row.against, row.task, signed(&row.auc), signed(&row.brier_skill));
+    }
+    put!(text, "\nPaired on the same resamples; an interval that holds 0 decides nothing.\n");
+}
+
+fn parts(text: &mut String, results: &Results) {
+    put!(text, "| logistic, 24 h, 10 % | rows | base | AUC | Brier skill |");
+    put!(text, "|---|---|---|---|---|");
+    for part in &results.parts {
+        let base = 100.0 * part.base_rate;
+        put!(text, "| {} | {} | {base:.1} % | {:.3} | {:+.3} |", part.name, part.rows, part.auc, part.brier_skill);
+    }
+    put!(text, "");
+}
+
+fn events(text: &mut String, results: &Results) {
+    let events = results.announced.first().map_or(0, |row| row.events);
+    put!(
+        text,
+        "Events of 24 h, 10 % ({events}: falls of one asset less than a day apart), announced in the 24 h before their low:\n"
+    );
+    put!(
+        text,
+        "| model | false alarm hours, aimed at | in the test | events announced | alarm hours followed by a fall | median lead |"
+    );
+    put!(text, "|---|---|---|---|---|---|");
+    for row in &results.announced {
+        let lead = row.lead_hours.map_or("-".to_owned(), |hours| format!("{hours:.0} h"));
+        put!(
+            text,
+            "| {} | {:.0} % | {:.1} % | {} | {:.0} % | {lead} |",
+            row.model,
+            100.0 * row.aimed,
+            100.0 * row.false_alarms,
+            percent(&row.recall),
+            100.0 * row.precision
+        );
+    }
+    put!(
+        text,
+        "\nThresholds were set on the calibration periods, not on the test: the rate that came differs from the one aimed at.\n"
+    );
+}
+
+fn coverage(text: &mut String, results: &Results) {
+    put!(
+        text,
+        "| hourly value at risk | method | level | falls beyond | Kupiec p | independence p | both p | hit after hit | Z2 |"
+    );
+    put!(text, "|---|---|---|---|---|---|---|---|---|");
+    for row in &results.coverage {
+        let after = row.hit_after_hit.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+        let z2 = row.z2.map_or("-".to_owned(), |z2| format!("{z2:.2}"));
+        put!(
+            text,
+            "| {} | {} | {:.1} % | {:.3} % | {:.2} | {:.2} | {:.2} | {after} | {z2} |",
+            row.symbol,
+            row.method,
+            100.0 * (1.0 - row.level),
+            100.0 * row.rate,
+            row.kupiec,
+            row.independence,
+            row.conditional
+        );
+    }
+    put!(text, "\nA p below 0.05 rejects. Z2 below -0.70 rejects the expected shortfall at 5 %.\n");
+}
+
+fn leaks(text: &mut String, results: &Results) {
+    let found = &results.leaks;
+    put!(
+        text,
+        "Leak checks (the split of the shipped model, 24 h, 10 %): AUC {:.3}; with the labels of the next hour {:.3}; with \
+         shuffled labels {:.3}; features of {} hours of SOL equal to the bit when computed from files that end there.",
+        found.auc,
+        found.shifted,
+        found.shuffled,
+        found.prefix_rows
+    );
+}
+
+fn decimal(of: &Interval) -> String {
+    format!("{:.3} ({:.3} to {:.3})", of.value, of.low, of.high)
+}
+
+fn signed(of: &Interval) -> String {
+    format!("{:+.3} ({:+.3} to {:+.3})", of.value, of.low, of.high)
+}
+
+fn percent(of: &Interval) -> String {
+    format!("{:.1} % ({:.1} to {:.1})", 100.0 * of.value, 100.0 * of.low, 100.0 * of.high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn write_section_replaces_what_is_between_the_lines_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("doc.md");
+        std::fs::write(&path, format!("before\n{BEGIN}\nold\n{END}\nafter\n")).unwrap();
+        write_section(&path, "new\n").unwrap();
+        write_section(&path, "newer\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("before\n{BEGIN}\nnewer\n{END}\nafter\n"));
+    }
+
+    #[test]
+    fn write_section_fails_and_changes_nothing_when_the_lines_are_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("doc.md");
+        std::fs::write(&path, "no section\n").unwrap();
+        assert!(matches!(write_section(&path, "new"), Err(EvaluateError::NoSection { .. })));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "no section\n");
+    }
+}
