@@ -200,9 +200,10 @@ fn print_table(name: &str, records: &[Record]) {
     }
 }
 
-/// Writes the learned policy's and the rules' results into `metrics`; says whether the policy is surely better and holds up no more.
+/// Writes the learned policy's and the rules' results into `metrics`; says whether the policy is surely better than the tuned rules
+/// and the tuned guard, and holds up no more.
 fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) -> bool {
-    let [.., rules, learned] = records else { return false };
+    let [.., fixed, rules, learned] = records else { return false };
     for (who, record) in [("rules", rules), ("learned", learned)] {
         for (what, value) in
             [("utility", record.utility()), ("bad_debt", record.bad_debt()), ("halted_bps", record.halted_bps())]
@@ -214,7 +215,8 @@ fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) ->
     for (what, value) in [("lower", lower), ("mean", mean), ("upper", upper)] {
         metrics.insert(format!("{table}.gain.{what}"), value);
     }
-    lower > 0.0 && learned.halted_bps() <= rules.halted_bps().max(LEAST_HALTED_BPS)
+    let is_above_guard = learned.gain(fixed).is_some_and(|[lower, ..]| lower > 0.0);
+    lower > 0.0 && is_above_guard && learned.halted_bps() <= rules.halted_bps().max(LEAST_HALTED_BPS)
 }
 
 /// Plays the last three sides on synthetic tests with other people around the pool.

@@ -218,6 +218,14 @@ mod tests {
     }
 
     #[test]
+    fn shipped_policy_is_read_and_runs_in_shadow() {
+        let policy = Policy::from_json(include_str!("../../../../artifacts/models/policy-v1.json")).unwrap();
+        // It lost against the tuned rules on recorded markets: its own metrics say so.
+        assert!(policy.card().metrics["recorded.gain.upper"] < 0.0);
+        assert_eq!(policy.card().mode, Mode::Shadow);
+    }
+
+    #[test]
     fn policy_is_refused_when_anything_is_wrong() {
         let text = Policy::from_file(file()).unwrap().to_json();
         let load = |from: &str, to: &str| Policy::from_json(&text.replace(from, to));
