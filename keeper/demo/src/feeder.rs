@@ -86,13 +86,13 @@ impl Feeder {
     ) -> Outcome<()> {
         let (mark, mut last, mut writes) = (network.now(), self.last, Vec::new());
         for coin in Coin::ALL {
-            for source in 0..SOURCES {
+            for (source, last) in last[coin.index()].iter_mut().enumerate() {
                 let Some(print) = self.print(coin, source, point, disturbances) else { continue };
                 let print = Print { publish_ts: mark.unix_ts, slot: mark.slot, ..print };
                 let owner = if source == 0 { PYTH_RECEIVER } else { SWITCHBOARD_ON_DEMAND };
                 let (address, data) = (world.oracles[coin.index()][source], print.account_data(coin, source));
                 writes.push(OracleWrite { address, owner, data });
-                last[coin.index()][source] = print;
+                *last = print;
             }
         }
         network.set_oracles(&writes).await?;
