@@ -16,7 +16,7 @@ mod score;
 pub mod secret;
 
 pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
-pub use endpoints::{RpcEndpoint, Sender};
+pub use endpoints::{GrpcEndpoint, RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
@@ -45,6 +45,9 @@ pub struct Config {
     /// Endpoints, where there are several; in place of `cluster.rpc_url`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rpc: Vec<RpcEndpoint>,
+    /// Yellowstone gRPC servers that are sources, too. Needs a keeper with the feature `grpc`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc: Vec<GrpcEndpoint>,
     /// Further ways by which transactions are sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sender: Vec<Sender>,

@@ -121,6 +121,8 @@ impl<C: Courier> Engine<C> {
         let history = if is_observing { History::with_patience(OBSERVE_PATIENCE_SLOTS) } else { History::default() };
         let endpoints = setup.config.endpoints().into_iter();
         let names = endpoints.filter(|endpoint| endpoint.has(Role::Read)).map(|endpoint| endpoint.name);
+        let streams = setup.config.grpc.iter().map(|stream| stream.name.clone());
+        let sources = Sources::new(names.chain(streams), Instant::now());
         let mut engine = Self {
             armory: Armory::new(setup.courier.clone()),
             builder: Builder::new(setup.config.labels()),
@@ -137,7 +139,7 @@ impl<C: Courier> Engine<C> {
             index: PriceIndex::default(),
             found: Found::new(),
             clock: ChainClock::default(),
-            sources: Sources::new(names, Instant::now()),
+            sources,
             history,
             assessment: Assessment::default(),
             blockhash: None,
