@@ -230,6 +230,6 @@ mod tests {
         for class in ActionClass::ALL {
             assert_eq!(ActionClass::from_name(class.as_str()), Some(class));
         }
-        assert_eq!(ActionClass::from_name("report"), None);
+        assert_eq!(ActionClass::from_name("guess"), None);
     }
 }

@@ -132,7 +132,7 @@ fn gap_is_closed_by_a_resumption_only_where_nothing_else_was_missed() {
     assert_eq!(s.resumed(0, &topics, now), Turn::Same, "it began anew in between");
     s.snapshot(&set(1), now);
     s.down(0);
-    s.watch(set(2));
+    s.watch(WatchSet { raw: [key(2)].into(), ..set(2) });
     s.slot(0, 8, now);
     assert_eq!(s.resumed(0, &s.topics.clone(), now), Turn::Same, "something else is watched");
     assert!(!s.is_socket_gapless());
