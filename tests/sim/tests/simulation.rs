@@ -18,7 +18,6 @@ fn report(args: &[&str]) -> Report {
 }
 
 #[test]
-#[ignore = "not yet shown to hold for all of its seeds: `docs/simulation.md`, What was run"]
 fn keepers_miss_nothing_and_double_nothing_under_faults() {
     let output = sim(&["--slots", SLOTS]);
     let (table, failures) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
