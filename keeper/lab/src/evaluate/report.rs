@@ -46,11 +46,12 @@ fn head(text: &mut String, results: &Results) {
     put!(
         text,
         "Test {from} to {to} by calendar quarter, each forecast by models refitted on all that came before it, less the \
-         horizon and {} days at each border; every {} hours of nine assets trained on, the last {} days before the test \
-         only calibrate. Intervals are 95 % over {} resamples of {} whole weeks, all assets together. Settings were chosen \
-         on data until 2022-09-30 alone. The log of tries holds {} configurations in {} lines. Data `{}`, feature schema `{}`.\n",
+         horizon and {} days at each border. One row of each asset is trained on in {} h; the last {} days before a test only \
+         calibrate. Intervals are 95 % over {} resamples of {} whole weeks, all assets together. Settings were fixed \
+         beforehand; `--tune` compares others on data until 2022-09-30 alone. The log of tries holds {} configurations in {} \
+         lines. Data `{}`, feature schema `{}`.\n",
         results.config.purge_days,
-        ordinal(results.config.thin),
+        results.config.thin,
         results.config.calibration_days,
         results.resamples[0],
         results.resamples[1],
@@ -59,10 +60,6 @@ fn head(text: &mut String, results: &Results) {
         &results.data_sha256[..16],
         &results.feature_schema_sha256[..16]
     );
-}
-
-fn ordinal(thin: usize) -> String {
-    if thin == 1 { "hour by hour,".to_owned() } else { thin.to_string() }
 }
 
 fn metrics(text: &mut String, results: &Results) {

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 type Day = (i32, u32, u32);
 /// First and last (exclusive) quarter of the walk.
 const WALK: ((i32, u32), (i32, u32)) = ((2021, 1), (2025, 3));
-/// First year that no setting was chosen on; 2022 is half chosen on.
+/// First day after what `--tune` may use.
 const UNTOUCHED: Day = (2022, 10, 1);
 /// Major crises of the walk: name, first day, day after the last.
 const CRISES: [(&str, Day, Day); 7] = [

@@ -1,4 +1,4 @@
-//! What was chosen before anything was measured on the test period, and what it is called in the log of tries.
+//! What is fixed before anything is measured on the test period.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,8 @@ pub const MAJORS: [&str; 9] =
 /// Markets that died or nearly did. Never trained on: today's majors are survivors, these show what that hides.
 pub const DEAD: [&str; 3] = ["LUNAUSDT", "RAYUSDT", "SRMUSDT"];
 
-/// The hyper-parameters. Chosen on data until 2022-09-30 alone, by `rampart-lab evaluate --tune`.
+/// The hyper-parameters. The defaults were set before anything was measured; `rampart-lab evaluate --tune` compares others on
+/// data until 2022-09-30 alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
