@@ -26,6 +26,7 @@ try() {
 }
 
 for script in "$root"/deploy/*.sh "$root"/deploy/deb/*.sh; do try "sh: $(basename "$script")" sh -n "$script"; done
+have bash bash && try "bash: lab/sweep.slurm" bash -n "$root/deploy/lab/sweep.slurm"
 have python3 python3 && try "dashboard is JSON" python3 -m json.tool "$root/deploy/grafana/rampart.json" /dev/null
 if have promtool prometheus; then
     try "alert rules" promtool check rules "$root/deploy/prometheus/rampart.rules.yml"

@@ -101,7 +101,19 @@ fn vault(vault: &Vault, store: &Store, assets: &BTreeMap<Pubkey, AssetReport>, n
     let pair = pair(vault, assets).and_then(|pair| if is_accrued { Ok(pair) } else { Err(RampartError::MathOverflow) });
     let halt = halt_of(vault, store, now_ts);
     let is_markable = halt.is_some_and(|halt| is_markable(vault, halt, store));
-    VaultReport { levels, pass: gate(Class::Liquidation, levels), pair, halt, is_markable, accrued }
+    VaultReport {
+        levels,
+        pass: gate(Class::Liquidation, levels_for_liquidation(vault, levels, now_ts)),
+        pair,
+        halt,
+        is_markable,
+        accrued,
+    }
+}
+
+/// A Resolution that has come to its date collects what is owed, as in the program's `pass_gate`.
+fn levels_for_liquidation(vault: &Vault, levels: Levels, now_ts: i64) -> Levels {
+    if vault.resolution.is_forced(now_ts) { Levels { exit: Level::Halt, ..levels } } else { levels }
 }
 
 /// Returns the latest halt of the vault's scopes, while it lasts and in the grace time after it.

@@ -112,6 +112,21 @@ fn missing_scope_counts_as_a_halt() {
 }
 
 #[test]
+fn resolution_stops_liquidations_until_its_date_and_lets_them_collect_from_then_on() {
+    let world = World::new();
+    let mut store = world.store(&[]);
+    let mut vault = *store.vault(&world.vault_key).unwrap();
+    (vault.resolution.state, vault.resolution.ends_at_ts) = (1, NOW + 10);
+    world.put(&mut store, world.vault_key, bytes_of(&vault));
+    let pass = |now_ts| {
+        let report = &assess(&store, &PriceIndex::default(), &world.found(), at(now_ts)).vaults[&world.vault_key];
+        report.pass
+    };
+    assert_eq!(pass(NOW + 9), Err(RampartError::LevelForbids));
+    assert_eq!(pass(NOW + 10), gate(Class::Liquidation, Levels::all(Level::Halt)));
+}
+
+#[test]
 fn drawdown_is_measured_at_the_end_that_favours_the_owner() {
     let world = World::new();
     let mut store = with_rule(&world, &world.rule());

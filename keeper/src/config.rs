@@ -12,14 +12,16 @@ mod fleet;
 pub mod load;
 pub mod ops;
 pub mod payer;
+mod score;
 pub mod secret;
 
 pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
-pub use endpoints::{RpcEndpoint, Sender};
+pub use endpoints::{GrpcEndpoint, RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
+pub use score::{MarketSettings, ReportSettings, ScoreSettings};
 
 use crate::history::HistoryUrl;
 use crate::intent::ActionClass;
@@ -43,6 +45,9 @@ pub struct Config {
     /// Endpoints, where there are several; in place of `cluster.rpc_url`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rpc: Vec<RpcEndpoint>,
+    /// Yellowstone gRPC servers that are sources, too. Needs a keeper with the feature `grpc`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc: Vec<GrpcEndpoint>,
     /// Further ways by which transactions are sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sender: Vec<Sender>,
@@ -68,6 +73,12 @@ pub struct Config {
     /// How the reserve's basket is moved.
     #[serde(default)]
     pub rebalance: RebalanceSettings,
+    /// What the risk engine makes of assets and vaults.
+    #[serde(default)]
+    pub score: ScoreSettings,
+    /// How often the risk score is reported.
+    #[serde(default)]
+    pub report: ReportSettings,
     /// Where tokens can be swapped.
     #[serde(default)]
     pub route: Vec<RouteSettings>,
@@ -322,6 +333,8 @@ pub struct Classes {
     pub deleverage: bool,
     /// Write price references, streaks of rules, and the prices when halts began.
     pub observe: bool,
+    /// Report the risk score, where this keeper is one of the guard's.
+    pub report: bool,
     /// Lower levels whose rule is clear.
     pub step_down: bool,
     /// Keep the books honest: record what is missing, and accrue interest that rules are measured on.
@@ -337,6 +350,7 @@ impl Default for Classes {
             liquidate: true,
             deleverage: true,
             observe: true,
+            report: true,
             step_down: true,
             settle: true,
             rebalance: true,
@@ -352,6 +366,7 @@ impl Classes {
             ActionClass::Liquidate => self.liquidate,
             ActionClass::Deleverage => self.deleverage,
             ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => self.observe,
+            ActionClass::Report => self.report,
             ActionClass::StepDown => self.step_down,
             ActionClass::Settle => self.settle,
             ActionClass::Rebalance => self.rebalance,

@@ -10,16 +10,19 @@ mod evidence;
 mod groups;
 pub mod history;
 pub mod liquidations;
+pub mod reports;
 pub mod settle;
 
 use crate::assess::group::ClearRule;
 use crate::assess::{Assessment, Candidate};
-use crate::config::{Classes, Config};
+use crate::config::{Classes, Config, ReportSettings};
+use crate::decide::reports::Opinion;
 use crate::decide::settle::Housekeeping;
 use crate::economics::{Economics, Offer, Rebalance};
 use crate::intent::{ActionClass, Intent, IntentId};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
+use rampart::SubmitReportArgs;
 use rampart::state::{Metric, RuleGroup};
 use std::collections::BTreeMap;
 
@@ -36,6 +39,8 @@ pub struct Policy {
     pub fleet_delay_slots: Option<u64>,
     /// How many intents may be under way at once.
     pub max_in_flight: usize,
+    /// How often reports are renewed.
+    pub reports: ReportSettings,
     /// What actions have to bring, and where tokens can be swapped.
     pub economics: Economics,
 }
@@ -49,12 +54,17 @@ impl Policy {
             stagger_slots: stagger.rank.saturating_mul(stagger.slots),
             fleet_delay_slots: None,
             max_in_flight: config.tx.max_in_flight,
+            reports: config.report,
             economics: Economics::new(config),
         }
     }
 
     /// Returns how long to leave an intent of `class` to the ranks before this one, in slots.
     pub fn delay_slots(&self, class: ActionClass) -> u64 {
+        // each keeper speaks for itself
+        if class == ActionClass::Report {
+            return 0;
+        }
         let own = if class == ActionClass::Trip { self.stagger_slots.div_ceil(4) } else { self.stagger_slots };
         self.fleet_delay_slots.unwrap_or(own)
     }
@@ -71,6 +81,8 @@ pub struct Means {
     pub is_keeper: bool,
     /// What the signer holds of each mint, base units.
     pub tokens: BTreeMap<Pubkey, u64>,
+    /// What the signer would report now, by subject.
+    pub opinions: BTreeMap<Pubkey, Opinion>,
 }
 
 /// What an action needs beyond its intent.
@@ -102,6 +114,15 @@ pub enum Action {
         candidate: Box<Candidate>,
         /// The ways that are worth it, the best first.
         offers: Vec<Offer>,
+    },
+    /// Report the risk of an asset or vault.
+    Report {
+        /// The asset or vault.
+        subject: Pubkey,
+        /// Whether the report has to be opened first.
+        is_new: bool,
+        /// What is said.
+        args: SubmitReportArgs,
     },
     /// Keep a vault's books honest.
     Settle(Housekeeping),
@@ -189,6 +210,7 @@ fn wanted(
     wanted.extend(evidence::halts(assessment));
     wanted.extend(liquidations::positions(assessment, store, policy, means, history));
     wanted.extend(evidence::assets(assessment, store));
+    wanted.extend(reports::reports(assessment, store, policy, means));
     wanted.extend(settle::vaults(assessment, store));
     wanted.extend(basket::rebalance(assessment, store, policy, means));
     wanted.sort_by_key(|d| ActionClass::ALL.iter().position(|class| *class == d.intent.class));

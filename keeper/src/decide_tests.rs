@@ -24,9 +24,16 @@ impl Scene {
         let mut index = PriceIndex::default();
         positions.iter().for_each(|(at, position)| index.put(*at, Some(position)));
         let (classes, economics) = (Classes::default(), Economics::default());
-        let policy = Policy { classes, stagger_slots: 0, fleet_delay_slots: None, max_in_flight: 64, economics };
+        let policy = Policy {
+            classes,
+            stagger_slots: 0,
+            fleet_delay_slots: None,
+            max_in_flight: 64,
+            reports: ReportSettings::default(),
+            economics,
+        };
         let tokens = BTreeMap::from([(key(21), 10_000_000)]);
-        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens };
+        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens, opinions: BTreeMap::new() };
         Self { world, store, index, policy, means, history: History::default() }
     }
 

@@ -37,6 +37,9 @@ pub enum KeeperError {
     /// The history cannot be read. It never ends a running keeper.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// The risk engine's model can't be used.
+    #[error(transparent)]
+    Score(#[from] crate::score::ScoreError),
     /// The chain, program or guard is not the one that was set.
     #[error("{0}")]
     WrongChain(String),
@@ -92,7 +95,7 @@ impl KeeperError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::TaskDied { source: Some(cause), .. } if is_of_journal(cause) => 6,
-            Self::Config(_) => 2,
+            Self::Config(_) | Self::Score(_) => 2,
             Self::Key(_) => 3,
             Self::WrongChain(_) => 4,
             Self::History(HistoryError::Filter(_)) => 64,
@@ -107,7 +110,7 @@ impl KeeperError {
     /// Returns whether a restart without an edit may help.
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
+            Self::Config(_) | Self::Score(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
             Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => false,
             Self::Journal(error) => error.is_transient(),
             Self::Fleet(error) => error.is_transient(),
@@ -121,6 +124,7 @@ impl KeeperError {
     pub fn hint(&self) -> String {
         match self {
             Self::Config(error) => error.hint(),
+            Self::Score(error) => error.hint(),
             Self::Key(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Fleet(error) => error.hint(),

@@ -115,7 +115,7 @@ impl Severity {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 34] = [
         Self::BreakerTripped,
         Self::BreakerSteppedDown,
         Self::PositionLiquidated,
@@ -132,6 +132,11 @@ impl EventKind {
         Self::KeeperStarted,
         Self::KeeperStopping,
         Self::CrashRecovered,
+        Self::LevelChanged,
+        Self::SettingsChanged,
+        Self::RolesChanged,
+        Self::ChangeProposed,
+        Self::KeeperSetChanged,
         Self::KeeperNotReady,
         Self::KeeperReady,
         Self::ClassPaused,
@@ -142,6 +147,9 @@ impl EventKind {
         Self::SettingsRefused,
         Self::AuthoritySign,
         Self::LevelsPaused,
+        Self::FleetRoleChanged,
+        Self::FleetEngineDown,
+        Self::FleetEngineUp,
     ];
 
     /// Returns the name used in the stream and in metrics.
@@ -408,6 +416,16 @@ mod tests {
         assert_eq!(json["id"], 4);
         assert_eq!(json["slot"], 9);
         assert_eq!(json["fields"]["value"], "12");
+    }
+
+    #[test]
+    fn every_kind_is_told_of_to_metrics_and_app() {
+        let app = include_str!("../../app/src/lib/timeline.ts");
+        for (at, kind) in EventKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, at, "in the order of the enum, none left out");
+            assert!(app.contains(&format!("'{}'", kind.as_str())), "the app asks the stream for `{}`", kind.as_str());
+        }
+        assert_eq!(EventKind::ALL.last(), Some(&EventKind::FleetEngineUp), "the last one");
     }
 
     #[test]

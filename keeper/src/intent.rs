@@ -27,6 +27,8 @@ pub enum ActionClass {
     ObserveRule,
     /// Marks the price when a halt began.
     MarkHalt,
+    /// Reports the risk that this keeper sees.
+    Report,
     /// Lowers the level of a rule that is no longer true.
     StepDown,
     /// Keeps a vault's books honest.
@@ -37,13 +39,14 @@ pub enum ActionClass {
 
 impl ActionClass {
     /// Every class, most urgent first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Trip,
         Self::Liquidate,
         Self::Deleverage,
         Self::ObserveRule,
         Self::Observe,
         Self::MarkHalt,
+        Self::Report,
         Self::Settle,
         Self::StepDown,
         Self::Rebalance,
@@ -58,10 +61,17 @@ impl ActionClass {
             Self::Observe => "observe",
             Self::ObserveRule => "observe_rule",
             Self::MarkHalt => "mark_halt",
+            Self::Report => "report",
             Self::StepDown => "step_down",
             Self::Settle => "settle",
             Self::Rebalance => "rebalance",
         }
+    }
+
+    /// Tells whether the program lets at most one action of this class land for a fence, at the cost of a fee for each
+    /// further one: it names the `trip_epoch` of its rule or group, and moves it.
+    pub const fn moves_trip_epoch(self) -> bool {
+        matches!(self, Self::Trip | Self::StepDown)
     }
 
     /// Returns the class of a name, or nothing for a name this version does not know.
@@ -220,6 +230,6 @@ mod tests {
         for class in ActionClass::ALL {
             assert_eq!(ActionClass::from_name(class.as_str()), Some(class));
         }
-        assert_eq!(ActionClass::from_name("report"), None);
+        assert_eq!(ActionClass::from_name("guess"), None);
     }
 }

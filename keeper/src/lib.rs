@@ -26,6 +26,7 @@ pub mod plan;
 pub mod records;
 pub mod route;
 pub mod run;
+pub mod score;
 pub mod submit;
 pub mod supervise;
 pub mod takeover;

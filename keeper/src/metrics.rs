@@ -32,6 +32,15 @@ pub struct SourceLabel {
     pub source: String,
 }
 
+/// Labels: a gRPC stream and why it ended.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct StreamLabel {
+    /// Its name in the settings.
+    pub source: String,
+    /// From a fixed list.
+    pub reason: &'static str,
+}
+
 /// Labels: a source of data and what became of an update.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct UpdateLabel {
@@ -190,6 +199,8 @@ metrics! {
     source_lag_slots: Family<SourceLabel, Gauge> = Family::default(), "rampart_source_lag_slots";
     /// Times a source was connected anew.
     source_reconnects: Family<SourceLabel, Counter> = Family::default(), "rampart_source_reconnects";
+    /// Times a gRPC stream ended, by source and reason.
+    stream_ends: Family<StreamLabel, Counter> = Family::default(), "rampart_stream_ends";
     /// Account updates, by source and result.
     account_updates: Family<UpdateLabel, Counter> = Family::default(), "rampart_account_updates";
     /// Accounts held in memory.
@@ -200,6 +211,10 @@ metrics! {
     coverage_oldest_seconds: Gauge = Gauge::default(), "rampart_coverage_oldest_seconds";
     /// Positions the sweep found to differ from what was held.
     sweep_mismatches: Counter = Counter::default(), "rampart_sweep_mismatches";
+    /// The highest risk score of all assets and vaults, bps.
+    score: Gauge = Gauge::default(), "rampart_score_bps";
+    /// Its band: 0 normal, 1 watch, 2 tighten, 3 restrict, 4 breaker.
+    score_band: Gauge = Gauge::default(), "rampart_score_band_state";
     /// Positions evaluated, all causes.
     evaluations: Counter = Counter::default(), "rampart_evaluations";
     /// Time from an update to the decision it led to.

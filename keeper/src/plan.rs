@@ -19,7 +19,7 @@ use rampart::LiquidateArgs;
 use rampart::state::{Asset, Guard, Metric, Rule, RuleGroup, Switch, Vault};
 use rampart_client::evidence::{self, PairAssets};
 use rampart_client::liquidation::{self, Liquidator};
-use rampart_client::{Instruction, MintOf, VaultKeys, address, groups, swap};
+use rampart_client::{Instruction, MintOf, VaultKeys, address, groups, keepers, swap};
 use solana_sdk::message::AddressLookupTableAccount;
 use thiserror::Error;
 
@@ -72,7 +72,7 @@ pub const fn unit_limit(class: ActionClass) -> u32 {
         ActionClass::Trip | ActionClass::StepDown => 60_000,
         ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => 40_000,
         ActionClass::Liquidate | ActionClass::Deleverage => 150_000,
-        ActionClass::Settle => 60_000,
+        ActionClass::Settle | ActionClass::Report => 60_000,
         ActionClass::Rebalance => 150_000 + SWAP_UNITS,
     }
 }
@@ -183,6 +183,11 @@ impl Planner<'_> {
                 Ok(vec![liquidation::mark_halt(&keys)])
             }
             Action::Position { candidate, .. } => Err(PlanError::NoWay(candidate.position)),
+            Action::Report { subject, is_new, args } => {
+                let (guard, keeper) = (self.store.guard_key(), self.signer);
+                let open = is_new.then(|| keepers::open_report(keeper, guard, *subject, keeper));
+                Ok(open.into_iter().chain([keepers::submit_report(keeper, guard, *subject, *args)]).collect())
+            }
             Action::Settle(housekeeping) => self.about_books(housekeeping).map(|instruction| vec![instruction]),
             Action::Rebalance(rebalance) => self.about_basket(rebalance),
         }

@@ -21,6 +21,8 @@ mod turn;
 
 pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
 
+#[cfg(feature = "grpc")]
+use crate::chain::grpc;
 use crate::chain::network::{HostNetwork, Network};
 use crate::chain::pool::{Endpoint, Pool};
 use crate::chain::{blockhash, fees, ws};
@@ -35,6 +37,7 @@ use crate::history;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::{Disk, Journal, JournalError};
 use crate::metrics::Metrics;
+use crate::score::Scorer;
 use crate::submit::{self, PoolWire, Submitter, Wire};
 use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
@@ -53,8 +56,20 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Every task, for the metrics.
-pub const TASKS: [&str; 11] =
-    ["armory", "engine", "submitter", "socket", "poller", "blockhash", "http", "takeover", "notify", "probe", "fees"];
+pub const TASKS: [&str; 12] = [
+    "armory",
+    "engine",
+    "submitter",
+    "socket",
+    "stream",
+    "poller",
+    "blockhash",
+    "http",
+    "takeover",
+    "notify",
+    "probe",
+    "fees",
+];
 /// How long a stop waits for transactions under way; what is undecided then stays in the journal.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long it then waits for the tasks.
@@ -131,6 +146,7 @@ async fn once(
     stop: CancellationToken,
 ) -> Result<(), KeeperError> {
     let (metrics, events) = (host.metrics.clone(), host.events.clone());
+    let scorer = Scorer::new(&config.score)?;
     let payer = (machine.payer)()?;
     let signer = payer.pubkey();
     let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
@@ -176,7 +192,7 @@ async fn once(
     }
     let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
     let door = ops.door.clone();
-    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet), ops);
+    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer), ops);
     ways.send_replace(Some(door.control.clone()));
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
@@ -259,18 +275,19 @@ impl Keeper {
         pool: Arc<Pool>,
         host: &Host,
         (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
-        (signer, fleet): (anchor_lang::prelude::Pubkey, Fleet),
+        (signer, fleet, scorer): (anchor_lang::prelude::Pubkey, Fleet, Scorer),
         ops: ops::Ops,
     ) -> Views {
         let metrics = host.metrics.clone();
         let read = |(_, endpoint): &(usize, &Endpoint)| endpoint.settings.has(Role::Read);
         let endpoints: Vec<_> = pool.endpoints().iter().enumerate().filter(read).collect();
-        let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len());
+        let (shared, renewals) = Shared::new(slot, slot_micros, endpoints.len() + config.grpc.len());
+        let mut renewals = renewals.into_iter();
         let mailbox = Arc::new(Mailbox::default());
         let (signals, from_socket) = mpsc::channel(BACKLOG);
         let (polled, from_poller) = mpsc::channel(BACKLOG);
         let (refused, from_couriers) = mpsc::unbounded_channel();
-        for (source, ((index, endpoint), renew)) in endpoints.into_iter().zip(renewals).enumerate() {
+        for (source, ((index, endpoint), renew)) in endpoints.into_iter().zip(&mut renewals).enumerate() {
             let socket = ws::Socket {
                 source,
                 index,
@@ -285,6 +302,24 @@ impl Keeper {
                 signals: signals.clone(),
             };
             self.spawn_endless("socket", socket.run(self.serving.clone()));
+        }
+        #[cfg(feature = "grpc")]
+        for (index, (settings, renew)) in config.grpc.iter().zip(renewals).enumerate() {
+            let stream = grpc::Stream {
+                source: shared.renew.len() - config.grpc.len() + index,
+                index,
+                pool: pool.clone(),
+                settings: settings.clone(),
+                commitment: config.cluster.commitment,
+                stall_slots: config.ingest.stall_slots,
+                slot_micros: shared.slot_micros.clone(),
+                topics: shared.topics.subscribe(),
+                renew,
+                mailbox: mailbox.clone(),
+                signals: signals.clone(),
+                metrics: metrics.clone(),
+            };
+            self.spawn_endless("stream", stream.run(self.serving.clone()));
         }
         let poller = Poller {
             pool: pool.clone(),
@@ -308,6 +343,7 @@ impl Keeper {
             signer,
             courier: self.submitter.clone(),
             fleet,
+            scorer,
             shared,
             events: self.events.clone(),
             metrics,

@@ -15,6 +15,7 @@ pub mod program;
 pub mod refusal;
 pub mod refusals;
 pub mod rules;
+pub mod scale;
 pub mod scenario;
 pub mod stake_pools;
 pub mod swaps;

@@ -50,6 +50,7 @@ impl World {
         match group {
             ChangeGroup::VaultRisk => Change::VaultRisk(self.load::<rampart::state::Vault>(target).risk),
             ChangeGroup::VaultLimits => Change::VaultLimits(self.load::<rampart::state::Vault>(target).limits),
+            ChangeGroup::VaultScale => Change::VaultScale(self.load::<rampart::state::Vault>(target).scale),
             ChangeGroup::VaultCurve => Change::VaultCurve(self.load::<rampart::state::Vault>(target).curve),
             ChangeGroup::Rule => Change::Rule(self.rule(target).params),
             ChangeGroup::AssetOracle => Change::AssetOracle(asset().oracle),

@@ -168,6 +168,7 @@ fn case_013_account_that_changes_after_it_was_counted() {
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
             inflow: limits.inflow,
+            scale: world.vault().scale,
         };
         let ix = admin::tighten_vault(world.root.pubkey(), world.guard, world.keys.vault, args, world.validity());
         world.send_as_root(&[ix]).expect("vault is tightened");

@@ -283,6 +283,7 @@ fn case_006_loosening_hidden_in_a_batch() {
         loan_flow: limits.loan_flow,
         collateral_flow: hidden.collateral_flow,
         inflow: limits.inflow,
+        scale: world.vault().scale,
     };
     let ix = rampart_client::admin::tighten_vault(admin.pubkey(), world.guard, vault, args, world.validity());
     world.refuses(&ix, &[&admin], E::LooseningRefused);
@@ -735,6 +736,7 @@ fn case_011_tightening_beyond_the_step_of_the_day() {
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
             inflow: limits.inflow,
+            scale: world.vault().scale,
         };
         rampart_client::admin::tighten_vault(admin.pubkey(), guard, world.keys.vault, args, world.validity())
     };

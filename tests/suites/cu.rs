@@ -8,6 +8,7 @@ use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
 use rampart::state::rule::{RuleParams, Scope};
 use rampart::state::{AggregateParams, Asset, Change, FlowCap, Level, RuleGroup, SwapParams, Switch};
+use rampart::state::{ReportPart, ScaleTarget};
 use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
 use rampart_client::{Instruction, Pubkey, address, admin, bounty, evidence, groups, keepers as client, lending};
@@ -18,6 +19,7 @@ use rampart_tests::integrator::Act;
 use rampart_tests::keepers::{self, Keepers};
 use rampart_tests::leases::USD;
 use rampart_tests::officers::{Officer, quorum};
+use rampart_tests::scale::switch_on;
 use rampart_tests::swaps::{self, units_beyond};
 use rampart_tests::world::defaults_args;
 use rampart_tests::{Outcome, User, World, compute_units, rules};
@@ -74,6 +76,7 @@ pub(super) fn measure_all() -> Table {
     measure_standby(&mut table);
     measure_swaps(&mut table);
     measure_edges(&mut table);
+    measure_scale(&mut table);
     table
 }
 
@@ -87,6 +90,22 @@ fn cu_snapshot() {
     let recorded = std::fs::read_to_string(&path).expect("the snapshot exists: RAMPART_WRITE_CU=1 writes it");
     let changes = changes(&table, &recorded);
     assert!(changes.is_empty(), "compute units changed by more than 1 %; RAMPART_WRITE_CU=1 records:\n{changes}");
+}
+
+/// New risk whose limit follows the whole window.
+fn measure_scale(table: &mut Table) {
+    let mut world = full_window();
+    world.lender(1_000_000 * USDC);
+    let user = world.borrower(200 * SOL, 5_000 * USDC);
+    world.scale(|scale| {
+        switch_on(scale);
+        scale.volatility.span_secs = 64 * 60;
+    });
+    world.warm_up(1, 60);
+    table.add("borrow, by volatility of 64 cells, four oracles", BORROW, world.borrow(&user, 1_000 * USDC));
+    world.warm_up(1, 60);
+    let taken = world.withdraw_collateral(&user, SOL);
+    table.add("withdraw_collateral, by volatility of 64 cells, four oracles", BORROW, taken);
 }
 
 /// A collateral that is a stake pool's token: the rate is read and applied.
@@ -165,6 +184,7 @@ fn measure_admin(table: &mut Table) {
         loan_flow: FlowLimits { hourly_bps: 1_900, ..limits.loan_flow },
         collateral_flow: limits.collateral_flow,
         inflow: limits.inflow,
+        scale: world.vault().scale,
     };
     let ix = admin::tighten_vault(root.pubkey(), world.guard, world.keys.vault, args, validity);
     act(&mut world, "tighten_vault", ix);
@@ -568,6 +588,13 @@ fn measure_keepers(table: &mut Table) {
     table.add("observe_rule, utilisation", OBSERVE, world.observe_rule(keys[2]));
     table.add("observe_rule, keeper median of 15", OBSERVE, world.observe_rule(keys[0]));
     table.add("trip, keeper median of 15", TRIP, world.trip(keys[0]));
+    world.scale(|scale| {
+        switch_on(scale);
+        (scale.ltv.part, scale.ltv.calm_bps) = (ReportPart::Score as u8, 3_000);
+        scale.cap.calm_bps = 10_000;
+    });
+    table.add("scale_risk, loan-to-value limit, 15 keepers", TRIP, world.scale_risk(ScaleTarget::Ltv));
+    table.add("scale_risk, borrow cap, 15 keepers", TRIP, world.scale_risk(ScaleTarget::BorrowCap));
     world.advance(300);
     table.add("trip, keeper silence of 15", TRIP, world.trip(keys[1]));
     let validity = Validity { authority_epoch: 0, expires_at_ts: world.now_ts() };

@@ -72,6 +72,7 @@ fn acts(world: &mut World, keepers_: &Keepers, place: &rampart_tests::integratio
         loan_flow: limits_now.loan_flow,
         collateral_flow: limits_now.collateral_flow,
         inflow: limits_now.inflow,
+        scale: world.vault().scale,
     };
     let group = GroupParams {
         duration_secs: 3_600,

@@ -27,7 +27,7 @@ const OTHERWISE: &[(&str, &[&str], RampartError)] = &[
     ("Census", &["narrow_bounds"], RampartError::CensusIncomplete),
     ("Asset", &["initialize_reserve"], RampartError::ReserveAccountsMismatch),
     ("Reserve", &["liquidate", "liquidate_by_swap"], RampartError::ReserveMissing),
-    ("Report", &["observe_rule", "trip", "rebalance"], RampartError::ReportAccountsMismatch),
+    ("Report", &["observe_rule", "trip", "rebalance", "scale_risk"], RampartError::ReportAccountsMismatch),
     // keepers that were left out are no keepers
     ("KeeperSet", &["rebalance"], RampartError::ReserveHolds),
 ];

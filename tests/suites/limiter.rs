@@ -301,6 +301,7 @@ fn case_015_048_tightened_limits_keep_what_was_used() {
         loan_flow,
         collateral_flow: vault.limits.collateral_flow,
         inflow: vault.limits.inflow,
+        scale: vault.scale,
     };
     let validity =
         Validity { authority_epoch: world.guard_state().authority_epoch, expires_at_ts: world.now_ts() + 60 };

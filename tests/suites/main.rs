@@ -58,6 +58,7 @@ mod repay;
 mod reserve;
 mod resolution;
 mod return_lease;
+mod scale_risk;
 mod sequences;
 mod shortfall;
 mod smoke;

@@ -4,7 +4,7 @@ use anchor_lang::error::ErrorCode;
 use rampart::error::RampartError;
 use rampart::events::VaultTightened;
 use rampart::state::flow::FlowLimits;
-use rampart::state::{InflowLimits, Level};
+use rampart::state::{InflowLimits, Level, ReportPart, RiskScale, Switch};
 use rampart::{TightenVaultArgs, Validity};
 use rampart_client::{Instruction, address, admin};
 use rampart_tests::defaults::{SOL, USDC};
@@ -24,6 +24,7 @@ fn now(world: &World) -> TightenVaultArgs {
         loan_flow: vault.limits.loan_flow,
         collateral_flow: vault.limits.collateral_flow,
         inflow: vault.limits.inflow,
+        scale: vault.scale,
     }
 }
 
@@ -41,6 +42,16 @@ fn refuses(world: &mut World, change: impl FnOnce(&mut TightenVaultArgs), expect
     change(&mut args);
     let signer = world.risk_admin.insecure_clone();
     world.refuses(&ix(world, args), &[&signer], expected);
+}
+
+/// All three scales in use, with lower floors.
+fn switched_on(scale: RiskScale) -> RiskScale {
+    let mut on = RiskScale { floor_ltv_bps: 4_000, floor_cap_bps: 2_500, ..scale };
+    on.volatility.calm_bps -= 50;
+    for switch in [&mut on.volatility.switch, &mut on.ltv.switch, &mut on.cap.switch] {
+        *switch = Switch::Enabled as u8;
+    }
+    on
 }
 
 #[test]
@@ -65,6 +76,7 @@ fn tighten_vault_stores_every_limit_and_nothing_else() {
             ..before.limits.collateral_flow
         },
         inflow: InflowLimits { absolute_floor_amount: 7, hourly_bps: 4_900, daily_bps: 9_900, reserved: [0; 4] },
+        scale: switched_on(before.scale),
     };
     let signer = world.risk_admin.insecure_clone();
     let landed = world.send(&[ix(&world, args)], &[&signer]).unwrap();
@@ -75,6 +87,7 @@ fn tighten_vault_stores_every_limit_and_nothing_else() {
     expected.limits.collateral_cap_amount = 1;
     (expected.limits.loan_flow, expected.limits.collateral_flow) = (args.loan_flow, args.collateral_flow);
     expected.limits.inflow = args.inflow;
+    expected.set_scale(args.scale, world.now_ts());
     // the past is settled at the old limits, and the longest step is counted
     expected.loan_flow.settle(&args.loan_flow, world.now_ts());
     expected.collateral_flow.settle(&args.collateral_flow, world.now_ts());
@@ -95,7 +108,18 @@ fn tighten_vault_succeeds_for_root_and_with_the_values_that_stand() {
 #[test]
 fn tighten_vault_fails_when_any_limit_would_rise() {
     let mut world = World::with_vault();
-    let changes: [fn(&mut TightenVaultArgs); 13] = [
+    let changes: [fn(&mut TightenVaultArgs); 24] = [
+        |a| a.scale.floor_ltv_bps += 1,
+        |a| a.scale.volatility.span_secs += 1,
+        |a| a.scale.volatility.span_secs -= 1,
+        |a| a.scale.volatility.calm_bps += 1,
+        |a| a.scale.volatility.slope_bps -= 1,
+        |a| a.scale.ltv.slope_bps -= 1,
+        |a| a.scale.ltv.calm_bps -= 1,
+        |a| a.scale.ltv.hour_bps -= 1,
+        |a| a.scale.cap.day_bps -= 1,
+        |a| a.scale.cap.calm_bps += 1,
+        |a| a.scale.ltv.part = ReportPart::Score as u8,
         |a| a.inflow.absolute_floor_amount += 1,
         |a| a.inflow.hourly_bps += 1,
         |a| a.inflow.daily_bps = u16::MAX,
@@ -145,6 +169,8 @@ fn case_006_loosening_among_tightenings_is_refused() {
 fn tighten_vault_fails_when_the_result_could_not_work() {
     let mut world = World::with_vault();
     refuses(&mut world, |a| a.ltv_bps = 0, RampartError::RiskParamsInvalid);
+    refuses(&mut world, |a| a.scale.floor_ltv_bps = 0, RampartError::ScaleInvalid);
+    refuses(&mut world, |a| a.scale.cap.hour_bps = 2_001, RampartError::ScaleInvalid);
     refuses(&mut world, |a| a.loan_flow.hourly_bps = 0, RampartError::LimiterInvalid);
     refuses(&mut world, |a| a.loan_flow.hourly_bps = 1_600, RampartError::LimiterInvalid);
     refuses(&mut world, |a| a.loan_flow.daily_bps = a.loan_flow.hourly_bps - 1, RampartError::LimiterInvalid);

@@ -50,6 +50,10 @@ pub enum Task {
     Incidents,
     /// Measures the keeper and prints the tables of `docs/performance.md`; builds it optimised first.
     Bench,
+    /// Runs the pipeline test and the test of three keepers on Solana's own validator; installs it first.
+    ///
+    /// Uses the `solana-test-validator` that RAMPART_VALIDATOR names, or the one on the PATH, where there is one.
+    Validator,
     /// Runs every check.
     Test {
         /// Leaves out the dependency check, the demo and nine of ten random sequences.

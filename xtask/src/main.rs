@@ -16,6 +16,7 @@ mod program;
 mod sbf;
 mod sequences;
 mod simulation;
+mod validator;
 
 use clap::Parser;
 use cli::{Cli, Task};
@@ -44,6 +45,7 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Sim(sim) => simulation::run(&sim),
         Task::Incidents => generate::incidents(),
         Task::Bench => bench(),
+        Task::Validator => validator::run(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),
     }

@@ -2,7 +2,15 @@ import type { Event } from '@/lib/schema/view'
 
 /** Kinds of event the keeper sends, by the group they are shown in. */
 export const EVENT_KINDS = {
-  levels: ['breaker_tripped', 'breaker_stepped_down', 'rule_became_true', 'rule_cleared'],
+  levels: [
+    'breaker_tripped',
+    'breaker_stepped_down',
+    'rule_became_true',
+    'rule_cleared',
+    'level_changed',
+    'levels_paused',
+    'trip_asked',
+  ],
   positions: ['position_liquidated', 'position_deleveraged'],
   transactions: [
     'transaction_landed',
@@ -11,7 +19,24 @@ export const EVENT_KINDS = {
     'transaction_expired',
     'transaction_unknown',
   ],
-  keeper: ['source_down', 'source_up', 'keeper_started', 'keeper_stopping', 'crash_recovered'],
+  governance: ['change_proposed', 'settings_changed', 'roles_changed', 'keeper_set_changed', 'authority_sign'],
+  keeper: [
+    'source_down',
+    'source_up',
+    'keeper_started',
+    'keeper_stopping',
+    'keeper_ready',
+    'keeper_not_ready',
+    'crash_recovered',
+    'class_paused',
+    'class_resumed',
+    'task_restarted',
+    'settings_reloaded',
+    'settings_refused',
+    'fleet_role_changed',
+    'fleet_engine_down',
+    'fleet_engine_up',
+  ],
 } as const
 
 /** A group of the timeline. */
@@ -31,14 +56,30 @@ const TONES: Record<string, Tone> = {
   position_liquidated: 'alarm',
   transaction_failed: 'alarm',
   source_down: 'alarm',
+  authority_sign: 'alarm',
+  levels_paused: 'alarm',
+  keeper_not_ready: 'alarm',
+  fleet_engine_down: 'alarm',
+  settings_refused: 'alarm',
   rule_became_true: 'watch',
   position_deleveraged: 'watch',
   transaction_expired: 'watch',
   transaction_unknown: 'watch',
   keeper_stopping: 'watch',
+  level_changed: 'watch',
+  trip_asked: 'watch',
+  change_proposed: 'watch',
+  settings_changed: 'watch',
+  roles_changed: 'watch',
+  keeper_set_changed: 'watch',
+  class_paused: 'watch',
+  task_restarted: 'watch',
   breaker_stepped_down: 'good',
   rule_cleared: 'good',
   source_up: 'good',
+  keeper_ready: 'good',
+  class_resumed: 'good',
+  fleet_engine_up: 'good',
   crash_recovered: 'good',
 }
 

@@ -17,11 +17,11 @@ pub enum DemoError {
     /// The command line asks for what doesn't fit together.
     #[error("{0}")]
     Usage(String),
-    /// The embedded network failed.
-    #[error("embedded network: {0}")]
+    /// The local network failed.
+    #[error("local network: {0}")]
     Network(String),
-    /// A call to the embedded network failed.
-    #[error("embedded network: {doing}: {problem}")]
+    /// A call to the local network failed.
+    #[error("local network: {doing}: {problem}")]
     Rpc {
         /// What was asked of it.
         doing: &'static str,

@@ -2,7 +2,7 @@
 
 use crate::error::Outcome;
 use crate::market::{Disturbance, PricePoint};
-use crate::network::Network;
+use crate::network::{Network, OracleWrite};
 use crate::world::params::FEED_IDS;
 use crate::world::{Coin, SOURCES, World};
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
@@ -76,7 +76,7 @@ impl Feeder {
     /// Publishes one point of the market at the chain's present time, as the disturbances of this moment let it.
     ///
     /// # Errors
-    /// Those of [`Network::set_oracle`].
+    /// Those of [`Network::set_oracles`].
     pub async fn publish(
         &mut self,
         network: &Network,
@@ -84,25 +84,26 @@ impl Feeder {
         point: &PricePoint,
         disturbances: &[Disturbance],
     ) -> Outcome<()> {
+        let (mark, mut last, mut writes) = (network.now(), self.last, Vec::new());
         for coin in Coin::ALL {
-            for source in 0..SOURCES {
-                let mark = network.now();
+            for (source, last) in last[coin.index()].iter_mut().enumerate() {
                 let Some(print) = self.print(coin, source, point, disturbances) else { continue };
                 let print = Print { publish_ts: mark.unix_ts, slot: mark.slot, ..print };
                 let owner = if source == 0 { PYTH_RECEIVER } else { SWITCHBOARD_ON_DEMAND };
-                let (account, data) = (&world.oracles[coin.index()][source], print.account_data(coin, source));
-                network.set_oracle(account, &owner, &data).await?;
-                self.last[coin.index()][source] = print;
+                let (address, data) = (world.oracles[coin.index()][source], print.account_data(coin, source));
+                writes.push(OracleWrite { address, owner, data });
+                *last = print;
             }
         }
-        self.last_usd = point.usd;
+        network.set_oracles(&writes).await?;
+        (self.last, self.last_usd) = (last, point.usd);
         Ok(())
     }
 
     /// Publishes the same market again and again, as long as it is polled; ends only with an error.
     ///
     /// # Errors
-    /// Those of [`Network::set_oracle`].
+    /// Those of [`Network::set_oracles`].
     pub async fn keep_publishing(&mut self, network: &Network, world: &World, point: PricePoint) -> Outcome<()> {
         loop {
             self.publish(network, world, &point, &[]).await?;

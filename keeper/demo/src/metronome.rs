@@ -6,7 +6,6 @@
 //! only asked for once the last has begun: a slow machine slows the market down instead of flooding the network.
 
 use crate::error::{DemoError, Outcome};
-use crate::network::Pace;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use surfpool_sdk::{SimnetCommand, SimnetEvent, Surfnet};
@@ -35,7 +34,8 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    fn new() -> Self {
+    /// Starts without a slot.
+    pub(crate) fn new() -> Self {
         Self { marks: Mutex::new(Vec::new()), latest: watch::Sender::new(SlotMark::default()) }
     }
 
@@ -68,7 +68,11 @@ impl Timeline {
         }
     }
 
-    fn push(&self, mark: SlotMark) {
+    /// Notes the beginning of a slot, unless it is not newer than the last.
+    pub(crate) fn begin(&self, mark: SlotMark) {
+        if mark.slot <= self.now().slot {
+            return;
+        }
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
         self.latest.send_replace(mark);
     }
@@ -93,7 +97,6 @@ enum Order {
 pub struct Metronome {
     timeline: Arc<Timeline>,
     orders: mpsc::Sender<Order>,
-    pace: Pace,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -102,13 +105,13 @@ impl Metronome {
     ///
     /// # Errors
     /// [`DemoError::Network`] where the thread can't be started.
-    pub fn start(surfnet: Arc<Surfnet>, pace: Pace) -> Outcome<Self> {
+    pub fn start(surfnet: Arc<Surfnet>) -> Outcome<Self> {
         let (orders, inbox) = mpsc::channel();
         let timeline = Arc::new(Timeline::new());
         let beat = Beat { surfnet, timeline: Arc::clone(&timeline), orders: inbox };
         let thread = std::thread::Builder::new().name("metronome".into()).spawn(move || beat.run());
         let thread = thread.map_err(|e| DemoError::Network(format!("no thread for the clock: {e}")))?;
-        let metronome = Self { timeline, orders, pace, thread: Mutex::new(Some(thread)) };
+        let metronome = Self { timeline, orders, thread: Mutex::new(Some(thread)) };
         metronome.step(1);
         Ok(metronome)
     }
@@ -116,11 +119,6 @@ impl Metronome {
     /// Returns when each slot began.
     pub fn timeline(&self) -> &Arc<Timeline> {
         &self.timeline
-    }
-
-    /// Returns the pace of the run.
-    pub fn pace(&self) -> Pace {
-        self.pace
     }
 
     /// Sets how slots follow each other from here on.
@@ -203,13 +201,8 @@ impl Beat {
 
     fn note(&self, event: &SimnetEvent) {
         let SimnetEvent::SystemClockUpdated(clock) = event else { return };
-        if clock.slot > self.timeline.now().slot {
-            self.timeline.push(SlotMark {
-                slot: clock.slot,
-                unix_ts: clock.unix_timestamp,
-                wall_unix_ms: wall_unix_ms(),
-            });
-        }
+        let wall_unix_ms = wall_unix_ms();
+        self.timeline.begin(SlotMark { slot: clock.slot, unix_ts: clock.unix_timestamp, wall_unix_ms });
     }
 }
 

@@ -1,42 +1,45 @@
-//! The embedded Solana network.
+//! The local Solana network: an embedded Surfpool, or a validator that goes on where one has ended.
 //!
-//! Owns the Surfpool instance, its clock and the sending of transactions. Cheat codes are used for three things alone:
-//! to deploy the program, to write oracle accounts, and to jump over the day that lies between set-up and story. Every
-//! other effect is a transaction.
+//! Owns the sending of transactions. Surfpool's cheat codes are used for three things alone: to deploy the program, to
+//! write oracle accounts, and to jump over the day that lies between set-up and story. Every other effect is a
+//! transaction. A validator knows no such codes: see [`Backend`].
+
+mod backend;
+mod embedded;
+mod genesis;
+mod validator;
+mod writer;
+
+pub use backend::Backend;
+pub use writer::OracleWrite;
 
 use crate::error::{DemoError, Outcome, rpc};
-use crate::metronome::{Metronome, Rhythm, SlotMark, Timeline};
+use crate::metronome::{Rhythm, SlotMark, Timeline};
+use embedded::Embedded;
 use rampart_client::{Instruction, Pubkey};
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_client::rpc_config::RpcSendTransactionConfig;
-use solana_client::rpc_request::RpcRequest;
 use solana_commitment_config::CommitmentConfig;
 use solana_sdk::account::Account;
 use solana_sdk::hash::Hash;
 use solana_sdk::signature::{Keypair, Signature};
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::{Transaction, TransactionError};
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use surfpool_sdk::{BlockProductionMode, SimnetCommand, Surfnet};
+use validator::Validator;
 
-/// Lamports of the account that pays for the set-up.
-const PAYER_LAMPORTS: u64 = 100_000 * 1_000_000_000;
 /// How old a blockhash may be before a new one is asked for, in slots; the network takes 150.
 const BLOCKHASH_SLOTS: u64 = 40;
 /// How often a sent transaction's status is asked for, and how long between.
-const STATUS_ASKS: u32 = 400;
+const STATUS_ASKS: u32 = 2_000;
 const STATUS_PAUSE: Duration = Duration::from_millis(10);
 /// Compute units that every transaction may use, at least.
 const COMPUTE_UNITS: u32 = 400_000;
 /// The native program that takes the limit, and its instruction's number.
 const COMPUTE_BUDGET: Pubkey = anchor_lang::prelude::pubkey!("ComputeBudget111111111111111111111111111111");
 const SET_COMPUTE_UNIT_LIMIT: u8 = 2;
-/// Ports are picked free and taken a moment later: another process may be quicker.
-const START_ATTEMPTS: u32 = 3;
-
 /// How chain time runs against the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -77,10 +80,17 @@ pub enum Landing {
     },
 }
 
-/// A running embedded network.
+/// What makes the slots.
+enum Chain {
+    Embedded(Embedded),
+    Validator(Validator),
+}
+
+/// A running network.
 pub struct Network {
-    surfnet: Mutex<Option<Arc<Surfnet>>>,
-    metronome: Metronome,
+    chain: Chain,
+    timeline: Arc<Timeline>,
+    pace: Pace,
     blockhash: Mutex<Option<(u64, Hash)>>,
     sent: AtomicU32,
     payer: Keypair,
@@ -90,28 +100,21 @@ pub struct Network {
 }
 
 impl Network {
-    /// Starts the network, offline, on free ports of the loopback interface.
+    /// Starts an embedded network, offline, on free ports of the loopback interface.
     ///
     /// # Errors
     /// [`DemoError::Network`] where it doesn't start.
     pub async fn start(pace: Pace, payer: Keypair) -> Outcome<Self> {
-        let surfnet = Arc::new(start_surfnet(pace, &payer).await?);
-        let (rpc_url, ws_url) = (surfnet.rpc_url().to_owned(), surfnet.ws_url().to_owned());
+        let (embedded, urls) = Embedded::start(pace, &payer).await?;
+        let timeline = Arc::clone(embedded.timeline());
+        Ok(Self::new(Chain::Embedded(embedded), timeline, pace, payer, urls))
+    }
+
+    fn new(chain: Chain, timeline: Arc<Timeline>, pace: Pace, payer: Keypair, urls: [String; 2]) -> Self {
+        let [rpc_url, ws_url] = urls;
         let rpc = RpcClient::new_with_commitment(rpc_url.clone(), CommitmentConfig::processed());
-        // the network would run every transaction again for each of its instructions, to profile them: five times slower
-        let no_profiles = SimnetCommand::StartRunbookExecution("rampart-demo".to_owned());
-        surfnet.send_command(no_profiles).map_err(|e| DemoError::Network(e.to_string()))?;
-        let metronome = Metronome::start(Arc::clone(&surfnet), pace)?;
-        Ok(Self {
-            surfnet: Mutex::new(Some(surfnet)),
-            metronome,
-            blockhash: Mutex::new(None),
-            sent: AtomicU32::new(0),
-            payer,
-            rpc_url,
-            ws_url,
-            rpc,
-        })
+        let (blockhash, sent) = (Mutex::new(None), AtomicU32::new(0));
+        Self { chain, timeline, pace, blockhash, sent, payer, rpc_url, ws_url, rpc }
     }
 
     /// Returns the address of the JSON RPC server.
@@ -136,37 +139,45 @@ impl Network {
 
     /// Returns when each slot began.
     pub fn timeline(&self) -> &Arc<Timeline> {
-        self.metronome.timeline()
+        &self.timeline
     }
 
     /// Returns the slot in progress.
     pub fn now(&self) -> SlotMark {
-        self.timeline().now()
+        self.timeline.now()
     }
 
     /// Returns how chain time runs against the wall clock.
     pub fn pace(&self) -> Pace {
-        self.metronome.pace()
+        self.pace
     }
 
-    /// Lets time stand still; only [`Network::step`] moves it.
+    /// Lets time stand still; only [`Network::step`] moves it. A validator's goes on: nobody can hold it.
     pub fn hold(&self) {
-        self.metronome.set(Rhythm::Held);
+        self.set(Rhythm::Held);
     }
 
     /// Lets slots follow each other at the pace of the run.
     pub fn at_pace(&self) {
-        self.metronome.set(Rhythm::Every(Duration::from_millis(self.pace().wall_ms)));
+        self.set(Rhythm::Every(Duration::from_millis(self.pace.wall_ms)));
     }
 
-    /// Makes `slots` slots at once and waits for the last.
+    fn set(&self, rhythm: Rhythm) {
+        if let Chain::Embedded(embedded) = &self.chain {
+            embedded.set(rhythm);
+        }
+    }
+
+    /// Makes `slots` slots at once and waits for the last; waits for as many where a validator makes them.
     ///
     /// # Errors
     /// [`DemoError::Network`] where the network makes no more slots.
     pub async fn step(&self, slots: u32) -> Outcome<SlotMark> {
         let target = self.now().slot + u64::from(slots);
-        self.metronome.step(slots);
-        self.timeline().until(|mark| mark.slot >= target).await
+        if let Chain::Embedded(embedded) = &self.chain {
+            embedded.step(slots);
+        }
+        self.timeline.until(|mark| mark.slot >= target).await
     }
 
     /// Waits until the chain's clock has reached `unix_ts`.
@@ -184,44 +195,6 @@ impl Network {
     pub async fn next_slot(&self) -> Outcome<SlotMark> {
         let slot = self.now().slot;
         self.timeline().until(|mark| mark.slot > slot).await
-    }
-
-    /// Jumps `secs` of chain time ahead. Only while no keeper runs: it would rightly call it a stall.
-    ///
-    /// # Errors
-    /// [`DemoError::Rpc`] where the network refuses.
-    pub async fn jump(&self, secs: i64) -> Outcome<SlotMark> {
-        let target_ts = self.now().unix_ts + secs;
-        let params = serde_json::json!([{ "absoluteTimestamp": target_ts * 1_000 }]);
-        let method = RpcRequest::Custom { method: "surfnet_timeTravel" };
-        self.rpc.send::<serde_json::Value>(method, params).await.map_err(rpc("jump in time"))?;
-        *self.lock_blockhash() = None;
-        self.step(1).await
-    }
-
-    /// Writes the program at its address.
-    ///
-    /// # Errors
-    /// [`DemoError::File`] without the file, [`DemoError::Rpc`] where the network refuses.
-    pub async fn deploy(&self, so: &Path) -> Outcome<()> {
-        let bytes = std::fs::read(so).map_err(|source| DemoError::File { path: so.to_owned(), source })?;
-        let params = serde_json::json!([rampart::ID.to_string(), hex(&bytes), 0]);
-        self.cheat("surfnet_writeProgram", params, "deploy the program").await
-    }
-
-    /// Writes an oracle account, as its publisher would.
-    ///
-    /// # Errors
-    /// [`DemoError::Rpc`] where the network refuses.
-    pub async fn set_oracle(&self, address: &Pubkey, owner: &Pubkey, data: &[u8]) -> Outcome<()> {
-        let account = serde_json::json!({ "lamports": 100_000_000, "data": hex(data), "owner": owner.to_string() });
-        self.cheat("surfnet_setAccount", serde_json::json!([address.to_string(), account]), "write an oracle account")
-            .await
-    }
-
-    async fn cheat(&self, method: &'static str, params: serde_json::Value, doing: &'static str) -> Outcome<()> {
-        let sent = self.rpc.send::<serde_json::Value>(RpcRequest::Custom { method }, params).await;
-        sent.map(|_| ()).map_err(rpc(doing))
     }
 
     /// Sends `instructions`, paid by the network's payer and signed by `signers` too, and waits for what becomes of them.
@@ -244,7 +217,7 @@ impl Network {
         Err(DemoError::Rpc { doing: "send a transaction", problem: format!("{signature} has no status") })
     }
 
-    /// Sends a step of the set-up, which must succeed. The network simulates it first, and executes it before it answers.
+    /// Sends a step of the set-up, which must succeed. Surfpool simulates it first, and executes it before it answers.
     ///
     /// # Errors
     /// [`DemoError::SetUp`] where it was refused.
@@ -312,34 +285,11 @@ impl Network {
     /// # Errors
     /// [`DemoError::Network`] where it doesn't confirm.
     pub fn stop(&self) -> Outcome<()> {
-        self.metronome.stop();
-        let taken = self.surfnet.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        match taken.and_then(Arc::into_inner) {
-            Some(mut surfnet) => {
-                tokio::task::block_in_place(|| surfnet.stop()).map_err(|e| DemoError::Network(e.to_string()))
-            }
-            None => Ok(()),
+        match &self.chain {
+            Chain::Embedded(embedded) => embedded.stop(),
+            Chain::Validator(validator) => validator.stop(),
         }
     }
-}
-
-async fn start_surfnet(pace: Pace, payer: &Keypair) -> Outcome<Surfnet> {
-    let mut problem = String::new();
-    for _ in 0..START_ATTEMPTS {
-        let started = Surfnet::builder()
-            .offline(true)
-            .block_production_mode(BlockProductionMode::Manual)
-            .slot_time_ms(pace.slot_ms)
-            .airdrop_sol(PAYER_LAMPORTS)
-            .payer(payer.insecure_clone())
-            .start()
-            .await;
-        match started {
-            Ok(surfnet) => return Ok(surfnet),
-            Err(error) => problem = error.to_string(),
-        }
-    }
-    Err(DemoError::Network(problem))
 }
 
 fn refused(error: &TransactionError) -> Landing {
@@ -348,14 +298,6 @@ fn refused(error: &TransactionError) -> Landing {
         _ => None,
     };
     Landing::Refused { code, reason: error.to_string() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

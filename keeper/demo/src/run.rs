@@ -10,7 +10,7 @@ use crate::live::Live;
 use crate::market::PricePoint;
 use crate::market::recorded::{self, shown};
 use crate::market::ticks::Gap;
-use crate::network::{Network, Pace};
+use crate::network::{Backend, Network, Pace};
 use crate::play::{Played, Stage, positions};
 use crate::scenario::{Story, stories};
 use crate::summary::{Parts, Summary};
@@ -85,7 +85,8 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
     let network = Arc::new(Network::start(pace, world.cast.payer.pair().insecure_clone()).await?);
     let mut feeder = Feeder::new(cli.seed);
     let start = PricePoint { at_secs: -1, usd: chosen.story.points.first().map_or([1.0; 3], |p| p.usd) };
-    let mut set_up = SetUp { network: &network, world: &world, feeder: &mut feeder, start };
+    let mut set_up =
+        SetUp { network: &network, world: &world, feeder: &mut feeder, start, backend: &Backend::Surfpool };
     set_up.run(&program(), |step| live.say(step)).await?;
     live.say("starting three keepers");
     let mut keepers = Keepers::prepare(dir, &network, &world)?;

@@ -1,4 +1,6 @@
-//! The whole path: prices in oracle accounts of an embedded network, a keeper as a process, a landed trip.
+//! The whole path: prices in oracle accounts of a local network, a keeper as a process, a landed trip.
+//!
+//! On an embedded network, or on a validator where the environment names one.
 
 mod build;
 
@@ -14,7 +16,7 @@ use rampart_demo::keepers::process::{Process, free_ports};
 use rampart_demo::ledger::Ledger;
 use rampart_demo::market::PricePoint;
 use rampart_demo::market::synthetic::START_USD;
-use rampart_demo::network::{Network, Pace};
+use rampart_demo::network::{Backend, Network, Pace};
 use rampart_demo::run::program;
 use rampart_demo::watch::Snapshot;
 use rampart_demo::world::World;
@@ -50,8 +52,12 @@ impl Bench {
         let world = World::new(Cast::from_seed(11));
         let network = Network::start(Pace::of_speed(10, 100), world.cast.payer.pair().insecure_clone()).await?;
         let mut feeder = Feeder::new(11);
-        SetUp { network: &network, world: &world, feeder: &mut feeder, start: CALM }.run(&program(), |_| ()).await?;
+        let backend = Backend::from_environment();
+        let mut set_up =
+            SetUp { network: &network, world: &world, feeder: &mut feeder, start: CALM, backend: &backend };
+        set_up.run(&program(), |_| ()).await?;
         let group = create_group(&network, &world).await?;
+        let network = network.continue_on(&backend).await?;
         let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world)?;
         let settings = std::fs::read_to_string(files.settings_path()).expect("settings");
         std::fs::write(files.settings_path(), format!("{settings}\n{classes}\n")).expect("settings");

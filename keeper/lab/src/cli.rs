@@ -1,10 +1,16 @@
 //! The commands of the lab: one file for each under `cli/`.
 
+mod attack;
+mod backtest;
 mod data;
 mod evaluate;
 mod fetch;
+mod sweep;
 mod train;
+mod train_policy;
+mod validate;
 
+pub(crate) use backtest::span;
 pub use data::DataArgs;
 
 use clap::Subcommand;
@@ -17,11 +23,22 @@ pub enum LabCommand {
     Data(data::DataCommand),
     /// Download a recorded market from the exchange's public archive
     Fetch(fetch::FetchArgs),
-    /// Train a model
+    /// Train a model or a policy
     #[command(subcommand)]
     Train(train::TrainCommand),
     /// Judge the crash model on recorded markets, walked forward by quarter
     Evaluate(evaluate::EvaluateArgs),
+    /// Generated attacks, incidents and crises
+    #[command(subcommand)]
+    Attack(attack::AttackCommand),
+    /// Policies side by side on recorded or generated markets
+    Backtest(backtest::BacktestArgs),
+    /// Play a guard's configuration through crises and attacks, and say pass or fail
+    Validate(validate::ValidateArgs),
+    /// Play a grid of assumptions and parameters, resumably, whole or a shard of it
+    Sweep(sweep::SweepArgs),
+    /// Merge the shards of a sweep
+    Merge(sweep::MergeArgs),
 }
 
 /// Runs one command of the lab.
@@ -31,6 +48,11 @@ pub fn run(command: LabCommand) -> Result<(), LabError> {
         LabCommand::Fetch(args) => fetch::run(args),
         LabCommand::Train(command) => train::run(command),
         LabCommand::Evaluate(args) => evaluate::run(args),
+        LabCommand::Attack(command) => attack::run(command),
+        LabCommand::Backtest(args) => backtest::run(&args),
+        LabCommand::Validate(args) => validate::run(&args),
+        LabCommand::Sweep(args) => sweep::run(&args),
+        LabCommand::Merge(args) => sweep::run_merge(&args),
     }
 }
 
@@ -49,12 +71,48 @@ pub enum LabError {
     /// A model isn't evaluated.
     #[error(transparent)]
     Evaluate(#[from] crate::evaluate::EvaluateError),
+    /// A scenario can't be drawn.
+    #[error(transparent)]
+    Attack(#[from] crate::attack::AttackError),
+    /// A sweep stopped.
+    #[error(transparent)]
+    Sweep(#[from] crate::sweep::SweepError),
+    /// A configuration can't be played.
+    #[error(transparent)]
+    Config(#[from] crate::validate::ConfigError),
+    /// A configuration breaks a bound.
+    #[error("`{0}` breaks its bounds: see the lines marked FAIL")]
+    NotPassed(String),
     /// A result can't be written.
     #[error("failed to write {}: {source}", path.display())]
     Write {
+        /// Where to.
+        path: std::path::PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// What was asked for leaves nothing to play.
+    #[error("{0}")]
+    Nothing(String),
+    /// Nothing could be learned.
+    #[error(transparent)]
+    Learn(#[from] crate::learn::LearnError),
+    /// A policy file is refused.
+    #[error(transparent)]
+    Policy(#[from] rampart_score::policy::PolicyError),
+    /// A policy file can't be read or written.
+    #[error("policy file {}: {source}", path.display())]
+    PolicyFile {
         /// The file.
         path: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl LabError {
+    /// Returns the exit code: 2 for a configuration that was played and failed, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::NotPassed(_)) { 2 } else { 1 }
+    }
 }

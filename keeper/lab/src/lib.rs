@@ -7,8 +7,16 @@
 //!
 //! Called by the binary `rampart-lab` and by `rampart lab`, through `cli`.
 
+pub mod attack;
+pub mod backtest;
 pub mod cli;
 pub mod data;
 pub mod evaluate;
+pub mod learn;
+pub mod market;
+pub mod policy;
+pub mod pool;
+pub mod sweep;
 pub mod time;
 pub mod train;
+pub mod validate;

@@ -15,6 +15,7 @@ pub mod features;
 pub mod hazard;
 pub mod input;
 pub mod model;
+pub mod policy;
 pub mod score;
 pub mod state;
 pub mod tail;

@@ -82,6 +82,7 @@ impl Bench {
         let config: Config = toml::from_str(&text).expect("the settings are valid");
         let (refused, from_couriers) = mpsc::unbounded_channel();
         let setup = Setup {
+            scorer: crate::score::Scorer::new(&config.score).expect("no model file"),
             config: Arc::new(config),
             signer: key(SIGNER),
             courier: stamps.clone(),

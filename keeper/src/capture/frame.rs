@@ -1,7 +1,10 @@
 //! One thing that a decision was made from.
 
 use crate::chain::clock::ChainTime;
-use crate::config::{Classes, ComputePrices, EconomicsSettings, RebalanceSettings, RouteSettings, text};
+use crate::config::{
+    Classes, ComputePrices, EconomicsSettings, RebalanceSettings, ReportSettings, RouteSettings, text,
+};
+use crate::decide::reports::Opinion;
 use crate::decide::{Action, Decision, Means, Policy};
 use crate::intent::{ActionClass, Intent, Outcome};
 use crate::watch::oracles::Found;
@@ -9,6 +12,7 @@ use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rampart::state::ReportParts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
@@ -88,8 +92,43 @@ fn action_text(action: &Action) -> String {
         Action::Position { candidate, offers } => {
             format!("vault {} ltv {}: {offers:?}", candidate.vault, candidate.ltv.0)
         }
+        Action::Report { subject, is_new, args } => format!("subject {subject} new {is_new} {args:?}"),
         Action::Settle(what) => format!("{what:?}"),
         Action::Rebalance(swap) => format!("{swap:?}"),
+    }
+}
+
+/// What a keeper would report about one subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its report.
+    #[serde(with = "text")]
+    report: Pubkey,
+    /// Score, volatility, liquidity, correlation, anomaly, health of its sources; bps.
+    parts: [u16; 6],
+}
+
+impl From<&Opinion> for Said {
+    fn from(opinion: &Opinion) -> Self {
+        let parts = &opinion.parts;
+        let parts = [
+            parts.score_bps,
+            parts.volatility_bps,
+            parts.liquidity_bps,
+            parts.correlation_bps,
+            parts.anomaly_bps,
+            parts.system_health_bps,
+        ];
+        Self { report: opinion.report, parts }
+    }
+}
+
+impl From<Said> for Opinion {
+    fn from(said: Said) -> Self {
+        let [score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps] = said.parts;
+        let parts =
+            ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps };
+        Self { parts, report: said.report }
     }
 }
 
@@ -111,6 +150,9 @@ pub enum Frame {
         economics: EconomicsSettings,
         /// How the reserve's basket is moved.
         rebalance: RebalanceSettings,
+        /// How often reports are renewed.
+        #[serde(default)]
+        report: ReportSettings,
         /// Where tokens can be swapped.
         routes: Vec<RouteSettings>,
         /// Ranges of priority fees.
@@ -176,6 +218,9 @@ pub enum Frame {
         market: BTreeMap<String, u64>,
         /// What the signer holds, base units by mint.
         tokens: BTreeMap<String, u64>,
+        /// What it would report, by subject.
+        #[serde(default)]
+        opinions: BTreeMap<String, Said>,
     },
     /// What was decided.
     Decided {
@@ -230,6 +275,7 @@ impl Frame {
             max_in_flight,
             economics: economics.settings.clone(),
             rebalance: economics.rebalance,
+            report: policy.reports,
             routes: economics.routes.settings().to_vec(),
             compute_price: economics.prices.clone(),
         }
@@ -283,6 +329,7 @@ impl Frame {
             fleet_delay_slots: policy.fleet_delay_slots,
             market: policy.economics.market.iter().map(|(account, price)| (account.to_string(), *price)).collect(),
             tokens: means.tokens.iter().map(|(mint, amount)| (mint.to_string(), *amount)).collect(),
+            opinions: means.opinions.iter().map(|(subject, opinion)| (subject.to_string(), opinion.into())).collect(),
         }
     }
 

@@ -142,6 +142,7 @@ impl Replica {
                 max_in_flight,
                 economics: settings,
                 rebalance,
+                report: reports,
                 routes,
                 compute_price: prices,
             } => {
@@ -150,7 +151,7 @@ impl Replica {
                 let (routes, market) = (Routes::of(&recorded), Market::default());
                 let economics = Economics { settings, rebalance, routes, prices, market };
                 self.policy =
-                    Some(Policy { classes, stagger_slots, fleet_delay_slots: None, max_in_flight, economics });
+                    Some(Policy { classes, stagger_slots, fleet_delay_slots: None, max_in_flight, reports, economics });
             }
             Frame::Account { key, owner, lamports, data, slot, is_pushed, write_version } => {
                 let data = BASE64_STANDARD.decode(data).map_err(|error| error.to_string())?;
@@ -169,12 +170,24 @@ impl Replica {
                 }
             }
             Frame::Reindex { key } => self.index.put(key, self.store.position(&key)),
-            Frame::Settle { slot, unix_ts, is_gapless, is_funded, is_keeper, fleet_delay_slots, market, tokens } => {
+            Frame::Settle {
+                slot,
+                unix_ts,
+                is_gapless,
+                is_funded,
+                is_keeper,
+                fleet_delay_slots,
+                market,
+                tokens,
+                opinions,
+            } => {
                 let tokens = amounts_of(&tokens)?.into_iter().collect();
                 let policy = self.policy.as_mut().ok_or("it decides without a policy")?;
                 policy.fleet_delay_slots = fleet_delay_slots;
                 policy.economics.market = Market::new(amounts_of(&market)?.into_iter().collect());
-                let means = Means { is_gapless, is_funded, is_keeper, tokens };
+                let opinions = opinions.into_iter().map(|(subject, said)| Ok((key_of(&subject)?, said.into())));
+                let opinions = opinions.collect::<Result<_, String>>()?;
+                let means = Means { is_gapless, is_funded, is_keeper, tokens, opinions };
                 self.settle(ChainTime { slot, unix_ts }, &means)?;
             }
             Frame::Decided { decisions } => {

@@ -6,6 +6,12 @@
 pub mod blockhash;
 pub mod clock;
 pub mod fees;
+#[cfg(feature = "grpc")]
+pub mod grpc;
+#[cfg(feature = "grpc")]
+mod grpc_message;
+#[cfg(feature = "grpc")]
+mod grpc_session;
 pub mod http;
 pub mod liveness;
 pub mod network;

@@ -100,6 +100,18 @@ impl Pool {
         verdict
     }
 
+    /// Judges a slot that stream `index` told of, by what endpoints answered and what else was told.
+    #[cfg(feature = "grpc")]
+    pub fn judge_stream(&self, index: usize, slot: u64) -> Verdict {
+        /// As an endpoint may be behind where nothing else is set.
+        const MAX_LAG_SLOTS: u64 = 20;
+        let (by, now) = (self.endpoints.len() + index, Instant::now());
+        match self.answered.peek(by, slot, MAX_LAG_SLOTS, now) {
+            Verdict::Fine if self.has_several() => self.told.judge(by, slot, MAX_LAG_SLOTS, now),
+            verdict => verdict,
+        }
+    }
+
     /// A single endpoint is never put in quarantine for its slots: there is nobody to hold against it, and behind a
     /// balancer one answer says nothing about the next.
     fn has_several(&self) -> bool {

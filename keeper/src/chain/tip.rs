@@ -53,6 +53,12 @@ impl Tip {
         }
         verdict
     }
+
+    /// As [`Self::judge`], and takes nothing in.
+    #[cfg(feature = "grpc")]
+    pub fn peek(&self, by: usize, slot: u64, max_lag_slots: u64, now: Instant) -> Verdict {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).verdict(by, slot, max_lag_slots, now)
+    }
 }
 
 impl State {

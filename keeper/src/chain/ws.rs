@@ -39,6 +39,8 @@ pub enum Signal {
     },
     /// Every one of these topics is subscribed to: what changes from now on arrives.
     Covered(Topics),
+    /// The same, and what changed since the last of them was lost has arrived too.
+    Resumed(Topics),
     /// The socket is gone, or silent.
     Down(String),
 }

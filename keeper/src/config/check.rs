@@ -8,6 +8,8 @@ use crate::history::HistoryUrl;
 const MAX_TIP_LAMPORTS: u64 = 100_000_000;
 /// Each is told apart by one bit.
 const MAX_ENDPOINTS: usize = 16;
+/// As above.
+const MAX_STREAMS: usize = 8;
 
 /// A refused value: its key and the reason.
 pub(super) type Refusal = (String, String);
@@ -28,6 +30,7 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
 
 fn check_urls(config: &Config) -> Result<(), Refusal> {
     check_endpoints(config)?;
+    check_streams(config)?;
     for (index, sender) in config.sender.iter().enumerate() {
         let key = |name: &str| format!("sender[{index}].{name}");
         named(&key("name"), &sender.name)?;
@@ -69,6 +72,22 @@ fn check_endpoints(config: &Config) -> Result<(), Refusal> {
     }
     demand(is_used(Role::Send) || !config.sender.is_empty(), &key(0, "roles"), || "nothing sends".into())?;
     demand(endpoints.len() <= MAX_ENDPOINTS, "rpc", || format!("at most {MAX_ENDPOINTS} endpoints"))
+}
+
+fn check_streams(config: &Config) -> Result<(), Refusal> {
+    let endpoints = config.endpoints();
+    for (index, stream) in config.grpc.iter().enumerate() {
+        let key = |name: &str| format!("grpc[{index}].{name}");
+        named(&key("name"), &stream.name)?;
+        let is_taken = endpoints.iter().any(|endpoint| endpoint.name == stream.name)
+            || config.grpc[..index].iter().any(|other| other.name == stream.name);
+        demand(!is_taken, &key("name"), || format!("`{}` is the name of another source too", stream.name))?;
+        scheme(&key("url"), &stream.url, ["http://", "https://"])?;
+    }
+    demand(config.grpc.len() <= MAX_STREAMS, "grpc", || format!("at most {MAX_STREAMS} streams"))?;
+    demand(config.grpc.is_empty() || cfg!(feature = "grpc"), "grpc", || {
+        "this keeper was built without gRPC; build it with `--features grpc`".into()
+    })
 }
 
 pub(super) fn scheme(key: &str, url: &str, allowed: [&str; 2]) -> Result<(), Refusal> {

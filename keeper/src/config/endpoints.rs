@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Name of the one endpoint that `cluster.rpc_url` sets.
 pub const ONLY: &str = "websocket";
@@ -74,6 +75,19 @@ impl RpcEndpoint {
     }
 }
 
+/// A Yellowstone gRPC server whose stream is a source beside the subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrpcEndpoint {
+    /// Name shown in the API, in logs and in metrics.
+    pub name: String,
+    /// Its address, http or https.
+    pub url: String,
+    /// File with the token that is sent as `x-token`, mode 0600. Read at each connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_token_file: Option<PathBuf>,
+}
+
 /// A way by which transactions are sent, beside the endpoints that send. Each gets the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -116,7 +130,7 @@ pub enum ClassGroup {
     Trip,
     /// Liquidations and deleveraging.
     Liquidate,
-    /// Observations, steps down and housekeeping.
+    /// Observations, reports, steps down and housekeeping.
     Evidence,
     /// Rebalances of the reserve.
     Rebalance,
@@ -135,6 +149,7 @@ impl ClassGroup {
             ActionClass::Observe
             | ActionClass::ObserveRule
             | ActionClass::MarkHalt
+            | ActionClass::Report
             | ActionClass::StepDown
             | ActionClass::Settle => Self::Evidence,
             ActionClass::Rebalance => Self::Rebalance,

@@ -212,6 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn streams_have_an_address_and_a_name_of_their_own() {
+        let stream = |name: &str, url: &str| format!("[[grpc]]\nname = \"{name}\"\nurl = \"{url}\"\n");
+        assert_eq!(refused(with(&stream("s", "127.0.0.1:1"), &[])).0, "grpc[0].url");
+        assert_eq!(refused(with(&stream("websocket", "http://a"), &[])).0, "grpc[0].name");
+        assert_eq!(refused(with(&stream("s", "http://a").repeat(2), &[])).0, "grpc[1].name");
+        let taken = with(&stream("s", "http://a"), &[]);
+        if cfg!(feature = "grpc") {
+            assert_eq!(taken.expect("settings").grpc.len(), 1);
+        } else {
+            assert_eq!(refused(taken).0, "grpc");
+        }
+    }
+
+    #[test]
     fn wrong_kinds_and_addresses_fail_at_their_key() {
         assert_eq!(refused(with("[tx]\nresend_ms = \"fast\"\n", &[])).0, "tx.resend_ms");
         let (key, origin, reason) = refused(with("", &[("RAMPART__CLUSTER__GUARD", "abc")]));

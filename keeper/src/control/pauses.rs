@@ -25,6 +25,8 @@ pub enum Group {
     Deleverage,
     /// Write price references, streaks and the prices when halts began.
     Observe,
+    /// Report the risk score.
+    Report,
     /// Lower levels whose rule is clear.
     StepDown,
     /// Keep the books honest.
@@ -35,12 +37,20 @@ pub enum Group {
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Trip, Self::Liquidate, Self::Deleverage, Self::Observe, Self::StepDown, Self::Settle, Self::Rebalance];
+    pub const ALL: [Self; 8] = [
+        Self::Trip,
+        Self::Liquidate,
+        Self::Deleverage,
+        Self::Observe,
+        Self::Report,
+        Self::StepDown,
+        Self::Settle,
+        Self::Rebalance,
+    ];
 
     /// All but trips: what a pause without a class is about.
-    pub const WITHOUT_TRIPS: [Self; 6] =
-        [Self::Liquidate, Self::Deleverage, Self::Observe, Self::StepDown, Self::Settle, Self::Rebalance];
+    pub const WITHOUT_TRIPS: [Self; 7] =
+        [Self::Liquidate, Self::Deleverage, Self::Observe, Self::Report, Self::StepDown, Self::Settle, Self::Rebalance];
 
     /// Returns the name used in settings, commands and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +59,7 @@ impl Group {
             Self::Liquidate => "liquidate",
             Self::Deleverage => "deleverage",
             Self::Observe => "observe",
+            Self::Report => "report",
             Self::StepDown => "step_down",
             Self::Settle => "settle",
             Self::Rebalance => "rebalance",
@@ -94,6 +105,7 @@ impl Pauses {
             liquidate: is_on(classes.liquidate, Group::Liquidate),
             deleverage: is_on(classes.deleverage, Group::Deleverage),
             observe: is_on(classes.observe, Group::Observe),
+            report: is_on(classes.report, Group::Report),
             step_down: is_on(classes.step_down, Group::StepDown),
             settle: is_on(classes.settle, Group::Settle),
             rebalance: is_on(classes.rebalance, Group::Rebalance),

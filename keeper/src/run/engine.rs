@@ -24,6 +24,7 @@ use crate::run::armory::Armory;
 use crate::run::courier::Courier;
 use crate::run::shared::Shared;
 use crate::run::sources::Sources;
+use crate::score::Scorer;
 use crate::submit::SubmitError;
 use crate::view::Builder;
 use crate::watch::index::PriceIndex;
@@ -80,6 +81,7 @@ pub struct Engine<C> {
     pub(super) mismatches: u64,
     pub(super) started_at_ts: i64,
     pub(super) ops: ops::Ops,
+    pub(super) scorer: Scorer,
     round: HashMap<Pubkey, Tally>,
     cursor: Option<Pubkey>,
     true_rules: HashSet<Pubkey>,
@@ -100,6 +102,8 @@ pub struct Setup<C> {
     pub courier: C,
     /// Whom it leaves what to.
     pub fleet: Fleet,
+    /// What it makes of the risk.
+    pub scorer: Scorer,
     /// What it shares with the sources' tasks.
     pub shared: Shared,
     /// Where facts are told.
@@ -117,6 +121,8 @@ impl<C: Courier> Engine<C> {
         let history = if is_observing { History::with_patience(OBSERVE_PATIENCE_SLOTS) } else { History::default() };
         let endpoints = setup.config.endpoints().into_iter();
         let names = endpoints.filter(|endpoint| endpoint.has(Role::Read)).map(|endpoint| endpoint.name);
+        let streams = setup.config.grpc.iter().map(|stream| stream.name.clone());
+        let sources = Sources::new(names.chain(streams), Instant::now());
         let mut engine = Self {
             armory: Armory::new(setup.courier.clone()),
             builder: Builder::new(setup.config.labels()),
@@ -133,7 +139,7 @@ impl<C: Courier> Engine<C> {
             index: PriceIndex::default(),
             found: Found::new(),
             clock: ChainClock::default(),
-            sources: Sources::new(names, Instant::now()),
+            sources,
             history,
             assessment: Assessment::default(),
             blockhash: None,
@@ -141,6 +147,7 @@ impl<C: Courier> Engine<C> {
             mismatches: 0,
             started_at_ts: i64::try_from(crate::events::unix_ms() / 1_000).unwrap_or(0),
             ops: ops::Ops::default(),
+            scorer: setup.scorer,
             round: HashMap::new(),
             cursor: None,
             true_rules: HashSet::new(),
@@ -170,6 +177,12 @@ impl<C: Courier> Engine<C> {
         let slot = self.clock.tip_slot();
         self.ops.record(|| Frame::ended(intent, outcome, slot));
         self.history.ended(intent, outcome, slot);
+        let is_landed = match outcome {
+            Outcome::Landed { .. } | Outcome::Failed { .. } => Some(true),
+            Outcome::Expired => Some(false),
+            Outcome::Unknown => None,
+        };
+        is_landed.into_iter().for_each(|is_landed| self.scorer.outcome(is_landed, self.assessment.now));
         self.is_dirty = true;
     }
 

@@ -52,7 +52,7 @@ async fn paused_class_is_left_alone_while_trips_go_on_and_is_taken_up_again() {
     let view = rig.engine.view();
     let shown: Vec<_> =
         view.keeper.paused.iter().map(|paused| (paused.class.as_str(), paused.reason.as_str())).collect();
-    assert!(shown.contains(&("liquidate", "market test")) && shown.len() == 6, "{shown:?}");
+    assert!(shown.contains(&("liquidate", "market test")) && shown.len() == Group::WITHOUT_TRIPS.len(), "{shown:?}");
     let why = explain(&mut rig, key(50)).expect("a position");
     assert!(why.answer.contains("waits for \"no operator paused its class\": paused: market test"), "{}", why.answer);
     rig.engine.command(Command::Pauses(Pauses::default()));

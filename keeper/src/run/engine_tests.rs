@@ -107,6 +107,7 @@ impl Rig {
         let (refused, from_couriers) = mpsc::unbounded_channel();
         let config = Arc::new(config(world.guard_key));
         let setup = Setup {
+            scorer: crate::score::Scorer::new(&config.score).expect("no model file"),
             config,
             signer: key(SIGNER),
             courier: recorder.clone(),

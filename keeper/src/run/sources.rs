@@ -16,6 +16,8 @@ pub struct Socket {
     missed: Missed,
     covered_at: Option<Instant>,
     clock_pushed_at: Option<Instant>,
+    /// What was complete when it was lost, where nothing was missed before.
+    resumable: Option<Topics>,
 }
 
 /// All sources and what is known of their gaps.
@@ -52,6 +54,7 @@ impl Sources {
             missed: Missed::default(),
             covered_at: None,
             clock_pushed_at: None,
+            resumable: None,
         };
         Self {
             sockets: names.into_iter().map(socket).collect(),
@@ -88,12 +91,26 @@ impl Sources {
         let is_all = **topics == *self.topics;
         if let Some(socket) = self.sockets.get_mut(source).filter(|_| is_all) {
             socket.covered_at = Some(at);
+            socket.resumable = None;
         }
+    }
+
+    /// Notes that `source` is subscribed to all of `topics` and told what changed since it was lost. Where nothing else
+    /// was missed and nothing else is watched since then, that closes its gap without a snapshot.
+    pub fn resumed(&mut self, source: usize, topics: &Topics, at: Instant) -> Turn {
+        let is_all = **topics == *self.topics;
+        let Some(socket) = self.sockets.get_mut(source).filter(|_| is_all) else { return Turn::Same };
+        socket.covered_at = Some(at);
+        let is_whole = socket.health.is_up && socket.resumable.take().is_some_and(|before| *before == **topics);
+        if is_whole && std::mem::take(&mut socket.health.has_gap) { Turn::Complete } else { Turn::Same }
     }
 
     /// Notes that the subscriptions of `source` are gone.
     pub fn down(&mut self, source: usize) -> Turn {
         let Some(socket) = self.sockets.get_mut(source) else { return Turn::Same };
+        if socket.health.is_gapless() && socket.covered_at.is_some() {
+            socket.resumable = Some(self.topics.clone());
+        }
         let was_up = std::mem::take(&mut socket.health.is_up);
         socket.health.has_gap = true;
         socket.health.reconnects += 1;

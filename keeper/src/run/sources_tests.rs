@@ -112,3 +112,29 @@ fn subscription_is_dead_at_the_source_alone_that_did_not_tell() {
     s.pushed(&topic, 0b10, now);
     assert_eq!(s.take_dead(Duration::ZERO, now), [(0, topic)]);
 }
+
+#[test]
+fn gap_is_closed_by_a_resumption_only_where_nothing_else_was_missed() {
+    let now = Instant::now();
+    let mut s = sources(now);
+    let topics = s.topics.clone();
+    assert_eq!(s.resumed(0, &topics, now), Turn::Same, "nothing was complete before");
+    assert!(s.needs_snapshot());
+    s.snapshot(&set(1), now);
+    // lost twice before it told everything
+    s.down(0);
+    s.down(0);
+    s.slot(0, 6, now);
+    assert_eq!(s.resumed(0, &topics, now), Turn::Complete);
+    assert!(s.is_socket_gapless());
+    s.down(0);
+    s.slot(0, 7, now);
+    s.covered(0, &topics, now);
+    assert_eq!(s.resumed(0, &topics, now), Turn::Same, "it began anew in between");
+    s.snapshot(&set(1), now);
+    s.down(0);
+    s.watch(WatchSet { raw: [key(2)].into(), ..set(2) });
+    s.slot(0, 8, now);
+    assert_eq!(s.resumed(0, &s.topics.clone(), now), Turn::Same, "something else is watched");
+    assert!(!s.is_socket_gapless());
+}

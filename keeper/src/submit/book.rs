@@ -1,7 +1,8 @@
 //! Which signatures exist, and which of them may be sent. In memory, under one lock.
 //!
 //! Holds the promise that no intent ever has two signatures that can both land: a new one is admitted only when there is
-//! none, or when the one there is was certainly never sent.
+//! none, or when the one there is was certainly never sent. For trips and steps down the chain holds the last part of it:
+//! see `confirm::ALONE`.
 
 use super::SubmitError;
 use super::budget::Spending;
@@ -39,6 +40,8 @@ pub(super) struct Flight {
     pub first_sent: Option<FirstSent>,
     pub silent_turns: u32,
     pub unknown_since: Option<Instant>,
+    /// Since when one endpoint alone has called it dead, and nobody said otherwise.
+    pub doubted_since: Option<Instant>,
 }
 
 /// When a transaction was first handed over.
@@ -51,7 +54,8 @@ pub(super) struct FirstSent {
 
 impl Flight {
     pub fn new(signed: Arc<Signed>, stage: Stage) -> Self {
-        Self { signed, stage, is_held: false, first_sent: None, silent_turns: 0, unknown_since: None }
+        let (first_sent, unknown_since, doubted_since) = (None, None, None);
+        Self { signed, stage, is_held: false, first_sent, silent_turns: 0, unknown_since, doubted_since }
     }
 
     /// Whether its fate has to be asked for.
@@ -151,10 +155,21 @@ impl Book {
         self.flights.values().flatten()
     }
 
+    /// Returns all flights, to be changed.
+    #[cfg(test)]
+    pub fn flights_mut(&mut self) -> impl Iterator<Item = &mut Flight> {
+        self.flights.values_mut().flatten()
+    }
+
     /// Returns one flight.
     pub fn flight_mut(&mut self, signed: &Signed) -> Option<&mut Flight> {
         let flights = self.flights.get_mut(&signed.intent.id())?;
         flights.iter_mut().find(|flight| flight.signed.signature == signed.signature)
+    }
+
+    /// Notes that a flight may still land after all.
+    pub fn believe(&mut self, signed: &Signed) {
+        self.flight_mut(signed).into_iter().for_each(|flight| flight.doubted_since = None);
     }
 
     /// Removes one flight, and remembers its intent if it landed.

@@ -9,12 +9,15 @@ use crate::journal::{Signed, State};
 use solana_sdk::signature::Signature;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Turns between questions that nothing waits for.
 const RARE_TURNS: u64 = 25;
 /// Turns without an answer after which a fate counts as unknown.
 const UNKNOWN_AFTER_TURNS: u32 = 10;
+/// For how long one endpoint alone must call a signature dead, while no second one says anything, before new bytes are
+/// signed for a class of which the chain lets only one land: about as long as a request may take.
+pub(super) const ALONE: Duration = Duration::from_secs(5);
 
 impl Submitter {
     /// Hands all bytes that may still land to a node again.
@@ -38,7 +41,7 @@ impl Submitter {
         }
         // MUST come before the statuses: see `next_step`.
         let tip = self.shared.wire.tip().await.ok();
-        if let Some(tip) = tip {
+        if let Some(tip) = tip.filter(|tip| tip.is_agreed) {
             let forgotten = self.book().forget_unsent(tip.block_height);
             self.note_unsent(forgotten, State::Superseded).await;
         }
@@ -46,7 +49,11 @@ impl Submitter {
         for signed in open {
             let answer = answers.get(&signed.signature).unwrap_or(&Answer::Silence);
             let height = signed.blockhash.last_valid_block_height;
+            let tip = tip.filter(|tip| tip.is_agreed || signed.intent.class.moves_trip_epoch());
             let step = next_step(&signed.bytes, height, tip, answer);
+            if step == NextStep::Wait || (step == NextStep::Resend && tip.is_some()) {
+                self.book().believe(&signed);
+            }
             self.apply(&signed, step, *answer == Answer::Silence).await;
         }
         self.measure();
@@ -82,9 +89,9 @@ impl Submitter {
             // Nobody said anything: no entry, which reads as silence.
             Err(error) => return tracing::debug!("{}", crate::error::chain(&error)),
         };
-        let (context_slot, searched_history) = (statuses.context_slot, history && statuses.is_agreed);
+        let (context_slot, is_agreed) = (statuses.context_slot, statuses.is_agreed);
         for (signature, found) in batch.iter().zip(statuses.found) {
-            let not_found = Answer::NotFound { context_slot, searched_history };
+            let not_found = Answer::NotFound { context_slot, searched_history: history, is_agreed };
             answers.insert(*signature, found.map_or(not_found, Answer::Found));
         }
     }
@@ -93,9 +100,22 @@ impl Submitter {
         match step {
             NextStep::Resend => self.mark(signed, false, is_silent).await,
             NextStep::Wait => self.mark(signed, true, false).await,
-            NextStep::AskAgain => self.mark(signed, true, true).await,
+            NextStep::Doubt if self.may_go_by_one(signed) => {
+                let (class, signature) = (signed.intent.class, &signed.signature);
+                tracing::warn!(%class, %signature, "given up by the word of one endpoint: no other says anything");
+                self.settle(signed, Outcome::Expired).await;
+            }
+            NextStep::AskAgain | NextStep::Doubt => self.mark(signed, true, true).await,
             NextStep::Settle(outcome) => self.settle(signed, outcome).await,
         }
+    }
+
+    /// Notes that one endpoint alone calls a signature dead, and tells whether that is enough by now: the fence on chain
+    /// must refuse what would be done twice, and nobody may have said otherwise for a while.
+    fn may_go_by_one(&self, signed: &Signed) -> bool {
+        let mut book = self.book();
+        let flight = book.flight_mut(signed).filter(|_| signed.intent.class.moves_trip_epoch());
+        flight.is_some_and(|flight| flight.doubted_since.get_or_insert_with(Instant::now).elapsed() >= ALONE)
     }
 
     async fn mark(&self, signed: &Signed, is_held: bool, is_silent: bool) {
@@ -122,7 +142,9 @@ impl Submitter {
         let flight = {
             let mut book = self.book();
             let Some(flight) = book.settle(signed, &outcome) else { return };
-            if outcome == Outcome::Expired && flight.first_sent.is_some() {
+            // what one endpoint alone called dead may have been paid for
+            let is_unpaid = outcome == Outcome::Expired && flight.doubted_since.is_none();
+            if is_unpaid && flight.first_sent.is_some() {
                 book.spending.refund(signed.fee_lamports);
             }
             flight

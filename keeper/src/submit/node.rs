@@ -21,7 +21,7 @@ pub(super) async fn tip(rpc: &Rpc) -> Result<Tip, WireError> {
     let height = patiently(rpc.call::<u64>("getBlockHeight", "the block height", confirmed()));
     let epoch = patiently(rpc.call::<EpochInfo>("getEpochInfo", "the epoch", confirmed()));
     let (height, epoch) = tokio::try_join!(height, epoch)?;
-    Ok(Tip { slot: epoch.absolute_slot, block_height: height.min(epoch.block_height) })
+    Ok(Tip { slot: epoch.absolute_slot, block_height: height.min(epoch.block_height), is_agreed: true })
 }
 
 /// Asks what became of signatures.

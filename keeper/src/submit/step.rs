@@ -2,7 +2,8 @@
 //!
 //! The same bytes may be sent again freely. New bytes are allowed only after [`Outcome::Expired`], which needs two facts:
 //! the confirmed chain is past the last height at which the bytes may land, and a node that has seen the chain at least
-//! that far does not know the signature. Silence is neither.
+//! that far does not know the signature. Silence is neither. Both have to be agreed upon; where one node alone says so,
+//! it is a [`NextStep::Doubt`], which for some classes is enough after a while.
 
 use super::sign::program_of;
 use super::wire::{Found, Tip};
@@ -20,8 +21,10 @@ pub enum Answer {
     NotFound {
         /// Slot up to which the node had seen the chain.
         context_slot: u64,
-        /// Whether it looked beyond its recent memory, and as many nodes as have to agree did.
+        /// Whether it looked beyond its recent memory.
         searched_history: bool,
+        /// Whether as many nodes said so as have to agree.
+        is_agreed: bool,
     },
     /// Nobody said.
     Silence,
@@ -36,6 +39,8 @@ pub enum NextStep {
     Wait,
     /// It can be neither sent nor given up: ask again.
     AskAgain,
+    /// One node alone says that it can never land: as `AskAgain`, unless the class may go by that.
+    Doubt,
     /// It is decided.
     Settle(Outcome),
 }
@@ -50,8 +55,14 @@ pub fn next_step(bytes: &[u8], last_valid_block_height: u64, tip: Option<Tip>, a
         // Nobody knows the height: the bytes may still land, and sending them again is always safe.
         (_, None) => NextStep::Resend,
         (_, Some(tip)) if tip.block_height <= last_valid_block_height => NextStep::Resend,
-        (Answer::NotFound { context_slot, searched_history: true }, Some(tip)) if *context_slot >= tip.slot => {
-            NextStep::Settle(Outcome::Expired)
+        (Answer::NotFound { context_slot, searched_history: true, is_agreed }, Some(tip))
+            if *context_slot >= tip.slot =>
+        {
+            if *is_agreed && tip.is_agreed {
+                NextStep::Settle(Outcome::Expired)
+            } else {
+                NextStep::Doubt
+            }
         }
         (Answer::NotFound { .. } | Answer::Silence, Some(_)) => NextStep::AskAgain,
     }
@@ -104,11 +115,11 @@ mod tests {
     const HEIGHT: u64 = 150;
 
     fn tip(block_height: u64) -> Option<Tip> {
-        Some(Tip { slot: block_height + 1_000, block_height })
+        Some(Tip { slot: block_height + 1_000, block_height, is_agreed: true })
     }
 
     fn not_found(context_slot: u64, searched_history: bool) -> Answer {
-        Answer::NotFound { context_slot, searched_history }
+        Answer::NotFound { context_slot, searched_history, is_agreed: true }
     }
 
     fn found(result: Result<(), TransactionError>, is_confirmed: bool) -> Answer {
@@ -135,6 +146,18 @@ mod tests {
         assert_eq!(step(past, &not_found(slot - 1, true)), NextStep::AskAgain, "the node lags behind");
         assert_eq!(step(past, &not_found(slot, false)), NextStep::AskAgain, "the node did not search");
         assert_eq!(step(past, &Answer::Silence), NextStep::AskAgain, "silence is not no");
+    }
+
+    #[test]
+    fn word_of_one_node_is_a_doubt_where_that_of_two_would_be_a_verdict() {
+        let agreed = tip(HEIGHT + 1).expect("a tip");
+        let alone = Some(Tip { is_agreed: false, ..agreed });
+        let missing = |is_agreed| Answer::NotFound { context_slot: agreed.slot, searched_history: true, is_agreed };
+        assert_eq!(step(alone, &missing(true)), NextStep::Doubt);
+        assert_eq!(step(Some(agreed), &missing(false)), NextStep::Doubt);
+        assert_eq!(step(alone, &not_found(agreed.slot - 1, true)), NextStep::AskAgain, "it has not seen the end");
+        assert_eq!(step(alone, &not_found(agreed.slot, false)), NextStep::AskAgain, "it did not search");
+        assert_eq!(step(alone, &Answer::Silence), NextStep::AskAgain);
     }
 
     #[test]

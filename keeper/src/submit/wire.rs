@@ -12,7 +12,8 @@ use crate::config::Sender;
 use crate::config::endpoints::Role;
 use crate::intent::ActionClass;
 use crate::metrics::Metrics;
-use futures_util::future::{BoxFuture, FutureExt, join_all};
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub struct Tip {
     pub slot: u64,
     /// Height of the last confirmed block.
     pub block_height: u64,
+    /// Whether as many nodes said so as have to agree; otherwise one that is abreast of what else is known.
+    pub is_agreed: bool,
 }
 
 /// A signature that is in a block.
@@ -96,8 +99,8 @@ pub trait Wire: Send + Sync + 'static {
 
 /// All endpoints and senders.
 ///
-/// Nothing counts as "no" until two endpoints say so, or the only one: that the chain is past a height, and that a
-/// signature is not known.
+/// Nothing counts as agreed until two endpoints say so, or the only one: that the chain is past a height, and that a
+/// signature is not known. What one says alone is told as that.
 pub struct PoolWire {
     pool: Arc<Pool>,
     ways: Ways,
@@ -105,6 +108,11 @@ pub struct PoolWire {
 
 /// Endpoints that have to agree before a signature is given up.
 const WITNESSES: usize = 2;
+/// How long others may take once one has answered.
+const SECOND_PATIENCE: Duration = Duration::from_secs(3);
+/// Slots by which the chain's end, as told by one endpoint alone, may differ from what is known otherwise: confirmed
+/// blocks are behind processed ones, and nodes behind each other.
+const ABREAST_SLOTS: u64 = 32;
 
 impl PoolWire {
     /// Uses the endpoints of `pool` by their roles, and `senders`.
@@ -131,9 +139,10 @@ impl PoolWire {
             if batch.is_empty() {
                 break;
             }
-            let given = join_all(batch.iter().map(|endpoint| question(&endpoint.rpc))).await;
-            for (endpoint, answer) in batch.into_iter().zip(given) {
-                match answer {
+            let asked = batch.into_iter().map(|endpoint| question(&endpoint.rpc).map(move |given| (endpoint, given)));
+            let mut asked: FuturesUnordered<_> = asked.collect();
+            while let Some((endpoint, given)) = next(&mut asked, !answers.is_empty()).await {
+                match given {
                     Ok(answer) => answers.push(answer),
                     Err(error) => {
                         if let WireError::Rpc(cause) = &error {
@@ -145,6 +154,19 @@ impl PoolWire {
             }
         }
         if answers.is_empty() { Err(last.unwrap_or(WireError::NoWay)) } else { Ok(answers) }
+    }
+
+    fn is_abreast(&self, tip: &Tip) -> bool {
+        tip.slot.abs_diff(self.pool.newest_slot()) <= ABREAST_SLOTS
+    }
+}
+
+/// Waits for the next answer; not for long where there is one already.
+async fn next<S: Stream + Unpin>(asked: &mut S, has_answer: bool) -> Option<S::Item> {
+    if has_answer {
+        tokio::time::timeout(SECOND_PATIENCE, asked.next()).await.ok().flatten()
+    } else {
+        asked.next().await
     }
 }
 
@@ -169,12 +191,17 @@ impl Wire for PoolWire {
     fn tip(&self) -> Answered<'_, Tip> {
         async move {
             let tips = self.witness(|rpc| node::tip(rpc).boxed()).await?;
-            if tips.len() < self.quorum() {
-                return Err(WireError::Shape("too few endpoints told of the chain's end"));
+            let is_agreed = tips.len() >= self.quorum();
+            let lower = |a: Tip, b: Tip| Tip {
+                slot: a.slot.max(b.slot),
+                block_height: a.block_height.min(b.block_height),
+                is_agreed,
+            };
+            let tip = tips.into_iter().reduce(lower).ok_or(WireError::NoWay)?;
+            if !is_agreed && !self.is_abreast(&tip) {
+                return Err(WireError::Shape("one endpoint alone told of the chain's end, and others of another one"));
             }
-            let lower =
-                |a: Tip, b: Tip| Tip { slot: a.slot.max(b.slot), block_height: a.block_height.min(b.block_height) };
-            tips.into_iter().reduce(lower).ok_or(WireError::NoWay)
+            Ok(Tip { is_agreed, ..tip })
         }
         .boxed()
     }

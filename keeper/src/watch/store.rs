@@ -168,6 +168,11 @@ impl Store {
         self.reports.contains_key(key)
     }
 
+    /// Returns the report at `key`.
+    pub fn report(&self, key: &Pubkey) -> Option<&Report> {
+        self.reports.get(key).map(|r| &**r)
+    }
+
     /// Returns all reports, by address.
     pub fn reports(&self) -> impl Iterator<Item = (&Pubkey, &Report)> {
         self.reports.iter().map(|(k, r)| (k, &**r))

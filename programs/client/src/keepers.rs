@@ -2,7 +2,7 @@
 
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
 use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
-use rampart::state::KeeperSet;
+use rampart::state::{KeeperSet, ScaleTarget};
 use rampart::{SetKeepersArgs, SubmitReportArgs, Validity, accounts, instruction};
 
 const SYSTEM: Pubkey = anchor_lang::system_program::ID;
@@ -56,6 +56,18 @@ pub fn submit_report(keeper: Pubkey, guard: Pubkey, subject: Pubkey, args: Submi
         report: address::report(&subject, &keeper),
     };
     build(accounts, instruction::SubmitReport { args }, &[])
+}
+
+/// Lets a limit of `vault` on new risk follow what the keepers `set` report about its collateral.
+pub fn scale_risk(vault: Pubkey, collateral_asset: &Pubkey, set: &KeeperSet, target: ScaleTarget) -> Instruction {
+    let metas = report_metas(set, collateral_asset);
+    let accounts = accounts::ScaleRisk {
+        vault,
+        keeper_set: address::keeper_set(&set.guard),
+        event_authority: address::event_authority(),
+        program: rampart::ID,
+    };
+    build(accounts, instruction::ScaleRisk { target: target as u8 }, &metas[1..])
 }
 
 /// Returns the accounts that a rule on reports about `subject` is judged on: the set, then each member's report.

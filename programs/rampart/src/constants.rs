@@ -116,6 +116,12 @@ pub const KEEPER_JOIN_DELAY_SECS: i64 = 48 * HOUR_SECS;
 pub const MAX_REPORT_AGE_SECS: u32 = 3_600;
 /// The longest that a level which hangs on keepers' reports may hold, seconds.
 pub const MAX_REPORTED_SECS: u32 = 6 * 3_600;
+/// The most that a vault may let keepers' reports take off a limit on new risk within any hour, bps.
+pub const MAX_CUT_HOUR_BPS: u16 = 2_000;
+/// The most that a vault may let them take off within any day, bps.
+pub const MAX_CUT_DAY_BPS: u16 = 5_000;
+/// How much of what they took off comes back within an hour while they still report, bps.
+pub const CUT_EASE_HOUR_BPS: u16 = 100;
 /// Seed of a pending change: `["change", guard, change id u64 LE]`.
 pub const CHANGE_SEED: &[u8] = b"change";
 /// The shortest floor that a guard may set for the delay of a loosening: 48 hours, in seconds.

@@ -410,4 +410,18 @@ pub enum RampartError {
     RebalanceTooSmall,
     #[msg("Nothing is granted to be taken out of the reserve")]
     GrantMissing,
+
+    // --- limits on new risk that follow the market
+    #[msg(
+        "Scale needs a span, slopes, floors of 1 to 10_000 bps, steps of 2 to 2_000 bps an hour within 5_000 a day, and a part that fits"
+    )]
+    ScaleInvalid,
+    #[msg("Vault does not let keepers' reports scale this limit")]
+    ScaleDisabled,
+    #[msg("Keepers' median is not known: too few fresh reports or sources, or no one opinion")]
+    MedianUnknown,
+    #[msg("Keepers' median asks for what is in force, and the reports are not newer than those that proved it")]
+    ScaleUnchanged,
+    #[msg("Keepers' reports have taken off what the hour or the day allows: try again later")]
+    ScaleStepUsed,
 }

@@ -535,3 +535,22 @@ pub struct ReserveWithdrawn {
     /// How many, base units.
     pub amount: u64,
 }
+
+// --- limits on new risk that follow the market
+
+/// Keepers' reports moved or renewed what is taken off a limit on new risk.
+#[event]
+pub struct RiskScaled {
+    /// The vault.
+    pub vault: Pubkey,
+    /// `ScaleTarget`.
+    pub target: u8,
+    /// The median, bps.
+    pub median_bps: u16,
+    /// What was taken off before, bps.
+    pub from_bps: u16,
+    /// What is taken off now, bps.
+    pub to_bps: u16,
+    /// Until when, unix seconds.
+    pub expires_at_ts: i64,
+}

@@ -219,6 +219,11 @@ pub mod rampart {
         SubmitReport::handle(ctx, args)
     }
 
+    /// Lets a limit of a vault on new risk follow what the keepers report.
+    pub fn scale_risk<'info>(ctx: Context<'info, ScaleRisk<'info>>, target: u8) -> Result<()> {
+        ScaleRisk::handle(ctx, target)
+    }
+
     // --- integrations
 
     /// Gives another program a place under a guard.

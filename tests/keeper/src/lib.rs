@@ -7,8 +7,9 @@ use rampart_client::address;
 use rampart_keeper::assess::{Assessment, assess};
 use rampart_keeper::chain::clock::ChainTime;
 use rampart_keeper::chain::fees;
-use rampart_keeper::config::{Classes, ComputePrices};
+use rampart_keeper::config::{Classes, ComputePrices, ReportSettings};
 use rampart_keeper::decide::Action;
+use rampart_keeper::decide::reports::Opinion;
 use rampart_keeper::decide::{Decision, History, Means, Policy, decide};
 use rampart_keeper::economics::{Economics, Estimate};
 use rampart_keeper::intent::{ActionClass, Outcome, PlannedTx};
@@ -28,6 +29,7 @@ use solana_sdk::message::{Message, VersionedMessage, v0};
 use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::{TransactionError, VersionedTransaction};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,6 +43,8 @@ pub struct Keeper {
     pub policy: Policy,
     /// Its memory.
     pub history: History,
+    /// What it would report, by subject.
+    pub opinions: BTreeMap<Pubkey, Opinion>,
     /// Lookup tables.
     pub tables: Vec<Pubkey>,
     /// What it knows.
@@ -63,6 +67,7 @@ impl Keeper {
             stagger_slots: 0,
             fleet_delay_slots: None,
             max_in_flight: 64,
+            reports: ReportSettings::default(),
             economics,
         };
         let keys = &world.keys;
@@ -73,6 +78,7 @@ impl Keeper {
             told: [&own[..], &swapping, told].concat(),
             policy,
             history: History::default(),
+            opinions: BTreeMap::new(),
             tables: Vec::new(),
             store: Store::new(world.guard),
             index: PriceIndex::default(),
@@ -152,6 +158,7 @@ impl Keeper {
             is_funded: true,
             is_keeper: set.is_some_and(|(_, set)| set.member_at(&signer, world.now_ts()).is_some()),
             tokens: held.collect(),
+            opinions: self.opinions.clone(),
         };
         decide(&assessment, &self.store, &self.policy, &means, &mut self.history)
     }

@@ -3,4 +3,5 @@
 mod liquidation;
 mod quote;
 mod rebalance;
+mod report;
 mod settle;

@@ -8,6 +8,10 @@
 pub mod chain;
 pub mod endpoint;
 pub mod faults;
+#[cfg(feature = "grpc")]
+pub mod geyser;
+#[cfg(feature = "grpc")]
+mod geyser_service;
 pub mod keeper;
 pub mod landing;
 pub mod pubsub;
@@ -18,6 +22,8 @@ pub mod wait;
 pub use chain::Chain;
 pub use endpoint::Endpoint;
 pub use faults::{Faults, HttpFault, SendFault};
+#[cfg(feature = "grpc")]
+pub use geyser::Geyser;
 pub use keeper::Keeper;
 pub use scene::Scene;
 pub use wait::until;

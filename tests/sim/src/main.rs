@@ -32,6 +32,12 @@ struct Cli {
     /// Makes the keepers wrong on purpose.
     #[arg(long)]
     mutation: Option<Mutation>,
+    /// Plays nothing but a fall of the price that nobody is told of: it is told once, while all sockets are silent.
+    #[arg(long)]
+    lost_gap: bool,
+    /// Puts the wall clocks of all keepers off by so many milliseconds in the second eighth of the slots.
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    clock_ms: i64,
 }
 
 fn main() -> ExitCode {
@@ -56,7 +62,8 @@ fn one(cli: &Cli, seed: u64) -> bool {
         if is_brief { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) }
     };
     tracing_subscriber::fmt().with_env_filter(filter).without_time().with_ansi(false).with_writer(writer).init();
-    let play = Play { seed, slots: cli.slots_each, is_shown: !cli.brief, mutation: cli.mutation };
+    let (slots, mutation, is_gap_lost, clock_ms) = (cli.slots_each, cli.mutation, cli.lost_gap, cli.clock_ms);
+    let play = Play { seed, slots, is_shown: !cli.brief, mutation, is_gap_lost, clock_ms };
     let record = play.run();
     println!("{}", report::line(seed, cli.slots_each, &record));
     record.violations.is_empty()

@@ -90,24 +90,40 @@ impl Market {
         if self.regime == Regime::Silent {
             return Vec::new();
         }
-        let (sol, usdc, now_ts) = (world.sol_feeds, world.usdc_feeds, world.now_ts());
         let mut touched = Vec::new();
         // each source in its own time
         if self.rng.random_range(0..100) < 45 {
-            let confidence = if self.regime == Regime::Wide { 260 } else { 5 };
-            world.publish_pyth(&sol, self.sol, confidence, now_ts);
-            world.publish_pyth(&usdc, self.usdc, 5, now_ts);
-            self.told[0] = self.sol;
-            touched.extend([sol.pyth, usdc.pyth]);
+            touched.extend(self.pyth(world));
         }
         if self.rng.random_range(0..100) < 40 {
-            let error = if let Regime::OneBad(error) = self.regime { error } else { 0.0 };
-            world.publish_switchboard(&sol, self.sol * (1.0 + error), 5, now_ts);
-            world.publish_switchboard(&usdc, self.usdc, 5, now_ts);
-            self.told[1] = self.sol * (1.0 + error);
-            touched.extend([sol.switchboard, usdc.switchboard]);
+            touched.extend(self.switchboard(world));
         }
         touched
+    }
+
+    fn pyth(&mut self, world: &mut World) -> [Pubkey; 2] {
+        let (sol, usdc, now_ts) = (world.sol_feeds, world.usdc_feeds, world.now_ts());
+        let confidence = if self.regime == Regime::Wide { 260 } else { 5 };
+        world.publish_pyth(&sol, self.sol, confidence, now_ts);
+        world.publish_pyth(&usdc, self.usdc, 5, now_ts);
+        self.told[0] = self.sol;
+        [sol.pyth, usdc.pyth]
+    }
+
+    fn switchboard(&mut self, world: &mut World) -> [Pubkey; 2] {
+        let (sol, usdc, now_ts) = (world.sol_feeds, world.usdc_feeds, world.now_ts());
+        let error = if let Regime::OneBad(error) = self.regime { error } else { 0.0 };
+        world.publish_switchboard(&sol, self.sol * (1.0 + error), 5, now_ts);
+        world.publish_switchboard(&usdc, self.usdc, 5, now_ts);
+        self.told[1] = self.sol * (1.0 + error);
+        [sol.switchboard, usdc.switchboard]
+    }
+
+    /// The price falls by a quarter, and both sources tell it once. Returns the accounts that changed.
+    pub fn fall_once(&mut self, world: &mut World, record: &mut Record) -> Vec<Pubkey> {
+        self.sol *= 0.75;
+        record.line(&format!("MARKET falls to {:.2}, told once", self.sol));
+        [self.pyth(world), self.switchboard(world)].concat()
     }
 
     /// A borrower goes back to the edge of what is allowed, from wherever liquidations left them.

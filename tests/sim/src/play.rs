@@ -9,9 +9,9 @@ use crate::node::Node;
 use crate::process::{Ended, Process};
 use crate::record::Record;
 use crate::scene::Scene;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Wake};
 use crate::sends::Act;
-use crate::truth::{EVERY_SLOTS, Truth};
+use crate::truth::{Covered, EVERY_SLOTS, Truth};
 use rampart_client::Pubkey;
 use rampart_tests::World;
 use rand::{Rng, SeedableRng};
@@ -30,6 +30,10 @@ const HOUR_LAMPORTS: u64 = 50_000_000;
 /// Blocks after the death of a blockhash by which its transactions must be decided.
 const DECIDED_BLOCKS: u64 = 300;
 
+/// Slots of the scene of a lost gap in which all sockets are silent. In the middle of them the price falls, which is told
+/// once; afterwards no price is told any more.
+pub const LOST_GAP: std::ops::Range<u64> = 96..104;
+
 /// What to play.
 #[derive(Clone, Debug)]
 pub struct Play {
@@ -41,6 +45,11 @@ pub struct Play {
     pub is_shown: bool,
     /// What is wrong with the keepers, on purpose.
     pub mutation: Option<Mutation>,
+    /// Whether the only thing that happens is a fall of the price that nobody is told of: see [`LOST_GAP`].
+    pub is_gap_lost: bool,
+    /// How far the wall clocks of all keepers are off in the second eighth of the slots, beside other faults,
+    /// milliseconds.
+    pub clock_ms: i64,
 }
 
 /// A simulation that runs.
@@ -55,6 +64,7 @@ struct Run {
     by_payer: BTreeMap<Pubkey, usize>,
     landed: BTreeMap<Act, Signature>,
     fees: Vec<u64>,
+    is_gap_lost: bool,
 }
 
 impl Play {
@@ -69,6 +79,8 @@ impl Play {
         let dir = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(fast_disk()).expect("a directory");
         let mut run = self.begin(dir.path());
         for at in 0..self.slots {
+            let is_off = (self.slots / 8..self.slots / 4).contains(&at);
+            run.keepers.iter_mut().for_each(|keeper| keeper.offset_ms = if is_off { self.clock_ms } else { 0 });
             run.slot(at, self.slots);
         }
         run.end()
@@ -104,8 +116,9 @@ impl Play {
             .collect();
         let fees = vec![0; keepers.len()];
         let schedule = Schedule::new(stream(3), nodes);
+        let (elapsed_ms, landed, is_gap_lost) = (0, BTreeMap::new(), self.is_gap_lost);
         let mut run =
-            Run { net, keepers, market, schedule, truth, rng, elapsed_ms: 0, by_payer, landed: BTreeMap::new(), fees };
+            Run { net, keepers, market, schedule, truth, rng, elapsed_ms, by_payer, landed, fees, is_gap_lost };
         for keeper in &mut run.keepers {
             keeper.start(&run.net, FIRST_SLOT);
         }
@@ -126,13 +139,17 @@ impl Run {
         let base = if at < slots / 2 { 400 } else { 200 };
         let took_ms = base * self.rng.random_range(85..=115) / 100;
         let until = Duration::from_millis(self.elapsed_ms + took_ms);
-        self.faults(is_over);
+        if self.is_gap_lost {
+            self.lose_sockets(at);
+        } else {
+            self.faults(is_over);
+        }
         for k in 0..self.keepers.len() {
             self.keeper(k, until);
         }
         self.elapsed_ms += took_ms;
         host::set_now(until);
-        self.block(is_over);
+        self.block(at, is_over);
         if at.is_multiple_of(EVERY_SLOTS) {
             self.judge();
         }
@@ -140,17 +157,31 @@ impl Run {
 
     fn faults(&mut self, is_over: bool) {
         let now = Duration::from_millis(self.elapsed_ms);
-        let starts = {
+        let wakes = {
             let mut net = self.net.lock();
-            self.schedule.step(&mut net, &mut self.keepers, now, is_over)
+            self.schedule.step(&mut net, &mut self.keepers, is_over)
         };
-        for k in starts {
-            let slot = {
-                let mut net = self.net.lock();
-                net.record.line(&format!("keeper {k} starts"));
-                net.chain.slot
-            };
-            self.keepers[k].start(&self.net, slot);
+        for wake in wakes {
+            self.wake(wake, now);
+        }
+    }
+
+    fn wake(&mut self, wake: Wake, now: Duration) {
+        let note = |k: usize, what: &str| {
+            let mut net = self.net.lock();
+            net.record.line(&format!("keeper {k} {what}"));
+            net.chain.slot
+        };
+        match wake {
+            Wake::Start(k) => self.keepers[k].start(&self.net, note(k, "starts")),
+            Wake::Resume(k) if self.keepers[k].is_alive() => self.keepers[k].resume(now, note(k, "goes on")),
+            Wake::Resume(_) => {}
+        }
+    }
+
+    fn lose_sockets(&mut self, at: u64) {
+        if at == LOST_GAP.start || at == LOST_GAP.end {
+            self.schedule.silence(&mut self.net.lock(), at == LOST_GAP.start);
         }
     }
 
@@ -170,14 +201,20 @@ impl Run {
         self.schedule.restart(k, slot + slots);
     }
 
-    fn block(&mut self, is_over: bool) {
+    fn block(&mut self, at: u64, is_over: bool) {
         let shared = self.net.clone();
         let mut net = shared.lock();
         let net: &mut Net = &mut net;
         let slot = net.chain.slot + 1;
         net.record.now = (slot, self.elapsed_ms);
         let (market, record) = (&mut self.market, &mut net.record);
-        let act = |world: &mut World| market.step(world, slot, is_over, record);
+        let (is_lost, fall_at) = (self.is_gap_lost, (LOST_GAP.start + LOST_GAP.end) / 2);
+        let act = |world: &mut World| match at {
+            _ if !is_lost => market.step(world, slot, is_over, record),
+            _ if at < fall_at => market.step(world, slot, true, record),
+            _ if at == fall_at => market.fall_once(world, record),
+            _ => Vec::new(),
+        };
         let block = net.chain.produce(self.elapsed_ms, act);
         net.tell(block.as_deref());
         for signature in std::mem::take(&mut net.chain.news) {
@@ -222,13 +259,15 @@ impl Run {
         }
         let slot = net.chain.slot;
         let is_settled = |since: u64| slot >= since.saturating_add(SETTLED_SLOTS);
-        // a signature is given up only when two endpoints agree, or the only one says so
-        let can_act = |keeper: &Process| {
-            let whole = keeper.nodes.iter().filter(|n| is_settled(self.schedule.whole_since[**n])).count();
-            keeper.up_since_slot.is_some_and(is_settled) && whole >= keeper.nodes.len().min(2)
+        let can_act = |nodes: usize| {
+            let by = |keeper: &Process| {
+                let whole = keeper.nodes.iter().filter(|n| is_settled(self.schedule.whole_since[**n])).count();
+                keeper.up_since_slot.is_some_and(is_settled) && whole >= keeper.nodes.len().min(nodes)
+            };
+            is_settled(self.schedule.open_since) && self.keepers.iter().any(by)
         };
-        let is_covered = is_settled(self.schedule.open_since) && self.keepers.iter().any(can_act);
-        self.truth.judge(&net.chain.world, slot, is_covered, &mut net.record);
+        let covered = Covered { by_one: can_act(1), by_two: can_act(2) };
+        self.truth.judge(&net.chain.world, slot, covered, &mut net.record);
     }
 
     fn end(mut self) -> Record {

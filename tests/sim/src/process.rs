@@ -73,8 +73,10 @@ impl Network for SimulatedNetwork {
 pub struct Process {
     /// Number of the keeper.
     pub index: usize,
-    /// How far its wall clock is off, milliseconds.
+    /// How far its wall clock is off by a fault, milliseconds.
     pub skew_ms: i64,
+    /// How far it is off besides, milliseconds.
+    pub offset_ms: i64,
     /// Since which slot it has been running without a pause; `None` while it isn't.
     pub up_since_slot: Option<u64>,
     /// How often it was started.
@@ -107,6 +109,7 @@ impl Process {
         Self {
             index,
             skew_ms: 0,
+            offset_ms: 0,
             up_since_slot: None,
             starts: 0,
             nodes,
@@ -132,7 +135,7 @@ impl Process {
     pub fn start(&mut self, net: &SharedNet, slot: u64) {
         self.starts += 1;
         self.up_since_slot = Some(slot);
-        host::set_skew_ms(self.skew_ms);
+        host::set_skew_ms(self.skew_ms + self.offset_ms);
         if self.mutation == Some(Mutation::ForgetsJournal) {
             let _ = std::fs::remove_dir_all(&self.dir);
         }
@@ -183,7 +186,7 @@ impl Process {
         let Some((runtime, handle)) = self.running.as_mut().filter(|_| self.up_since_slot.is_some()) else {
             return Ended::Runs;
         };
-        host::set_skew_ms(self.skew_ms);
+        host::set_skew_ms(self.skew_ms + self.offset_ms);
         let (at, death) = (host::at(until), self.death.clone());
         let is_struck = runtime.block_on(async {
             tokio::select! {
@@ -228,7 +231,7 @@ impl Process {
     /// Lets it go on: to it, time jumps to `now`.
     pub fn resume(&mut self, now: Duration, slot: u64) {
         let Some((runtime, _)) = &self.running else { return };
-        host::set_skew_ms(self.skew_ms);
+        host::set_skew_ms(self.skew_ms + self.offset_ms);
         let now = host::at(now);
         runtime.block_on(async {
             let missed = now.saturating_duration_since(tokio::time::Instant::now());

@@ -5,7 +5,6 @@ use crate::node::{Faults, Node};
 use crate::process::Process;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use std::time::Duration;
 
 /// A fault begins in one of so many slots.
 const RARITY: u32 = 22;
@@ -17,6 +16,15 @@ enum End {
     Restart(usize),
     Resume(usize),
     Skew(usize),
+}
+
+/// What is to be done with a keeper's process. Not by the schedule, which holds chain and nodes: the process uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// It starts anew.
+    Start(usize),
+    /// It goes on.
+    Resume(usize),
 }
 
 /// The faults of one simulation.
@@ -40,10 +48,10 @@ impl Schedule {
         self.ends.push((at_slot, End::Restart(keeper)));
     }
 
-    /// One slot passes: faults end and begin. Returns which keepers are to be started. `is_over`: all end, none begins.
-    pub fn step(&mut self, net: &mut Net, keepers: &mut [Process], now: Duration, is_over: bool) -> Vec<usize> {
+    /// One slot passes: faults end and begin. Returns whom to start or resume. `is_over`: all end, none begins.
+    pub fn step(&mut self, net: &mut Net, keepers: &mut [Process], is_over: bool) -> Vec<Wake> {
         let slot = net.chain.slot;
-        let mut starts = Vec::new();
+        let mut wakes = Vec::new();
         let (ended, left) = std::mem::take(&mut self.ends).into_iter().partition(|(at, _)| is_over || *at <= slot);
         self.ends = left;
         let ended: Vec<(u64, End)> = ended;
@@ -61,20 +69,23 @@ impl Schedule {
                     self.open_since = slot;
                     net.record.line("leaders take in everything again");
                 }
-                End::Restart(k) => starts.push(k),
-                End::Resume(k) => {
-                    if let Some(keeper) = keepers.get_mut(k).filter(|keeper| keeper.is_alive()) {
-                        keeper.resume(now, slot);
-                        net.record.line(&format!("keeper {k} goes on"));
-                    }
-                }
+                End::Restart(k) => wakes.push(Wake::Start(k)),
+                End::Resume(k) => wakes.push(Wake::Resume(k)),
                 End::Skew(k) => keepers.get_mut(k).into_iter().for_each(|keeper| keeper.skew_ms = 0),
             }
         }
         if !is_over && self.rng.random_range(0..RARITY) == 0 {
             self.begin(net, keepers);
         }
-        starts
+        wakes
+    }
+
+    /// Every node forgets its sockets, or is whole again and keeps those that are opened from then on.
+    pub fn silence(&mut self, net: &mut Net, is_silent: bool) {
+        let slot = net.chain.slot;
+        net.nodes.iter_mut().for_each(|node| node.faults.is_silent = is_silent);
+        self.whole_since.fill(if is_silent { u64::MAX } else { slot });
+        net.record.line(if is_silent { "all sockets fall silent" } else { "nodes are whole again" });
     }
 
     fn begin(&mut self, net: &mut Net, keepers: &mut [Process]) {

@@ -1,4 +1,8 @@
 //! What keepers sent, and the promise that no two signatures of one keeper for one intent can both land.
+//!
+//! A trip may be given up by the word of one node. No node here is wrong about heights, so that its old bytes are dead all
+//! the same, or have landed already: then the fence refuses the new ones, which is allowed and counted as refused. New
+//! bytes while old ones can still land stay a violation for every class.
 
 use crate::chain::Chain;
 use crate::landing::Pending;
@@ -35,7 +39,7 @@ impl Act {
             ("trip", ix::Trip::DISCRIMINATOR, 0, true),
             ("liquidate", ix::Liquidate::DISCRIMINATOR, 5, true),
             ("deleverage", ix::Deleverage::DISCRIMINATOR, 5, true),
-            ("step_down", ix::StepDown::DISCRIMINATOR, 0, false),
+            ("step_down", ix::StepDown::DISCRIMINATOR, 0, true),
             ("observe_rule", ix::ObserveRule::DISCRIMINATOR, 0, false),
             ("observe", ix::Observe::DISCRIMINATOR, 0, false),
             ("mark_halt", ix::MarkHalt::DISCRIMINATOR, 3, false),

@@ -37,6 +37,24 @@ struct Due {
     is_told: bool,
 }
 
+/// Whether some keeper has been able to see and act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// With one whole node: enough to give a trip up, of which the fence on chain lets only one land.
+    pub by_one: bool,
+    /// With two, or its only one: what it takes to give up anything else.
+    pub by_two: bool,
+}
+
+impl Covered {
+    const fn is_enough_for(self, class: &str) -> bool {
+        match class.as_bytes() {
+            b"trip" => self.by_one,
+            _ => self.by_two,
+        }
+    }
+}
+
 /// The judge.
 pub struct Truth {
     probe: User,
@@ -54,8 +72,8 @@ impl Truth {
         Self { probe, rules, positions, due: BTreeMap::new(), asked_slot: 0, questions: 0 }
     }
 
-    /// Asks what is due, and holds it against what was due before. `is_covered`: some keeper can see and act.
-    pub fn judge(&mut self, world: &World, slot: u64, is_covered: bool, record: &mut Record) {
+    /// Asks what is due, and holds it against what was due before.
+    pub fn judge(&mut self, world: &World, slot: u64, covered: Covered, record: &mut Record) {
         let passed = if self.asked_slot == 0 { 0 } else { slot - self.asked_slot };
         self.asked_slot = slot;
         let now = self.ask_all(world);
@@ -78,7 +96,7 @@ impl Truth {
             }
             let mut due = known.copied().unwrap_or(Due { since_slot: slot, covered_slots: 0, fence, is_told: false });
             // what nobody could see or do starts anew when somebody can
-            due.covered_slots = if is_covered { due.covered_slots + passed } else { 0 };
+            due.covered_slots = if covered.is_enough_for(class) { due.covered_slots + passed } else { 0 };
             if due.covered_slots > bound_slots(class) && !due.is_told {
                 due.is_told = true;
                 let name = self.rules.iter().find(|(_, key)| *key == target).map_or("position", |(name, _)| *name);
@@ -153,26 +171,9 @@ impl Truth {
 /// The value that an action of a class moves.
 fn fence_of(world: &World, class: &str, target: &Pubkey) -> u64 {
     match class {
-        "trip" => world.rule(target).trip_epoch,
-        "step_down" => {
-            let rule = world.rule(target);
-            let cause = cause_of(world, &rule, target);
-            cause.unwrap_or(0)
-        }
+        "trip" | "step_down" => world.rule(target).trip_epoch,
         _ => world.position(target).liquidation_seq,
     }
-}
-
-/// What a step down moves: when the cause was written, and at which level.
-fn cause_of(world: &World, rule: &rampart::state::Rule, key: &Pubkey) -> Option<u64> {
-    let now_ts = world.now_ts();
-    let breaker = if rule.subject == world.keys.vault {
-        world.vault().breaker
-    } else {
-        world.load::<rampart::state::Asset>(&rule.subject).breaker
-    };
-    let cause = breaker.cause_of(key, now_ts).copied()?;
-    Some(cause.tripped_at_ts.cast_unsigned() * 8 + u64::from(cause.level))
 }
 
 fn ltv(world: &World, key: &Pubkey) -> f64 {

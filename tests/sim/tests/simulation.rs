@@ -18,7 +18,6 @@ fn report(args: &[&str]) -> Report {
 }
 
 #[test]
-#[ignore = "not yet shown to hold for all of its seeds: `docs/simulation.md`, What was run"]
 fn keepers_miss_nothing_and_double_nothing_under_faults() {
     let output = sim(&["--slots", SLOTS]);
     let (table, failures) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -47,13 +46,32 @@ fn keeper_that_signs_anew_before_the_old_bytes_are_dead_is_found() {
 
 #[test]
 fn keeper_that_forgets_its_journal_is_found() {
-    let report = report(&["--brief", "--seed", "3", "--slots-each", "4000", "--mutation", "forgets-journal"]);
+    let report = report(&["--brief", "--seed", "3", "--slots-each", "1000", "--mutation", "forgets-journal"]);
     assert!(report.count("DOUBLE") > 0, "{:?}", report.violations);
 }
 
 #[test]
-#[ignore = "not found in the seeds tried: prices that are told again soon hide what was lost"]
 fn keeper_that_ignores_gaps_is_found() {
-    let report = report(&["--brief", "--seed", "3", "--slots-each", "3000", "--mutation", "ignores-gaps"]);
-    assert!(report.count("MISS") > 0, "{:?}", report.violations);
+    let scene = ["--brief", "--seed", "3", "--slots-each", "300", "--lost-gap"];
+    let right = report(&scene);
+    assert!(right.violations.is_empty(), "{:?}", right.violations);
+    assert!(right.actions["trip"][0] > 0 && right.actions["liquidate"][0] > 0, "{:?}", right.actions);
+    let wrong = report(&[&scene[..], &["--mutation", "ignores-gaps"]].concat());
+    assert!(wrong.count("MISS") > 0, "{wrong:?}");
+}
+
+/// The wall clocks of all keepers are off by 30 s for an eighth of the time, while there is much to do, and right again
+/// then: everything that happens, to the byte and the millisecond, is as if they had never been.
+#[test]
+fn fault_24_local_clock_off_by_30_s_and_corrected_changes_no_decision() {
+    let play = |clock_ms: &str| {
+        let output = sim(&["--brief", "--seed", "2", "--slots-each", "1600", "--clock-ms", clock_ms]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let right = play("0");
+    let mut report = Report::default();
+    assert!(right.lines().any(|line| report.add(line)), "{right}");
+    assert!(report.actions["trip"][0] > 0, "{:?}", report.actions);
+    assert_eq!(play("-30000"), right);
+    assert_eq!(play("30000"), right);
 }

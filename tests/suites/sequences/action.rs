@@ -53,6 +53,7 @@ kinds! {
     MarkHalt 2 "mark_halt",
     OpenReport 1 "open_report",
     SubmitReport 4 "submit_report",
+    ScaleRisk 3 "scale_risk",
     // shortfall and Resolution
     RecordShortfall 1 "record_shortfall",
     EnterResolution 1 "enter_resolution",
@@ -301,7 +302,16 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
         27 => {
             vec![near(82 + m % 17), act(K::LiquidateBySwap, n, n % 2 + 2 * (m % 64)), act(K::LiquidateBySwap, m, n % 2)]
         }
-        28 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
+        // limits on new risk that follow the scores
+        28 => [
+            reports(n % 4),
+            vec![act(K::ScaleRisk, n % 2, 0), act(K::ScaleRisk, 1 - n % 2, 0), act(K::Wait, 2, 50)],
+            vec![act(K::ScaleRisk, n % 2, 0), act(K::Borrow, m, n), act(K::Wait, 2, 600)],
+            reports(m % 4),
+            vec![act(K::ScaleRisk, n % 2, 0)],
+        ]
+        .concat(),
+        29 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
         _ => vec![
             act(K::EnterResolution, 1 + n % 2, m),
             until(3),
@@ -316,7 +326,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
 /// A whole sequence: single steps, and rows of steps that belong together, of about `steps` in all.
 pub fn sequence(steps: usize) -> impl Strategy<Value = Vec<Action>> {
     // what ends a vault comes rarely
-    let which = prop_oneof![53 => 0..28u8, 1 => 28..30u8];
+    let which = prop_oneof![55 => 0..29u8, 1 => 29..31u8];
     let row = (which, any::<u32>(), any::<u32>()).prop_map(|(which, n, m)| plot(which, n, m));
     let one = || action().prop_map(|action| vec![action]);
     let clip = prop_oneof![

@@ -37,7 +37,9 @@ impl Stage {
             K::EnterResolution | K::LeaveResolution | K::ClaimResolution => self.resolution(action),
             K::Observe | K::ObserveRule | K::Trip | K::StepDown | K::Reset => self.evidence(action),
             K::TripGroup | K::StepDownGroup => return Some(self.group_step(action)),
-            K::OpenReport | K::SubmitReport | K::SetKeepers | K::InitializeKeepers => self.keeper_step(action)?,
+            K::OpenReport | K::SubmitReport | K::SetKeepers | K::InitializeKeepers | K::ScaleRisk => {
+                self.keeper_step(action)?
+            }
             K::Pause | K::Halt | K::Lift => self.pause_step(action),
             K::TightenVault | K::TightenRule | K::TightenIntegration => self.tighten(action),
             K::SetBounty | K::WithdrawBounty | K::InitializeBounty => self.bounty_step(action)?,

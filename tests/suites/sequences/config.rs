@@ -7,7 +7,7 @@ use crate::sequences::snap::Snap;
 use crate::sequences::standby::assert_sources;
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{Comparator, RuleParams};
-use rampart::state::{Change, ChangeGroup, FlowCap, HardBounds, Roles, Vault};
+use rampart::state::{Change, ChangeGroup, FlowCap, HardBounds, RiskScale, Roles, Switch, Vault};
 use rampart_client::Pubkey;
 
 impl Snap {
@@ -21,6 +21,7 @@ impl Snap {
             ChangeGroup::VaultRisk => Change::VaultRisk(vault?.risk),
             ChangeGroup::VaultLimits => Change::VaultLimits(vault?.limits),
             ChangeGroup::VaultCurve => Change::VaultCurve(vault?.curve),
+            ChangeGroup::VaultScale => Change::VaultScale(vault?.scale),
             ChangeGroup::Rule => Change::Rule(self.rule(target)?.params),
             ChangeGroup::AssetOracle => Change::AssetOracle(asset?.oracle),
             ChangeGroup::AssetReference => Change::AssetReference(asset?.reference_params),
@@ -70,7 +71,7 @@ impl Snap {
 pub fn assert_configuration(action: &Action, before: &Snap, after: &Snap) {
     let waited = matches!(action.kind, Kind::Execute | Kind::AcceptRoot);
     let (was, is) = (&before.vault, &after.vault);
-    let vault = |v: &Vault| (v.risk, v.limits, v.curve);
+    let vault = |v: &Vault| (v.risk, v.limits, v.curve, v.scale);
     if vault(was) != vault(is) && !waited {
         assert!(action.kind == Kind::TightenVault && is_stricter_vault(was, is), "I6: {action:?} moved the vault");
     }
@@ -162,6 +163,15 @@ fn is_stricter_vault(was: &Vault, is: &Vault) -> bool {
         && is_stricter_flow(&a.loan_flow, &b.loan_flow)
         && is_stricter_flow(&a.collateral_flow, &b.collateral_flow)
         && a.exit_floor_bps == b.exit_floor_bps
+        && is_stricter_scale(&was.scale, &is.scale)
+}
+
+/// A floor may fall, and volatility be switched on: no more is asked for.
+fn is_stricter_scale(was: &RiskScale, is: &RiskScale) -> bool {
+    let (mut rest, mut same) = (*is, *was);
+    (rest.floor_ltv_bps, rest.volatility.switch) = (same.floor_ltv_bps, Switch::Enabled as u8);
+    same.volatility.switch = Switch::Enabled as u8;
+    is.floor_ltv_bps <= was.floor_ltv_bps && is.volatility.switch >= was.volatility.switch && rest == same
 }
 
 fn is_stricter_rule(was: &RuleParams, is: &RuleParams) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::stage::Stage;
-use rampart::state::{KeeperRole, KeeperSeat, Level, ReportParts, RuleGroup};
+use rampart::state::{KeeperRole, KeeperSeat, Level, ReportParts, RuleGroup, ScaleTarget};
 use rampart::{GuardianPauseArgs, SetKeepersArgs, SubmitReportArgs};
 use rampart_client::{Instruction, Pubkey, address, evidence, groups, guardian, keepers};
 use rampart_tests::keepers::{CALM, limits};
@@ -79,6 +79,10 @@ impl Stage {
                     subject,
                     SubmitReportArgs { parts, observed_at_ts: w.now_ts(), seq },
                 )
+            }
+            Kind::ScaleRisk => {
+                let target = if action.a.is_multiple_of(2) { ScaleTarget::Ltv } else { ScaleTarget::BorrowCap };
+                keepers::scale_risk(w.keys.vault, &w.keys.collateral_asset, &w.keeper_set(), target)
             }
             Kind::SetKeepers => {
                 let set = w.keeper_set();

@@ -39,7 +39,12 @@ impl Stage {
                     loan_flow: v.limits.loan_flow,
                     collateral_flow: v.limits.collateral_flow,
                     inflow: v.limits.inflow,
+                    scale: v.scale,
                 };
+                args.scale.floor_ltv_bps = small(args.scale.floor_ltv_bps, action.b / 23);
+                if action.b / 29 % 8 == 3 {
+                    args.scale.volatility.switch = rampart::state::Switch::Enabled as u8;
+                }
                 args.loan_flow.daily_bps = small(args.loan_flow.daily_bps, action.b / 17);
                 args.loan_flow.absolute_floor_amount = to(args.loan_flow.absolute_floor_amount, action.b / 19);
                 admin::tighten_vault(by, w.guard, w.keys.vault, args, self.validity())
@@ -101,6 +106,12 @@ impl Stage {
                 limits.collateral_flow.absolute_floor_amount +=
                     part(limits.collateral_flow.absolute_floor_amount, 1_000);
                 (k.vault, Change::VaultLimits(limits))
+            }
+            2 if action.a % 2 == 1 => {
+                let mut scale = w.vault().scale;
+                scale.floor_ltv_bps = up(scale.floor_ltv_bps).min(10_000);
+                scale.ltv.slope_bps += 100;
+                (k.vault, Change::VaultScale(scale))
             }
             2 => (k.vault, Change::VaultRisk(rampart::state::RiskParams { max_bonus_bps: 810, ..w.vault().risk })),
             3 => {

@@ -31,6 +31,7 @@ mod quiet;
 mod reserve;
 mod run;
 mod sabotage;
+mod scale;
 mod snap;
 mod stage;
 mod standby;

@@ -33,6 +33,8 @@ pub enum Way {
 pub struct Flow {
     /// When, at the latest time that the chain had shown by then.
     pub ts: i64,
+    /// How far the chain's clock lay behind that then, seconds.
+    pub behind_secs: i64,
     /// Whose position.
     pub owner: usize,
     /// Base units.
@@ -158,6 +160,8 @@ pub struct Model {
     pub bounties: Vec<(i64, u64)>,
     /// Whether each asset's price is published and in order: collateral, loan.
     pub feeds: [Feed; 2],
+    /// When keepers' reports took something off, and how much, bps: of the loan-to-value limit, of the borrow cap.
+    pub cuts: [Vec<(i64, u16)>; 2],
     /// What was swapped and what the reserve did.
     pub swaps: Swaps,
     /// By how much the market pays more than the price, bps.
@@ -193,7 +197,7 @@ impl Model {
     pub fn new(world: &World, cast: &Cast, rules: &[Pubkey], policies: &[Pubkey], built_ts: i64) -> Self {
         let snap = Snap::of(world, cast, rules, policies);
         let now = snap.now;
-        let flow = |owner, amount, way| Flow { ts: built_ts, owner, amount, way };
+        let flow = |owner, amount, way| Flow { ts: built_ts, behind_secs: 0, owner, amount, way };
         let mut loan = Flows::default();
         let mut collateral = Flows::default();
         for (owner, position) in snap.positions.iter().enumerate().take(OWNERS) {
@@ -220,6 +224,7 @@ impl Model {
             census: None,
             bounties: vec![],
             feeds: [world.sol_price(), 1.0].map(|dollars| Feed { fault: None, published: now, dollars }),
+            cuts: Default::default(),
             swaps: Swaps::default(),
             market_bps: 0,
             dollars: world.sol_price(),

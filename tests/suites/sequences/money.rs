@@ -27,8 +27,10 @@ impl Stage {
         let shares: fn(&Position) -> u128 = |p| p.supply_shares.get();
         let posted: fn(&Position) -> u128 = |p| p.collateral_amount.into();
         let ts = self.model.latest;
-        let flow =
-            |owner: Option<usize>, amount: i128, way| owner.map(|owner| Flow { ts, owner, amount: amount as u64, way });
+        let behind_secs = ts - before.now.min(ts);
+        let flow = |owner: Option<usize>, amount: i128, way| {
+            owner.map(|owner| Flow { ts, behind_secs, owner, amount: amount as u64, way })
+        };
         let (loan_flow, collateral_flow) = match action.kind {
             Kind::Supply => {
                 assert!(levels.risk < Level::ReduceOnly, "lent at {levels:?}");
@@ -269,7 +271,10 @@ fn net_outflow(all: &[Flow], start: i64, window: i64, way: Way, is_gross: bool) 
         all.iter().filter(counts).map(|f| f.amount).sum()
     };
     let net = |owner| {
-        let credit = if is_gross { 0 } else { sum(owner, Way::In, start - HOUR + 1) };
+        // what came in an hour ago by the chain's clock, which may have gone back since
+        let outs = all.iter().filter(|f| f.owner == owner && f.way == way && (start..end).contains(&f.ts));
+        let behind_secs = outs.map(|f| f.behind_secs).max().unwrap_or(0);
+        let credit = if is_gross { 0 } else { sum(owner, Way::In, start - behind_secs - HOUR + 1) };
         sum(owner, way, start).saturating_sub(credit)
     };
     (0..OWNERS).map(net).sum()

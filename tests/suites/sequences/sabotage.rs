@@ -89,7 +89,7 @@ fn checks_of_sequences_see_what_is_wrong() {
         lease(s);
         s.model.loan.all.clear();
         let (now, plan) = (s.snap(), s.instructions(&withdraw_on_lease).expect("a withdrawal"));
-        let flow = Flow { ts: s.model.latest, owner: 0, amount: LOAN_FLOOR / 2, way: Way::Exit };
+        let flow = Flow { ts: s.model.latest, behind_secs: 0, owner: 0, amount: LOAN_FLOOR / 2, way: Way::Exit };
         s.follow_leases(&withdraw_on_lease, &plan, Some((flow, true)), (&now, &now));
     });
     all.push(("within a day without a lease", for_nothing));
@@ -156,7 +156,7 @@ fn checks_of_sequences_see_what_is_wrong() {
     let beyond = said(&first, |s| {
         let (ts, owner) = (s.model.latest, 0);
         s.model.loan.all.clear();
-        s.model.loan.all.push(Flow { ts, owner, amount: LOAN_FLOOR, way: Way::Exit });
+        s.model.loan.all.push(Flow { ts, behind_secs: 0, owner, amount: LOAN_FLOOR, way: Way::Exit });
         s.step(&withdraw);
     });
     all.push(("I1: ", beyond));

@@ -2,7 +2,7 @@
 
 use crate::sequences::desk::Desk;
 use crate::sequences::model::{DAY, HOUR, Model};
-use crate::sequences::standby;
+use crate::sequences::{scale, standby};
 use rampart::state::bounty::BountyParams;
 use rampart::state::group::GroupParams;
 use rampart::state::integration::Mode;
@@ -164,6 +164,7 @@ impl Stage {
             hunter,
             heirs,
         });
+        scale::switch_on(&mut world);
         let spare = standby::approve(&mut world);
         // what came in lately would leave again without a charge: within an hour of the hour, within a day of the day
         let built_ts = world.now_ts();

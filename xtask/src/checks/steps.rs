@@ -29,7 +29,7 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
 /// Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
     let mut clippy = command::cargo();
-    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(fleet());
+    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(features());
     command::run(clippy.args(["--", "-D", "warnings"]))?;
     Ok(Verdict::Passed)
 }
@@ -53,16 +53,16 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The keeper's fleets, whose client of etcd needs a compiler of protocol buffers. One set of features for all steps:
-/// third-party crates are compiled once.
-fn fleet() -> &'static [&'static str] {
+/// The keeper's gRPC source, and its fleets, whose client of etcd needs a compiler of protocol buffers. One set of features
+/// for all steps: third-party crates are compiled once.
+fn features() -> &'static [&'static str] {
     match command::find("protoc") {
-        Some(_) => &["--features", "rampart-keeper/fleet"],
+        Some(_) => &["--features", "rampart-rig/grpc,rampart-keeper/fleet"],
         None => {
             println!(
                 "protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev"
             );
-            &[]
+            &["--features", "rampart-rig/grpc"]
         }
     }
 }
@@ -94,7 +94,7 @@ pub fn fixtures(_: &mut Run) -> Result<Verdict> {
 /// Every test of the workspace passes.
 pub fn tests(run: &mut Run) -> Result<Verdict> {
     let mut nextest = command::cargo();
-    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]).args(fleet());
+    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]).args(features());
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
     }

@@ -174,6 +174,7 @@ fn current_limits(vault: &Vault) -> TightenVaultArgs {
         loan_flow: vault.limits.loan_flow,
         collateral_flow: vault.limits.collateral_flow,
         inflow: vault.limits.inflow,
+        scale: vault.scale,
     }
 }
 

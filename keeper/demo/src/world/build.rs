@@ -7,7 +7,8 @@ use crate::accounts;
 use crate::error::Outcome;
 use crate::feeder::Feeder;
 use crate::market::PricePoint;
-use crate::network::Network;
+use crate::metronome::wall_unix_ms;
+use crate::network::{Backend, Network};
 use crate::world::cast::{Borrower, Lender};
 use crate::world::params::{self, Floors, LENT_AMOUNT, USDC};
 use crate::world::{Coin, VAULTS, World};
@@ -36,6 +37,8 @@ const KEEPER_AMOUNT: u64 = 50_000_000 * USDC;
 pub const ATTACKER_USD: f64 = 400_000.0;
 /// How long the market exists before the story begins, seconds: a day and what the day's ring overlaps.
 const DAY_SECS: i64 = 26 * 3_600;
+/// What the first steps may take of the chain's time, seconds.
+const SPARE_SECS: i64 = 120;
 /// How long prices are observed before the story begins, and how often, seconds.
 const WARM_UP_SECS: i64 = 690;
 const WARM_UP_STEP_SECS: i64 = 15;
@@ -50,6 +53,8 @@ pub struct SetUp<'a> {
     pub feeder: &'a mut Feeder,
     /// The market before the story.
     pub start: PricePoint,
+    /// Where the story will take place.
+    pub backend: &'a Backend,
 }
 
 impl SetUp<'_> {
@@ -59,6 +64,9 @@ impl SetUp<'_> {
     /// [`crate::error::DemoError::SetUp`] for whatever is refused, and the network's.
     pub async fn run(&mut self, program: &Path, step: impl Fn(&str)) -> Outcome<()> {
         self.network.hold();
+        if self.backend.keeps_wall_time() {
+            self.network.set_clock(wall_ts() - DAY_SECS - WARM_UP_SECS - SPARE_SECS).await?;
+        }
         step("deploying the program");
         self.network.deploy(program).await?;
         self.network.step(2).await?;
@@ -77,7 +85,10 @@ impl SetUp<'_> {
         self.place_attacker().await?;
         step("limits are tightened and a day passes");
         self.tighten().await?;
-        self.network.jump(DAY_SECS).await?;
+        // at the end of the warm-up the chain's clock has arrived at the wall's, or at a time of its own
+        let keeps_wall_time = self.backend.keeps_wall_time();
+        let target_ts = if keeps_wall_time { wall_ts() - WARM_UP_SECS } else { self.network.now().unix_ts + DAY_SECS };
+        self.network.jump_to(target_ts).await?;
         self.warm_up(WARM_UP_SECS, WARM_UP_STEP_SECS).await?;
         Ok(())
     }
@@ -237,11 +248,17 @@ impl SetUp<'_> {
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
             inflow: limits.inflow,
+            scale: vault.scale,
         };
         let validity = Validity { authority_epoch: 0, expires_at_ts: self.network.now().unix_ts + 600 };
         let tighten = admin::tighten_vault(admin_key.key(), self.world.guard, keys.vault, args, validity);
         self.network.must("tighter limits", &[tighten], &[admin_key.pair()]).await
     }
+}
+
+/// The wall clock, unix seconds.
+fn wall_ts() -> i64 {
+    i64::try_from(wall_unix_ms() / 1_000).unwrap_or(i64::MAX)
 }
 
 /// Instructions of the token program fail to build only for another program's id.

@@ -10,7 +10,7 @@ pub fn keeper(dir: &Path) -> PathBuf {
     // as the checks build all tests: so nothing but the keeper is compiled again
     let mut build = Command::new(cargo);
     build.current_dir(root).args(["test", "--quiet", "--locked", "--no-run", "--workspace", "--exclude", "sbf-lower"]);
-    build.args(["--test", "process", "--features", "rampart-keeper/faults,rampart-keeper/fleet"]);
+    build.args(["--test", "process", "--features", "rampart-rig/grpc,rampart-keeper/faults,rampart-keeper/fleet"]);
     // build scripts look at what cargo tells this test of its own package, and would run anew each time it changes
     let own = std::env::vars_os().map(|(name, _)| name).filter(|name| {
         name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))

@@ -15,7 +15,7 @@ use rampart_demo::keepers::process::{Process, free_ports};
 use rampart_demo::ledger::Ledger;
 use rampart_demo::market::PricePoint;
 use rampart_demo::market::synthetic::START_USD;
-use rampart_demo::network::{Network, Pace};
+use rampart_demo::network::{Backend, Network, Pace};
 use rampart_demo::play::positions;
 use rampart_demo::run::program;
 use rampart_demo::unguarded::Held;
@@ -83,7 +83,11 @@ impl Rig {
         let world = World::new(Cast::from_seed(11));
         let network = Network::start(Pace::of_speed(10, 100), world.cast.payer.pair().insecure_clone()).await?;
         let mut feeder = Feeder::new(11);
-        SetUp { network: &network, world: &world, feeder: &mut feeder, start: CALM }.run(&program(), |_| ()).await?;
+        let backend = Backend::from_environment();
+        let mut set_up =
+            SetUp { network: &network, world: &world, feeder: &mut feeder, start: CALM, backend: &backend };
+        set_up.run(&program(), |_| ()).await?;
+        let network = network.continue_on(&backend).await?;
         let (mut gates, mut keepers, mut all_files, ports) = (vec![], vec![], vec![], free_ports(KEEPERS)?);
         network.at_pace();
         for rank in 0..KEEPERS {

@@ -1,6 +1,6 @@
 //! `rampart-lab train`: models from recorded or generated markets.
 
-use super::{DataArgs, LabError};
+use super::{DataArgs, LabError, train_policy};
 use crate::evaluate::test_metrics;
 use crate::time::start_of_day;
 use crate::train::{Config, Dataset, Split, crash};
@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub enum TrainCommand {
     /// The probability that an asset falls through a buffer within 6 h and 24 h
     Crash(CrashArgs),
+    /// A policy over the nine actions, against tuned rules
+    Policy(train_policy::PolicyArgs),
 }
 
 /// How to train the crash model.
@@ -38,6 +40,7 @@ fn day(text: &str) -> Result<i64, String> {
 pub fn run(command: TrainCommand) -> Result<(), LabError> {
     match command {
         TrainCommand::Crash(args) => train_crash(&args),
+        TrainCommand::Policy(args) => train_policy::run(&args),
     }
 }
 

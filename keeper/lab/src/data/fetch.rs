@@ -132,11 +132,7 @@ mod tests {
 
     /// An archive of one line for each month: the end of 2024 in milliseconds, the start of 2025 in microseconds.
     fn archive(url: &str) -> Result<Vec<u8>, FetchError> {
-        month(url, if url.contains("2024-12") { "1735686000000" } else { "1735689600000000" })
-    }
-
-    /// The zip of one line, or its checksum, as the address says.
-    fn month(url: &str, time: &str) -> Result<Vec<u8>, FetchError> {
+        let time = if url.contains("2024-12") { "1735686000000" } else { "1735689600000000" };
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         writer.start_file("month.csv", SimpleFileOptions::default()).unwrap();
         writer.write_all(format!("{time},10,11,9,10,5,0,0,0,2,0,0\n").as_bytes()).unwrap();
@@ -160,7 +156,12 @@ mod tests {
 
     #[test]
     fn join_fails_when_a_month_repeats_the_one_before() {
-        let stuck = |url: &str| month(url, "1735686000000");
+        // the second month brings the first one's bars, under its own name
+        let stuck = |url: &str| {
+            let bytes = archive(&url.replace("2025-01", "2024-12"))?;
+            let is_sum = url.contains("2025-01") && url.ends_with(".CHECKSUM");
+            Ok(if is_sum { String::from_utf8_lossy(&bytes).replace("2024-12", "2025-01").into_bytes() } else { bytes })
+        };
         let error = join(&request(), stuck, |_| ()).unwrap_err();
         assert!(matches!(&error, FetchError::Order { name } if name == "SOLUSDT-1h-2025-01.zip"), "{error}");
     }

@@ -20,6 +20,10 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     if let Some(path) = &config.keys.guardian_file {
         findings.push(Finding::of("guardian key", key(path)));
     }
+    findings.extend(config.grpc.iter().filter_map(|stream| {
+        let path = stream.x_token_file.as_ref()?;
+        Some(Finding::of(format!("stream {}", stream.name), secret(path)))
+    }));
     findings.push(token(config));
     findings.extend(config.notify.iter().flat_map(|sink| {
         let files = [&sink.url_file, &sink.token_file].into_iter().flatten();

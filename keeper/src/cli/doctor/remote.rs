@@ -15,7 +15,7 @@ use crate::submit::fee_lamports;
 use crate::takeover::{HEADER_LEN, decode};
 use crate::watch::Update;
 use futures_util::future::join_all;
-use solana_sdk::hash::hash;
+use solana_sdk::hash::{Hash, hash};
 use std::time::Duration;
 
 /// The artifact that this keeper is built with: SHA-256 and length of the program's code.
@@ -29,7 +29,12 @@ const TRIP_UNITS: u32 = 100_000;
 
 pub(super) async fn look(config: &Config) -> Vec<Finding> {
     let endpoints = config.endpoints();
-    let tried = join_all(endpoints.iter().map(|endpoint| try_endpoint(endpoint, config))).await;
+    // as at the start: the chain that is set, else that of the first endpoint that answers
+    let found = join_all(endpoints.iter().map(|endpoint| genesis(endpoint, config))).await;
+    let first = found.iter().find_map(|genesis| genesis.as_ref().ok()).copied();
+    let wanted = config.cluster.genesis_hash.or(first);
+    let pairs = endpoints.iter().zip(found);
+    let tried = join_all(pairs.map(|(endpoint, found)| try_endpoint(endpoint, config, found, wanted))).await;
     let (mut findings, mut first) = (Vec::new(), None);
     for (endpoint, (rpc, found)) in endpoints.iter().zip(tried) {
         first = first.or(rpc.filter(|_| endpoint.has(Role::Read)));
@@ -52,25 +57,34 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
 }
 
 /// Tries one endpoint: its chain and its subscriptions. Returns the way to it where it answers for the right chain.
-async fn try_endpoint(endpoint: &RpcEndpoint, config: &Config) -> (Option<Rpc>, Vec<Finding>) {
+async fn try_endpoint(
+    endpoint: &RpcEndpoint,
+    config: &Config,
+    found: Result<Hash, KeeperError>,
+    wanted: Option<Hash>,
+) -> (Option<Rpc>, Vec<Finding>) {
     let rpc = open(endpoint, config);
-    let genesis = genesis(&rpc, config).await;
-    let is_right = genesis.is_ok();
-    let mut findings = vec![Finding::of(format!("endpoint {}", redact(&endpoint.http)), genesis)];
+    let chain = found.and_then(|found| chain_of(found, wanted, config.cluster.genesis_hash.is_some()));
+    let is_right = chain.is_ok();
+    let mut findings = vec![Finding::of(format!("endpoint {}", redact(&endpoint.http)), chain)];
     if is_right && endpoint.has(Role::Read) {
         findings.push(socket(&endpoint.ws_url()).await);
     }
     (is_right.then_some(rpc), findings)
 }
 
-async fn genesis(rpc: &Rpc, config: &Config) -> Result<String, KeeperError> {
-    let found = rpc.genesis_hash().await.map_err(|source| asked("ask for the genesis hash", source))?;
-    match config.cluster.genesis_hash {
+async fn genesis(endpoint: &RpcEndpoint, config: &Config) -> Result<Hash, KeeperError> {
+    open(endpoint, config).genesis_hash().await.map_err(|source| asked("ask for the genesis hash", source))
+}
+
+fn chain_of(found: Hash, wanted: Option<Hash>, is_set: bool) -> Result<String, KeeperError> {
+    match wanted {
         Some(wanted) if wanted != found => {
-            Err(KeeperError::WrongChain(format!("genesis hash is {found}, `cluster.genesis_hash` is {wanted}")))
+            let from = if is_set { "`cluster.genesis_hash`" } else { "another endpoint's" };
+            Err(KeeperError::WrongChain(format!("genesis hash is {found}, {from} is {wanted}")))
         }
-        Some(_) => Ok(format!("genesis {found}, as set")),
-        None => Ok(format!("genesis {found}; `cluster.genesis_hash` would pin it")),
+        _ if is_set => Ok(format!("genesis {found}, as set")),
+        _ => Ok(format!("genesis {found}; `cluster.genesis_hash` would pin it")),
     }
 }
 
@@ -211,5 +225,24 @@ async fn running(config: &Config) -> Finding {
         }
         Err(KeeperError::Http(_)) => Finding::ok("running keeper", format!("none at {}", config.http.listen)),
         Err(error) => Finding::warning("running keeper", crate::error::chain(&error), error.hint()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn endpoint_of_another_chain_fails_whether_or_not_the_chain_is_set() {
+        let [ours, theirs] = [[1; 32], [2; 32]].map(Hash::new_from_array);
+        assert!(chain_of(ours, Some(ours), false).is_ok());
+        for (is_set, from) in [(true, "`cluster.genesis_hash` is"), (false, "another endpoint's is")] {
+            let refused = chain_of(theirs, Some(ours), is_set).expect_err("another chain");
+            assert!(matches!(&refused, KeeperError::WrongChain(text) if text.contains(from)), "{refused}");
+            let mut finding = Finding::of("endpoint", Err(refused));
+            finding.soften();
+            assert_eq!(finding.state, State::Failed, "others that answer don't excuse it");
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
 use crate::run::courier::{Courier, Departure};
 use crate::run::engine::{Engine, Unsent};
+use crate::score::Seen;
 use crate::watch::decode::TokenBalance;
 use crate::watch::feeds;
 use anchor_lang::prelude::Pubkey;
@@ -32,6 +33,7 @@ impl<C: Courier> Engine<C> {
         self.assessment = assess(&self.store, &self.index, &self.found, now);
         self.has_news = true;
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
+        self.score();
         let means = self.means();
         let pass = self.fleet.pass();
         self.policy.fleet_delay_slots = pass.delay_slots();
@@ -44,6 +46,20 @@ impl<C: Courier> Engine<C> {
         self.tell_rules(now);
         self.tell_standing();
         self.arm();
+    }
+
+    fn score(&mut self) {
+        let seen = Seen {
+            store: &self.store,
+            assessment: &self.assessment,
+            index: &self.index,
+            tip_slot: self.clock.tip_slot(),
+        };
+        self.scorer.see(seen);
+        if let Some((score_bps, band)) = self.scorer.highest() {
+            self.metrics.score.set(i64::from(score_bps));
+            self.metrics.score_band.set(band as i64);
+        }
     }
 
     /// Tells whether some source is complete.
@@ -64,6 +80,7 @@ impl<C: Courier> Engine<C> {
             is_funded: self.balance() >= self.config.budget.min_payer_lamports,
             is_keeper: self.is_keeper(),
             tokens: wallets.into_iter().filter_map(balance).collect(),
+            opinions: self.scorer.opinions(&self.store, &self.signer),
         }
     }
 
@@ -136,6 +153,7 @@ impl<C: Courier> Engine<C> {
             }
             Action::Asset(key) | Action::Vault(key) => Some(*key),
             Action::Position { candidate, .. } => Some(candidate.vault),
+            Action::Report { subject, .. } => Some(*subject),
             Action::Settle(_) => Some(decision.intent.target),
             Action::Rebalance(_) => Some(self.store.guard_key()),
         }

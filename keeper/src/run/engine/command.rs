@@ -103,6 +103,7 @@ impl Group {
             ActionClass::Liquidate => Self::Liquidate,
             ActionClass::Deleverage => Self::Deleverage,
             ActionClass::Observe | ActionClass::ObserveRule | ActionClass::MarkHalt => Self::Observe,
+            ActionClass::Report => Self::Report,
             ActionClass::StepDown => Self::StepDown,
             ActionClass::Settle => Self::Settle,
             ActionClass::Rebalance => Self::Rebalance,

@@ -7,6 +7,7 @@ use crate::decide::wanted_about;
 use crate::intent::ActionClass;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
+use crate::score::Spoken;
 use crate::view::amounts::{level_name, pair_price};
 use crate::view::{RuleView, View};
 use anchor_lang::prelude::Pubkey;
@@ -173,6 +174,7 @@ impl<C: Courier> Engine<C> {
             pass.is_ok(),
             pass.map_or_else(name_of, |p| pass_text(p).into()),
         );
+        self.explain_score(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Liquidate);
         let in_reach = vault.positions.soft + vault.positions.liquidatable;
         why.answer = match why.obstacle() {
@@ -198,9 +200,29 @@ impl<C: Courier> Engine<C> {
         why.condition("its price is agreed", asset.price.state == "agreed", agreed);
         let warm = if asset.reference.is_warm { "warm" } else { "cold" };
         why.condition("its reference is warm", asset.reference.is_warm, warm);
+        self.explain_score(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Observe);
         why.answer = answer_of(&why, "observation", None);
         why
+    }
+
+    /// The risk score with its parts, those first that moved it most within about an hour.
+    fn explain_score(&self, why: &mut Explanation, subject: &Pubkey) {
+        let Some(Spoken { said, explanation }) = self.scorer.of(subject) else { return };
+        let model = match self.scorer.model() {
+            Some((version, hash)) if !said.is_demoted => format!("model {version}, {}", &hash[..hash.len().min(12)]),
+            _ => "volatility alone".into(),
+        };
+        let since = explanation.earlier_bps.map_or(String::new(), |earlier| format!(", {earlier} up to an hour ago"));
+        why.input("risk score", format!("{} bps{since}; band {:?}; judged by {model}", said.score.bps, said.band));
+        for line in explanation.lines.iter().filter(|line| line.part.share_bps >= 1.0) {
+            let missing = if line.part.is_missing { ", inputs missing" } else { "" };
+            let (share, change, percent) = (line.part.share_bps, line.change_bps, 100.0 * line.part.probability);
+            why.input(
+                &format!("risk: {}", line.part.hazard.name()),
+                format!("{share:.0} bps ({change:+.0}), probability {percent:.1} %{missing}"),
+            );
+        }
     }
 
     fn explain_guard(&self, mut why: Explanation) -> Explanation {

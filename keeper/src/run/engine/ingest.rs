@@ -43,6 +43,14 @@ impl<C: Courier> Engine<C> {
                     self.shared.snapshot_wanted.notify_one();
                 }
             }
+            Signal::Resumed(topics) => {
+                let turn = self.sources.resumed(source, &topics, Instant::now());
+                self.tell_source(source, turn, "");
+                self.shared.is_alone.store(!self.sources.is_socket_gapless(), Ordering::Relaxed);
+                if self.sources.needs_snapshot() {
+                    self.shared.snapshot_wanted.notify_one();
+                }
+            }
             Signal::Down(reason) => {
                 let (turn, name) = (self.sources.down(source), self.socket_name(source));
                 self.metrics.source_reconnects.get_or_create(&SourceLabel { source: name }).inc();
@@ -115,7 +123,7 @@ impl<C: Courier> Engine<C> {
         let admin = self.admin_seqs(&key);
         self.ops.record(|| Frame::account(&update));
         let applied = self.store.apply(update, at);
-        self.count(origin, applied);
+        self.count(origin, told_by, applied);
         let topic = feeds::topic_of(key, self.store.position(&key).or(position.as_ref()), &self.store);
         match origin {
             Origin::Push => self.sources.pushed(&topic, told_by, at),
@@ -162,8 +170,14 @@ impl<C: Courier> Engine<C> {
         }
     }
 
-    fn count(&self, origin: Origin, applied: Applied) {
-        let source = if origin == Origin::Push { "websocket" } else { "poll" };
+    fn count(&self, origin: Origin, told_by: u32, applied: Applied) {
+        // streams come after the sockets
+        let first_stream = self.sources.sockets.len().saturating_sub(self.config.grpc.len());
+        let source = match origin {
+            Origin::Poll => "poll",
+            Origin::Push if (told_by.trailing_zeros() as usize) < first_stream => "websocket",
+            Origin::Push => "grpc",
+        };
         let result = match applied {
             Applied::Changed(_) => "applied",
             Applied::Stale => "stale",

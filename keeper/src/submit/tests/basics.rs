@@ -7,26 +7,26 @@ use rampart::error::RampartError;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::transaction::TransactionError;
 
-fn dir() -> tempfile::TempDir {
+pub(super) fn dir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory")
 }
 
-fn liquidation() -> Intent {
+pub(super) fn liquidation() -> Intent {
     intent(ActionClass::Liquidate, 1)
 }
 
-async fn prepare(process: &Process, chain: &Chain, intent: &Intent) -> Result<Prepared, SubmitError> {
+pub(super) async fn prepare(process: &Process, chain: &Chain, intent: &Intent) -> Result<Prepared, SubmitError> {
     process.submitter.prepare(plan(intent), chain.blockhash()).await
 }
 
-async fn send(process: &Process, chain: &Chain, intent: &Intent) -> Prepared {
+pub(super) async fn send(process: &Process, chain: &Chain, intent: &Intent) -> Prepared {
     let prepared = prepare(process, chain, intent).await.expect("signed bytes");
     process.submitter.send(&prepared).await;
     process.idle().await;
     prepared
 }
 
-async fn turns(process: &Process, chain: &Chain, count: u64) {
+pub(super) async fn turns(process: &Process, chain: &Chain, count: u64) {
     for _ in 0..count {
         process.turn().await;
         chain.advance(1);

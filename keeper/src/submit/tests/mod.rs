@@ -1,5 +1,6 @@
 #[cfg(feature = "faults")]
 mod abort;
+mod alone;
 mod basics;
 mod crash;
 mod faults;

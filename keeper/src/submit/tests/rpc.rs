@@ -48,11 +48,15 @@ async fn node(answers: &[(&'static str, Value)]) -> (String, Node) {
 
 /// All of `urls`, believed.
 fn over(urls: &[String]) -> PoolWire {
+    PoolWire::new(pool(urls), &[], Metrics::new())
+}
+
+fn pool(urls: &[String]) -> Arc<Pool> {
     let endpoint = |(n, url)| toml::from_str(&format!("name = \"e{n}\"\nhttp = \"{url}\"")).expect("settings");
     let endpoints = urls.iter().enumerate().map(endpoint).collect();
     let pool = Arc::new(Pool::new(endpoints, Commitment::Processed, Metrics::new()));
     pool.endpoints().iter().for_each(|endpoint| pool.verified(endpoint));
-    PoolWire::new(pool, &[], Metrics::new())
+    pool
 }
 
 fn status(confirmation: &str, error: Value) -> Value {
@@ -107,7 +111,7 @@ async fn tip_is_the_lower_of_both_heights() {
     let epoch = |height: u64| json!({ "absoluteSlot": 500, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 });
     for (height, of_epoch) in [(400, 431), (431, 400)] {
         let (wire, node) = wire(&[("getBlockHeight", json!(height)), ("getEpochInfo", epoch(of_epoch))]).await;
-        assert_eq!(wire.tip().await.expect("an answer"), Tip { slot: 500, block_height: 400 });
+        assert_eq!(wire.tip().await.expect("an answer"), Tip { slot: 500, block_height: 400, is_agreed: true });
         let asked = node.asked.lock().expect("no panic holds it").clone();
         assert!(asked.iter().all(|request| request["params"][0]["commitment"] == "confirmed"), "{asked:?}");
     }
@@ -156,7 +160,16 @@ async fn chain_is_past_a_height_only_where_two_nodes_say_so() {
         [("getBlockHeight", json!(height)), ("getEpochInfo", epoch)]
     };
     let tip = over_nodes(&[&at(400, 505), &at(390, 500)]).await.tip().await.expect("an answer");
-    assert_eq!(tip, Tip { slot: 505, block_height: 390 });
-    let alone = over_nodes(&[&at(400, 505), &[]]).await.tip().await;
-    assert!(matches!(alone, Err(WireError::Shape(_))), "{alone:?}");
+    assert_eq!(tip, Tip { slot: 505, block_height: 390, is_agreed: true });
+    let known = |slot: u64| async move {
+        let (up, down) = (node(&at(400, 505)).await.0, node(&[]).await.0);
+        let pool = pool(&[up, down]);
+        pool.judge(0, slot);
+        PoolWire::new(pool, &[], Metrics::new()).tip().await
+    };
+    assert_eq!(known(510).await.expect("an answer"), Tip { slot: 505, block_height: 400, is_agreed: false });
+    for elsewhere in [400, 600] {
+        let alone = known(elsewhere).await;
+        assert!(matches!(alone, Err(WireError::Shape(_))), "{alone:?}");
+    }
 }

@@ -54,6 +54,8 @@ pub struct Ledger {
     /// Leaders leave everything out.
     pub is_congested: bool,
     pub is_silent: bool,
+    /// One node answers, and another that would have to agree does not.
+    pub is_alone: bool,
     is_dead: bool,
     pending: BTreeMap<Signature, (u64, u64)>,
     landed: BTreeMap<Signature, Landed>,
@@ -243,7 +245,7 @@ impl Wire for Chain {
                 Fault::Unreachable | Fault::AnswerLost => return silence(),
             };
             let found = signatures.iter().map(|signature| ledger.found(signature, seen, search_history)).collect();
-            Ok(Statuses { context_slot: seen + SKIPPED, found, is_agreed: true })
+            Ok(Statuses { context_slot: seen + SKIPPED, found, is_agreed: !ledger.is_alone })
         }
         .boxed()
     }
@@ -257,7 +259,7 @@ impl Wire for Chain {
                 Fault::Lagging => ledger.height - CONFIRMING - LAG,
                 Fault::Unreachable | Fault::AnswerLost => return silence(),
             };
-            Ok(Tip { slot: height + SKIPPED, block_height: height })
+            Ok(Tip { slot: height + SKIPPED, block_height: height, is_agreed: !ledger.is_alone })
         }
         .boxed()
     }

@@ -9,6 +9,7 @@ use crate::state::direction::{Direction, Judged, Judgement};
 use crate::state::guard::{Guard, Roles};
 use crate::state::oracle_set::{OracleSet, stored_enum};
 use crate::state::reserve::{ReserveGrant, ReservePlan};
+use crate::state::risk_scale::RiskScale;
 use crate::state::rule::RuleParams;
 use crate::state::standby::StandbySet;
 use crate::state::swap_policy::SwapParams;
@@ -53,6 +54,8 @@ pub enum ChangeGroup {
     ReservePlan = 16,
     /// Leave to take something out of the reserve.
     ReserveGrant = 17,
+    /// How limits on new risk of a vault follow the market.
+    VaultScale = 18,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -72,6 +75,7 @@ stored_enum!(ChangeGroup {
     SwapPolicy,
     ReservePlan,
     ReserveGrant,
+    VaultScale,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -111,6 +115,8 @@ pub enum Change {
     ReservePlan(ReservePlan),
     /// Leave to take something out of the reserve.
     ReserveGrant(ReserveGrant),
+    /// How limits on new risk of a vault follow the market.
+    VaultScale(RiskScale),
 }
 
 impl Change {
@@ -134,6 +140,7 @@ impl Change {
             Self::SwapPolicy(_) => ChangeGroup::SwapPolicy,
             Self::ReservePlan(_) => ChangeGroup::ReservePlan,
             Self::ReserveGrant(_) => ChangeGroup::ReserveGrant,
+            Self::VaultScale(_) => ChangeGroup::VaultScale,
         }
     }
 
@@ -164,6 +171,7 @@ impl Change {
             Self::SwapPolicy(v) => bytemuck::bytes_of(v),
             Self::ReservePlan(v) => bytemuck::bytes_of(v),
             Self::ReserveGrant(v) => bytemuck::bytes_of(v),
+            Self::VaultScale(v) => bytemuck::bytes_of(v),
         }
     }
 
@@ -186,6 +194,7 @@ impl Change {
             ChangeGroup::SwapPolicy => Self::SwapPolicy(read(bytes)),
             ChangeGroup::ReservePlan => Self::ReservePlan(read(bytes)),
             ChangeGroup::ReserveGrant => Self::ReserveGrant(read(bytes)),
+            ChangeGroup::VaultScale => Self::VaultScale(read(bytes)),
         }
     }
 
@@ -216,6 +225,7 @@ impl Change {
             (Self::SwapPolicy(now), Self::SwapPolicy(next)) => now.judge_move(next),
             (Self::ReservePlan(now), Self::ReservePlan(next)) => now.judge_move(next),
             (Self::ReserveGrant(now), Self::ReserveGrant(next)) => now.judge_move(next),
+            (Self::VaultScale(now), Self::VaultScale(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }

@@ -12,6 +12,7 @@ use crate::state::inflow::InflowLimits;
 use crate::state::oracle_set::{OracleSet, OracleSource};
 use crate::state::rate_source::RateSource;
 use crate::state::reserve::{ReserveGrant, ReservePlan};
+use crate::state::risk_scale::{KeeperScale, RiskScale, VolatilityScale};
 use crate::state::rule::{Comparator, RuleParams};
 use crate::state::standby::StandbySet;
 use crate::state::step_meter::step_between;
@@ -111,6 +112,45 @@ impl Judged for RiskParams {
             .waits(self.max_bonus_bps, max_bonus_bps)
             .waits(self.close_factor_bps, close_factor_bps)
             .waits(self.full_close_ltv_bps, full_close_ltv_bps)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for RiskScale {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { volatility, ltv, cap, floor_ltv_bps, floor_cap_bps } = *next;
+        // whatever slopes and switches do is bounded by the floors: these are what a day's step counts
+        let within =
+            self.volatility.judge_move(&volatility).and(self.ltv.judge_move(&ltv)).and(self.cap.judge_move(&cap));
+        Judgement { step_bps: 0, ..within }
+            .ceiling(self.floor_ltv_bps, floor_ltv_bps)
+            .ceiling(self.floor_cap_bps, floor_cap_bps)
+    }
+}
+
+impl Judged for VolatilityScale {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { span_secs, calm_bps, slope_bps, switch, reserved } = *next;
+        Judgement::NONE
+            .waits(self.span_secs, span_secs)
+            .ceiling(self.calm_bps, calm_bps)
+            .floor(self.slope_bps, slope_bps)
+            .floor(self.switch, switch)
+            .waits(self.reserved, reserved)
+    }
+}
+
+impl Judged for KeeperScale {
+    fn judge_move(&self, next: &Self) -> Judgement {
+        let Self { calm_bps, slope_bps, hour_bps, day_bps, part, switch, reserved } = *next;
+        Judgement::NONE
+            // of a part that is dangerous when low, a higher calm is the stricter one: it waits whichever way it moves
+            .waits(self.calm_bps, calm_bps)
+            .floor(self.slope_bps, slope_bps)
+            .floor(self.hour_bps, hour_bps)
+            .floor(self.day_bps, day_bps)
+            .waits(self.part, part)
+            .floor(self.switch, switch)
             .waits(self.reserved, reserved)
     }
 }

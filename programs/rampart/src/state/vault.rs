@@ -16,6 +16,7 @@ use crate::state::lease::Lease;
 use crate::state::oracle_set::Switch;
 use crate::state::position::Position;
 use crate::state::resolution::Resolution;
+use crate::state::risk_scale::{KeeperCut, KeeperScale, RiskScale, ScaleTarget};
 use crate::state::shortfall::Shortfall;
 use crate::state::step_meter::StepMeter;
 use crate::state::ticket::TicketSide;
@@ -205,7 +206,9 @@ impl HaltMark {
 }
 
 /// One isolated pair.
-#[account(zero_copy)]
+///
+/// The second layout: the first one had no scale. Its discriminator is the start of `sha256("account:Vault:2")`.
+#[account(zero_copy, discriminator = [0x75, 0xc5, 0xc8, 0x64, 0xec, 0x3e, 0x1d, 0xb5])]
 #[derive(Debug)]
 pub struct Vault {
     /// The guard it belongs to.
@@ -278,13 +281,45 @@ pub struct Vault {
     pub padding: [u8; 4],
     /// Part of the bad debt that the guard's reserve paid since creation, base units of the loan mint.
     pub reserve_covered_amount: u64,
+    /// How limits on new risk follow the market.
+    pub scale: RiskScale,
+    /// What keepers' reports take off the loan-to-value limit.
+    pub ltv_cut: KeeperCut,
+    /// What keepers' reports take off the borrow cap.
+    pub cap_cut: KeeperCut,
     /// Zeros.
-    pub reserved: [u8; 224],
+    pub reserved: [u8; 120],
 }
 
 impl Vault {
     /// Account size in bytes, with the discriminator.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// Returns the loan-to-value limit for new risk as it is now, bps: what the scale leaves of it. Positions that stand,
+    /// and their lines, don't look at it.
+    pub fn ltv_for_new_risk(&self, collateral: &Asset, now_ts: i64) -> u16 {
+        self.scale.ltv_bps(self.risk.ltv_bps, &self.ltv_cut, &collateral.window, now_ts)
+    }
+
+    /// Returns the borrow cap as it is now, base units of the loan mint.
+    pub fn borrow_cap(&self, now_ts: i64) -> u64 {
+        self.scale.borrow_cap(self.limits.borrow_cap_amount, &self.cap_cut, now_ts)
+    }
+
+    /// Returns a part of the scale that keepers' reports drive, with what they take off.
+    pub fn keeper_scale_mut(&mut self, target: ScaleTarget) -> (&KeeperScale, &mut KeeperCut) {
+        match target {
+            ScaleTarget::Ltv => (&self.scale.ltv, &mut self.ltv_cut),
+            ScaleTarget::BorrowCap => (&self.scale.cap, &mut self.cap_cut),
+        }
+    }
+
+    /// Sets the scale; what was used of the steps leaks by the old ones until `now_ts`.
+    pub fn set_scale(&mut self, scale: RiskScale, now_ts: i64) {
+        self.ltv_cut.settle(&self.scale.ltv, now_ts);
+        self.cap_cut.settle(&self.scale.cap, now_ts);
+        self.scale = scale;
+    }
 
     /// Returns all debt, rounded down: what lenders may count on.
     ///

@@ -67,7 +67,7 @@ async fn fault_26_expired_transaction_is_signed_anew_only_when_it_is_dead_and_pa
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_26_nothing_is_given_up_while_one_of_two_endpoints_says_nothing() {
+async fn fault_26_trip_is_signed_anew_by_the_word_of_one_endpoint_while_the_other_says_nothing() {
     let scene = Scene::new(2).await;
     {
         let mut state = scene.chain.state();
@@ -78,13 +78,10 @@ async fn fault_26_nothing_is_given_up_while_one_of_two_endpoints_says_nothing() 
     scene.endpoints[1].faults().methods_down.extend(["getSignatureStatuses", "getBlockHeight"]);
     scene.price(FALLEN);
     until("it is sent", || async { !scene.signatures_about(&scene.rule).is_empty() }).await;
-    let dead_at = scene.chain.state().slot + 120;
-    until("its blockhash is long dead", || async { scene.chain.state().slot > dead_at }).await;
-    assert_eq!(scene.signatures_about(&scene.rule).len(), 1, "no second signature");
-    assert_eq!(keeper.view().await.expect("a view").keeper.transactions.expired, 0);
-    scene.endpoints[1].heal();
+    until("a second signature is sent", || async { scene.signatures_about(&scene.rule).len() >= 2 }).await;
     scene.chain.state().landing.is_congested = false;
     tripped(&scene).await;
+    keeper.shows("the first is given up", |view| view.keeper.transactions.expired >= 1).await;
     keeper.stop().await.0.expect("a clean stop");
     assert_eq!(scene.trips(), 1);
 }

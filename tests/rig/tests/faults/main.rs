@@ -1,5 +1,7 @@
 //! The keeper against the fault rig. A test's name begins with the number of its case in docs/faults.md.
 
+#[cfg(feature = "grpc")]
+mod grpc;
 mod landing;
 mod sources;
 mod steps;

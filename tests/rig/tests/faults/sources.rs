@@ -8,26 +8,26 @@ use rampart_tests::oracles::Feeds;
 use solana_sdk::hash::Hash;
 
 /// Sweeps so rare that nothing but subscriptions can have told.
-const NO_SWEEP: &str = "[ingest]\npoll_ms = 60000\nsweep_secs = 3600\n";
+pub const NO_SWEEP: &str = "[ingest]\npoll_ms = 60000\nsweep_secs = 3600\n";
 
 pub fn source<'a>(view: &'a View, name: &str) -> Option<&'a SourceView> {
     view.keeper.sources.iter().find(|source| source.name == name)
 }
 
-fn is_complete(view: &View, name: &str) -> bool {
+pub fn is_complete(view: &View, name: &str) -> bool {
     source(view, name).is_some_and(|source| source.up && !source.has_gap)
 }
 
-fn is_gapped(view: &View, name: &str) -> bool {
+pub fn is_gapped(view: &View, name: &str) -> bool {
     source(view, name).is_some_and(|source| source.has_gap)
 }
 
-async fn trips(scene: &Scene) {
+pub async fn trips(scene: &Scene) {
     scene.price(FALLEN);
     until("the rule trips", || async { scene.trips() == 1 }).await;
 }
 
-async fn stops(scene: &Scene, keeper: Keeper) {
+pub async fn stops(scene: &Scene, keeper: Keeper) {
     assert!(keeper.is_running());
     keeper.stop().await.0.expect("a clean stop");
     assert_eq!(scene.trips(), 1, "once");

@@ -6,7 +6,13 @@ import type { Event } from '@/lib/schema/view'
 import { formatAgo, formatClock } from '@/lib/time'
 import { EVENT_GROUPS, type EventGroup, type Tone, eventKey, groupOf, kindText, toneOf } from '@/lib/timeline'
 
-const ICONS: Record<EventGroup, IconName> = { levels: 'bolt', positions: 'drop', transactions: 'arrow', keeper: 'link' }
+const ICONS: Record<EventGroup, IconName> = {
+  levels: 'bolt',
+  positions: 'drop',
+  transactions: 'arrow',
+  governance: 'shield',
+  keeper: 'link',
+}
 const FIRST = 8
 
 function iconOf(kind: string, tone: Tone): IconName {

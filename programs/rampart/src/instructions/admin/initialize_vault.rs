@@ -7,7 +7,7 @@ use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_no
 use crate::math::price::Q64_ONE;
 use crate::refuse::{require_keys_eq, require_keys_neq};
 use crate::state::flow::DayBase;
-use crate::state::{Asset, Guard, InterestCurve, RiskParams, Vault, VaultLimits};
+use crate::state::{Asset, Guard, InterestCurve, RiskParams, RiskScale, Vault, VaultLimits};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -123,6 +123,7 @@ impl InitializeVault<'_> {
             vault.risk = args.risk;
             vault.curve = args.curve;
             vault.limits = args.limits;
+            vault.scale = RiskScale::off(args.risk.ltv_bps);
             vault.borrow_index_q64 = Q64_ONE.into();
             vault.accrued_at_ts = now_ts;
             vault.loan_flow.base = DayBase::start(now_ts);

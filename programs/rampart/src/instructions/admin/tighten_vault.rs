@@ -8,7 +8,7 @@ use crate::math::bps::Bps;
 use crate::refuse::require;
 use crate::state::direction::{Direction, Judged};
 use crate::state::flow::FlowLimits;
-use crate::state::{Guard, InflowLimits, RiskParams, Vault, VaultLimits};
+use crate::state::{Guard, InflowLimits, RiskParams, RiskScale, Vault, VaultLimits};
 use anchor_lang::prelude::*;
 
 /// What `tighten_vault` is told: the values that may fall. Lines of existing positions are not among them.
@@ -28,6 +28,8 @@ pub struct TightenVaultArgs {
     pub collateral_flow: FlowLimits,
     /// New collateral.
     pub inflow: InflowLimits,
+    /// How limits on new risk follow the market.
+    pub scale: RiskScale,
 }
 
 impl TightenVaultArgs {
@@ -41,6 +43,7 @@ impl TightenVaultArgs {
             loan_flow,
             collateral_flow,
             inflow,
+            scale: _,
         } = *self;
         let risk = RiskParams { ltv_bps, ..vault.risk };
         let caps = VaultLimits { supply_cap_amount, borrow_cap_amount, collateral_cap_amount, ..vault.limits };
@@ -73,7 +76,7 @@ impl TightenVault<'_> {
     ///
     /// # Errors
     /// `DurableNonceRefused`, `LooseningRefused`, `RiskParamsInvalid`, `LimiterInvalid`, `InflowLimitsInvalid`,
-    /// `TightenStepExceeded`, and those of
+    /// `ScaleInvalid`, `TightenStepExceeded`, and those of
     /// [`Validity::check`].
     pub fn handle(ctx: Context<Self>, args: TightenVaultArgs, validity: Validity) -> Result<()> {
         refuse_durable_nonce(&ctx.accounts.instructions)?;
@@ -83,7 +86,8 @@ impl TightenVault<'_> {
             validity.check(&guard, ctx.accounts.authority.key, now_ts)?;
             let mut vault = ctx.accounts.vault.load_mut()?;
             let (risk, limits) = args.applied(&vault);
-            let judged = vault.risk.judge_move(&risk).and(vault.limits.judge_move(&limits));
+            let lines = vault.risk.judge_move(&risk).and(vault.limits.judge_move(&limits));
+            let judged = lines.and(vault.scale.judge_move(&args.scale));
             require!(judged.direction < Direction::Looser, RampartError::LooseningRefused);
             let (lenders, posted) = (vault.lenders_amount()?, vault.collateral_amount);
             let floors_stay = keeps_floor(&vault.limits.loan_flow, &args.loan_flow, lenders)
@@ -91,8 +95,12 @@ impl TightenVault<'_> {
             require!(floors_stay, RampartError::LimiterInvalid);
             risk.validate(&guard.bounds)?;
             limits.validate(&guard.bounds)?;
+            args.scale.validate()?;
             vault.tightened.take(judged.step_bps, guard.bounds.max_tighten_step_bps, now_ts)?;
             (vault.risk, vault.limits) = (risk, limits);
+            if vault.scale != args.scale {
+                vault.set_scale(args.scale, now_ts);
+            }
             guard.note_configured()?;
             if judged.direction == Direction::Tighter {
                 vault.loan_flow.settle(&limits.loan_flow, now_ts);

@@ -45,6 +45,10 @@ pub fn require_bounded(
             lines.iter().try_for_each(|(now, next)| require_near(*now, *next, max_bps))?;
             health(now, next, target, evidence, now_ts)
         }
+        (Change::VaultScale(now), Change::VaultScale(next)) => {
+            require_near(now.floor_ltv_bps, next.floor_ltv_bps, max_bps)?;
+            require_near(now.floor_cap_bps, next.floor_cap_bps, max_bps)
+        }
         (Change::VaultLimits(now), Change::VaultLimits(next)) => outflow(now, next, &*load::<Vault>(target)?, max_bps),
         (Change::AssetOracle(now), Change::AssetOracle(next)) => price(now, next, target, evidence, max_bps, now_ts),
         (Change::Aggregate(now), Change::Aggregate(next)) => {

@@ -23,12 +23,13 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
         Ok(())
     };
     Ok(match group {
-        ChangeGroup::VaultRisk | ChangeGroup::VaultLimits | ChangeGroup::VaultCurve => {
+        ChangeGroup::VaultRisk | ChangeGroup::VaultLimits | ChangeGroup::VaultCurve | ChangeGroup::VaultScale => {
             let vault = load::<Vault>(target)?;
             of_guard(&vault.guard)?;
             match group {
                 ChangeGroup::VaultRisk => Change::VaultRisk(vault.risk),
                 ChangeGroup::VaultLimits => Change::VaultLimits(vault.limits),
+                ChangeGroup::VaultScale => Change::VaultScale(vault.scale),
                 _ => Change::VaultCurve(vault.curve),
             }
         }
@@ -102,6 +103,7 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
         }
         (_, Change::VaultLimits(next)) => next.validate(bounds),
         (_, Change::VaultCurve(next)) => next.validate(),
+        (_, Change::VaultScale(next)) => next.validate(),
         (Change::Rule(now), Change::Rule(next)) => {
             let what = (next.metric, next.comparator, next.scope, next.window_secs, next.sources_required);
             let is_same = what == (now.metric, now.comparator, now.scope, now.window_secs, now.sources_required);
@@ -184,6 +186,7 @@ pub fn write<'info>(
             vault.accrue(now_ts)?;
             vault.curve = *curve;
         }
+        Change::VaultScale(scale) => load_mut::<Vault>(target)?.set_scale(*scale, now_ts),
         Change::Rule(params) => {
             let mut rule = load_mut::<Rule>(target)?;
             rule.params = *params;

@@ -88,14 +88,14 @@ impl<'info> Borrow<'info> {
         vault.debt_scaled = all.into();
         // within `all`, so it fits
         position.debt_scaled = (position.debt_scaled.get() + added).into();
-        require!(vault.debt_amount()? <= vault.limits.borrow_cap_amount, RampartError::BorrowCapReached);
+        require!(vault.debt_amount()? <= vault.borrow_cap(now_ts), RampartError::BorrowCapReached);
         let debt = vault.debt_of(&position)?;
         require!(debt >= vault.risk.min_debt_amount, RampartError::DebtBelowMinimum);
         let prices = PairPrices::read(&collateral, &loan, oracles, now_ts)?;
         let (c, l) = prices.sides(&vault);
         let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
         let ripe = position.ripe_of(position.collateral_amount, now_ts);
-        require_carried(debt, ripe, price, (vault.risk.ltv_bps, &collateral.warm_up), now_ts)?;
+        require_carried(debt, ripe, price, (vault.ltv_for_new_risk(&collateral, now_ts), &collateral.warm_up), now_ts)?;
         let limits = vault.limits.loan_flow;
         Purse::of(&guard, &mut vault.lease, Leaving::Loan).charge(amount, now_ts)?;
         vault.loan_flow.charge(amount, Outflow::Risk { scale_bps: pass.scale_bps() }, &limits, now_ts)?;

@@ -114,7 +114,8 @@ impl<'info> WithdrawCollateral<'info> {
             let (c, l) = prices.sides(&vault);
             let price = price_for_new_risk(c, collateral.reference_price(now_ts)?, l, loan.reference_price(now_ts)?)?;
             let (debt, ripe) = (vault.debt_of(&position)?, position.ripe_of(left, now_ts));
-            require_carried(debt, ripe, price, (vault.risk.ltv_bps, &collateral.warm_up), now_ts)?;
+            let ltv_bps = vault.ltv_for_new_risk(&collateral, now_ts);
+            require_carried(debt, ripe, price, (ltv_bps, &collateral.warm_up), now_ts)?;
             position.risk_taken_at_ts = now_ts;
         }
         let charged = position.collateral_credit.net(amount, Vault::CREDIT_WINDOW_SECS, now_ts);

@@ -142,6 +142,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         Change::AssetStandby(bytemuck::Zeroable::zeroed()),
         Change::IntegrationSwitch(Switch::Enabled as u8),
         Change::Holder(Pubkey::new_from_array([7; 32])),
+        Change::VaultScale(RiskScale::off(7_000)),
     ];
     for (index, change) in all.iter().enumerate() {
         let mut pending: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
@@ -151,7 +152,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
     }
     let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
-    for group in [0, 18, u8::MAX] {
+    for group in [0, 19, u8::MAX] {
         unknown.group = group;
         assert!(unknown.change().is_err());
     }
@@ -220,4 +221,25 @@ fn rate_and_standby_sources_wait_whichever_way_they_move() {
     is(standby, |s| s.count = 0, Direction::Looser);
     is(standby, |s| s.count = 2, Direction::Looser);
     is(standby, |s| s.sources[0].account = Pubkey::new_from_array([1; 32]), Direction::Looser);
+}
+
+#[test]
+fn scale_that_takes_off_more_is_tighter_and_its_step_is_that_of_its_floors() {
+    let off = RiskScale::off(7_000);
+    is(off, |s| s.volatility.switch = Switch::Enabled as u8, Direction::Tighter);
+    is(off, |s| s.ltv.switch = Switch::Enabled as u8, Direction::Tighter);
+    let mut on = off;
+    (on.volatility.switch, on.cap.switch) = (Switch::Enabled as u8, Switch::Enabled as u8);
+    assert_eq!(off.judge_move(&on).step_bps, 0, "a switch is no step: floors bound what it does");
+    is(on, |s| s.cap.switch = Switch::Disabled as u8, Direction::Looser);
+    is(on, |s| s.volatility.calm_bps += 1, Direction::Looser);
+    is(on, |s| s.volatility.calm_bps -= 1, Direction::Tighter);
+    is(on, |s| s.ltv.slope_bps += 1, Direction::Tighter);
+    is(on, |s| s.ltv.hour_bps -= 1, Direction::Looser);
+    is(on, |s| s.cap.calm_bps += 1, Direction::Looser);
+    is(on, |s| s.cap.calm_bps = s.cap.calm_bps.wrapping_sub(1), Direction::Looser);
+    is(on, |s| s.volatility.span_secs += 1, Direction::Looser);
+    is(on, |s| s.floor_ltv_bps += 1, Direction::Looser);
+    let lower = RiskScale { floor_ltv_bps: 5_250, floor_cap_bps: 9_000, ..on };
+    assert_eq!(on.judge_move(&lower), Judgement { direction: Direction::Tighter, step_bps: 2_500 });
 }

@@ -1,0 +1,144 @@
+//! `rampart-lab backtest`: policies side by side, as a table and as JSON.
+
+use super::{DataArgs, LabError};
+use crate::attack::{Scenario, Split, suite};
+use crate::backtest::{Market, RecordedSettings, Report, compare, measure, scenarios, tune};
+use crate::data::load;
+use crate::policy::{Contender, standard, tuned_grid};
+use crate::pool::Settings;
+use crate::time::start_of_day;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// What a backtest is made on.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Recorded or generated markets
+    #[arg(long, value_enum, default_value = "recorded")]
+    on: On,
+    /// Markets to play, by the name of their files
+    #[arg(long, value_delimiter = ',', default_value = "SOLUSDT_5m,ETHUSDT_5m,BTCUSDT_5m")]
+    markets: Vec<String>,
+    /// Split that results are of; rules are always tuned on the training one
+    #[arg(long, value_enum, default_value = "test")]
+    split: Split,
+    /// Debt that borrowers want, in median volumes of five minutes
+    #[arg(long, default_value_t = 300.0)]
+    volumes: f64,
+    /// Share of the volume that liquidators can sell into
+    #[arg(long, default_value_t = 0.10)]
+    market_share: f64,
+    /// Y of the square-root impact
+    #[arg(long, default_value_t = 1.0)]
+    impact: f64,
+    /// Seconds from a proof to its effect
+    #[arg(long, default_value_t = 5)]
+    latency: u32,
+    /// Time that users may be held up, bps of all time: the tuned rules keep to it
+    #[arg(long, default_value_t = 50.0)]
+    halt_budget: f64,
+    /// Draws of each template, for generated markets
+    #[arg(long, default_value_t = 4)]
+    draws: u64,
+    /// Seed of every draw
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to write the results as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Where markets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum On {
+    /// Recorded candles
+    Recorded,
+    /// Templates of attacks
+    Generated,
+}
+
+/// Ends of the split for all recorded markets, with a week left out between them: [from, to) in days.
+const TRAIN_UNTIL: (i32, u32, u32) = (2022, 10, 1);
+const TEST_FROM: (i32, u32, u32) = (2022, 10, 8);
+
+/// Returns the span of a split, unix seconds.
+pub(crate) fn span(split: Split) -> (i64, i64) {
+    let day = |(year, month, day)| start_of_day(year, month, day).unwrap_or(0);
+    match split {
+        Split::Train => (i64::MIN, day(TRAIN_UNTIL)),
+        Split::Test => (day(TEST_FROM), i64::MAX),
+    }
+}
+
+impl BacktestArgs {
+    fn settings(&self) -> Settings {
+        Settings {
+            market_share: self.market_share,
+            impact: self.impact,
+            latency_secs: self.latency,
+            ..Settings::default()
+        }
+    }
+
+    fn markets(&self, split: Split) -> Result<Vec<Market>, LabError> {
+        let found = match self.on {
+            On::Recorded => self.recorded(split)?,
+            On::Generated => suite(split, self.seed, self.draws).collect(),
+        };
+        if found.is_empty() {
+            return Err(LabError::Nothing(format!(
+                "no bars of {:?} in the {split:?} split: name other markets",
+                self.markets
+            )));
+        }
+        let settings = self.settings();
+        Ok(found.into_iter().map(|scenario| Market::new(scenario, settings, self.volumes)).collect())
+    }
+
+    fn recorded(&self, split: Split) -> Result<Vec<Scenario>, LabError> {
+        let (dir, (from_ts, to_ts)) = (self.data.dir()?, span(split));
+        let mut found = Vec::new();
+        for name in &self.markets {
+            let series = load(&dir.join(format!("{name}.csv.gz")))?;
+            found.extend(scenarios(&series, from_ts, to_ts, split, &RecordedSettings::default()));
+        }
+        Ok(found)
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &BacktestArgs) -> Result<(), LabError> {
+    let bar = indicatif::ProgressBar::new_spinner();
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    let report = backtest(args, |step| bar.set_message(step.to_owned()))?;
+    bar.finish_and_clear();
+    println!("{report}");
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&report).unwrap_or_default();
+        std::fs::write(path, text + "\n").map_err(|source| LabError::Write { path: path.clone(), source })?;
+    }
+    Ok(())
+}
+
+fn backtest(args: &BacktestArgs, mut progress: impl FnMut(&str)) -> Result<Report, LabError> {
+    progress("reading markets");
+    let markets = args.markets(args.split)?;
+    let training = args.markets(Split::Train)?;
+    let mut contenders = standard();
+    progress("tuning the static rules on the training split");
+    let debt = measure(contenders[1].as_ref(), &training, args.seed).average_debt;
+    let (tuned, tried) = tune(&tuned_grid(), &training, args.halt_budget, debt, args.seed);
+    contenders.insert(2, Box::new(tuned));
+    let all: Vec<&dyn Contender> = contenders.iter().map(AsRef::as_ref).collect();
+    let title = format!(
+        "{:?} markets, {:?} split, {} played, pools of {} volumes",
+        args.on,
+        args.split,
+        markets.len(),
+        args.volumes
+    );
+    let report = compare(&title, &all, &markets, 2, args.seed, |name| progress(name));
+    Ok(Report { tried, ..report })
+}

@@ -1,0 +1,323 @@
+//! `rampart-lab train policy`: learns a policy, holds it against tuned rules, and says who drives.
+
+use super::{DataArgs, LabError};
+use crate::attack::{Grafts, Origin, Scenario, Split, suite};
+use crate::backtest::{Market, RecordedSettings, scenarios};
+use crate::data::{data_dir, load, sha256_hex};
+use crate::learn::{Decider, Learned, Lspi, Record, Training, best_within, rules_grid, train};
+use crate::policy::{default_rules, tuned_grid};
+use crate::pool::{GuardConfig, Settings};
+use clap::Args;
+use rampart_score::policy::{
+    Action, Gate, Mode, POLICY_FORMAT, Policy, PolicyCard, PolicyFile, Promotion, Rules, promotion,
+    situation_schema_hex,
+};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Debt over the median volume of five minutes.
+const VOLUMES: f64 = 300.0;
+/// Users are held up by the static default's own rules; a budget below 50 bps of the time would bind nobody else.
+const LEAST_HALTED_BPS: f64 = 50.0;
+/// Length of a piece of a recorded market, steps of five minutes: 14 days, of which two warm up.
+const PIECE: usize = 14 * 288;
+/// First second of recorded tests, 2022-10-08 00:00 UTC.
+const TEST_FROM_TS: i64 = 1_665_187_200;
+/// First seed of the selection markets and of the test markets: no seed is used twice.
+const SELECTION_SEED: u64 = 1_000;
+const TEST_SEED: u64 = 5_000;
+
+/// How to train and test a policy.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Draws of each template and crisis to learn from
+    #[arg(long, default_value_t = 3)]
+    draws: u64,
+    /// Draws of each template and crisis in the tests
+    #[arg(long, default_value_t = 2)]
+    test_draws: u64,
+    /// Seeds of training
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// Rounds of the constraints' multipliers
+    #[arg(long, default_value_t = 4)]
+    rounds: usize,
+    /// Policy that the new one has to beat, by the gate of promotions, on draws that neither has seen: the weekly refit
+    #[arg(long, value_name = "FILE")]
+    refit: Option<PathBuf>,
+    /// Where the policy goes
+    #[arg(long, value_name = "FILE", default_value = "artifacts/models/policy-v1.json")]
+    out: PathBuf,
+}
+
+/// Trains, tests, prints the tables and writes the file.
+pub fn run(args: &PolicyArgs) -> Result<(), LabError> {
+    let markets = generated(args, Split::Train, 1, args.draws);
+    let selection = generated(args, Split::Train, SELECTION_SEED, 1);
+    let default = default_guard();
+    let budget = Record::of("static default", &default, &selection).halted_bps().max(LEAST_HALTED_BPS);
+    println!(
+        "{} markets to learn from, {} to select on; halt budget {budget:.1} bps of the time",
+        markets.len(),
+        selection.len()
+    );
+    let (tuned, rules) = tune(&selection, budget);
+    let seeds = (1..=args.seeds).collect();
+    let training =
+        Training { lspi: Lspi::default(), explore: 0.15, seeds, halted_bps: budget, es95: 100.0, rounds: args.rounds };
+    let trained = train(&training, &rules, &markets, &selection, Arc::new(|line| println!("{line}")))?;
+    let deciders = deciders(default, tuned, rules, trained.policy.clone());
+    let (mut metrics, mut is_sure) = (BTreeMap::new(), true);
+    for (name, tests) in tests(args) {
+        let records: Vec<Record> = deciders.iter().map(|(name, decider)| Record::of(name, decider, &tests)).collect();
+        print_table(name, &records);
+        is_sure &= note(name, &records, &mut metrics);
+    }
+    print_sensitivity(args, &deciders);
+    let digests: Vec<u8> = markets.iter().flat_map(|market| market.scenario.digest()).collect();
+    let mode = if is_sure { Mode::Drives } else { Mode::Shadow };
+    let card = card(args, &trained.by_seed, trained.transitions, sha256_hex(&digests), mode, metrics);
+    let policy = Policy::from_file(file(card, &trained.policy))?;
+    println!(
+        "{}",
+        if is_sure {
+            "the policy beats the tuned rules in every table: it may drive"
+        } else {
+            "the rules drive, the policy runs in shadow"
+        }
+    );
+    match &args.refit {
+        Some(path) => refit(path, policy, &selection_of_refit(args), &args.out),
+        None => write(&args.out, &policy),
+    }
+}
+
+/// Generated and grafted scenarios of a side of the split; grafts need recorded data, and are left out with a printed reason.
+fn generated(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64) -> Vec<Market> {
+    let grafted = grafted(args, split, first_seed, draws);
+    suite(split, first_seed, draws).map(market).chain(grafted).collect()
+}
+
+fn grafted(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64) -> Vec<Market> {
+    let read = data_dir(args.data.data.as_deref()).and_then(|dir| Grafts::read(&dir));
+    let grafts = read.inspect_err(|error| println!("skipped grafted crises: {error}"));
+    grafts.map_or_else(
+        |_| Vec::new(),
+        |grafts| grafts.suite(split, first_seed..first_seed + draws).filter_map(Result::ok).map(market).collect(),
+    )
+}
+
+fn market(scenario: Scenario) -> Market {
+    Market::new(scenario, Settings::default(), VOLUMES)
+}
+
+/// Recorded five-minute markets after training's end, in pieces of two weeks.
+fn recorded(args: &PolicyArgs) -> Vec<Market> {
+    let read = |dir: &Path| {
+        let files = ["SOLUSDT_5m.csv.gz", "ETHUSDT_5m.csv.gz", "BTCUSDT_5m.csv.gz"];
+        files.into_iter().map(|file| load(&dir.join(file))).collect::<Result<Vec<_>, _>>()
+    };
+    let series = data_dir(args.data.data.as_deref()).and_then(|dir| read(&dir));
+    let Ok(series) = series.inspect_err(|error| println!("skipped recorded markets: {error}")) else {
+        return Vec::new();
+    };
+    let whole = series
+        .iter()
+        .flat_map(|series| scenarios(series, TEST_FROM_TS, i64::MAX, Split::Test, &RecordedSettings::default()));
+    let pieces = whole.flat_map(|scenario| {
+        let cut: Vec<Scenario> = scenario.ticks.chunks_exact(PIECE).map(|ticks| piece(&scenario, ticks)).collect();
+        cut
+    });
+    pieces.map(market).collect()
+}
+
+fn piece(whole: &Scenario, ticks: &[crate::attack::Tick]) -> Scenario {
+    Scenario { ticks: ticks.to_vec(), drawn: Vec::new(), name: whole.name.clone(), ..*whole }
+}
+
+fn tests(args: &PolicyArgs) -> Vec<(&'static str, Vec<Market>)> {
+    let synthetic = suite(Split::Test, TEST_SEED, args.test_draws).map(market).collect();
+    let grafted = grafted(args, Split::Test, TEST_SEED, 4 * args.test_draws);
+    let all = vec![
+        (name_of(Origin::Recorded), recorded(args)),
+        (name_of(Origin::Grafted), grafted),
+        (name_of(Origin::Synthetic), synthetic),
+    ];
+    all.into_iter().filter(|(_, markets)| !markets.is_empty()).collect()
+}
+
+fn name_of(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Recorded => "recorded",
+        Origin::Grafted => "grafted",
+        Origin::Synthetic => "synthetic",
+    }
+}
+
+fn default_guard() -> Decider {
+    Decider::Guard(Box::new(default_rules().into_iter().fold(GuardConfig::unguarded(), GuardConfig::with_rule)))
+}
+
+/// Tunes the guard's own rules and the rules over the nine actions on the same markets, within the same halt budget.
+fn tune(markets: &[Market], budget: f64) -> (Decider, Rules) {
+    let guards: Vec<Decider> = tuned_grid().into_iter().map(|fixed| Decider::Guard(Box::new(fixed.guard))).collect();
+    let records: Vec<Record> = guards.iter().map(|decider| Record::of("", decider, markets)).collect();
+    let guard = best_within(&records, budget).unwrap_or(0);
+    let rules = rules_grid();
+    let of_rules: Vec<Record> = rules.iter().map(|rules| Record::of("", &Decider::Rules(*rules), markets)).collect();
+    let best = best_within(&of_rules, budget).unwrap_or(0);
+    println!("tuned among {} guards and {} rules: {:?}", guards.len(), rules.len(), rules[best]);
+    (guards[guard].clone(), rules[best])
+}
+
+/// The contest's sides; the tuned rules are the ones to beat, the learned policy comes last.
+fn deciders(default: Decider, tuned: Decider, rules: Rules, policy: Learned) -> Vec<(&'static str, Decider)> {
+    vec![
+        ("no guard", Decider::Guard(Box::new(GuardConfig::unguarded()))),
+        ("static default", default),
+        ("static tuned", tuned),
+        ("rules tuned", Decider::Rules(rules)),
+        ("learned", Decider::Learned(Box::new(policy))),
+    ]
+}
+
+fn print_table(name: &str, records: &[Record]) {
+    let [.., rules, _] = records else { return };
+    println!(
+        "\n{name}: {} markets, bps of the debt a market; gain over the tuned rules with 95 % of resampled markets",
+        rules.plays.len()
+    );
+    println!("{:<16} {:>9} {:>9} {:>9} {:>9}  gain", "", "utility", "bad debt", "ES95", "halted");
+    for record in records {
+        let gain = record
+            .gain(rules)
+            .map_or_else(String::new, |[low, mean, high]| format!("{mean:+.2} [{low:+.2}, {high:+.2}]"));
+        let (utility, bad, tail) = (record.utility(), record.bad_debt(), record.es95());
+        println!("{:<16} {utility:>9.2} {bad:>9.2} {tail:>9.2} {:>9.1}  {gain}", record.name, record.halted_bps());
+    }
+}
+
+/// Writes the learned policy's and the rules' results into `metrics`; says whether the policy is surely better than the tuned rules
+/// and the tuned guard, and holds up no more.
+fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) -> bool {
+    let [.., fixed, rules, learned] = records else { return false };
+    for (who, record) in [("rules", rules), ("learned", learned)] {
+        for (what, value) in
+            [("utility", record.utility()), ("bad_debt", record.bad_debt()), ("halted_bps", record.halted_bps())]
+        {
+            metrics.insert(format!("{table}.{who}.{what}"), value);
+        }
+    }
+    let Some([lower, mean, upper]) = learned.gain(rules) else { return false };
+    for (what, value) in [("lower", lower), ("mean", mean), ("upper", upper)] {
+        metrics.insert(format!("{table}.gain.{what}"), value);
+    }
+    let is_above_guard = learned.gain(fixed).is_some_and(|[lower, ..]| lower > 0.0);
+    lower > 0.0 && is_above_guard && learned.halted_bps() <= rules.halted_bps().max(LEAST_HALTED_BPS)
+}
+
+/// Plays the last three sides on synthetic tests with other people around the pool.
+fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)]) {
+    println!("\nsensitivity on synthetic tests: bad debt and utility, bps of the debt a market");
+    let base = Settings::default();
+    let cases = [
+        ("as above", base),
+        ("volume share 5 %", Settings { market_share: 0.05, ..base }),
+        ("volume share 20 %", Settings { market_share: 0.20, ..base }),
+        ("impact Y = 0.5", Settings { impact: 0.5, ..base }),
+        ("impact Y = 2", Settings { impact: 2.0, ..base }),
+        ("latency 5 min", Settings { latency_secs: 300, ..base }),
+    ];
+    for (name, settings) in cases {
+        let markets: Vec<Market> = suite(Split::Test, TEST_SEED, args.test_draws.min(1))
+            .map(|scenario| Market::new(scenario, settings, VOLUMES))
+            .collect();
+        let cells: Vec<String> = deciders[2..]
+            .iter()
+            .map(|(name, decider)| Record::of(name, decider, &markets))
+            .map(|record| format!("{} {:.2} / {:.2}", record.name, record.bad_debt(), record.utility()))
+            .collect();
+        println!("{name:<18} {}", cells.join("   "));
+    }
+}
+
+fn card(
+    args: &PolicyArgs,
+    by_seed: &[(u64, f64, f64)],
+    transitions: u64,
+    training_data_sha256: String,
+    mode: Mode,
+    mut metrics: BTreeMap<String, f64>,
+) -> PolicyCard {
+    metrics.extend(by_seed.iter().map(|(seed, utility, _)| (format!("selection.seed_{seed}.utility"), *utility)));
+    PolicyCard {
+        name: "pool-lspi".into(),
+        version: 1,
+        trained_by: format!(
+            "rampart-lab train policy --draws {} --test-draws {} --seeds {} --rounds {}",
+            args.draws, args.test_draws, args.seeds, args.rounds
+        ),
+        training_data_sha256,
+        situation_schema_sha256: situation_schema_hex(),
+        discount: Lspi::default().discount,
+        transitions,
+        seeds: by_seed.iter().map(|(seed, ..)| *seed).collect(),
+        mode,
+        metrics,
+        limits: vec![
+            "learned on generated attacks and grafted crises, which are far denser in events than any market".into(),
+            "depth, flows and people are assumed; prices are one exchange's".into(),
+            "a hedge moves a reserve of 3 % of the debt and counts at the true price".into(),
+        ],
+    }
+}
+
+fn file(card: PolicyCard, policy: &Learned) -> PolicyFile {
+    let weights = policy.weights.iter().map(|row| row.to_vec()).collect();
+    PolicyFile { format: POLICY_FORMAT, card, weights, hash: String::new() }
+}
+
+/// Draws that neither the incumbent nor the candidate was chosen on.
+fn selection_of_refit(args: &PolicyArgs) -> Vec<Market> {
+    generated(args, Split::Train, SELECTION_SEED + 500, 2)
+}
+
+/// Holds `candidate` against the policy at `path`, and writes it with the next version only if the gate promotes it.
+fn refit(path: &Path, candidate: Policy, markets: &[Market], out: &Path) -> Result<(), LabError> {
+    let text = std::fs::read_to_string(path).map_err(|source| LabError::PolicyFile { path: path.into(), source })?;
+    let incumbent = Policy::from_json(&text)?;
+    let record =
+        |policy: &Policy| Record::of(&policy.card().name, &Decider::Learned(Box::new(learned(policy))), markets);
+    let verdict = promotion(&record(&candidate).outcomes(), &record(&incumbent).outcomes(), &Gate::default());
+    println!("gate of promotions on {} unseen markets: {verdict:?}", markets.len());
+    if !matches!(verdict, Promotion::Promote { .. }) {
+        println!("kept version {} with hash {}", incumbent.card().version, incumbent.hash());
+        return Ok(());
+    }
+    let card = PolicyCard { version: incumbent.card().version + 1, ..candidate.card().clone() };
+    write(out, &Policy::from_file(file(card, &learned(&candidate)))?)
+}
+
+/// Returns a stored policy's weights.
+fn learned(policy: &Policy) -> Learned {
+    Learned { weights: *policy.weights() }
+}
+
+fn write(path: &Path, policy: &Policy) -> Result<(), LabError> {
+    let fail = |source| LabError::PolicyFile { path: path.into(), source };
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(fail)?;
+    }
+    std::fs::write(path, policy.to_json() + "\n").map_err(fail)?;
+    println!(
+        "wrote {} version {} with hash {} ({} actions)",
+        path.display(),
+        policy.card().version,
+        policy.hash(),
+        Action::COUNT
+    );
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `rampart-lab validate`: a configuration through crises and attacks, with a verdict that has a hash.
+
+use super::LabError;
+use crate::data::data_dir;
+use crate::validate::{Config, EXAMPLE, Plan, validate};
+use clap::Args;
+use std::path::PathBuf;
+
+/// What to validate.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// The configuration
+    #[arg(value_name = "CONFIG.toml", required_unless_present = "example")]
+    config: Option<PathBuf>,
+    /// Print a complete configuration to start from
+    #[arg(long)]
+    example: bool,
+    /// Folder of recorded markets [default: RAMPART_DATA, else ../shared/data/market]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Play generated attacks alone
+    #[arg(long, conflicts_with = "data")]
+    without_data: bool,
+    /// Draws of each template
+    #[arg(long, default_value_t = 3)]
+    draws: u64,
+    /// Seed of the first draw
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to write the verdict as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Runs the command. A configuration that breaks a bound is an error of its own, with its own exit code.
+pub fn run(args: &ValidateArgs) -> Result<(), LabError> {
+    let Some(path) = args.config.as_ref().filter(|_| !args.example) else {
+        print!("{EXAMPLE}");
+        return Ok(());
+    };
+    let config = Config::load(path)?;
+    let dir = if args.without_data { None } else { Some(data_dir(args.data.as_deref())?) };
+    let bar = indicatif::ProgressBar::new_spinner();
+    let plan = Plan { data: dir.as_deref(), draws: args.draws, seed: args.seed };
+    let verdict = validate(&config, plan, |name| {
+        bar.set_message(name.to_owned());
+        bar.tick();
+    })?;
+    bar.finish_and_clear();
+    println!("{verdict}");
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&verdict).unwrap_or_default();
+        std::fs::write(path, text + "\n").map_err(|source| LabError::Write { path: path.clone(), source })?;
+    }
+    if verdict.is_passed { Ok(()) } else { Err(LabError::NotPassed(config.name)) }
+}

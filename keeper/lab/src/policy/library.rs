@@ -1,0 +1,185 @@
+//! The policies that need no training.
+
+use super::{Contender, Policy, Volatility};
+use crate::attack::{Scenario, Tick};
+use crate::pool::settings::drawdown_rule;
+use crate::pool::{Controls, GuardConfig, Pool};
+use rampart::state::Level;
+use rampart::state::rule::RuleParams;
+
+/// Seconds between two decisions.
+const DECISION_SECS: i64 = 300;
+/// The lowest LTV that scaling offers, as a share of the vault's.
+const FLOOR: f64 = 0.6;
+/// How far a clairvoyant sees, seconds.
+const FORESIGHT_SECS: i64 = 4 * 3_600;
+
+/// The two drawdown rules that docs/rules.md starts a SOL vault with, at its closest window for a grid of 5-minute steps.
+pub fn default_rules() -> [RuleParams; 2] {
+    let halt = RuleParams { clear_threshold: 1_600, ..drawdown_rule(2_700, 3_600, Level::Halt) };
+    [drawdown_rule(1_600, 3_600, Level::ReduceOnly), halt]
+}
+
+/// A guard that nobody tunes while it runs.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// Name in tables.
+    pub name: String,
+    /// The guard.
+    pub guard: GuardConfig,
+}
+
+impl Policy for () {
+    fn decide(&mut self, _: &Tick, _: &Pool) -> Option<Controls> {
+        None
+    }
+}
+
+impl Contender for Fixed {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn guard(&self) -> GuardConfig {
+        self.guard.clone()
+    }
+
+    fn start(&self, _: &Scenario) -> Box<dyn Policy> {
+        Box::new(())
+    }
+}
+
+/// Offers less LTV as volatility rises: what falls by `z` standard deviations within a day stays below the line.
+#[derive(Clone, Debug)]
+pub struct Scaled {
+    /// Name in tables.
+    pub name: String,
+    /// The guard.
+    pub guard: GuardConfig,
+    /// Standard deviations of a day.
+    pub z: f64,
+}
+
+struct Scaling {
+    z: f64,
+    volatility: Volatility,
+    due_ts: i64,
+}
+
+impl Scaling {
+    fn new(z: f64) -> Self {
+        Self { z, volatility: Volatility::default(), due_ts: i64::MIN }
+    }
+}
+
+impl Policy for Scaling {
+    fn decide(&mut self, tick: &Tick, pool: &Pool) -> Option<Controls> {
+        self.volatility.push(tick.ts, pool.price()?);
+        if tick.ts < self.due_ts {
+            return None;
+        }
+        self.due_ts = tick.ts + DECISION_SECS;
+        let base = *pool.base_controls();
+        let line = f64::from(pool.defence().risk().liquidation_line_bps);
+        // a volatility that isn't known yet offers the least
+        let offered = self.volatility.day().map_or(0.0, |day| line * (-self.z * day).exp());
+        let ltv_bps = offered.clamp(FLOOR * f64::from(base.ltv_bps), f64::from(base.ltv_bps)) as u16;
+        Some(Controls { ltv_bps, ..base })
+    }
+}
+
+impl Contender for Scaled {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn guard(&self) -> GuardConfig {
+        self.guard.clone()
+    }
+
+    fn start(&self, _: &Scenario) -> Box<dyn Policy> {
+        Box::new(Scaling::new(self.z))
+    }
+}
+
+/// Scaled by volatility, and knowing the lowest price of the next four hours: a bound for whoever works with the same levers, not
+/// a policy.
+#[derive(Clone, Debug)]
+pub struct Clairvoyant {
+    /// The guard.
+    pub guard: GuardConfig,
+    /// Standard deviations of a day.
+    pub z: f64,
+}
+
+struct Foresight {
+    scaling: Scaling,
+    /// Lowest true price within the foresight, by step.
+    lows: Vec<f64>,
+    at: usize,
+}
+
+impl Policy for Foresight {
+    fn decide(&mut self, tick: &Tick, pool: &Pool) -> Option<Controls> {
+        let low = self.lows.get(self.at).copied().unwrap_or(tick.truth);
+        self.at += 1;
+        let mut controls = self.scaling.decide(tick, pool)?;
+        let line = f64::from(pool.defence().risk().liquidation_line_bps);
+        // nobody borrows what the fall ahead would bring to the line
+        controls.ltv_bps = controls.ltv_bps.min((line * low / tick.truth * 0.98) as u16);
+        Some(controls)
+    }
+}
+
+impl Contender for Clairvoyant {
+    fn name(&self) -> &str {
+        "clairvoyant (4 h)"
+    }
+
+    fn guard(&self) -> GuardConfig {
+        self.guard.clone()
+    }
+
+    fn start(&self, scenario: &Scenario) -> Box<dyn Policy> {
+        let steps = (FORESIGHT_SECS / i64::from(scenario.step_secs.max(1))) as usize;
+        let path: Vec<f64> = scenario.ticks.iter().map(|tick| tick.truth).collect();
+        let lows = crate::backtest::lows_ahead(&path, steps);
+        Box::new(Foresight { scaling: Scaling::new(self.z), lows, at: 0 })
+    }
+}
+
+/// Returns every contender that needs neither training nor tuning; the first is no guard, the second the static default.
+pub fn standard() -> Vec<Box<dyn Contender>> {
+    let bare = GuardConfig::unguarded();
+    let ruled = default_rules().into_iter().fold(bare.clone(), GuardConfig::with_rule);
+    let soft = ruled.clone().with_soft(7_600, 1_000);
+    let fixed = |name: &str, guard: &GuardConfig| -> Box<dyn Contender> {
+        Box::new(Fixed { name: name.into(), guard: guard.clone() })
+    };
+    let scaled = |name: &str, guard: &GuardConfig| -> Box<dyn Contender> {
+        Box::new(Scaled { name: name.into(), guard: guard.clone(), z: 2.0 })
+    };
+    vec![
+        fixed("no guard", &bare),
+        fixed("static default", &ruled),
+        scaled("volatility-scaled LTV", &ruled),
+        fixed("soft deleverage", &soft),
+        scaled("volatility-scaled + soft", &soft),
+        Box::new(Clairvoyant { guard: soft, z: 2.0 }),
+    ]
+}
+
+/// Returns the configurations among which the static rules are tuned: LTV, threshold and window of a drawdown rule.
+pub fn tuned_grid() -> Vec<Fixed> {
+    let mut grid = Vec::new();
+    for ltv_bps in [7_500, 7_250, 7_000, 6_750, 6_500] {
+        for (threshold, window_secs) in
+            [(800, 14_400), (1_200, 14_400), (1_600, 14_400), (800, 3_600), (1_200, 3_600), (1_600, 3_600)]
+        {
+            let rule = drawdown_rule(threshold, window_secs, Level::ReduceOnly);
+            let name = format!("static {ltv_bps}, {threshold} bps in {} h", window_secs / 3_600);
+            grid.push(Fixed { name, guard: GuardConfig::unguarded().with_ltv(ltv_bps).with_rule(rule) });
+        }
+    }
+    grid
+}

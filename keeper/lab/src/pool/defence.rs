@@ -1,0 +1,315 @@
+//! The program's side of the pool: its accounts as they would stand on chain, changed by the program's own functions.
+//!
+//! Owns the asset with its reference and window, the vault's and the guard's breakers, the outflow limiter and the rules with
+//! their streaks. Judges nothing itself: a measure, a verdict, a trip, a level are what `rampart` says.
+
+use super::book::{Grace, Quote};
+use super::settings::{COLLATERAL_DECIMALS, GuardConfig, LOAN_DECIMALS, LOAN_UNIT, OracleLimits};
+use super::watch::Watch;
+use crate::attack::{Keeper, Print, Tick};
+use anchor_lang::prelude::Pubkey;
+use rampart::constants::LIQUIDATION_GRACE_SECS;
+use rampart::error::RampartError;
+use rampart::instructions::liquidation::grace::latest_halt;
+use rampart::math::Price;
+use rampart::math::price::Q64_ONE;
+use rampart::oracle::{AssetReading, Invalid, PriceBand, RateReading, RawReading, Reading, SourceReading};
+use rampart::risk::gate::{Class, Pass, gate};
+use rampart::risk::health::{PairBand, Side, price_for_new_risk};
+use rampart::shared::effective_levels;
+use rampart::state::asset::Peg;
+use rampart::state::flow::{DayBase, Outflow};
+use rampart::state::oracle_set::{Pin, SourceKind};
+use rampart::state::rule::{Metric, RuleParams};
+use rampart::state::{
+    Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Rule, Switch, Vault,
+};
+
+/// What a policy's halts are filed under.
+const POLICY_KEY: Pubkey = Pubkey::new_from_array([0xfe; 32]);
+/// Slots in a second, as the program's tests count them.
+const SLOTS_A_SEC: u64 = 4;
+const NOTHING: SourceReading = SourceReading { reading: Err(Invalid::Missing) };
+
+/// The accounts of one vault under one guard.
+#[derive(Clone)]
+pub struct Defence {
+    pub(super) guard: Box<Guard>,
+    pub(super) vault: Box<Vault>,
+    pub(super) collateral: Box<Asset>,
+    pub(super) loan: Box<Asset>,
+    pub(super) watches: Vec<Watch>,
+    pub(super) reading: AssetReading,
+    pub(super) slot: u64,
+    /// What the collateral's supply is counted from, base units.
+    pub(super) supply: u64,
+    dollar: PriceBand,
+    has_limits: bool,
+    /// Whether the limiter or a rule reads what the vault holds.
+    pub(super) needs_books: bool,
+    exit_floor: f64,
+    floor_used: (i64, f64),
+}
+
+impl Defence {
+    /// Returns the accounts of a guard that was just created with `config`, whose lenders have `deposits`.
+    pub fn new(config: &GuardConfig, deposits: f64, now_ts: i64) -> Self {
+        let mut vault: Box<Vault> = Box::new(bytemuck::Zeroable::zeroed());
+        vault.risk = config.risk;
+        vault.borrow_index_q64 = Q64_ONE.into();
+        (vault.collateral_decimals, vault.loan_decimals) = (COLLATERAL_DECIMALS, LOAN_DECIMALS);
+        if let Some(flow) = config.flow {
+            vault.limits.loan_flow = flow;
+            let amount = (deposits * LOAN_UNIT) as u64;
+            // lenders are there already
+            vault.loan_flow.base = DayBase { amount, last_amount: amount, ..DayBase::start(now_ts) };
+        }
+        let mut collateral: Box<Asset> = Box::new(bytemuck::Zeroable::zeroed());
+        collateral.reference_params = config.reference;
+        collateral.window.cell_secs = config.reference.cell_secs;
+        collateral.oracle = oracle_set(&config.oracle);
+        collateral.supply_reference_amount = SUPPLY;
+        collateral.reference.updated_at_ts = now_ts;
+        collateral.decimals = COLLATERAL_DECIMALS;
+        collateral.peg = config.peg as u8;
+        let mut loan: Box<Asset> = Box::new(bytemuck::Zeroable::zeroed());
+        loan.decimals = LOAN_DECIMALS;
+        loan.peg = Peg::UsDollar as u8;
+        Self {
+            guard: Box::new(bytemuck::Zeroable::zeroed()),
+            vault,
+            collateral,
+            loan,
+            watches: config.rules.iter().enumerate().map(|(id, params)| Watch::new(id, *params)).collect(),
+            reading: AssetReading { sources: [NOTHING; 3], count: 2, rate: RateReading::Unrated },
+            slot: 1_000,
+            supply: SUPPLY,
+            dollar: dollar(),
+            has_limits: config.flow.is_some(),
+            needs_books: config.flow.is_some() || config.rules.iter().any(is_about_books),
+            exit_floor: f64::from(config.exit_floor_bps) / 1e4,
+            floor_used: (i64::MIN, 0.0),
+        }
+    }
+
+    /// Takes the collateral's account as it stands on a chain at `slot`, with its references and its window.
+    pub fn adopt(&mut self, collateral: Asset, slot: u64) {
+        (*self.collateral, self.slot) = (collateral, slot);
+    }
+
+    /// Returns the collateral's account.
+    pub fn asset(&self) -> &Asset {
+        &self.collateral
+    }
+
+    /// Returns the rules with their streaks, in the order of the configuration.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.watches.iter().map(|watch| &*watch.rule)
+    }
+
+    /// Sets the confidence that the loan's sources print, a share of the dollar.
+    pub fn set_loan_confidence(&mut self, share: f64) {
+        let end = |price: f64| Price::from_decimal((price * 1e8).round() as u128, -8).unwrap_or(self.dollar.mid);
+        (self.dollar.lo, self.dollar.hi) = (end(1.0 - share), end(1.0 + share));
+    }
+
+    /// Reads the oracles of a step and, where a keeper runs, observes.
+    pub fn observe(&mut self, tick: &Tick, step_secs: u32) -> Result<PriceBand, RampartError> {
+        self.slot += SLOTS_A_SEC * u64::from(step_secs);
+        self.supply = (SUPPLY as f64 * tick.collateral_supply) as u64;
+        let first = source(&tick.oracle, tick.ts);
+        let second = if tick.second == tick.oracle { first } else { source(&tick.second, tick.ts) };
+        self.reading.sources = [first, second, NOTHING];
+        let band = self.reading.band(&self.collateral.oracle, tick.ts)?;
+        if tick.keeper != Keeper::Down {
+            // a print that isn't newer is refused, and nothing is lost by that
+            let _ = self.collateral.observe(&band, self.supply, tick.ts, self.slot);
+        }
+        Ok(band)
+    }
+
+    /// Returns the price at the end that favours owners.
+    pub fn quote(&self, band: &PriceBand, with_units: bool, now_ts: i64) -> Quote {
+        let price = band.hi.q64() as f64 / self.dollar.lo.q64() as f64;
+        let (collateral, loan) = self.sides(band);
+        let pair = if with_units { PairBand::highest(collateral, loan).ok() } else { None };
+        Quote { price, pair, now_ts }
+    }
+
+    /// Returns what one collateral is worth as new risk; none while the reference is cold: nobody can borrow then.
+    pub fn new_risk_price(&self, band: &PriceBand, now_ts: i64) -> Option<f64> {
+        let reference = self.collateral.reference_price(now_ts).ok()?;
+        let (collateral, loan) = self.sides(band);
+        let pair = price_for_new_risk(collateral, reference, loan, self.dollar.mid).ok()?;
+        Some(pair.q64() as f64 / Q64_ONE as f64 * 10f64.powi(i32::from(COLLATERAL_DECIMALS) - i32::from(LOAN_DECIMALS)))
+    }
+
+    pub(super) fn pair_band(&self, band: &PriceBand) -> Result<PairBand, RampartError> {
+        let (collateral, loan) = self.sides(band);
+        PairBand::new(collateral, loan)
+    }
+
+    fn sides<'a>(&'a self, band: &'a PriceBand) -> (Side<'a>, Side<'a>) {
+        (Side { band, decimals: COLLATERAL_DECIMALS }, Side { band: &self.dollar, decimals: LOAN_DECIMALS })
+    }
+
+    /// Returns the levels in force.
+    pub fn levels(&self, now_ts: i64) -> Levels {
+        effective_levels(&self.guard, &self.vault, [&self.collateral, &self.loan], now_ts)
+    }
+
+    /// Returns what of `wanted` may be borrowed, and charges it to the limiter.
+    pub fn admit_borrow(&mut self, wanted: f64, now_ts: i64) -> f64 {
+        let Ok(pass) = gate(Class::RiskUp, self.levels(now_ts)) else { return 0.0 };
+        let scale_bps = pass.scale_bps();
+        if self.has_limits {
+            return self.charge(wanted, Outflow::Risk { scale_bps }, now_ts);
+        }
+        wanted * f64::from(scale_bps) / 1e4
+    }
+
+    /// Returns what of `wanted` lenders may take out, and charges it to the limiter.
+    pub fn admit_exit(&mut self, wanted: f64, deposits: f64, now_ts: i64) -> f64 {
+        match gate(Class::Exit, self.levels(now_ts)) {
+            Ok(Pass::Floor) => self.take_floor(wanted, deposits, now_ts),
+            Ok(pass) if self.has_limits => self.charge(wanted, Outflow::Exit { scale_bps: pass.scale_bps() }, now_ts),
+            Ok(pass) => wanted * f64::from(pass.scale_bps()) / 1e4,
+            Err(_) => 0.0,
+        }
+    }
+
+    fn take_floor(&mut self, wanted: f64, deposits: f64, now_ts: i64) -> f64 {
+        let day = now_ts.div_euclid(86_400);
+        if self.floor_used.0 != day {
+            self.floor_used = (day, 0.0);
+        }
+        let left = (deposits * self.exit_floor - self.floor_used.1).max(0.0);
+        let taken = wanted.min(left);
+        self.floor_used.1 += taken;
+        taken
+    }
+
+    /// Charges as much as there is room for, to a sixty-fourth: many users come one after the other.
+    fn charge(&mut self, wanted: f64, outflow: Outflow, now_ts: i64) -> f64 {
+        let (mut charged, mut part) = (0.0, wanted);
+        for _ in 0..7 {
+            if charged + part > wanted || part * LOAN_UNIT < 1.0 {
+                break;
+            }
+            let limits = self.vault.limits.loan_flow;
+            if self.vault.loan_flow.charge((part * LOAN_UNIT) as u64, outflow, &limits, now_ts).is_ok() {
+                charged += part;
+            }
+            part /= 2.0;
+        }
+        charged
+    }
+
+    /// Notes what the vault holds after the step, for the limiter's base and for rules about the vault.
+    pub fn note(&mut self, deposits: f64, debt: f64, collateral_value: f64, price: f64, now_ts: i64) {
+        self.vault.cash_amount = ((deposits - debt).max(0.0) * LOAN_UNIT) as u64;
+        self.vault.debt_scaled = u128::from((debt * LOAN_UNIT) as u64).into();
+        self.vault.collateral_amount = (collateral_value / price * 10f64.powi(COLLATERAL_DECIMALS.into())) as u64;
+        if self.has_limits {
+            self.vault.loan_flow.base.settle(now_ts);
+            self.vault.loan_flow.base.note((deposits * LOAN_UNIT) as u64);
+        }
+    }
+
+    /// Returns whether the gate lets liquidators act on `band`.
+    pub fn may_liquidate(&self, band: &PriceBand, now_ts: i64) -> bool {
+        match gate(Class::Liquidation, self.levels(now_ts)) {
+            Ok(Pass::TwoSources) => band.require_sources(2).is_ok(),
+            Ok(_) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Returns who is protected by the grace time after a halt, and marks the halt's price as a liquidation does.
+    pub fn grace(&mut self, now_ts: i64) -> Grace {
+        let halt = latest_halt(&self.guard, &self.vault, [&self.collateral, &self.loan]);
+        let Some(halt) = halt.filter(|halt| halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts)) else {
+            return Grace::Over;
+        };
+        self.vault.mark_halt(&halt, &self.collateral, &self.loan);
+        let scale = 10f64.powi(i32::from(COLLATERAL_DECIMALS) - i32::from(LOAN_DECIMALS));
+        let marked = self.vault.halt_mark.price(&halt);
+        marked.map_or(Grace::Unmarked, |price| Grace::Since(price.q64() as f64 / Q64_ONE as f64 * scale))
+    }
+
+    /// Halts for `secs` as a guardian does, at `ReduceOnly`.
+    pub fn pause(&mut self, secs: u32, now_ts: i64) -> bool {
+        let expires_at_ts = now_ts + i64::from(secs);
+        let cause = Cause {
+            source: POLICY_KEY,
+            tripped_at_ts: now_ts,
+            expires_at_ts,
+            dwell_until_ts: now_ts,
+            level: Level::ReduceOnly as u8,
+            kind: CauseKind::Pause as u8,
+            reach: Reach::All as u8,
+            reserved: [0; 5],
+        };
+        self.vault.breaker.trip(cause, now_ts).is_ok()
+    }
+
+    /// Returns the vault's lines.
+    pub fn risk(&self) -> &RiskParams {
+        &self.vault.risk
+    }
+
+    /// Returns how often the rules have tripped.
+    pub fn trips(&self) -> u64 {
+        self.watches.iter().map(Watch::trips).sum()
+    }
+}
+
+/// The collateral's supply at the start, base units.
+const SUPPLY: u64 = 1_000_000_000_000_000;
+
+fn dollar() -> PriceBand {
+    let one = Price::from_q64(Q64_ONE).unwrap_or_else(|_| unreachable!("one is a price"));
+    PriceBand { lo: one, mid: one, hi: one, publish_ts: [Some(0), Some(0), None], sources: 2 }
+}
+
+/// Two sources of two publishers, pinned by address.
+fn oracle_set(limits: &OracleLimits) -> OracleSet {
+    let pinned = |tag: u8, kind: SourceKind| OracleSource {
+        account: Pubkey::new_from_array([tag; 32]),
+        max_age_secs: limits.max_age_secs,
+        max_confidence_bps: limits.max_confidence_bps,
+        kind: kind as u8,
+        pin: Pin::Account as u8,
+        publisher: tag,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    OracleSet {
+        sources: [pinned(1, SourceKind::Pyth), pinned(2, SourceKind::Switchboard), bytemuck::Zeroable::zeroed()],
+        count: 2,
+        required: limits.required,
+        max_disagree_bps: limits.max_disagree_bps,
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// A print as the program reads it from an oracle's account, to eight decimals, twelve below a cent.
+fn source(print: &Print, now_ts: i64) -> SourceReading {
+    let places = if print.price < 0.01 { 12 } else { 8 };
+    let scale = 10f64.powi(places);
+    let raw = RawReading {
+        price: (print.price * scale).round() as i128,
+        confidence: (print.conf * scale).round() as u128,
+        exponent: -places,
+        publish_ts: now_ts - i64::from(print.age_secs),
+    };
+    SourceReading { reading: Reading::new(raw, now_ts) }
+}
+
+fn is_about_books(params: &RuleParams) -> bool {
+    !Metric::try_from(params.metric).is_ok_and(Metric::is_about_asset)
+}
+
+/// Tells whether a switch is on, for rules that are carried but not in force.
+pub(super) fn is_on(switch: u8) -> bool {
+    switch == Switch::Enabled as u8
+}

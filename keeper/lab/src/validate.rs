@@ -1,0 +1,110 @@
+//! The gate for configurations: what governance runs before it changes a threshold.
+//!
+//! Owns the file that a configuration is written in (`config`), the recorded crises it has to survive (`crises`), and the verdict with
+//! its hash (`report`). Played on the same pool as everything else; attacks come from `attack`, in the split that nothing is tuned on.
+
+mod config;
+mod crises;
+mod report;
+
+pub use config::{Config, ConfigError, EXAMPLE, Require};
+pub use crises::{CRISES, Crisis};
+pub use report::{Case, Verdict, canonical_hash};
+
+use crate::attack::{Scenario, Split, suite};
+use crate::backtest::{Market, play};
+use crate::policy::Fixed;
+use crate::pool::GuardConfig;
+use std::path::Path;
+
+/// What a validation plays beside the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// Folder of recorded markets; none to leave the crises out, which the verdict then says.
+    pub data: Option<&'a Path>,
+    /// Draws of each template.
+    pub draws: u64,
+    /// Seed of the first draw.
+    pub seed: u64,
+}
+
+/// Plays `config` through every crisis and every template.
+///
+/// # Errors
+/// A recorded file that is malformed.
+pub fn validate(
+    config: &Config,
+    plan: Plan,
+    mut progress: impl FnMut(&str),
+) -> Result<Verdict, crate::data::DataError> {
+    let mut verdict = Verdict::new(config, plan.seed, plan.draws);
+    let guard = config.guard();
+    for crisis in CRISES.iter().filter(|crisis| !config.require.exclude.iter().any(|name| name == crisis.name)) {
+        progress(crisis.name);
+        match crisis.load(plan.data, guard.reference.cell_secs)? {
+            Ok((scenarios, sha256)) => {
+                verdict.data.insert(crisis.file.into(), sha256);
+                verdict.cases.push(case(config, &guard, crisis.name, scenarios, plan.seed));
+            }
+            Err(reason) => verdict.skipped.push(format!("{}: {reason}", crisis.name)),
+        }
+    }
+    let drawn: Vec<Scenario> = suite(Split::Test, plan.seed, plan.draws).collect();
+    for scenarios in drawn.chunk_by(|a, b| a.name == b.name) {
+        let name = scenarios[0].name.clone();
+        if !config.require.exclude.contains(&name) {
+            progress(&name);
+            verdict.cases.push(case(config, &guard, &name, scenarios.to_vec(), plan.seed));
+        }
+    }
+    verdict.judge(&config.require);
+    Ok(verdict)
+}
+
+/// Plays one case with the guard, and with its lines alone.
+fn case(config: &Config, guard: &GuardConfig, name: &str, scenarios: Vec<Scenario>, seed: u64) -> Case {
+    let bare = GuardConfig { rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, ..guard.clone() };
+    let bare = GuardConfig { risk: crate::pool::settings::without_soft(&bare.risk), ..bare };
+    let contenders = [guard.clone(), bare].map(|guard| Fixed { name: name.into(), guard });
+    let mut case = Case {
+        name: name.into(),
+        is_true_negative: scenarios.iter().all(|s| s.onset.is_none() && s.seed > 0),
+        ..Case::default()
+    };
+    for scenario in scenarios {
+        let market = Market::new(scenario, config.pool, config.market.volumes);
+        let [ours, unguarded] = contenders.each_ref().map(|fixed| play(fixed, &market, seed));
+        case.add(&market, &ours, &unguarded);
+    }
+    case
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan<'static> {
+        Plan { data: None, draws: 1, seed: 3 }
+    }
+
+    fn played(text: &str) -> Verdict {
+        validate(&Config::parse(text).unwrap(), plan(), |_| ()).unwrap()
+    }
+
+    #[test]
+    fn same_configuration_and_seed_give_the_same_hash_and_another_does_not() {
+        let (first, again) = (played(EXAMPLE), played(EXAMPLE));
+        assert_eq!((first.hash(), &first), (again.hash(), &again));
+        let looser = EXAMPLE.replace("max_bonus_bps = 800", "max_bonus_bps = 700");
+        assert_ne!(played(&looser).hash(), first.hash());
+        assert_eq!(first.skipped.len(), CRISES.len() - 1, "one is excluded");
+    }
+
+    #[test]
+    fn bound_that_nothing_meets_fails_and_names_the_case() {
+        let strict = EXAMPLE.replace("max_bad_debt_bps = 1_500.0", "max_bad_debt_bps = 0.0");
+        let verdict = played(&strict);
+        assert!(!verdict.is_passed);
+        assert!(verdict.cases.iter().any(|case| !case.failed.is_empty()), "{verdict}");
+    }
+}

@@ -1,0 +1,448 @@
+//! The file of a configuration: the program's names and units, and nothing that the program would refuse.
+
+use crate::pool::settings::LOAN_UNIT;
+use crate::pool::{GuardConfig, OracleLimits, Settings, is_simulated};
+use anchor_lang::error::Error as ProgramError;
+use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
+use rampart::state::flow::FlowLimits;
+use rampart::state::guard::HardBounds;
+use rampart::state::rule::{Comparator, Metric, Rule, RuleParams, Scope};
+use rampart::state::{Level, ReportPart, RiskParams, Standing, Switch};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// A complete configuration with every section: what `validate --example` prints.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// Why a configuration can't be played.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("failed to read {}: {source}: name a file, or start from `rampart-lab validate --example`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, a key that isn't known, or a value of the wrong kind.
+    #[error("{0}\nhint: keys and units are those of `rampart-lab validate --example`")]
+    Syntax(Box<toml::de::Error>),
+    /// A value that the program would refuse.
+    #[error("`{key}`: {reason}")]
+    Refused {
+        /// The key, with its section.
+        key: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+/// A guard's configuration with what it has to survive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Name in the verdict.
+    pub name: String,
+    vault: VaultSection,
+    reference: ReferenceSection,
+    #[serde(default)]
+    oracle: OracleLimits,
+    /// Outflow limits of the loan; none without.
+    flow: Option<FlowSection>,
+    #[serde(default)]
+    bounds: BoundsSection,
+    #[serde(default, rename = "rule")]
+    rules: Vec<RuleSection>,
+    /// What is assumed about people.
+    #[serde(default)]
+    pub pool: Settings,
+    /// What is assumed about the market.
+    #[serde(default)]
+    pub market: MarketSection,
+    /// What the configuration has to keep to.
+    pub require: Require,
+}
+
+/// Bounds that every case is held to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Require {
+    /// Most that a case may lose, bps of the pool's debt at the start.
+    pub max_bad_debt_bps: f64,
+    /// Most that the mean of all cases may lose, bps.
+    pub max_mean_bad_debt_bps: f64,
+    /// Most of the time that users may be held up where nothing is wrong, bps.
+    pub max_calm_halted_bps: f64,
+    /// Cases that are left out, by name.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+/// The market that a vault stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketSection {
+    /// Debt that borrowers want, in median volumes of five minutes.
+    pub volumes: f64,
+}
+
+impl Default for MarketSection {
+    fn default() -> Self {
+        Self { volumes: 300.0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VaultSection {
+    min_debt_amount: u64,
+    ltv_bps: u16,
+    soft_line_bps: u16,
+    liquidation_line_bps: u16,
+    target_ltv_bps: u16,
+    soft_bonus_bps: u16,
+    soft_quota_bps: u16,
+    min_bonus_bps: u16,
+    max_bonus_bps: u16,
+    close_factor_bps: u16,
+    full_close_ltv_bps: u16,
+    borrow_cap_amount: Option<u64>,
+    exit_floor_bps: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceSection {
+    half_life_secs: u32,
+    max_age_secs: u32,
+    cell_secs: u32,
+    min_samples: u32,
+    #[serde(default)]
+    is_pegged: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlowSection {
+    absolute_floor_amount: u64,
+    hourly_bps: u16,
+    daily_bps: u16,
+    exit_share_bps: u16,
+    floor_reserve_bps: u16,
+}
+
+/// The guard's hard bounds that parameters are checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct BoundsSection {
+    max_rule_duration_secs: u32,
+    max_ltv_bps: u16,
+    max_bonus_bps: u16,
+    max_hourly_outflow_bps: u16,
+    max_daily_outflow_bps: u16,
+    min_exit_floor_bps: u16,
+}
+
+impl Default for BoundsSection {
+    fn default() -> Self {
+        Self {
+            max_rule_duration_secs: 86_400,
+            max_ltv_bps: 9_000,
+            max_bonus_bps: 1_000,
+            max_hourly_outflow_bps: 3_000,
+            max_daily_outflow_bps: 6_000,
+            min_exit_floor_bps: 50,
+        }
+    }
+}
+
+macro_rules! named {
+    ($name:ident of $of:ident { $($variant:ident),+ $(,)? }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        enum $name { $($variant),+ }
+        impl From<$name> for u8 {
+            fn from(name: $name) -> u8 {
+                match name { $($name::$variant => $of::$variant as u8),+ }
+            }
+        }
+    };
+}
+named!(MetricName of Metric {
+    Drawdown, DeviationFromReference, OracleAge, ConfidenceRatio, OutflowRate, CollateralRatio, RealizedVolatility,
+    SourceDisagreement, PegDeviation, SupplyGrowth, InflowRate, Utilisation, ReserveCover, KeeperMedian, KeeperSilence,
+    KeeperSpread, VaultShortfall,
+});
+named!(LevelName of Level { Caution, ReduceOnly, Halt });
+named!(SpanName of ReferenceSpan { Short, FourHours, Day });
+named!(ScopeName of Scope { Subject, Guard });
+named!(ComparatorName of Comparator { Above, Below });
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleSection {
+    metric: MetricName,
+    threshold: u64,
+    clear_threshold: u64,
+    level: LevelName,
+    duration_secs: u32,
+    #[serde(default = "one")]
+    window_secs: u32,
+    #[serde(default)]
+    min_persist_secs: u32,
+    #[serde(default = "two_minutes")]
+    max_gap_secs: u32,
+    #[serde(default)]
+    min_dwell_secs: u32,
+    #[serde(default = "once")]
+    min_observations: u16,
+    #[serde(default = "both")]
+    sources_required: u8,
+    #[serde(default = "above")]
+    comparator: ComparatorName,
+    #[serde(default = "subject")]
+    scope: ScopeName,
+    #[serde(default = "short")]
+    reference_span: SpanName,
+}
+
+fn one() -> u32 {
+    1
+}
+fn once() -> u16 {
+    1
+}
+fn both() -> u8 {
+    2
+}
+fn two_minutes() -> u32 {
+    120
+}
+fn above() -> ComparatorName {
+    ComparatorName::Above
+}
+fn subject() -> ScopeName {
+    ScopeName::Subject
+}
+fn short() -> SpanName {
+    SpanName::Short
+}
+
+impl RuleSection {
+    fn params(&self) -> RuleParams {
+        RuleParams {
+            threshold: self.threshold,
+            clear_threshold: self.clear_threshold,
+            window_secs: self.window_secs,
+            min_persist_secs: self.min_persist_secs,
+            max_gap_secs: self.max_gap_secs,
+            duration_secs: self.duration_secs,
+            min_dwell_secs: self.min_dwell_secs,
+            min_observations: self.min_observations,
+            sources_required: self.sources_required,
+            metric: self.metric.into(),
+            comparator: self.comparator.into(),
+            level: self.level.into(),
+            scope: self.scope.into(),
+            switch: Switch::Enabled as u8,
+            part: ReportPart::Score as u8,
+            reference_span: self.reference_span.into(),
+            standing: Standing::Alone as u8,
+            bounty: Switch::Disabled as u8,
+            reserved: [0; 8],
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// `Read`, `Syntax`, `Refused`.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Reads and checks a text.
+    ///
+    /// # Errors
+    /// `Syntax`, `Refused`.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|source| ConfigError::Syntax(Box::new(source)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Returns the guard in the program's types.
+    pub fn guard(&self) -> GuardConfig {
+        let ReferenceSection { half_life_secs, max_age_secs, cell_secs, min_samples, is_pegged } = self.reference;
+        GuardConfig {
+            risk: self.risk(),
+            reference: ReferenceParams { half_life_secs, max_age_secs, cell_secs, min_samples },
+            peg: if is_pegged { Peg::UsDollar } else { Peg::Unpegged },
+            oracle: self.oracle,
+            flow: self.flow.map(|flow| flow.limits()),
+            exit_floor_bps: self.vault.exit_floor_bps,
+            borrow_cap: self.vault.borrow_cap_amount.map_or(f64::INFINITY, |amount| amount as f64 / LOAN_UNIT),
+            rules: self.rules.iter().map(RuleSection::params).collect(),
+        }
+    }
+
+    /// Returns the rules that the pool can't play, in words.
+    pub fn unplayed(&self) -> Vec<String> {
+        let is_unplayed = |rule: &RuleSection| !Metric::try_from(u8::from(rule.metric)).is_ok_and(is_simulated);
+        let named = self.rules.iter().enumerate().filter(|(_, rule)| is_unplayed(rule));
+        named.map(|(at, rule)| format!("rule {} ({:?})", at + 1, rule.metric)).collect()
+    }
+
+    fn risk(&self) -> RiskParams {
+        let vault = &self.vault;
+        RiskParams {
+            min_debt_amount: vault.min_debt_amount,
+            ltv_bps: vault.ltv_bps,
+            soft_line_bps: vault.soft_line_bps,
+            liquidation_line_bps: vault.liquidation_line_bps,
+            target_ltv_bps: vault.target_ltv_bps,
+            soft_bonus_bps: vault.soft_bonus_bps,
+            soft_quota_bps: vault.soft_quota_bps,
+            min_bonus_bps: vault.min_bonus_bps,
+            max_bonus_bps: vault.max_bonus_bps,
+            close_factor_bps: vault.close_factor_bps,
+            full_close_ltv_bps: vault.full_close_ltv_bps,
+            reserved: [0; 4],
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.check_order()?;
+        let bounds = self.bounds.hard();
+        self.risk().validate(&bounds).map_err(|error| refused("vault", &error))?;
+        if let Some(flow) = self.flow {
+            let checked = flow.limits().validate(self.vault.exit_floor_bps, &bounds);
+            checked.map_err(|error| refused("flow", &error))?;
+        }
+        if self.reference.cell_secs == 0 {
+            return Err(ConfigError::Refused {
+                key: "reference.cell_secs".into(),
+                reason: "is zero: a cell of the window has a length, such as 60".into(),
+            });
+        }
+        for (at, rule) in self.rules.iter().enumerate() {
+            let key = format!("rule {} ({:?})", at + 1, rule.metric);
+            rule.params().validate(&bounds).map_err(|error| refused(&key, &error))?;
+            Rule::validate_window(&rule.params(), self.reference.cell_secs).map_err(|_| ConfigError::Refused {
+                key: format!("{key}.window_secs"),
+                reason: format!(
+                    "{} s is longer than the memory of 64 cells of {} s: raise reference.cell_secs or shorten it",
+                    rule.window_secs, self.reference.cell_secs
+                ),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The program says that lines are out of order, but not which.
+    fn check_order(&self) -> Result<(), ConfigError> {
+        let v = &self.vault;
+        let pairs = [
+            ("vault.ltv_bps", v.ltv_bps + 1, "vault.soft_line_bps", v.soft_line_bps),
+            ("vault.soft_line_bps", v.soft_line_bps + 1, "vault.liquidation_line_bps", v.liquidation_line_bps),
+            (
+                "vault.liquidation_line_bps",
+                v.liquidation_line_bps + 1,
+                "vault.full_close_ltv_bps",
+                v.full_close_ltv_bps,
+            ),
+            ("vault.target_ltv_bps", v.target_ltv_bps, "vault.soft_line_bps", v.soft_line_bps),
+            ("vault.soft_bonus_bps", v.soft_bonus_bps, "vault.min_bonus_bps", v.min_bonus_bps),
+            ("vault.min_bonus_bps", v.min_bonus_bps, "vault.max_bonus_bps", v.max_bonus_bps),
+        ];
+        for (key, least, above, value) in pairs {
+            if value < least {
+                let reason = format!("must stay below {above}, which is {value}: lower it or raise the other");
+                return Err(ConfigError::Refused { key: key.into(), reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FlowSection {
+    fn limits(self) -> FlowLimits {
+        FlowLimits {
+            absolute_floor_amount: self.absolute_floor_amount,
+            hourly_bps: self.hourly_bps,
+            daily_bps: self.daily_bps,
+            exit_share_bps: self.exit_share_bps,
+            floor_reserve_bps: self.floor_reserve_bps,
+        }
+    }
+}
+
+impl BoundsSection {
+    fn hard(&self) -> HardBounds {
+        HardBounds {
+            max_rule_duration_secs: self.max_rule_duration_secs,
+            max_ltv_bps: self.max_ltv_bps,
+            max_bonus_bps: self.max_bonus_bps,
+            max_hourly_outflow_bps: self.max_hourly_outflow_bps,
+            max_daily_outflow_bps: self.max_daily_outflow_bps,
+            min_exit_floor_bps: self.min_exit_floor_bps,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+}
+
+fn refused(key: &str, error: &ProgramError) -> ConfigError {
+    let reason = match error {
+        ProgramError::AnchorError(error) => {
+            format!("the program refuses it with {}: {}", error.error_name, error.error_msg)
+        }
+        ProgramError::ProgramError(error) => format!("the program refuses it: {}", error.program_error),
+    };
+    ConfigError::Refused {
+        key: key.into(),
+        reason: format!("{reason}; see docs/rules.md and `rampart-lab validate --example`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(from: &str, to: &str) -> String {
+        assert!(EXAMPLE.contains(from), "the example has `{from}`");
+        Config::parse(&EXAMPLE.replacen(from, to, 1)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn example_is_a_configuration_that_the_program_takes() {
+        let config = Config::parse(EXAMPLE).unwrap();
+        assert!(config.rules.len() >= 2 && config.unplayed().is_empty());
+    }
+
+    #[test]
+    fn unknown_key_is_named_with_its_line() {
+        let error = error_of("soft_quota_bps", "soft_qouta_bps");
+        assert!(error.contains("soft_qouta_bps") && error.contains("line"), "{error}");
+    }
+
+    #[test]
+    fn lines_out_of_order_name_both_keys() {
+        let error = error_of("soft_line_bps = 7_600", "soft_line_bps = 8_100");
+        assert!(error.contains("`vault.soft_line_bps`") && error.contains("vault.liquidation_line_bps"), "{error}");
+    }
+
+    #[test]
+    fn rule_that_the_program_refuses_is_named_with_the_programs_reason() {
+        let error = error_of("clear_threshold = 800", "clear_threshold = 1_700");
+        assert!(error.contains("rule 1 (Drawdown)") && error.contains("RuleInvalid"), "{error}");
+    }
+
+    #[test]
+    fn window_beyond_the_memory_names_the_next_step() {
+        let error = error_of("window_secs = 3_600", "window_secs = 7_200");
+        assert!(error.contains("rule 1 (Drawdown).window_secs") && error.contains("cell_secs"), "{error}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Settings of the risk score and of what is reported of it.
+
+use super::text;
+use anchor_lang::prelude::Pubkey;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How often the score is reported on chain, where this keeper is one of the guard's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportSettings {
+    /// The least time between two reports about one subject, seconds.
+    pub interval_secs: u32,
+    /// The change of a part that is reported before the last report is a third as old as it may become, bps.
+    pub step_bps: u16,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self { interval_secs: 10, step_bps: 200 }
+    }
+}
+
+/// What the risk engine makes of assets and vaults.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScoreSettings {
+    /// Whether risk is scored at all.
+    pub enabled: bool,
+    /// The model of a fall through the buffer. Left out: the one that is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_file: Option<PathBuf>,
+    /// Where collateral is sold.
+    pub market: Vec<MarketSettings>,
+}
+
+impl Default for ScoreSettings {
+    fn default() -> Self {
+        Self { enabled: true, model_file: None, market: Vec::new() }
+    }
+}
+
+/// Where one asset is sold. Of an asset without this, what a sale costs is unknown, which raises its score.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarketSettings {
+    /// The asset account.
+    #[serde(with = "text")]
+    #[schemars(with = "String")]
+    pub asset: Pubkey,
+    /// What is traded of it within a day where a liquidator would sell, US dollars; low rather than high.
+    pub volume_day_usd: u64,
+    /// Spread there, bps.
+    pub spread_bps: u16,
+}

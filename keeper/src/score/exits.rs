@@ -1,0 +1,47 @@
+//! What would have to be sold, and what the market takes.
+
+use super::Seen;
+use super::readings::{Priced, dollars};
+use crate::config::ScoreSettings;
+use crate::watch::index::threshold;
+use anchor_lang::prelude::Pubkey;
+use rampart::math::Price;
+use rampart_score::input::Input;
+
+/// The fall within which debt counts as about to be liquidated, bps.
+const NEAR_BPS: u128 = 500;
+
+/// The way out of a subject's collateral.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Exits {
+    /// Collateral that liquidations would sell after a small fall, US dollars.
+    pub size: Input,
+    /// What is traded of it within a day, US dollars.
+    pub volume_day: Input,
+    /// Spread, share.
+    pub spread: Input,
+}
+
+/// Volume and spread are the operator's: no account on chain tells them. Unset, they are missing, which raises the score.
+pub(super) fn of(priced: &Priced, settings: &ScoreSettings, seen: Seen) -> Exits {
+    let market = settings.market.iter().find(|market| Some(market.asset) == priced.collateral);
+    Exits {
+        size: priced.vault.and_then(|vault| near(&vault, priced.bonus, seen)).into(),
+        volume_day: market.map(|market| market.volume_day_usd as f64).into(),
+        spread: market.map(|market| f64::from(market.spread_bps) / 10_000.0).into(),
+    }
+}
+
+/// Debt whose line lies within the next fall, with the bonus on top, US dollars.
+fn near(vault: &Pubkey, bonus: f64, seen: Seen) -> Option<f64> {
+    let report = seen.assessment.vaults.get(vault)?;
+    let (pair, _) = report.pair.ok()?;
+    let fallen = Price::from_q64(pair.lo.q64() / 10_000 * (10_000 - NEAR_BPS)).ok()?;
+    let books = &report.accrued;
+    let line = threshold(fallen, books.borrow_index_q64.get(), books.risk.liquidation_line_bps);
+    let keys = seen.index.vault(vault).into_iter().flat_map(|index| index.candidates(line));
+    let debts = keys.filter_map(|key| books.debt_of(seen.store.position(&key)?).ok());
+    let loan = dollars(seen.assessment.assets.get(&books.loan_asset)?.band.ok()?.mid);
+    let debt: f64 = debts.map(|amount| amount as f64).sum();
+    Some(debt / 10f64.powi(i32::from(books.loan_decimals)) * loan * (1.0 + bonus))
+}

@@ -1,0 +1,232 @@
+//! What the risk engine (`rampart-score`) makes of the keeper's view: one engine for each asset and vault.
+//!
+//! Owns the way from assessed accounts to the engine's readings, and what is said of each subject. Judges nothing itself,
+//! waits for nothing: fed by the engine's task once a second of chain time. What it says is advice: it is reported on chain
+//! for the median of the guard's keepers, and shown.
+
+mod candles;
+mod error;
+mod exits;
+mod pool;
+mod readings;
+
+use crate::assess::Assessment;
+use crate::chain::clock::ChainTime;
+use crate::config::ScoreSettings;
+use crate::decide::reports::{Opinion, subjects};
+use crate::watch::index::PriceIndex;
+use crate::watch::store::Store;
+use anchor_lang::prelude::Pubkey;
+use candles::Candles;
+pub use error::ScoreError;
+use pool::Pool;
+use rampart::state::ReportParts;
+use rampart_client::address;
+use rampart_score::band::Band;
+use rampart_score::engine::{Assessment as Said, Engine, Settings};
+use rampart_score::model::Model;
+use rampart_score::score::{Explanation, ReportShares, Score};
+use rampart_score::state::{MARKETS_MAX, Operations, Portfolio};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How long an earlier score is kept to say what moved since, seconds.
+const EARLIER_SECS: i64 = 3_600;
+/// Time between two returns of the portfolio, seconds.
+const RETURN_SECS: i64 = 60;
+
+/// The risk engines of a guard's assets and vaults.
+pub struct Scorer {
+    settings: ScoreSettings,
+    model: Option<Model>,
+    subjects: BTreeMap<Pubkey, Watched>,
+    pools: BTreeMap<Pubkey, Pool>,
+    dependence: Dependence,
+    operations: Operations,
+    last_ts: i64,
+}
+
+/// One subject.
+struct Watched {
+    engine: Engine,
+    candles: Candles,
+    said: Option<Said>,
+    earlier: Option<(i64, Score)>,
+}
+
+/// How the assets move together.
+#[derive(Default)]
+struct Dependence {
+    assets: Vec<Pubkey>,
+    portfolio: Option<Portfolio>,
+    closes: Vec<Option<f64>>,
+    last_ts: i64,
+}
+
+/// What the scorer is told of the chain's state.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// Accounts.
+    pub store: &'a Store,
+    /// What they mean.
+    pub assessment: &'a Assessment,
+    /// Positions by the price at which they cross.
+    pub index: &'a PriceIndex,
+    /// The newest slot that any source told of.
+    pub tip_slot: u64,
+}
+
+/// What is said of one subject, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Spoken<'a> {
+    /// All of it.
+    pub said: &'a Said,
+    /// What moved it within about an hour.
+    pub explanation: Explanation,
+}
+
+impl Scorer {
+    /// Starts with nothing seen.
+    ///
+    /// # Errors
+    /// `Read`, `Model`.
+    pub fn new(settings: &ScoreSettings) -> Result<Self, ScoreError> {
+        Ok(Self {
+            model: Some(settings.model_file.as_deref().map_or_else(built_in, read)?),
+            settings: settings.clone(),
+            subjects: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            dependence: Dependence::default(),
+            operations: Operations::default(),
+            last_ts: 0,
+        })
+    }
+
+    /// Returns version and hash of the model in use.
+    pub fn model(&self) -> Option<(u32, &str)> {
+        self.model.as_ref().map(|model| (model.card().version, model.hash()))
+    }
+
+    /// Counts what became of a transaction, for the health of the way to the chain.
+    pub fn outcome(&mut self, is_landed: bool, now: ChainTime) {
+        self.operations.push_outcome(is_landed, now.unix_ts);
+    }
+
+    /// Looks at the chain's state; more than once a second of its time changes nothing.
+    pub fn see(&mut self, seen: Seen) {
+        let now = seen.assessment.now;
+        if !self.settings.enabled || now.unix_ts <= self.last_ts {
+            return;
+        }
+        self.last_ts = now.unix_ts;
+        self.operations.set_slots(seen.tip_slot, now.slot);
+        self.dependence.see(seen);
+        for (key, report) in &seen.assessment.vaults {
+            self.pools.entry(*key).or_default().see(&report.accrued, now.unix_ts);
+        }
+        let assets = seen.assessment.assets.keys().map(|key| readings::of_asset(key, seen));
+        let vaults = seen.assessment.vaults.keys().filter_map(|key| readings::of_vault(key, seen));
+        for priced in assets.chain(vaults).collect::<Vec<_>>() {
+            self.judge(&priced, seen);
+        }
+        self.pools.retain(|key, _| seen.assessment.vaults.contains_key(key));
+        let is_there =
+            |key: &Pubkey| seen.assessment.assets.contains_key(key) || seen.assessment.vaults.contains_key(key);
+        self.subjects.retain(|key, _| is_there(key));
+    }
+
+    fn judge(&mut self, priced: &readings::Priced, seen: Seen) {
+        let now_ts = seen.assessment.now.unix_ts;
+        let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
+            let settings = Settings { buffer: priced.buffer, bonus: priced.bonus, ..Settings::default() };
+            Watched {
+                engine: Engine::new(settings, self.model.clone()),
+                candles: Candles::default(),
+                said: None,
+                earlier: None,
+            }
+        });
+        if let Some(bar) = priced.price.known().and_then(|price| watched.candles.push(now_ts, price)) {
+            // a bar that is refused is told of in the log: the past stays as it was
+            if let Err(error) = watched.engine.push(&bar) {
+                tracing::debug!(subject = %priced.subject, "a bar was refused: {error}");
+            }
+        }
+        self.operations.set_peers(watched.said.map_or(0, |said| said.score.bps), &readings::peers(priced, seen));
+        let pool = priced.vault.and_then(|key| Some((self.pools.get_mut(&key)?, key)));
+        let flow = pool.and_then(|(pool, _)| pool.reading(now_ts));
+        let exit = exits::of(priced, &self.settings, seen);
+        let stress = self.dependence.portfolio.as_ref().and_then(Portfolio::stress);
+        let said = watched.engine.assess(&priced.readings((flow.as_ref(), stress), &exit, &self.operations));
+        if watched.earlier.is_none_or(|(ts, _)| now_ts.saturating_sub(ts) >= EARLIER_SECS) {
+            watched.earlier = Some((now_ts, watched.said.unwrap_or(said).score));
+        }
+        watched.said = Some(said);
+    }
+
+    /// Returns what `signer` would report of each subject that somebody listens to.
+    pub fn opinions(&self, store: &Store, signer: &Pubkey) -> BTreeMap<Pubkey, Opinion> {
+        let opinion = |subject: Pubkey| {
+            let said = self.subjects.get(&subject)?.said?;
+            let report = address::report(&subject, signer);
+            Some((subject, Opinion { parts: parts_of(said.report), report }))
+        };
+        subjects(store).into_iter().filter_map(opinion).collect()
+    }
+
+    /// Returns what is said of a subject.
+    pub fn of(&self, subject: &Pubkey) -> Option<Spoken<'_>> {
+        let watched = self.subjects.get(subject)?;
+        let said = watched.said.as_ref()?;
+        let earlier = watched.earlier.as_ref().map(|(_, score)| score);
+        Some(Spoken { said, explanation: said.score.explain(earlier) })
+    }
+
+    /// Returns the highest score and its band, for the metrics.
+    pub fn highest(&self) -> Option<(u16, Band)> {
+        self.subjects.values().filter_map(|watched| watched.said.map(|said| (said.score.bps, said.band))).max()
+    }
+}
+
+/// The model that the repository ships.
+fn built_in() -> Result<Model, ScoreError> {
+    Model::from_json(include_str!("../../../artifacts/models/crash-v1.json"))
+        .map_err(|source| ScoreError::Model { path: "the one that is built in".into(), source })
+}
+
+fn read(path: &Path) -> Result<Model, ScoreError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ScoreError::Read { path: path.to_owned(), source })?;
+    Model::from_json(&text).map_err(|source| ScoreError::Model { path: path.to_owned(), source })
+}
+
+fn parts_of(shares: ReportShares) -> ReportParts {
+    let ReportShares { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps } =
+        shares;
+    ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps }
+}
+
+impl Dependence {
+    fn see(&mut self, seen: Seen) {
+        let now_ts = seen.assessment.now.unix_ts;
+        let assets: Vec<Pubkey> = seen.assessment.assets.keys().copied().take(MARKETS_MAX).collect();
+        if assets != self.assets {
+            // one asset alone moves with nothing
+            self.portfolio = Portfolio::new(assets.len()).ok();
+            (self.closes, self.last_ts) = (vec![None; assets.len()], now_ts);
+            self.assets = assets;
+        }
+        let elapsed_secs = now_ts.saturating_sub(self.last_ts);
+        let Some(portfolio) = self.portfolio.as_mut().filter(|_| elapsed_secs >= RETURN_SECS) else { return };
+        let price = |key: &Pubkey| seen.assessment.assets[key].band.ok().map(|band| readings::dollars(band.mid));
+        let closes: Vec<Option<f64>> = self.assets.iter().map(price).collect();
+        let returns = self.closes.iter().zip(&closes);
+        let returns: Vec<Option<f64>> =
+            returns.map(|(before, now)| before.zip(*now).map(|(before, now)| (now / before).ln())).collect();
+        // what is missing leaves the stress unknown until returns are complete again
+        let _ = portfolio.push(elapsed_secs as f64, &returns);
+        (self.closes, self.last_ts) = (closes, now_ts);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! From assessed accounts to what the engine reads.
+
+use super::Seen;
+use super::exits::Exits;
+use anchor_lang::prelude::Pubkey;
+use rampart::math::Price;
+use rampart::state::Vault;
+use rampart_score::engine::Readings;
+use rampart_score::input::Input;
+use rampart_score::state::{FlowReading, Operations, Stress};
+
+/// Buffer and bonus of an asset that no vault takes: those of the engine's defaults.
+const PLAIN: (f64, f64) = (0.10, 0.05);
+
+/// One subject at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Priced {
+    /// The asset or vault.
+    pub subject: Pubkey,
+    /// The asset that would be sold.
+    pub collateral: Option<Pubkey>,
+    /// The vault whose flows and positions count: the subject, or the one with most debt behind the asset.
+    pub vault: Option<Pubkey>,
+    /// The fall that turns the marginal debt bad, share.
+    pub buffer: f64,
+    /// The largest liquidation bonus, share.
+    pub bonus: f64,
+    /// The agreed price: US dollars for an asset, loan tokens for a vault.
+    pub price: Input,
+    ts: i64,
+    confidence: Input,
+    age_secs: Input,
+    twap: Input,
+    venues: Vec<Input>,
+    withdrawable: Input,
+}
+
+/// Returns a price as a number.
+pub(super) fn dollars(price: Price) -> f64 {
+    price.q64() as f64 / 2f64.powi(64)
+}
+
+/// Reads an asset.
+pub(super) fn of_asset(key: &Pubkey, seen: Seen) -> Priced {
+    let (report, now_ts) = (&seen.assessment.assets[key], seen.assessment.now.unix_ts);
+    let asset = seen.store.asset(key);
+    let of_asset = seen.assessment.vaults.iter().filter(|(_, vault)| vault.accrued.collateral_asset == *key);
+    let largest = of_asset.max_by_key(|(_, vault)| vault.accrued.debt_amount().unwrap_or(u64::MAX));
+    let (buffer, bonus) = largest.map_or(PLAIN, |(_, vault)| bounds(&vault.accrued));
+    let read = asset.zip(report.reading.as_ref().ok());
+    let venues = read.map(|(asset, reading)| {
+        let readings = reading.readings(&asset.oracle).map(|(_, _, reading)| Input::of(dollars(reading.price)));
+        let missing = usize::from(asset.oracle.count).saturating_sub(reading.readings(&asset.oracle).count());
+        readings.chain(std::iter::repeat_n(Input::Missing, missing)).collect()
+    });
+    let band = report.band.ok();
+    Priced {
+        subject: *key,
+        collateral: Some(*key),
+        vault: largest.map(|(key, _)| *key),
+        buffer,
+        bonus,
+        price: band.map(|band| dollars(band.mid)).into(),
+        ts: now_ts,
+        confidence: band.map(|band| (dollars(band.hi) - dollars(band.lo)) / 2.0).into(),
+        age_secs: band
+            .map(|band| now_ts.saturating_sub(band.oldest_publish_ts()).max(0) as f64)
+            .or_else(|| read.and_then(|(asset, reading)| reading.age_secs(&asset.oracle, now_ts)).map(|age| age as f64))
+            .into(),
+        twap: asset.and_then(|asset| asset.reference_price(now_ts).ok()).map(dollars).into(),
+        venues: venues.unwrap_or_default(),
+        withdrawable: largest.and_then(|(_, vault)| withdrawable(&vault.accrued)).into(),
+    }
+}
+
+/// Reads a vault: the collateral's price in tokens of the loan. Nothing without both of its assets.
+pub(super) fn of_vault(key: &Pubkey, seen: Seen) -> Option<Priced> {
+    let vault = &seen.assessment.vaults[key].accrued;
+    seen.assessment.assets.get(&vault.collateral_asset)?;
+    let loan = seen.assessment.assets.get(&vault.loan_asset)?.band.ok();
+    let collateral = of_asset(&vault.collateral_asset, seen);
+    let loan_price: Input = loan.map(|band| dollars(band.mid)).into();
+    let quoted = |price: Input| price.known().zip(loan_price.known()).map(|(price, loan)| price / loan).into();
+    let (buffer, bonus) = bounds(vault);
+    let width = loan.map_or(0.0, |band| (dollars(band.hi) - dollars(band.lo)) / 2.0 / dollars(band.mid));
+    let relative = collateral.confidence.known().zip(collateral.price.known()).map(|(c, price)| c / price + width);
+    let price: Input = quoted(collateral.price);
+    Some(Priced {
+        subject: *key,
+        vault: Some(*key),
+        buffer,
+        bonus,
+        price,
+        confidence: relative.zip(price.known()).map(|(relative, price)| relative * price).into(),
+        twap: quoted(collateral.twap),
+        venues: collateral.venues.iter().map(|venue| quoted(*venue)).collect(),
+        withdrawable: withdrawable(vault).into(),
+        ..collateral
+    })
+}
+
+/// The fall that turns debt at the liquidation line bad once the bonus is paid, and that bonus; shares.
+fn bounds(vault: &Vault) -> (f64, f64) {
+    let bonus = f64::from(vault.risk.max_bonus_bps) / 10_000.0;
+    let buffer = 1.0 - f64::from(vault.risk.liquidation_line_bps) / 10_000.0 * (1.0 + bonus);
+    (buffer.clamp(0.01, 0.99), bonus)
+}
+
+fn withdrawable(vault: &Vault) -> Option<f64> {
+    let debt = vault.debt_amount().ok()?;
+    let pool = vault.cash_amount as f64 + debt as f64;
+    (pool > 0.0).then(|| vault.cash_amount as f64 / pool)
+}
+
+/// Returns what other keepers last said of the subject, while it counts.
+pub(super) fn peers(priced: &Priced, seen: Seen) -> Vec<u16> {
+    let Some((_, set)) = seen.store.keeper_set() else { return Vec::new() };
+    let is_fresh = |observed_at_ts: i64| priced.ts.saturating_sub(observed_at_ts) <= i64::from(set.max_age_secs);
+    let about = seen.store.reports().filter(|(_, report)| report.subject == priced.subject && report.seq > 0);
+    let fresh = about.filter(|(_, report)| report.set_epoch == set.epoch && is_fresh(report.observed_at_ts));
+    fresh.map(|(_, report)| report.parts.score_bps).collect()
+}
+
+impl Priced {
+    /// Returns the engine's readings. The majors' part of a move is not known: no source of theirs is watched.
+    pub(super) fn readings<'a>(
+        &'a self,
+        (flow, stress): (Option<&'a FlowReading>, Option<&'a Stress>),
+        exit: &Exits,
+        operations: &'a Operations,
+    ) -> Readings<'a> {
+        Readings {
+            ts: self.ts,
+            price: self.price,
+            confidence: self.confidence,
+            age_secs: self.age_secs,
+            twap: self.twap,
+            venues: &self.venues,
+            factor: Input::Missing,
+            stress,
+            flow,
+            withdrawable: self.withdrawable,
+            exit_size: exit.size,
+            volume_day: exit.volume_day,
+            spread: exit.spread,
+            operations,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use super::*;
+use crate::assess::assess;
+use crate::watch::oracles::Found;
+use crate::watch::testing::{NOW, SLOT, World, bytes_of, key};
+use rampart_score::hazard::Hazard;
+
+struct Scene {
+    world: World,
+    store: Store,
+    index: PriceIndex,
+    scorer: Scorer,
+}
+
+impl Scene {
+    fn new(settings: &ScoreSettings) -> Self {
+        let world = World::new();
+        let store = world.store(&[]);
+        Self { world, store, index: PriceIndex::default(), scorer: Scorer::new(settings).expect("no model") }
+    }
+
+    /// Prints a price for the collateral and a dollar for the loan, and looks.
+    fn see(&mut self, milli_dollars: i128, now_ts: i64) {
+        self.world.price(&mut self.store, 0, milli_dollars, now_ts);
+        self.world.price(&mut self.store, 1, 1_000, now_ts);
+        self.look(now_ts);
+    }
+
+    fn look(&mut self, now_ts: i64) {
+        let slot = SLOT + u64::try_from(now_ts - NOW).expect("later") * 2;
+        let found: Found = self.world.found();
+        let assessment = assess(&self.store, &self.index, &found, ChainTime { slot, unix_ts: now_ts });
+        let seen = Seen { store: &self.store, assessment: &assessment, index: &self.index, tip_slot: slot };
+        self.scorer.see(seen);
+    }
+
+    fn score(&self, subject: &Pubkey) -> Score {
+        self.scorer.of(subject).expect("it was seen").said.score
+    }
+}
+
+#[test]
+fn crash_raises_the_score_of_the_asset_and_of_its_vault_by_the_market() {
+    let mut scene = Scene::new(&ScoreSettings::default());
+    let (asset, vault) = (scene.world.asset_keys[0], scene.world.vault_key);
+    for minute in 0..240 {
+        scene.see(1_000 + i128::from(minute % 2), NOW + minute * 60);
+    }
+    let calm = [asset, vault].map(|subject| scene.score(&subject));
+    for minute in 240..260 {
+        scene.see(1_000 - 12 * i128::from(minute - 239), NOW + minute * 60);
+    }
+    for (subject, calm) in [asset, vault].into_iter().zip(calm) {
+        let crash = scene.score(&subject);
+        let [before, after] = [calm, crash].map(|score| score.part(Hazard::Market).probability);
+        assert!(after > before + 0.1 && crash.bps > calm.bps, "{before} to {after}, {} to {}", calm.bps, crash.bps);
+        let spoken = scene.scorer.of(&subject).expect("it was seen");
+        assert_eq!(spoken.explanation.lines[0].part.hazard, Hazard::Market, "{}", spoken.explanation);
+    }
+}
+
+#[test]
+fn silent_oracle_raises_staleness_and_is_never_normal() {
+    let mut scene = Scene::new(&ScoreSettings::default());
+    let asset = scene.world.asset_keys[0];
+    (0..60).for_each(|minute| scene.see(1_000, NOW + minute * 60));
+    let fresh = scene.score(&asset);
+    scene.look(NOW + 59 * 60 + 400);
+    let silent = scene.score(&asset);
+    assert_eq!(fresh.part(Hazard::Staleness).probability, 0.0);
+    assert_eq!(silent.part(Hazard::Staleness).probability, 1.0);
+    assert!(silent.bps > fresh.bps && silent.part(Hazard::Oracle).is_missing);
+}
+
+#[test]
+fn volume_that_no_account_tells_is_missing_until_the_operator_sets_it() {
+    let mut settings = ScoreSettings::default();
+    let mut scene = Scene::new(&settings);
+    let asset = scene.world.asset_keys[0];
+    (0..3).for_each(|minute| scene.see(1_000, NOW + minute * 60));
+    assert!(scene.score(&asset).part(Hazard::Liquidity).is_missing);
+    settings.market.push(crate::config::MarketSettings { asset, volume_day_usd: 1_000_000, spread_bps: 10 });
+    let mut scene = Scene::new(&settings);
+    (0..3).for_each(|minute| scene.see(1_000, NOW + minute * 60));
+    assert!(!scene.score(&asset).part(Hazard::Liquidity).is_missing);
+}
+
+#[test]
+fn opinions_are_held_of_what_somebody_listens_to() {
+    let mut scene = Scene::new(&ScoreSettings::default());
+    let asset = scene.world.asset_keys[0];
+    scene.see(1_000, NOW);
+    assert!(scene.scorer.opinions(&scene.store, &key(9)).is_empty());
+    let mut rule = scene.world.rule();
+    rule.params.metric = rampart::state::Metric::KeeperMedian as u8;
+    scene.world.put(&mut scene.store, key(60), bytes_of(&rule));
+    let opinions = scene.scorer.opinions(&scene.store, &key(9));
+    let opinion = opinions.get(&asset).expect("a rule listens");
+    assert_eq!(opinion.report, address::report(&asset, &key(9)));
+    assert_eq!(opinion.parts.score_bps, scene.score(&asset).bps);
+    assert!(opinion.parts.validate().is_ok());
+}
+
+#[test]
+fn second_look_within_a_second_changes_nothing_and_switched_off_nothing_is_said() {
+    let mut scene = Scene::new(&ScoreSettings::default());
+    let asset = scene.world.asset_keys[0];
+    scene.see(1_000, NOW);
+    let before = scene.score(&asset);
+    scene.see(500, NOW);
+    assert_eq!(scene.score(&asset), before);
+    let mut scene = Scene::new(&ScoreSettings { enabled: false, ..ScoreSettings::default() });
+    scene.see(1_000, NOW);
+    assert!(scene.scorer.of(&asset).is_none());
+}
+
+#[test]
+fn model_file_that_is_missing_or_no_model_is_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("model.json");
+    let settings = ScoreSettings { model_file: Some(path.clone()), ..ScoreSettings::default() };
+    assert!(matches!(Scorer::new(&settings), Err(ScoreError::Read { path: named, .. }) if named == path));
+    std::fs::write(&path, "{}").expect("a file");
+    assert!(matches!(Scorer::new(&settings), Err(ScoreError::Model { path: named, .. }) if named == path));
+}

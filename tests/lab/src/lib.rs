@@ -1,0 +1,182 @@
+//! A pool of the lab and a vault of the built program that start equal and see the same prices.
+
+use rampart::error::RampartError;
+use rampart::state::rule::RuleParams;
+use rampart::state::{Level, Rule};
+use rampart_lab::attack::{Keeper, Print, Tick, VENUES};
+use rampart_lab::pool::{Exact, GuardConfig, OracleLimits, Pool, Position, Settings};
+use rampart_tests::asserts::code_of;
+use rampart_tests::defaults::{SOL, USDC, reference, risk};
+use rampart_tests::world::{User, World, defaults_args};
+
+/// Length of a step, seconds.
+pub const STEP_SECS: u32 = 60;
+/// The price at the start, dollars.
+pub const START_PRICE: f64 = 150.0;
+
+/// One vault, twice.
+pub struct Pair {
+    /// The built program.
+    pub world: World,
+    /// The lab's pool, positions one by one.
+    pub pool: Pool<Exact>,
+    borrowers: Vec<User>,
+    liquidator: User,
+    rules: Vec<RuleKey>,
+}
+
+type RuleKey = rampart_client::Pubkey;
+
+/// Quiet people: nobody borrows or repays, and the market takes everything.
+pub fn settings() -> Settings {
+    Settings {
+        deposits: 50e6,
+        refill_per_day: 0.0,
+        repay_per_day: 0.0,
+        market_share: 1e9,
+        impact: 0.0,
+        latency_secs: 0,
+        cadence_secs: STEP_SECS,
+        ..Settings::default()
+    }
+}
+
+/// The guard of the harness's vault, with `rules` and without interest.
+pub fn config(rules: &[RuleParams]) -> GuardConfig {
+    GuardConfig {
+        risk: risk(),
+        reference: reference(),
+        oracle: OracleLimits::default(),
+        rules: rules.to_vec(),
+        ..GuardConfig::unguarded()
+    }
+}
+
+/// A step in which both sources print `price`, in whole cents.
+pub fn tick(ts: i64, price: f64) -> Tick {
+    let print = Print { price, conf: price * 5e-4, age_secs: 0 };
+    Tick {
+        ts,
+        truth: price,
+        venues: [price; VENUES],
+        oracle: print,
+        second: print,
+        factor: 100.0,
+        depth: 1.0,
+        spread: 0.0,
+        volume: 1e9,
+        taker_buy: 5e8,
+        borrow_demand: 1.0,
+        attack_borrow: 0.0,
+        collateral_supply: 1.0,
+        outflow: 0.0,
+        keeper: Keeper::Honest,
+        inclusion: 1.0,
+        basis: 0.0,
+        feedback: 0.0,
+    }
+}
+
+impl Pair {
+    /// Opens a position of 100 SOL for each of `debts` (whole USDC) at 150 dollars, and creates `rules` about the collateral.
+    pub fn new(debts: &[u64], rules: &[RuleParams]) -> Self {
+        let mut args = defaults_args();
+        args.risk = risk();
+        (args.curve.base_rate_bps, args.curve.kink_rate_bps, args.curve.max_rate_bps) = (0, 0, 0);
+        let mut world = World::with_vault_args(args);
+        world.lender(2_000_000 * USDC);
+        let borrowers: Vec<User> = debts.iter().map(|debt| world.borrower(100 * SOL, debt * USDC)).collect();
+        let liquidator = world.user(0, 10_000_000 * USDC);
+        let subject = world.keys.collateral_asset;
+        let rules_made = rules.iter().zip(1u16..).map(|(params, id)| world.create_rule(id, subject, *params)).collect();
+        let position = |user: &User| {
+            let stored = world.position(&user.position);
+            Position {
+                debt: debt_of(&world, user),
+                collateral: stored.collateral_amount,
+                soft_quota: stored.soft_quota,
+            }
+        };
+        let book = Exact::new(borrowers.iter().map(position).collect(), risk());
+        let mut pool = Pool::with_book(book, &config(rules), settings(), world.now_ts(), 1);
+        pool.defence_mut().adopt(world.sol_asset(), world.slot());
+        pool.defence_mut().set_loan_confidence(5e-4);
+        Self { world, pool, borrowers, liquidator, rules: rules_made }
+    }
+
+    /// Plays a step at `price` on both, and requires that they come to the same.
+    pub fn step(&mut self, price: f64) {
+        self.world.tick(i64::from(STEP_SECS), price, 1.0);
+        self.force();
+        self.watch();
+        let step = self.pool.step(&tick(self.world.now_ts(), price), STEP_SECS);
+        assert_eq!(step.levels.risk, self.world.level(), "level at {price}");
+        self.assert_equal(price);
+    }
+
+    /// Liquidates whom the program lets, then deleverages the others.
+    fn force(&mut self) {
+        for borrower in &self.borrowers {
+            let hard = self.world.liquidate(&self.liquidator, borrower.position, u64::MAX);
+            if hard.is_err() {
+                let _ = self.world.deleverage(&self.liquidator, borrower.position, u64::MAX);
+            }
+        }
+    }
+
+    /// Does what a keeper does about each rule: trip, else observe, and step down where it is clear.
+    fn watch(&mut self) {
+        for key in &self.rules {
+            if self.world.trip(*key).is_ok() {
+                continue;
+            }
+            let observed = self.world.observe_rule(*key);
+            assert!(observed.is_ok(), "{observed:?}");
+            if let Err(error) = self.world.step_down(*key) {
+                let expected = [RampartError::RuleNotClear, RampartError::NotTripped, RampartError::DwellNotOver];
+                let code = code_of(&error.err);
+                assert!(expected.iter().any(|e| u32::from(*e) == code), "{error:?}");
+            }
+        }
+    }
+
+    fn assert_equal(&self, price: f64) {
+        let (asset, own) = (self.world.sol_asset(), self.pool.defence().asset());
+        assert_eq!(own.reference, asset.reference, "reference at {price}");
+        assert!(own.window == asset.window, "window at {price}");
+        // causes name the rule that holds them, and both sides name theirs
+        let causes = |asset: &rampart::state::Asset| {
+            asset.breaker.causes.map(|c| (c.level, c.tripped_at_ts, c.expires_at_ts, c.dwell_until_ts))
+        };
+        assert_eq!(causes(own), causes(&asset), "causes at {price}");
+        assert_eq!(own.breaker.halts, asset.breaker.halts, "halts at {price}");
+        for (own, key) in self.pool.defence().rules().zip(&self.rules) {
+            let rule = self.world.rule(key);
+            let facts = |r: &Rule| (r.streak, r.held, r.trip_epoch, r.step_downs);
+            assert_eq!(facts(own), facts(&rule), "rule at {price}");
+        }
+        for (at, (own, user)) in self.pool.book().positions.iter().zip(&self.borrowers).enumerate() {
+            let stored = self.world.position(&user.position);
+            assert_eq!(own.debt, debt_of(&self.world, user), "debt of {at} at {price}");
+            assert_eq!(own.collateral, stored.collateral_amount, "collateral of {at} at {price}");
+        }
+    }
+
+    /// Returns what liquidators and deleveragers repaid, what they received, and what was lost, by the vault's totals.
+    pub fn totals(&self) -> (u64, u64, u64) {
+        let totals = self.world.vault().totals;
+        (totals.liquidated_amount, totals.seized_amount, totals.bad_debt_amount)
+    }
+
+    /// Returns the level in force.
+    pub fn level(&self) -> Level {
+        self.world.level()
+    }
+}
+
+fn debt_of(world: &World, user: &User) -> u64 {
+    world.vault().debt_of(&world.position(&user.position)).expect("debt fits")
+}
+
+/// The start of every path.
+pub const CALM: [f64; 3] = [START_PRICE; 3];
