@@ -29,8 +29,8 @@ use std::time::Duration;
 const CALM: PricePoint = PricePoint { at_secs: 0, usd: START_USD };
 /// A fifth below the start: beyond the drawdown rule, which is the world's first.
 const FALLEN: PricePoint = PricePoint { at_secs: 0, usd: [START_USD[0] * 0.8, START_USD[1], START_USD[2]] };
-/// Prints until something must have happened, and chain seconds between two.
-const PRINTS: u32 = 120;
+/// Prints until something must have happened, on a machine that does much else too, and chain seconds between two.
+const PRINTS: u32 = 400;
 const STEP_SECS: i64 = 2;
 
 /// A network with its market, and the files of one keeper.
