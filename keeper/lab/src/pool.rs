@@ -22,7 +22,7 @@ mod tests;
 
 pub use book::{Book, Grace, Quote, Sale, Soft};
 pub use defence::Defence;
-pub use exact::{Deed, Exact, Position};
+pub use exact::{Deed, Exact};
 pub use grid::{BUCKETS, Grid, WIDTH, ltv_of};
 pub use liquidity::Liquidity;
 pub use settings::{GuardConfig, OracleLimits, Settings};
@@ -407,7 +407,7 @@ impl<B: Book> Pool<B> {
         }
         let quota_bps = self.controls.soft_quota_bps;
         let soft = Soft { share: f64::from(quota_bps) / 1e4 * f64::from(step_secs) / 3_600.0, quota_bps };
-        let sold = self.book.deleverage(soft, ratio, &mut self.liquidity);
+        let sold = self.book.deleverage(soft, ratio, grace, &mut self.liquidity);
         self.totals.deleveraged += sold.repaid;
         self.totals.soft_cost += sold.cost();
         sold.repaid

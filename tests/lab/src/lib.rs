@@ -2,9 +2,10 @@
 
 use rampart::error::RampartError;
 use rampart::state::rule::RuleParams;
-use rampart::state::{Level, Rule};
+use rampart::state::{Level, Position, Rule, Vault};
+use rampart_client::liquidation;
 use rampart_lab::attack::{Keeper, Print, Tick, VENUES};
-use rampart_lab::pool::{Exact, GuardConfig, OracleLimits, Pool, Position, Settings};
+use rampart_lab::pool::{Controls, Exact, GuardConfig, OracleLimits, Pool, Settings};
 use rampart_tests::asserts::code_of;
 use rampart_tests::defaults::{SOL, USDC, reference, risk};
 use rampart_tests::world::{User, World, defaults_args};
@@ -23,6 +24,7 @@ pub struct Pair {
     borrowers: Vec<User>,
     liquidator: User,
     rules: Vec<RuleKey>,
+    is_soft: bool,
 }
 
 type RuleKey = rampart_client::Pubkey;
@@ -78,30 +80,30 @@ pub fn tick(ts: i64, price: f64) -> Tick {
 }
 
 impl Pair {
-    /// Opens a position of 100 SOL for each of `debts` (whole USDC) at 150 dollars, and creates `rules` about the collateral.
-    pub fn new(debts: &[u64], rules: &[RuleParams]) -> Self {
+    /// Opens a position of `sol` whole SOL for each of `debts` (whole USDC) at 150 dollars, and creates `rules` about the
+    /// collateral.
+    pub fn new(sol: u64, debts: &[u64], rules: &[RuleParams]) -> Self {
         let mut args = defaults_args();
         args.risk = risk();
         (args.curve.base_rate_bps, args.curve.kink_rate_bps, args.curve.max_rate_bps) = (0, 0, 0);
         let mut world = World::with_vault_args(args);
         world.lender(2_000_000 * USDC);
-        let borrowers: Vec<User> = debts.iter().map(|debt| world.borrower(100 * SOL, debt * USDC)).collect();
+        let borrowers: Vec<User> = debts.iter().map(|debt| world.borrower(sol * SOL, debt * USDC)).collect();
         let liquidator = world.user(0, 10_000_000 * USDC);
         let subject = world.keys.collateral_asset;
         let rules_made = rules.iter().zip(1u16..).map(|(params, id)| world.create_rule(id, subject, *params)).collect();
-        let position = |user: &User| {
-            let stored = world.position(&user.position);
-            Position {
-                debt: debt_of(&world, user),
-                collateral: stored.collateral_amount,
-                soft_quota: stored.soft_quota,
-            }
-        };
-        let book = Exact::new(borrowers.iter().map(position).collect(), risk());
+        let positions = borrowers.iter().map(|user| world.position(&user.position)).collect();
+        let book = Exact::adopt(world.vault(), positions);
         let mut pool = Pool::with_book(book, &config(rules), settings(), world.now_ts(), 1);
-        pool.defence_mut().adopt(world.sol_asset(), world.slot());
+        pool.defence_mut().adopt(world.sol_asset(), world.load(&world.keys.loan_asset), world.slot());
         pool.defence_mut().set_loan_confidence(5e-4);
-        Self { world, pool, borrowers, liquidator, rules: rules_made }
+        Self { world, pool, borrowers, liquidator, rules: rules_made, is_soft: true }
+    }
+
+    /// Leaves soft deleveraging out on both sides.
+    pub fn without_soft(mut self) -> Self {
+        self.pool.control(Controls { soft_quota_bps: 0, ..*self.pool.base_controls() }, self.world.now_ts());
+        Self { is_soft: false, ..self }
     }
 
     /// Plays a step at `price` on both, and requires that they come to the same.
@@ -114,11 +116,13 @@ impl Pair {
         self.assert_equal(price);
     }
 
-    /// Liquidates whom the program lets, then deleverages the others.
+    /// Marks the price of a halt where there is one, liquidates whom the program lets, then deleverages the others.
     fn force(&mut self) {
+        let mark = liquidation::mark_halt(&self.world.keys);
+        let _ = self.world.send(&[mark], &[]);
         for borrower in &self.borrowers {
             let hard = self.world.liquidate(&self.liquidator, borrower.position, u64::MAX);
-            if hard.is_err() {
+            if self.is_soft && hard.is_err() {
                 let _ = self.world.deleverage(&self.liquidator, borrower.position, u64::MAX);
             }
         }
@@ -155,10 +159,15 @@ impl Pair {
             let facts = |r: &Rule| (r.streak, r.held, r.trip_epoch, r.step_downs);
             assert_eq!(facts(own), facts(&rule), "rule at {price}");
         }
+        let (own, vault) = (&self.pool.book().vault, self.world.vault());
+        let books =
+            |v: &Vault| (v.cash_amount, v.collateral_amount, v.debt_scaled, v.borrow_index_q64, v.insurance_amount);
+        assert_eq!(books(own), books(&vault), "books at {price}");
+        assert_eq!(own.totals, vault.totals, "totals at {price}");
         for (at, (own, user)) in self.pool.book().positions.iter().zip(&self.borrowers).enumerate() {
             let stored = self.world.position(&user.position);
-            assert_eq!(own.debt, debt_of(&self.world, user), "debt of {at} at {price}");
-            assert_eq!(own.collateral, stored.collateral_amount, "collateral of {at} at {price}");
+            let facts = |p: &Position| (p.debt_scaled, p.collateral_amount, p.liquidation_seq, p.soft_quota);
+            assert_eq!(facts(own), facts(&stored), "position {at} at {price}");
         }
     }
 
@@ -172,10 +181,6 @@ impl Pair {
     pub fn level(&self) -> Level {
         self.world.level()
     }
-}
-
-fn debt_of(world: &World, user: &User) -> u64 {
-    world.vault().debt_of(&world.position(&user.position)).expect("debt fits")
 }
 
 /// The start of every path.

@@ -26,8 +26,8 @@ impl Quote {
 pub enum Grace {
     /// Nobody.
     Over,
-    /// Who was below the line at this price, whole tokens of the loan for one of collateral.
-    Since(f64),
+    /// Who was below the line at this price, loan base units for one of collateral.
+    Since(Price),
     /// Every solvent position: nobody knows the price when the halt began.
     Unmarked,
 }
@@ -50,6 +50,18 @@ pub struct Sale {
     pub seized_value: f64,
     /// Debt that no collateral is left for.
     pub bad_debt: f64,
+}
+
+impl std::ops::Add for Sale {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            repaid: self.repaid + other.repaid,
+            seized_value: self.seized_value + other.seized_value,
+            bad_debt: self.bad_debt + other.bad_debt,
+        }
+    }
 }
 
 impl Sale {
@@ -82,6 +94,6 @@ pub trait Book {
     /// Liquidates what pays. `ratio` is what collateral is really worth, over the price by which positions are judged.
     fn liquidate(&mut self, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale;
 
-    /// Softly deleverages what pays.
-    fn deleverage(&mut self, soft: Soft, ratio: f64, liquidity: &mut Liquidity) -> Sale;
+    /// Softly deleverages what pays; a grace time protects from that too.
+    fn deleverage(&mut self, soft: Soft, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale;
 }

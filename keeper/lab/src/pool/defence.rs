@@ -4,7 +4,7 @@
 //! their streaks. Judges nothing itself: a measure, a verdict, a trip, a level are what `rampart` says.
 
 use super::book::{Grace, Quote};
-use super::settings::{COLLATERAL_DECIMALS, GuardConfig, LOAN_DECIMALS, LOAN_UNIT, OracleLimits};
+use super::settings::{COLLATERAL_DECIMALS, GuardConfig, LOAN_DECIMALS, LOAN_UNIT, OracleLimits, whole_tokens};
 use super::watch::Watch;
 use crate::attack::{Keeper, Print, Tick};
 use anchor_lang::prelude::Pubkey;
@@ -75,6 +75,8 @@ impl Defence {
         let mut loan: Box<Asset> = Box::new(bytemuck::Zeroable::zeroed());
         loan.decimals = LOAN_DECIMALS;
         loan.peg = Peg::UsDollar as u8;
+        loan.reference_params = config.reference;
+        loan.window.cell_secs = config.reference.cell_secs;
         Self {
             guard: Box::new(bytemuck::Zeroable::zeroed()),
             vault,
@@ -92,9 +94,9 @@ impl Defence {
         }
     }
 
-    /// Takes the collateral's account as it stands on a chain at `slot`, with its references and its window.
-    pub fn adopt(&mut self, collateral: Asset, slot: u64) {
-        (*self.collateral, self.slot) = (collateral, slot);
+    /// Takes both assets' accounts as they stand on a chain at `slot`, with their references and windows.
+    pub fn adopt(&mut self, collateral: Asset, loan: Asset, slot: u64) {
+        (*self.collateral, *self.loan, self.slot) = (collateral, loan, slot);
     }
 
     /// Returns the collateral's account.
@@ -124,6 +126,8 @@ impl Defence {
         if tick.keeper != Keeper::Down {
             // a print that isn't newer is refused, and nothing is lost by that
             let _ = self.collateral.observe(&band, self.supply, tick.ts, self.slot);
+            // the loan is a dollar all along; the mark of a halt wants its window too
+            self.loan.window.record(self.dollar.mid, tick.ts);
         }
         Ok(band)
     }
@@ -141,7 +145,7 @@ impl Defence {
         let reference = self.collateral.reference_price(now_ts).ok()?;
         let (collateral, loan) = self.sides(band);
         let pair = price_for_new_risk(collateral, reference, loan, self.dollar.mid).ok()?;
-        Some(pair.q64() as f64 / Q64_ONE as f64 * 10f64.powi(i32::from(COLLATERAL_DECIMALS) - i32::from(LOAN_DECIMALS)))
+        Some(whole_tokens(pair))
     }
 
     pub(super) fn pair_band(&self, band: &PriceBand) -> Result<PairBand, RampartError> {
@@ -225,16 +229,18 @@ impl Defence {
         }
     }
 
-    /// Returns who is protected by the grace time after a halt, and marks the halt's price as a liquidation does.
+    /// Returns who is protected by the grace time after a halt. Marks the price of a halt while it is in force or just over, as
+    /// anyone may: owners can't prevent it, and liquidators want it.
     pub fn grace(&mut self, now_ts: i64) -> Grace {
         let halt = latest_halt(&self.guard, &self.vault, [&self.collateral, &self.loan]);
-        let Some(halt) = halt.filter(|halt| halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts)) else {
+        let Some(halt) = halt.filter(|halt| now_ts.saturating_sub(halt.ends_at_ts) < LIQUIDATION_GRACE_SECS) else {
             return Grace::Over;
         };
         self.vault.mark_halt(&halt, &self.collateral, &self.loan);
-        let scale = 10f64.powi(i32::from(COLLATERAL_DECIMALS) - i32::from(LOAN_DECIMALS));
-        let marked = self.vault.halt_mark.price(&halt);
-        marked.map_or(Grace::Unmarked, |price| Grace::Since(price.q64() as f64 / Q64_ONE as f64 * scale))
+        if !halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts) {
+            return Grace::Over;
+        }
+        self.vault.halt_mark.price(&halt).map_or(Grace::Unmarked, Grace::Since)
     }
 
     /// Halts for `secs` as a guardian does, at `ReduceOnly`.

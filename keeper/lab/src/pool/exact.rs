@@ -1,25 +1,18 @@
-//! Positions one by one, in base units, each judged by the program's own functions: what the grid is measured against.
+//! Positions one by one, on a vault account of the program: judged, booked and charged interest by the program's own functions. What the
+//! grid is measured against.
 
 use super::book::{Book, Grace, Quote, Sale, Soft};
 use super::liquidity::Liquidity;
 use super::settings::LOAN_UNIT;
+use anchor_lang::prelude::Clock;
+use rampart::LiquidateArgs;
+use rampart::instructions::liquidation::apply::book;
 use rampart::math::bps::{BPS_ONE, Bps};
-use rampart::math::{Price, mul_div_floor};
+use rampart::math::price::Q64_ONE;
+use rampart::math::{Price, mul_div_floor, shares};
 use rampart::risk::health::ltv_floor;
 use rampart::risk::liquidation::{Plan, Subject, plan, plan_soft};
-use rampart::state::RiskParams;
-use rampart::state::position::SoftQuota;
-
-/// One position.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Position {
-    /// Base units of the loan mint.
-    pub debt: u64,
-    /// Base units of the collateral mint.
-    pub collateral: u64,
-    /// What soft deleveraging has used of its hour.
-    pub soft_quota: SoftQuota,
-}
+use rampart::state::{Position, RiskParams, Vault};
 
 /// What happened to one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,73 +28,90 @@ pub struct Deed {
 }
 
 /// Positions one by one, each liquidated or deleveraged at most once a step.
-#[derive(Clone, Debug)]
+///
+/// As on chain, interest is charged where something is booked: the rounding of the index depends on when that is.
+#[derive(Clone)]
 pub struct Exact {
+    /// The vault.
+    pub vault: Box<Vault>,
     /// The positions.
     pub positions: Vec<Position>,
     /// What was done in the present step.
     pub deeds: Vec<Deed>,
-    risk: RiskParams,
     quote: Quote,
 }
 
 impl Exact {
-    /// Returns a book of `positions` under `risk`.
-    pub fn new(positions: Vec<Position>, risk: RiskParams) -> Self {
-        Self { positions, deeds: Vec::new(), risk, quote: Quote::of(0.0) }
+    /// Returns a book of positions with `(debt, collateral)` in base units, under `risk` and without interest.
+    pub fn new(risk: RiskParams, held: &[(u64, u64)]) -> Self {
+        let mut vault: Vault = bytemuck::Zeroable::zeroed();
+        (vault.risk, vault.borrow_index_q64) = (risk, Q64_ONE.into());
+        let mut exact = Self::adopt(vault, Vec::new());
+        held.iter().for_each(|(debt, collateral)| exact.open(*debt, *collateral));
+        exact
+    }
+
+    /// Returns a book of what a chain holds.
+    pub fn adopt(vault: Vault, positions: Vec<Position>) -> Self {
+        Self { vault: Box::new(vault), positions, deeds: Vec::new(), quote: Quote::of(0.0) }
+    }
+
+    /// Returns the debt of a position as its vault stands, base units.
+    pub fn debt_at(&self, at: usize) -> u64 {
+        self.positions.get(at).map_or(0, |position| self.vault.debt_of(position).unwrap_or(0))
+    }
+
+    fn open(&mut self, debt: u64, collateral: u64) {
+        let mut position: Position = bytemuck::Zeroable::zeroed();
+        let scaled = shares::scaled_for_borrow(debt.into(), self.vault.borrow_index_q64.get()).unwrap_or(0);
+        (position.debt_scaled, position.collateral_amount) = (scaled.into(), collateral);
+        self.vault.debt_scaled = (self.vault.debt_scaled.get() + scaled).into();
+        self.vault.collateral_amount = self.vault.collateral_amount.saturating_add(collateral);
+        self.positions.push(position);
     }
 
     fn value(&self, amount: u64) -> f64 {
-        self.pair().and_then(|pair| pair.value_floor(amount.into())).unwrap_or(0) as f64 / LOAN_UNIT
+        self.quote.pair.and_then(|pair| pair.value_floor(amount.into())).unwrap_or(0) as f64 / LOAN_UNIT
     }
 
-    fn pair(&self) -> Option<Price> {
-        self.quote.pair
-    }
-
-    fn subject(&self, at: usize) -> Option<Subject> {
-        let position = self.positions.get(at)?;
-        Some(Subject { debt: position.debt, collateral: position.collateral, price: self.pair()? })
+    /// The vault with interest until now, and what a liquidator sees of a position that has not had its turn.
+    fn judged(&self, at: usize) -> Option<(Box<Vault>, Subject)> {
+        if self.deeds.iter().any(|deed| deed.position == at) {
+            return None;
+        }
+        let (position, mut vault) = (self.positions.get(at)?, self.vault.clone());
+        vault.accrue(self.quote.now_ts).ok()?;
+        let debt = vault.debt_of(position).ok()?;
+        Some((vault, Subject { debt, collateral: position.collateral_amount, price: self.quote.pair? }))
     }
 
     /// Books a plan where liquidators can sell what they get.
-    fn settle(
-        &mut self,
-        at: usize,
-        planned: Plan,
-        ratio: f64,
-        liquidity: &mut Liquidity,
-        sale: &mut Sale,
-        is_soft: bool,
-    ) {
-        let value = self.value(planned.seize_amount);
-        let margin = (1.0 + f64::from(planned.bonus_bps) / 1e4) * ratio - 1.0;
+    fn settle(&mut self, mut vault: Box<Vault>, deed: Deed, position: Position, market: (f64, &mut Liquidity)) -> Sale {
+        let (Deed { position: at, plan, is_soft, .. }, (ratio, liquidity)) = (deed, market);
+        let (value, mut position) = (self.value(plan.seize_amount), position);
+        let margin = (1.0 + f64::from(plan.bonus_bps) / 1e4) * ratio - 1.0;
+        let clock = Clock { unix_timestamp: self.quote.now_ts, ..Clock::default() };
+        let liquidation_seq = position.liquidation_seq;
+        let args = LiquidateArgs { liquidation_seq, max_repay_amount: u64::MAX, min_seize_amount: 0 };
         if liquidity.room(margin) < value * ratio {
-            return;
+            return Sale::default();
         }
+        let Ok(booked) = book(&mut vault, &mut position, plan, &args, &clock, is_soft) else { return Sale::default() };
         liquidity.sell(value * ratio);
-        let position = &mut self.positions[at];
-        position.debt -= planned.repay_amount;
-        position.collateral -= planned.seize_amount;
-        let bad_debt = if planned.is_insolvent { std::mem::take(&mut position.debt) } else { 0 };
-        if is_soft {
-            position.soft_quota.record(planned.repay_amount, self.quote.now_ts);
+        (self.vault, self.positions[at]) = (vault, position);
+        self.deeds.push(Deed { bad_debt: booked.bad_debt_amount, ..deed });
+        Sale {
+            repaid: plan.repay_amount as f64 / LOAN_UNIT,
+            seized_value: value,
+            bad_debt: booked.bad_debt_amount as f64 / LOAN_UNIT,
         }
-        sale.repaid += planned.repay_amount as f64 / LOAN_UNIT;
-        sale.seized_value += value;
-        sale.bad_debt += bad_debt as f64 / LOAN_UNIT;
-        self.deeds.push(Deed { position: at, plan: planned, bad_debt, is_soft });
     }
 
     fn is_protected(&self, subject: &Subject, grace: Grace) -> bool {
-        let line = Bps(self.risk.liquidation_line_bps.into());
-        let ltv_at = |price| ltv_floor(subject.debt, subject.collateral, price).unwrap_or(Bps::MAX);
+        let ltv_at = |price: Price| ltv_floor(subject.debt, subject.collateral, price).unwrap_or(Bps::MAX);
         match grace {
             Grace::Over => false,
-            Grace::Since(halt) => {
-                let scaled = self.quote.pair.map(|pair| pair.q64() as f64 * halt / self.quote.price);
-                scaled.and_then(|raw| Price::from_q64(raw as u128).ok()).is_some_and(|price| ltv_at(price) < line)
-            }
+            Grace::Since(halt) => ltv_at(halt) < Bps(self.vault.risk.liquidation_line_bps.into()),
             Grace::Unmarked => ltv_at(subject.price) < Bps(BPS_ONE as u32),
         }
     }
@@ -111,11 +121,11 @@ impl Book for Exact {
     const NEEDS_UNITS: bool = true;
 
     fn collateral_value(&self) -> f64 {
-        self.positions.iter().map(|position| self.value(position.collateral)).sum()
+        self.positions.iter().map(|position| self.value(position.collateral_amount)).sum()
     }
 
     fn debt(&self) -> f64 {
-        self.positions.iter().map(|position| position.debt as f64 / LOAN_UNIT).sum()
+        (0..self.positions.len()).map(|at| self.debt_at(at) as f64 / LOAN_UNIT).sum()
     }
 
     fn reprice(&mut self, quote: &Quote) -> f64 {
@@ -127,10 +137,11 @@ impl Book for Exact {
     fn repay(&mut self, share: f64) -> f64 {
         let part = (share * 1e9) as u128;
         let mut repaid = 0;
-        for position in &mut self.positions {
-            let amount = mul_div_floor(position.debt.into(), part, 1_000_000_000).unwrap_or(0) as u64;
-            position.debt -= amount;
-            repaid += amount;
+        for at in 0..self.positions.len() {
+            let amount = mul_div_floor(self.debt_at(at).into(), part, 1_000_000_000).unwrap_or(0) as u64;
+            if self.vault.reduce_debt(&mut self.positions[at], amount).is_ok() {
+                repaid += amount;
+            }
         }
         repaid as f64 / LOAN_UNIT
     }
@@ -138,35 +149,37 @@ impl Book for Exact {
     fn borrow(&mut self, amount: f64, ltv: f64, _is_at_limit: bool) {
         let debt = (amount * LOAN_UNIT) as u64;
         let worth = (debt as f64 / ltv) as u128;
-        let collateral = self.pair().and_then(|pair| pair.amount_floor(worth)).unwrap_or(0) as u64;
-        self.positions.push(Position { debt, collateral, soft_quota: SoftQuota::default() });
+        let collateral = self.quote.pair.and_then(|pair| pair.amount_floor(worth)).unwrap_or(0) as u64;
+        self.open(debt, collateral);
     }
 
     fn liquidate(&mut self, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
         for at in 0..self.positions.len() {
-            let Some(subject) = self.subject(at) else { continue };
-            let Ok(planned) = plan(subject, &self.risk, u64::MAX) else { continue };
+            let Some((vault, subject)) = self.judged(at) else { continue };
+            let Ok(plan) = plan(subject, &vault.risk, u64::MAX) else { continue };
             if !self.is_protected(&subject, grace) {
-                self.settle(at, planned, ratio, liquidity, &mut sale, false);
+                let deed = Deed { position: at, plan, bad_debt: 0, is_soft: false };
+                sale = sale + self.settle(vault, deed, self.positions[at], (ratio, &mut *liquidity));
             }
         }
         sale
     }
 
-    fn deleverage(&mut self, soft: Soft, ratio: f64, liquidity: &mut Liquidity) -> Sale {
+    fn deleverage(&mut self, soft: Soft, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
         for at in 0..self.positions.len() {
-            // one a slot: who was liquidated has had his turn
-            let is_done = self.deeds.iter().any(|deed| deed.position == at);
-            let Some(subject) = self.subject(at).filter(|_| !is_done) else { continue };
-            let mut quota = self.positions[at].soft_quota;
-            quota.settle(subject.debt, self.quote.now_ts);
-            let left = quota.left(self.risk.soft_quota_bps.min(soft.quota_bps));
-            if let Ok(planned) = plan_soft(subject, &self.risk, left, u64::MAX) {
-                self.positions[at].soft_quota = quota;
-                self.settle(at, planned, ratio, liquidity, &mut sale, true);
+            let Some((vault, subject)) = self.judged(at) else { continue };
+            let (mut position, now_ts) = (self.positions[at], self.quote.now_ts);
+            position.soft_quota.settle(subject.debt, now_ts);
+            let left = position.soft_quota.left(vault.risk.soft_quota_bps.min(soft.quota_bps));
+            let Ok(plan) = plan_soft(subject, &vault.risk, left, u64::MAX) else { continue };
+            if self.is_protected(&subject, grace) {
+                continue;
             }
+            position.soft_quota.record(plan.repay_amount, now_ts);
+            let deed = Deed { position: at, plan, bad_debt: 0, is_soft: true };
+            sale = sale + self.settle(vault, deed, position, (ratio, &mut *liquidity));
         }
         sale
     }

@@ -5,6 +5,7 @@
 
 use super::book::{Book, Grace, Quote, Sale, Soft};
 use super::liquidity::Liquidity;
+use super::settings::whole_tokens;
 use super::table::{Row, Table};
 
 /// How many buckets there are.
@@ -149,6 +150,20 @@ impl Grid {
         lost
     }
 
+    /// The lowest bucket that no grace time protects: who was healthy at the halt's price keeps the collateral, and where nobody
+    /// knows that price every solvent position does.
+    fn open_from(&self, grace: Grace) -> usize {
+        let line = self.table.hard_from as f64;
+        match grace {
+            Grace::Over => 0,
+            Grace::Since(halt) => {
+                let moved = (whole_tokens(halt) / self.price.unwrap_or(1.0)).ln() / WIDTH;
+                (line + moved).ceil().clamp(0.0, BUCKETS as f64) as usize
+            }
+            Grace::Unmarked => (-LOWEST / WIDTH).ceil() as usize,
+        }
+    }
+
     /// Takes `row` to a share of bucket `at` and books it.
     fn take(&mut self, at: usize, row: Row, share: f64, sale: &mut Sale) {
         let moved = self.debt[at] * share;
@@ -245,32 +260,17 @@ impl Book for Grid {
 
     fn liquidate(&mut self, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
-        let from = self.table.hard_from;
-        let price = self.price.unwrap_or(1.0);
-        // who was healthy at the halt's price keeps the collateral; without a known price every solvent position does
-        let open_from = match grace {
-            Grace::Over => from,
-            Grace::Since(halt) => {
-                (from as f64 + (halt / price).ln() / WIDTH).ceil().clamp(from as f64, BUCKETS as f64) as usize
-            }
-            Grace::Unmarked => BUCKETS,
-        };
-        for at in (from..self.high).rev() {
-            let row = self.table.hard[at];
-            if self.debt[at] > 0.0 && (at >= open_from || (matches!(grace, Grace::Unmarked) && row.is_insolvent)) {
-                self.sell(at, row, ratio, liquidity, &mut sale);
-            }
+        for at in (self.table.hard_from.max(self.open_from(grace))..self.high).rev() {
+            self.sell(at, self.table.hard[at], ratio, liquidity, &mut sale);
         }
         sale
     }
 
-    fn deleverage(&mut self, soft: Soft, ratio: f64, liquidity: &mut Liquidity) -> Sale {
+    fn deleverage(&mut self, soft: Soft, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
         self.table.set_soft_share(soft.share);
-        for at in (self.table.soft_from..self.table.hard_from.min(self.high)).rev() {
-            if self.debt[at] > 0.0 {
-                self.sell(at, self.table.soft[at], ratio, liquidity, &mut sale);
-            }
+        for at in (self.table.soft_from.max(self.open_from(grace))..self.table.hard_from.min(self.high)).rev() {
+            self.sell(at, self.table.soft[at], ratio, liquidity, &mut sale);
         }
         sale
     }

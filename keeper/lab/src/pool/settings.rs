@@ -1,5 +1,7 @@
 //! What a pool and its guard are set to: the program's own parameters, and what is assumed about the people around them.
 
+use rampart::math::Price;
+use rampart::math::price::Q64_ONE;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
@@ -12,6 +14,11 @@ pub const COLLATERAL_DECIMALS: u8 = 9;
 pub const LOAN_DECIMALS: u8 = 6;
 /// Base units of one whole token of the loan mint.
 pub const LOAN_UNIT: f64 = 1e6;
+
+/// Returns a vault's price as whole tokens of the loan for one of collateral.
+pub fn whole_tokens(pair: Price) -> f64 {
+    pair.q64() as f64 / Q64_ONE as f64 * 10f64.powi(i32::from(COLLATERAL_DECIMALS) - i32::from(LOAN_DECIMALS))
+}
 
 /// How borrowers, liquidators and keepers behave. Assumed, not measured: results name them, and a sweep varies them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

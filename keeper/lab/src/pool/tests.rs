@@ -192,12 +192,9 @@ fn controls_stay_within_what_the_guard_allows() {
 }
 
 /// Positions as the grid draws them, one for each bucket it fills.
-fn positions_of(grid: &Grid, price: f64) -> Vec<Position> {
-    let unit = |(at, debt): (usize, &f64)| {
-        let base = (debt * settings::LOAN_UNIT) as u64;
-        let collateral = debt / ltv_of(at) / price * 1e9;
-        Position { debt: base, collateral: collateral as u64, ..Position::default() }
-    };
+fn positions_of(grid: &Grid, price: f64) -> Vec<(u64, u64)> {
+    let unit =
+        |(at, debt): (usize, &f64)| ((debt * settings::LOAN_UNIT) as u64, (debt / ltv_of(at) / price * 1e9) as u64);
     grid.buckets().iter().enumerate().filter(|(_, debt)| **debt > 1.0).map(unit).collect()
 }
 
@@ -217,7 +214,7 @@ fn buckets_liquidate_as_much_as_positions_one_by_one() {
         let mut grid = Pool::new(&config, quiet, START_TS, 1);
         settle(&mut grid);
         let quote = 100.0 * 1.000_5;
-        let book = Exact::new(positions_of(grid.book(), quote), config.risk);
+        let book = Exact::new(config.risk, &positions_of(grid.book(), quote));
         let mut exact = Pool::with_book(book, &config, quiet, START_TS, 1);
         settle(&mut exact);
         for step in 3..40 {
@@ -242,4 +239,38 @@ fn sales_that_move_the_market_lose_more_than_sales_that_do_not() {
         pool.totals().bad_debt + pool.underwater()
     };
     assert!(lost(1.0) > lost(0.0), "{} {}", lost(1.0), lost(0.0));
+}
+
+#[test]
+fn grace_time_after_a_halt_protects_from_soft_deleveraging_too() {
+    // the pool deleveraged whom the program leaves alone in the two hours after a halt
+    let config = GuardConfig::unguarded().with_soft(7_600, 1_000);
+    let sold = |grace| {
+        let mut grid = Grid::new(Table::new(&config.risk, 10_000_000_000, 0.0), 0.15);
+        grid.reprice(&Quote::of(100.0));
+        grid.place(0.78, 1_000.0);
+        let soft = Soft { share: 0.1, quota_bps: 1_000 };
+        grid.deleverage(soft, 1.0, grace, &mut Liquidity::endless()).repaid
+    };
+    let at = |dollars: f64| rampart::math::Price::from_q64((dollars / 1_000.0 * 2f64.powi(64)) as u128).unwrap();
+    assert!(sold(Grace::Over) > 99.0);
+    assert_eq!((sold(Grace::Unmarked), sold(Grace::Since(at(110.0)))), (0.0, 0.0));
+    // at 95 dollars it stood beyond the line already
+    assert!(sold(Grace::Since(at(95.0))) > 99.0);
+}
+
+#[test]
+fn halt_is_marked_so_that_grace_knows_its_price() {
+    // without the loan's window no price was ever marked, and every solvent position was protected
+    let config = GuardConfig::unguarded().with_rule(drawdown_rule(2_000, 3_600, Level::Halt));
+    let mut pool = Pool::new(&config, Settings::default(), START_TS, 1);
+    let graces: Vec<Grace> = crash(288, 0.3, 3)
+        .iter()
+        .map(|tick| {
+            pool.step(tick, STEP_SECS);
+            pool.defence_mut().grace(tick.ts)
+        })
+        .collect();
+    assert!(graces.iter().any(|grace| matches!(grace, Grace::Since(_))), "a halt came and went");
+    assert!(!graces.contains(&Grace::Unmarked));
 }
