@@ -21,6 +21,7 @@ mod turn;
 
 pub(crate) use engine::OBSERVE_PATIENCE_SLOTS;
 
+use crate::chain::feed::Feed;
 #[cfg(feature = "grpc")]
 use crate::chain::grpc;
 use crate::chain::network::{HostNetwork, Network};
@@ -287,38 +288,27 @@ impl Keeper {
         let (signals, from_socket) = mpsc::channel(BACKLOG);
         let (polled, from_poller) = mpsc::channel(BACKLOG);
         let (refused, from_couriers) = mpsc::unbounded_channel();
+        let feed = |(source, index), renew| Feed {
+            source,
+            index,
+            pool: pool.clone(),
+            commitment: config.cluster.commitment,
+            stall_slots: config.ingest.stall_slots,
+            slot_micros: shared.slot_micros.clone(),
+            topics: shared.topics.subscribe(),
+            renew,
+            mailbox: mailbox.clone(),
+            signals: signals.clone(),
+        };
         for (source, ((index, endpoint), renew)) in endpoints.into_iter().zip(&mut renewals).enumerate() {
-            let socket = ws::Socket {
-                source,
-                index,
-                pool: pool.clone(),
-                url: endpoint.settings.ws_url(),
-                commitment: config.cluster.commitment,
-                stall_slots: config.ingest.stall_slots,
-                slot_micros: shared.slot_micros.clone(),
-                topics: shared.topics.subscribe(),
-                renew,
-                mailbox: mailbox.clone(),
-                signals: signals.clone(),
-            };
+            let socket = ws::Socket { feed: feed((source, index), renew), url: endpoint.settings.ws_url() };
             self.spawn_endless("socket", socket.run(self.serving.clone()));
         }
         #[cfg(feature = "grpc")]
         for (index, (settings, renew)) in config.grpc.iter().zip(renewals).enumerate() {
-            let stream = grpc::Stream {
-                source: shared.renew.len() - config.grpc.len() + index,
-                index,
-                pool: pool.clone(),
-                settings: settings.clone(),
-                commitment: config.cluster.commitment,
-                stall_slots: config.ingest.stall_slots,
-                slot_micros: shared.slot_micros.clone(),
-                topics: shared.topics.subscribe(),
-                renew,
-                mailbox: mailbox.clone(),
-                signals: signals.clone(),
-                metrics: metrics.clone(),
-            };
+            let source = shared.renew.len() - config.grpc.len() + index;
+            let feed = feed((source, index), renew);
+            let stream = grpc::Stream { feed, settings: settings.clone(), metrics: metrics.clone() };
             self.spawn_endless("stream", stream.run(self.serving.clone()));
         }
         let poller = Poller {

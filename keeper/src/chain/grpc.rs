@@ -6,63 +6,32 @@
 //! it was lost. A server that doesn't hold that slot any more ends it at once: the next one starts at the tip, and a
 //! snapshot closes the gap. Which request is in force is proved by the name under which slots come.
 
+use crate::chain::feed::{CHECK, Feed, NEAR_SLOTS, retries};
 use crate::chain::grpc_message::{alive, read};
 use crate::chain::grpc_session::{End, Session};
 use crate::chain::liveness::is_stalled;
-use crate::chain::pool::Pool;
 use crate::chain::tip::Verdict;
-use crate::chain::ws::{CONNECT_TIMEOUT, Signal, Topics};
-use crate::chain::{Backoff, entropy};
-use crate::config::{Commitment, GrpcEndpoint};
+use crate::chain::ws::{CONNECT_TIMEOUT, Signal};
+use crate::config::GrpcEndpoint;
 use crate::metrics::{Metrics, StreamLabel};
 use crate::watch::Update;
-use crate::watch::feeds::Topic;
-use crate::watch::mailbox::Mailbox;
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::codec::Streaming;
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 use yellowstone_grpc_proto::geyser::{SubscribeUpdate, SubscribeUpdateAccount};
 
-const CHECK: Duration = Duration::from_millis(50);
-/// Slots that an account may be ahead of the last slot told without a second look.
-const NEAR_SLOTS: u64 = 8;
 /// Silence that no setting makes longer.
 const LONGEST_SILENCE: Duration = Duration::from_secs(25);
-const FIRST_RETRY: Duration = Duration::from_millis(200);
-const LONGEST_RETRY: Duration = Duration::from_secs(10);
-/// A stream that delivered for this long starts the delays over.
-const STEADY: Duration = Duration::from_secs(20);
 
 /// What the stream needs.
 pub struct Stream {
-    /// Number of the source.
-    pub source: usize,
-    /// Number among the streams.
-    pub index: usize,
-    /// All endpoints: witnesses of its slots.
-    pub pool: Arc<Pool>,
+    /// What it shares with all sources.
+    pub feed: Feed,
     /// Where to connect.
     pub settings: GrpcEndpoint,
-    /// Commitment of accounts.
-    pub commitment: Commitment,
-    /// Slots of silence that count as a stall.
-    pub stall_slots: u64,
-    /// Measured slot duration, microseconds; written by the engine.
-    pub slot_micros: Arc<AtomicU64>,
-    /// What to subscribe to.
-    pub topics: watch::Receiver<Topics>,
-    /// What missed a change: everything is asked for anew.
-    pub renew: mpsc::Receiver<Topic>,
-    /// Where accounts go.
-    pub mailbox: Arc<Mailbox>,
-    /// Where signals go, with the number of the source.
-    pub signals: mpsc::Sender<(usize, Signal)>,
     /// Where ends are counted.
     pub metrics: Metrics,
 }
@@ -71,24 +40,17 @@ impl Stream {
     /// Keeps the stream open until it is told to stop.
     pub async fn run(mut self, stop: CancellationToken) {
         self.turned_away_begin();
-        let (mut backoff, mut from_slot) = (Backoff::new(FIRST_RETRY, LONGEST_RETRY), None);
+        let (mut retries, mut from_slot) = (retries(), None);
         loop {
             let started = Instant::now();
             let end = tokio::select! {
                 end = self.session(&mut from_slot) => end,
                 () = stop.cancelled() => return,
             };
-            if started.elapsed() >= STEADY {
-                backoff.reset();
-            }
             let label = StreamLabel { source: self.settings.name.clone(), reason: end.reason };
             self.metrics.stream_ends.get_or_create(&label).inc();
-            if self.signals.send((self.source, Signal::Down(end.text))).await.is_err() {
+            if !self.feed.lost(started, end.text, &mut retries, &stop).await {
                 return;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(backoff.next_delay(entropy())) => {}
-                () = stop.cancelled() => return,
             }
         }
     }
@@ -102,8 +64,8 @@ impl Stream {
 
     /// Connects and delivers, from `from_slot` on; returns why that ended, and leaves where to go on.
     async fn session(&mut self, from_slot: &mut Option<u64>) -> End {
-        let (wanted, target) = (self.topics.borrow_and_update().clone(), self.pool.newest_slot());
-        let opened = Session::open(&self.settings, self.commitment, wanted, *from_slot, target).await;
+        let (wanted, target) = (self.feed.topics.borrow_and_update().clone(), self.feed.pool.newest_slot());
+        let opened = Session::open(&self.settings, self.feed.commitment, wanted, *from_slot, target).await;
         let (mut session, mut updates) = match opened {
             Ok(opened) => opened,
             // a status in place of a stream may be about the slot as well
@@ -135,14 +97,14 @@ impl Stream {
                     Ok(None) => return Err(End::new("closed", "the server closed the stream")),
                     Err(status) => return Err(End::of(&status)),
                 },
-                changed = self.topics.changed(), if is_settled => {
+                changed = self.feed.topics.changed(), if is_settled => {
                     changed.map_err(|_| End::new("closed", "the keeper is stopping"))?;
-                    let topics = self.topics.borrow_and_update().clone();
-                    session.ask(topics, self.commitment)?;
+                    let topics = self.feed.topics.borrow_and_update().clone();
+                    session.ask(topics, self.feed.commitment)?;
                 }
-                Some(topic) = self.renew.recv(), if is_settled => {
+                Some(topic) = self.feed.renew.recv(), if is_settled => {
                     tracing::warn!(?topic, source = self.settings.name, "the stream missed a change and is asked anew");
-                    session.ask(session.wanted.clone(), self.commitment)?;
+                    session.ask(session.wanted.clone(), self.feed.commitment)?;
                 }
                 _ = check.tick() => self.check_silence(session)?,
             }
@@ -165,11 +127,11 @@ impl Stream {
             return Ok(());
         }
         // a slot that finds no room is followed by another
-        let _ = self.signals.try_send((self.source, Signal::Slot { slot, at: session.last_slot_at }));
+        let _ = self.feed.signals.try_send((self.feed.source, Signal::Slot { slot, at: session.last_slot_at }));
         if session.covers(filters) {
             let topics = session.wanted.clone();
             let signal = if session.is_resumption() { Signal::Resumed(topics) } else { Signal::Covered(topics) };
-            let sent = self.signals.send((self.source, signal)).await;
+            let sent = self.feed.signals.send((self.feed.source, signal)).await;
             sent.map_err(|_| End::new("closed", "the keeper is stopping"))?;
         }
         Ok(())
@@ -184,15 +146,15 @@ impl Stream {
         if session.last_slot > 0 && update.slot > session.last_slot.saturating_add(NEAR_SLOTS) {
             self.judge(update.slot, true)?;
         }
-        let update = Update { told_by: 1 << self.source, ..update };
+        let update = Update { told_by: 1 << self.feed.source, ..update };
         if let Some(write_version) = session.versions.place(&update, written) {
-            self.mailbox.put([Update { write_version, ..update }]);
+            self.feed.mailbox.put([Update { write_version, ..update }]);
         }
         Ok(())
     }
 
     fn judge(&self, slot: u64, is_past_fine: bool) -> Result<(), End> {
-        match self.pool.judge_stream(self.index, slot) {
+        match self.feed.pool.judge_stream(self.feed.index, slot) {
             Verdict::Behind(slots) if !is_past_fine => Err(End::new("slot", format!("it is {slots} slots behind"))),
             Verdict::Ahead(slots) => Err(End::new("slot", format!("it tells of a slot that is {slots} ahead"))),
             _ => Ok(()),
@@ -203,11 +165,11 @@ impl Stream {
         if session.is_overdue() {
             return Err(End::new("silent", "no slot came under the newest request"));
         }
-        let slot_duration = Duration::from_micros(self.slot_micros.load(Ordering::Relaxed));
         let silent = session.last_slot_at.elapsed();
         // the first slot may take as long as the connection itself
         let is_new = session.last_slot == 0 && silent < CONNECT_TIMEOUT;
-        let is_silent = silent >= LONGEST_SILENCE || is_stalled(silent, slot_duration, self.stall_slots);
+        let is_silent =
+            silent >= LONGEST_SILENCE || is_stalled(silent, self.feed.slot_duration(), self.feed.stall_slots);
         if is_new || !is_silent {
             Ok(())
         } else {

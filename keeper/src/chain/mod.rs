@@ -5,6 +5,7 @@
 
 pub mod blockhash;
 pub mod clock;
+pub mod feed;
 pub mod fees;
 #[cfg(feature = "grpc")]
 pub mod grpc;

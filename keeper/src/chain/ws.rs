@@ -4,22 +4,17 @@
 //! `stall_slots` measured slots; then, and after any error, it is opened anew with spread delays, and what happened in
 //! between is told apart as a gap, which the engine closes by a full snapshot. The set of topics may change at any time.
 
+use crate::chain::feed::{CHECK, Feed, NEAR_SLOTS, retries};
 use crate::chain::liveness::is_stalled;
-use crate::chain::pool::Pool;
 use crate::chain::tip::Verdict;
 use crate::chain::ws_message::{self as message, Incoming};
 use crate::chain::ws_session::{Session, connect};
-use crate::chain::{Backoff, entropy};
-use crate::config::Commitment;
 use crate::watch::Update;
 use crate::watch::feeds::Topic;
-use crate::watch::mailbox::Mailbox;
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
@@ -47,46 +42,20 @@ pub enum Signal {
 
 /// What the socket needs.
 pub struct Socket {
-    /// Number of the source.
-    pub source: usize,
-    /// Number of the endpoint in the pool.
-    pub index: usize,
-    /// All endpoints.
-    pub pool: Arc<Pool>,
+    /// What it shares with all sources.
+    pub feed: Feed,
     /// Where to connect.
     pub url: String,
-    /// Commitment of accounts.
-    pub commitment: Commitment,
-    /// Slots of silence that count as a stall.
-    pub stall_slots: u64,
-    /// Measured slot duration, microseconds; written by the engine.
-    pub slot_micros: Arc<AtomicU64>,
-    /// What to subscribe to.
-    pub topics: watch::Receiver<Topics>,
-    /// Subscriptions to renew alone.
-    pub renew: mpsc::Receiver<Topic>,
-    /// Where accounts go.
-    pub mailbox: Arc<Mailbox>,
-    /// Where signals go, with the number of the source.
-    pub signals: mpsc::Sender<(usize, Signal)>,
 }
 
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest that a server may take to confirm a subscription: many may be asked for at once.
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often silence is looked at: finer than any slot.
-const CHECK: Duration = Duration::from_millis(50);
-/// Slots that an account may be ahead of the last slot told without a second look.
-const NEAR_SLOTS: u64 = 8;
-const FIRST_RETRY: Duration = Duration::from_millis(200);
-const LONGEST_RETRY: Duration = Duration::from_secs(10);
-/// A session that delivered for this long starts the delays over.
-const STEADY: Duration = Duration::from_secs(20);
 
 impl Socket {
     /// Keeps the socket open until it is told to stop.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
+        let mut retries = retries();
         loop {
             tokio::select! {
                 () = self.allowed() => {}
@@ -97,34 +66,27 @@ impl Socket {
                 reason = self.session() => reason,
                 () = stop.cancelled() => return,
             };
-            if started.elapsed() >= STEADY {
-                backoff.reset();
-            }
-            if self.signals.send((self.source, Signal::Down(reason))).await.is_err() {
+            if !self.feed.lost(started, reason, &mut retries, &stop).await {
                 return;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(backoff.next_delay(entropy())) => {}
-                () = stop.cancelled() => return,
             }
         }
     }
 
     /// Waits until the endpoint is believed.
     async fn allowed(&self) {
-        while self.pool.quarantine_of(self.index).is_some() {
+        while self.feed.pool.quarantine_of(self.feed.index).is_some() {
             tokio::time::sleep(CHECK).await;
         }
     }
 
     /// Connects and delivers; returns why that ended.
     async fn session(&mut self) -> String {
-        let stream = match timeout(CONNECT_TIMEOUT, connect(&**self.pool.network(), &self.url)).await {
+        let stream = match timeout(CONNECT_TIMEOUT, connect(&**self.feed.pool.network(), &self.url)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return format!("failed to connect: {error}"),
             Err(_) => return "failed to connect in time".to_owned(),
         };
-        let mut session = Session::new(stream, self.commitment);
+        let mut session = Session::new(stream, self.feed.commitment);
         match self.deliver(&mut session).await {
             Ok(never) => match never {},
             Err(reason) => reason,
@@ -132,7 +94,7 @@ impl Socket {
     }
 
     async fn deliver(&mut self, session: &mut Session) -> Result<std::convert::Infallible, String> {
-        let topics = self.topics.borrow_and_update().clone();
+        let topics = self.feed.topics.borrow_and_update().clone();
         session.set_topics(topics).await?;
         let mut check = interval(CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -144,12 +106,12 @@ impl Socket {
                         self.handle(session, &text).await?;
                     }
                 }
-                changed = self.topics.changed() => {
+                changed = self.feed.topics.changed() => {
                     changed.map_err(|_| "the keeper is stopping".to_owned())?;
-                    let topics = self.topics.borrow_and_update().clone();
+                    let topics = self.feed.topics.borrow_and_update().clone();
                     session.set_topics(topics).await?;
                 }
-                Some(topic) = self.renew.recv() => session.renew(&topic).await?,
+                Some(topic) = self.feed.renew.recv() => session.renew(&topic).await?,
                 _ = check.tick() => self.check_silence(session)?,
             }
         }
@@ -189,14 +151,14 @@ impl Socket {
         if slot > session.last_slot.saturating_add(NEAR_SLOTS) {
             self.judge(slot)?;
         }
-        let update = Update { slot, told_by: 1 << self.source, ..update };
+        let update = Update { slot, told_by: 1 << self.feed.source, ..update };
         let write_version = session.versions.number(&update);
-        self.mailbox.put([Update { write_version, ..update }]);
+        self.feed.mailbox.put([Update { write_version, ..update }]);
         Ok(())
     }
 
     fn judge(&self, slot: u64) -> Result<(), String> {
-        match self.pool.judge(self.index, slot) {
+        match self.feed.pool.judge(self.feed.index, slot) {
             Verdict::Fine => Ok(()),
             Verdict::Behind(slots) => Err(format!("it is {slots} slots behind")),
             Verdict::Ahead(slots) => Err(format!("it tells of a slot that is {slots} ahead")),
@@ -204,25 +166,24 @@ impl Socket {
     }
 
     fn check_silence(&self, session: &Session) -> Result<(), String> {
-        if let Some(quarantine) = self.pool.quarantine_of(self.index) {
+        if let Some(quarantine) = self.feed.pool.quarantine_of(self.feed.index) {
             return Err(format!("the endpoint is not believed: {}", quarantine.as_str()));
         }
         // slots alone prove nothing about subscriptions that nobody confirmed
         if let Some(topic) = session.overdue() {
             return Err(format!("the server did not confirm the subscription to {topic:?}"));
         }
-        let slot_duration = Duration::from_micros(self.slot_micros.load(Ordering::Relaxed));
         let silent = session.last_slot_at.elapsed();
         // the first slot may take as long as the subscriptions themselves
         let is_new = !session.has_slots && silent < CONNECT_TIMEOUT;
-        if is_new || !is_stalled(silent, slot_duration, self.stall_slots) {
+        if is_new || !is_stalled(silent, self.feed.slot_duration(), self.feed.stall_slots) {
             return Ok(());
         }
         Err(format!("no slot for {} ms", silent.as_millis()))
     }
 
     async fn send(&self, signal: Signal) -> Result<(), String> {
-        self.signals.send((self.source, signal)).await.map_err(|_| "the keeper is stopping".to_owned())
+        self.feed.signals.send((self.feed.source, signal)).await.map_err(|_| "the keeper is stopping".to_owned())
     }
 }
 

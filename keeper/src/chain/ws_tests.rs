@@ -1,10 +1,15 @@
 use super::*;
+use crate::chain::pool::Pool;
+use crate::config::Commitment;
 use crate::metrics::Metrics;
 use crate::watch::feeds::Child;
+use crate::watch::mailbox::Mailbox;
 use anchor_lang::prelude::Pubkey;
 use futures_util::SinkExt;
 use serde_json::{Value, json};
+use std::sync::atomic::AtomicU64;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 /// A server of the subscription protocol that does what a test tells it.
@@ -94,11 +99,10 @@ fn start_at(url: String) -> Client {
     let (renew, renewals) = mpsc::channel(8);
     let (topics, watched) = watch::channel(topics(&[]));
     let (mailbox, stop) = (Arc::<Mailbox>::default(), CancellationToken::new());
-    let socket = Socket {
+    let feed = Feed {
         source: 0,
         index: 0,
         pool: pool(),
-        url,
         commitment: Commitment::Processed,
         stall_slots: 4,
         slot_micros: Arc::new(AtomicU64::new(50_000)),
@@ -107,7 +111,7 @@ fn start_at(url: String) -> Client {
         mailbox: mailbox.clone(),
         signals,
     };
-    tokio::spawn(socket.run(stop.clone()));
+    tokio::spawn(Socket { feed, url }.run(stop.clone()));
     Client { signals: from_socket, topics, renew, mailbox, stop }
 }
 
