@@ -4,7 +4,7 @@ use crate::chain::clock::ChainTime;
 use crate::config::{
     Classes, ComputePrices, EconomicsSettings, RebalanceSettings, ReportSettings, RouteSettings, text,
 };
-use crate::decide::reports::Opinion;
+use crate::decide::reports::{Opinion, parts_of, shares_of};
 use crate::decide::{Action, Decision, Means, Policy};
 use crate::intent::{ActionClass, Intent, Outcome};
 use crate::watch::oracles::Found;
@@ -12,7 +12,6 @@ use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rampart::state::ReportParts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
@@ -110,25 +109,13 @@ pub struct Said {
 
 impl From<&Opinion> for Said {
     fn from(opinion: &Opinion) -> Self {
-        let parts = &opinion.parts;
-        let parts = [
-            parts.score_bps,
-            parts.volatility_bps,
-            parts.liquidity_bps,
-            parts.correlation_bps,
-            parts.anomaly_bps,
-            parts.system_health_bps,
-        ];
-        Self { report: opinion.report, parts }
+        Self { report: opinion.report, parts: shares_of(&opinion.parts) }
     }
 }
 
 impl From<Said> for Opinion {
     fn from(said: Said) -> Self {
-        let [score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps] = said.parts;
-        let parts =
-            ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps };
-        Self { parts, report: said.report }
+        Self { report: said.report, parts: parts_of(said.parts) }
     }
 }
 

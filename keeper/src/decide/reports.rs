@@ -75,10 +75,19 @@ fn why_due(
 
 /// The widest gap between two reports' parts, bps.
 fn moved_bps(before: &ReportParts, now: &ReportParts) -> u16 {
-    let each = |parts: &ReportParts| {
-        let ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps } =
-            *parts;
-        [score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps]
-    };
-    each(before).into_iter().zip(each(now)).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
+    shares_of(before).into_iter().zip(shares_of(now)).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
+}
+
+/// Returns the parts of a report in the order of the account: score, volatility, liquidity, correlation, anomaly, health of
+/// the sources; bps.
+pub(crate) fn shares_of(parts: &ReportParts) -> [u16; 6] {
+    let ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps } =
+        *parts;
+    [score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps]
+}
+
+/// Returns the parts that [`shares_of`] took apart.
+pub(crate) fn parts_of(shares: [u16; 6]) -> ReportParts {
+    let [score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps] = shares;
+    ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps }
 }

@@ -7,6 +7,7 @@ use crate::watch::index::threshold;
 use anchor_lang::prelude::Pubkey;
 use rampart::math::Price;
 use rampart_score::input::Input;
+use std::collections::BTreeMap;
 
 /// The fall within which debt counts as about to be liquidated, bps.
 const NEAR_BPS: u128 = 500;
@@ -23,17 +24,17 @@ pub(super) struct Exits {
 }
 
 /// Volume and spread are the operator's: no account on chain tells them. Unset, they are missing, which raises the score.
-pub(super) fn of(priced: &Priced, settings: &ScoreSettings, seen: Seen) -> Exits {
+pub(super) fn of(priced: &Priced, settings: &ScoreSettings, near: &BTreeMap<Pubkey, f64>) -> Exits {
     let market = settings.market.iter().find(|market| Some(market.asset) == priced.collateral);
     Exits {
-        size: priced.vault.and_then(|vault| near(&vault, priced.bonus, seen)).into(),
+        size: priced.vault.and_then(|vault| near.get(&vault)).map(|debt| debt * (1.0 + priced.bonus)).into(),
         volume_day: market.map(|market| market.volume_day_usd as f64).into(),
         spread: market.map(|market| f64::from(market.spread_bps) / 10_000.0).into(),
     }
 }
 
-/// Debt whose line lies within the next fall, with the bonus on top, US dollars.
-fn near(vault: &Pubkey, bonus: f64, seen: Seen) -> Option<f64> {
+/// Returns the debt of a vault whose line lies within the next fall, US dollars; nothing without a price.
+pub(super) fn near(vault: &Pubkey, seen: Seen) -> Option<f64> {
     let report = seen.assessment.vaults.get(vault)?;
     let (pair, _) = report.pair.ok()?;
     let fallen = Price::from_q64(pair.lo.q64() / 10_000 * (10_000 - NEAR_BPS)).ok()?;
@@ -43,5 +44,5 @@ fn near(vault: &Pubkey, bonus: f64, seen: Seen) -> Option<f64> {
     let debts = keys.filter_map(|key| books.debt_of(seen.store.position(&key)?).ok());
     let loan = dollars(seen.assessment.assets.get(&books.loan_asset)?.band.ok()?.mid);
     let debt: f64 = debts.map(|amount| amount as f64).sum();
-    Some(debt / 10f64.powi(i32::from(books.loan_decimals)) * loan * (1.0 + bonus))
+    Some(debt / 10f64.powi(i32::from(books.loan_decimals)) * loan)
 }

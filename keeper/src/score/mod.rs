@@ -121,13 +121,15 @@ impl Scorer {
         self.last_ts = now.unix_ts;
         self.operations.set_slots(seen.tip_slot, now.slot);
         self.dependence.see(seen);
+        let mut near = BTreeMap::new();
         for (key, report) in &seen.assessment.vaults {
+            near.extend(exits::near(key, seen).map(|debt| (*key, debt)));
             self.pools.entry(*key).or_default().see(&report.accrued, now.unix_ts);
         }
         let assets = seen.assessment.assets.keys().map(|key| readings::of_asset(key, seen));
         let vaults = seen.assessment.vaults.keys().filter_map(|key| readings::of_vault(key, seen));
         for priced in assets.chain(vaults).collect::<Vec<_>>() {
-            self.judge(&priced, seen);
+            self.judge(&priced, &near, seen);
         }
         self.pools.retain(|key, _| seen.assessment.vaults.contains_key(key));
         let is_there =
@@ -135,7 +137,7 @@ impl Scorer {
         self.subjects.retain(|key, _| is_there(key));
     }
 
-    fn judge(&mut self, priced: &readings::Priced, seen: Seen) {
+    fn judge(&mut self, priced: &readings::Priced, near: &BTreeMap<Pubkey, f64>, seen: Seen) {
         let now_ts = seen.assessment.now.unix_ts;
         let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
             let settings = Settings { buffer: priced.buffer, bonus: priced.bonus, ..Settings::default() };
@@ -153,9 +155,8 @@ impl Scorer {
             }
         }
         self.operations.set_peers(watched.said.map_or(0, |said| said.score.bps), &readings::peers(priced, seen));
-        let pool = priced.vault.and_then(|key| Some((self.pools.get_mut(&key)?, key)));
-        let flow = pool.and_then(|(pool, _)| pool.reading(now_ts));
-        let exit = exits::of(priced, &self.settings, seen);
+        let flow = priced.vault.and_then(|key| self.pools.get_mut(&key)?.reading(now_ts));
+        let exit = exits::of(priced, &self.settings, near);
         let stress = self.dependence.portfolio.as_ref().and_then(Portfolio::stress);
         let said = watched.engine.assess(&priced.readings((flow.as_ref(), stress), &exit, &self.operations));
         if watched.earlier.is_none_or(|(ts, _)| now_ts.saturating_sub(ts) >= EARLIER_SECS) {
@@ -169,7 +170,7 @@ impl Scorer {
         let opinion = |subject: Pubkey| {
             let said = self.subjects.get(&subject)?.said?;
             let report = address::report(&subject, signer);
-            Some((subject, Opinion { parts: parts_of(said.report), report }))
+            Some((subject, Opinion { parts: report_of(said.report), report }))
         };
         subjects(store).into_iter().filter_map(opinion).collect()
     }
@@ -199,7 +200,7 @@ fn read(path: &Path) -> Result<Model, ScoreError> {
     Model::from_json(&text).map_err(|source| ScoreError::Model { path: path.to_owned(), source })
 }
 
-fn parts_of(shares: ReportShares) -> ReportParts {
+fn report_of(shares: ReportShares) -> ReportParts {
     let ReportShares { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps } =
         shares;
     ReportParts { score_bps, volatility_bps, liquidity_bps, correlation_bps, anomaly_bps, system_health_bps }

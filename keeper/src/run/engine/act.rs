@@ -33,7 +33,6 @@ impl<C: Courier> Engine<C> {
         self.assessment = assess(&self.store, &self.index, &self.found, now);
         self.has_news = true;
         self.metrics.evaluations.inc_by(self.assessment.candidates.len() as u64);
-        self.score();
         let means = self.means();
         let pass = self.fleet.pass();
         self.policy.fleet_delay_slots = pass.delay_slots();
@@ -46,6 +45,8 @@ impl<C: Courier> Engine<C> {
         self.tell_rules(now);
         self.tell_standing();
         self.arm();
+        // behind everything that is urgent: what is said of the risk now is reported at the next decision
+        self.score();
     }
 
     fn score(&mut self) {
@@ -75,12 +76,14 @@ impl<C: Courier> Engine<C> {
             TokenBalance::decode(&account.data, &mint, &self.signer).map(|held| (mint, held.amount))
         };
         let wallets = feeds::wallets(&self.store, &self.signer);
+        let is_keeper = self.is_keeper();
         Means {
             is_gapless: self.is_gapless(),
             is_funded: self.balance() >= self.config.budget.min_payer_lamports,
-            is_keeper: self.is_keeper(),
+            is_keeper,
             tokens: wallets.into_iter().filter_map(balance).collect(),
-            opinions: self.scorer.opinions(&self.store, &self.signer),
+            // nobody listens to anyone else
+            opinions: if is_keeper { self.scorer.opinions(&self.store, &self.signer) } else { BTreeMap::new() },
         }
     }
 
