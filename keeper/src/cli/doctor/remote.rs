@@ -30,11 +30,17 @@ const TRIP_UNITS: u32 = 100_000;
 pub(super) async fn look(config: &Config) -> Vec<Finding> {
     let endpoints = config.endpoints();
     // as at the start: the chain that is set, else that of the first endpoint that answers
-    let found = join_all(endpoints.iter().map(|endpoint| genesis(endpoint, config))).await;
+    let clients: Vec<Rpc> = endpoints.iter().map(|endpoint| open(endpoint, config)).collect();
+    let found = join_all(clients.iter().map(genesis)).await;
     let first = found.iter().find_map(|genesis| genesis.as_ref().ok()).copied();
     let wanted = config.cluster.genesis_hash.or(first);
-    let pairs = endpoints.iter().zip(found);
-    let tried = join_all(pairs.map(|(endpoint, found)| try_endpoint(endpoint, config, found, wanted))).await;
+    let is_set = config.cluster.genesis_hash.is_some();
+    let pairs = endpoints.iter().zip(clients).zip(found);
+    let tried = join_all(pairs.map(|((endpoint, rpc), found)| {
+        let chain = found.and_then(|found| chain_of(found, wanted, is_set));
+        try_endpoint(endpoint, rpc, chain)
+    }))
+    .await;
     let (mut findings, mut first) = (Vec::new(), None);
     for (endpoint, (rpc, found)) in endpoints.iter().zip(tried) {
         first = first.or(rpc.filter(|_| endpoint.has(Role::Read)));
@@ -56,15 +62,12 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Tries one endpoint: its chain and its subscriptions. Returns the way to it where it answers for the right chain.
+/// Tries one endpoint whose chain was asked for: its subscriptions. Returns the way to it where it answers for the right chain.
 async fn try_endpoint(
     endpoint: &RpcEndpoint,
-    config: &Config,
-    found: Result<Hash, KeeperError>,
-    wanted: Option<Hash>,
+    rpc: Rpc,
+    chain: Result<String, KeeperError>,
 ) -> (Option<Rpc>, Vec<Finding>) {
-    let rpc = open(endpoint, config);
-    let chain = found.and_then(|found| chain_of(found, wanted, config.cluster.genesis_hash.is_some()));
     let is_right = chain.is_ok();
     let mut findings = vec![Finding::of(format!("endpoint {}", redact(&endpoint.http)), chain)];
     if is_right && endpoint.has(Role::Read) {
@@ -73,8 +76,8 @@ async fn try_endpoint(
     (is_right.then_some(rpc), findings)
 }
 
-async fn genesis(endpoint: &RpcEndpoint, config: &Config) -> Result<Hash, KeeperError> {
-    open(endpoint, config).genesis_hash().await.map_err(|source| asked("ask for the genesis hash", source))
+async fn genesis(rpc: &Rpc) -> Result<Hash, KeeperError> {
+    rpc.genesis_hash().await.map_err(|source| asked("ask for the genesis hash", source))
 }
 
 fn chain_of(found: Hash, wanted: Option<Hash>, is_set: bool) -> Result<String, KeeperError> {
