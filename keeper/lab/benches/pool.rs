@@ -3,7 +3,7 @@
 //! Counted in the processor's time of this thread: what else runs on the machine changes the wall clock, and is printed beside.
 
 use rampart::state::Level;
-use rampart_lab::attack::{Keeper, Print, Tick, VENUES};
+use rampart_lab::attack::Tick;
 use rampart_lab::pool::settings::drawdown_rule;
 use rampart_lab::pool::{GuardConfig, Pool, Settings};
 use rand::SeedableRng;
@@ -55,27 +55,8 @@ fn path(seed: u64) -> Vec<Tick> {
     let tick = |step: usize| {
         let shock: f64 = StandardNormal.sample(&mut rng);
         price = (price * (0.0035 * shock).exp()).clamp(20.0, 500.0);
-        let print = Print { price, conf: price * 5e-4, age_secs: 0 };
-        Tick {
-            ts: 1_800_000_000 + (step as i64 + 1) * i64::from(STEP_SECS),
-            truth: price,
-            venues: [price; VENUES],
-            oracle: print,
-            second: print,
-            factor: 100.0,
-            depth: 1.0,
-            spread: 5e-4,
-            volume: 70_000.0 / price,
-            taker_buy: 35_000.0 / price,
-            borrow_demand: 1.0,
-            attack_borrow: 0.0,
-            collateral_supply: 1.0,
-            outflow: 0.0,
-            keeper: Keeper::Honest,
-            inclusion: 1.0,
-            basis: 0.0,
-            feedback: 0.0,
-        }
+        let ts = 1_800_000_000 + (step as i64 + 1) * i64::from(STEP_SECS);
+        Tick::ordinary(ts, price, 5e-4, (5e-4, 70_000.0 / price, 35_000.0 / price))
     };
     (0..PATH).map(tick).collect()
 }

@@ -4,7 +4,7 @@ use rampart::error::RampartError;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Level, Position, Rule, Vault};
 use rampart_client::liquidation;
-use rampart_lab::attack::{Keeper, Print, Tick, VENUES};
+use rampart_lab::attack::Tick;
 use rampart_lab::pool::{Controls, Exact, GuardConfig, OracleLimits, Pool, Settings};
 use rampart_tests::asserts::code_of;
 use rampart_tests::defaults::{SOL, USDC, reference, risk};
@@ -56,27 +56,7 @@ pub fn config(rules: &[RuleParams]) -> GuardConfig {
 
 /// A step in which both sources print `price`, in whole cents.
 pub fn tick(ts: i64, price: f64) -> Tick {
-    let print = Print { price, conf: price * 5e-4, age_secs: 0 };
-    Tick {
-        ts,
-        truth: price,
-        venues: [price; VENUES],
-        oracle: print,
-        second: print,
-        factor: 100.0,
-        depth: 1.0,
-        spread: 0.0,
-        volume: 1e9,
-        taker_buy: 5e8,
-        borrow_demand: 1.0,
-        attack_borrow: 0.0,
-        collateral_supply: 1.0,
-        outflow: 0.0,
-        keeper: Keeper::Honest,
-        inclusion: 1.0,
-        basis: 0.0,
-        feedback: 0.0,
-    }
+    Tick::ordinary(ts, price, 5e-4, (0.0, 1e9, 5e8))
 }
 
 impl Pair {

@@ -80,6 +80,34 @@ pub struct Tick {
     pub feedback: f64,
 }
 
+impl Tick {
+    /// Returns an ordinary step: everybody sees `price`, to within `confidence` (a share of it), and wishes what is normal; an
+    /// honest keeper lands all it sends. `spread`, `volume` and `taker_buy` as in the fields.
+    pub fn ordinary(ts: i64, price: f64, confidence: f64, (spread, volume, taker_buy): (f64, f64, f64)) -> Self {
+        let print = Print { price, conf: price * confidence, age_secs: 0 };
+        Self {
+            ts,
+            truth: price,
+            venues: [price; VENUES],
+            oracle: print,
+            second: print,
+            factor: 100.0,
+            depth: 1.0,
+            spread,
+            volume,
+            taker_buy,
+            borrow_demand: 1.0,
+            attack_borrow: 0.0,
+            collateral_supply: 1.0,
+            outflow: 0.0,
+            keeper: Keeper::Honest,
+            inclusion: 1.0,
+            basis: 0.0,
+            feedback: 0.0,
+        }
+    }
+}
+
 /// Where a scenario's prices come from. Results are published in one table for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

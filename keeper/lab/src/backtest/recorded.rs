@@ -3,7 +3,7 @@
 //! What a candle doesn't say is assumed and named: both oracles print the close, with a confidence of 5 bps and no delay; depth is
 //! what the volume is; nobody attacks. A gap of more than an hour ends a scenario: no pool is played across what isn't known.
 
-use crate::attack::{Keeper, Origin, Print, Scenario, Split, Tick, VENUES};
+use crate::attack::{Origin, Scenario, Split, Tick};
 use crate::data::Series;
 use rampart_score::bar::Bar;
 
@@ -81,7 +81,7 @@ pub fn minutes(
 fn inside(bar: &Bar, parts: u32, settings: &RecordedSettings) -> impl Iterator<Item = Tick> {
     let Bar { open, high, low, close, .. } = *bar;
     let stops = if close >= open { [open, low, high, close] } else { [open, high, low, close] };
-    let (whole, secs) = (tick(bar, settings), bar.secs / parts);
+    let (whole, secs, confidence) = (tick(bar, settings), bar.secs / parts, settings.confidence);
     // the extremes are reached at the ends of steps
     let third = |n: u32| (parts * n + 1) / 3;
     let ends = [0, third(1), third(2), parts];
@@ -89,43 +89,15 @@ fn inside(bar: &Bar, parts: u32, settings: &RecordedSettings) -> impl Iterator<I
         let leg = (1..3).find(|leg| part <= ends[*leg]).unwrap_or(3);
         let share = f64::from(part - ends[leg - 1]) / f64::from((ends[leg] - ends[leg - 1]).max(1));
         let price = stops[leg - 1] + (stops[leg] - stops[leg - 1]) * share;
-        let print = Print { price, conf: price * settings.confidence, age_secs: 0 };
-        Tick {
-            ts: whole.ts - i64::from(secs * (parts - part)),
-            truth: price,
-            venues: [price; VENUES],
-            oracle: print,
-            second: print,
-            volume: whole.volume / f64::from(parts),
-            taker_buy: whole.taker_buy / f64::from(parts),
-            ..whole
-        }
+        let ts = whole.ts - i64::from(secs * (parts - part));
+        let traded = (whole.spread, whole.volume / f64::from(parts), whole.taker_buy / f64::from(parts));
+        Tick::ordinary(ts, price, confidence, traded)
     })
 }
 
 fn tick(bar: &Bar, settings: &RecordedSettings) -> Tick {
-    let price = bar.close;
-    let print = Print { price, conf: price * settings.confidence, age_secs: 0 };
-    Tick {
-        ts: bar.close_ts(),
-        truth: price,
-        venues: [price; VENUES],
-        oracle: print,
-        second: print,
-        factor: 100.0,
-        depth: 1.0,
-        spread: settings.spread,
-        volume: bar.volume,
-        taker_buy: bar.taker_buy.unwrap_or(bar.volume / 2.0),
-        borrow_demand: 1.0,
-        attack_borrow: 0.0,
-        collateral_supply: 1.0,
-        outflow: 0.0,
-        keeper: Keeper::Honest,
-        inclusion: 1.0,
-        basis: 0.0,
-        feedback: 0.0,
-    }
+    let traded = (settings.spread, bar.volume, bar.taker_buy.unwrap_or(bar.volume / 2.0));
+    Tick::ordinary(bar.close_ts(), bar.close, settings.confidence, traded)
 }
 
 #[cfg(test)]

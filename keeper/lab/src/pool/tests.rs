@@ -2,7 +2,6 @@
 
 use super::settings::drawdown_rule;
 use super::*;
-use crate::attack::{Print, VENUES};
 use proptest::prelude::*;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -11,27 +10,8 @@ const START_TS: i64 = 1_800_000_000;
 
 /// A quiet step at `price`, with a volume of 20 million a day.
 fn tick(step: usize, price: f64) -> Tick {
-    let print = Print { price, conf: price * 5e-4, age_secs: 0 };
-    Tick {
-        ts: START_TS + (step as i64 + 1) * i64::from(STEP_SECS),
-        truth: price,
-        venues: [price; VENUES],
-        oracle: print,
-        second: print,
-        factor: 100.0,
-        depth: 1.0,
-        spread: 5e-4,
-        volume: 70_000.0 / price,
-        taker_buy: 35_000.0 / price,
-        borrow_demand: 1.0,
-        attack_borrow: 0.0,
-        collateral_supply: 1.0,
-        outflow: 0.0,
-        keeper: Keeper::Honest,
-        inclusion: 1.0,
-        basis: 0.0,
-        feedback: 0.0,
-    }
+    let ts = START_TS + (step as i64 + 1) * i64::from(STEP_SECS);
+    Tick::ordinary(ts, price, 5e-4, (5e-4, 70_000.0 / price, 35_000.0 / price))
 }
 
 fn walk(seed: u64, steps: usize, volatility: f64) -> Vec<Tick> {
