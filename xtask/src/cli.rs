@@ -50,6 +50,8 @@ pub enum Task {
     Incidents,
     /// Measures the keeper and prints the tables of `docs/performance.md`; builds it optimised first.
     Bench,
+    /// Lets the keeper run for hours on a scripted chain, and fails where what it holds grows.
+    Soak(crate::soak::Soak),
     /// Runs the pipeline test and the test of three keepers on Solana's own validator; installs it first.
     ///
     /// Uses the `solana-test-validator` that RAMPART_VALIDATOR names, or the one on the PATH, where there is one.

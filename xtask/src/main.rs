@@ -16,6 +16,7 @@ mod program;
 mod sbf;
 mod sequences;
 mod simulation;
+mod soak;
 mod validator;
 
 use clap::Parser;
@@ -45,6 +46,7 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Sim(sim) => simulation::run(&sim),
         Task::Incidents => generate::incidents(),
         Task::Bench => bench(),
+        Task::Soak(soak) => soak::run(&soak),
         Task::Validator => validator::run(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),
@@ -54,5 +56,18 @@ fn perform(task: Task) -> failure::Result<()> {
 fn bench() -> failure::Result<()> {
     println!("building the keeper as for a release: some ten minutes the first time, on two cores");
     let mut bench = command::cargo();
-    command::run(bench.args(["bench", "--locked", "-p", "rampart-keeper", "--features", "bench", "--bench", "tables"]))
+    command::run(bench.args([
+        "bench",
+        "--locked",
+        "-p",
+        "rampart-keeper",
+        "--features",
+        "bench",
+        "--bench",
+        "tables",
+    ]))?;
+    println!("what lands: a quarter of an hour in real time");
+    // slots take their time whatever the build
+    let mut landing = command::cargo();
+    command::run(landing.args(["bench", "--locked", "--profile", "dev", "-p", "rampart-rig", "--bench", "landing"]))
 }

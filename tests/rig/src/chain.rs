@@ -1,6 +1,7 @@
 //! The timeline: one fork of slots, what every account was at each, and what landed.
 
 use crate::landing::{Landed, Landing, Pending};
+use crate::relay::Relay;
 use rampart_client::Pubkey;
 use rampart_tests::World;
 use solana_sdk::account::Account;
@@ -44,12 +45,25 @@ pub struct Send {
     pub bytes: Vec<u8>,
 }
 
+/// What a node does with a transaction that it takes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forwards {
+    /// Drops it.
+    Never,
+    /// Hands it to the leader, once.
+    Once,
+    /// Hands it to leaders until it has landed or can't any more.
+    Repeatedly,
+}
+
 /// Everything that the chain is.
 pub struct State {
     /// The network behind it.
     pub world: World,
     /// What leaders do.
     pub landing: Landing,
+    /// What becomes of packets on the way to them.
+    pub relay: Relay,
     /// Newest slot.
     pub slot: u64,
     /// Every transaction that reached an endpoint, in order.
@@ -85,6 +99,7 @@ impl Chain {
         let mut state = State {
             world,
             landing: Landing::default(),
+            relay: Relay::default(),
             slot: FIRST_SLOT,
             sends: Vec::new(),
             prices,
@@ -153,14 +168,19 @@ impl Chain {
         self.blocks.subscribe()
     }
 
-    /// Takes bytes in at an endpoint. `None` for what is no transaction.
-    pub fn receive(&self, endpoint: &str, bytes: &[u8], is_forwarded: bool) -> Option<Signature> {
+    /// Takes bytes in at an endpoint, which forwards them once or goes on. `None` for what is no transaction.
+    pub fn receive(&self, endpoint: &str, bytes: &[u8], forwards: Forwards) -> Option<Signature> {
         let pending = Pending::read(bytes)?;
         let mut state = self.state();
         let (signature, slot) = (pending.signature, state.slot);
         state.sends.push(Send { signature, slot, endpoint: endpoint.to_owned(), bytes: bytes.to_vec() });
-        if is_forwarded && !state.landed.contains_key(&signature) {
-            state.pending.insert(signature, pending);
+        if forwards != Forwards::Never && !state.landed.contains_key(&signature) {
+            if forwards == Forwards::Repeatedly {
+                state.relay.hold(pending.clone(), slot);
+            }
+            if state.relay.arrives() {
+                state.pending.insert(signature, pending);
+            }
         }
         Some(signature)
     }
@@ -188,6 +208,12 @@ impl State {
     }
 
     fn include(&mut self, height: u64) {
+        let (landed, hashes, life) = (&self.landed, &self.hashes, self.landing.life_blocks);
+        let may_land = |held: &Pending| {
+            let born = hashes.iter().find(|(hash, _)| *hash == held.blockhash()).map(|(_, born)| *born);
+            !landed.contains_key(&held.signature) && born.is_some_and(|born| height <= born + life)
+        };
+        self.pending.extend(self.relay.forward(self.slot, may_land));
         for (signature, pending) in std::mem::take(&mut self.pending) {
             let born = self.hashes.iter().find(|(hash, _)| *hash == pending.blockhash()).map(|(_, born)| *born);
             let Some(_) = born.filter(|born| height <= born + self.landing.life_blocks) else { continue };

@@ -1,6 +1,6 @@
 //! One endpoint: HTTP and WebSocket on loopback, with faults of its own.
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Forwards};
 use crate::faults::{Faults, HttpFault, SendFault};
 use crate::{pubsub, rpc};
 use axum::body::Bytes;
@@ -141,8 +141,12 @@ impl Endpoint {
             _ => {}
         }
         let bytes = rpc::sent_bytes(&request["params"]);
-        let is_forwarded = fault != Some(SendFault::Dropped);
-        let signature = bytes.and_then(|bytes| self.chain().receive(self.name(), &bytes, is_forwarded));
+        let forwards = match fault {
+            Some(SendFault::Dropped) => Forwards::Never,
+            _ if request["params"][1]["maxRetries"] == 0 => Forwards::Once,
+            _ => Forwards::Repeatedly,
+        };
+        let signature = bytes.and_then(|bytes| self.chain().receive(self.name(), &bytes, forwards));
         if fault == Some(SendFault::ForwardedWithoutAnswer) {
             std::future::pending::<()>().await;
         }

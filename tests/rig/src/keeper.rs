@@ -10,7 +10,7 @@ use rampart_keeper::view::View;
 use solana_sdk::signature::Keypair;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -50,8 +50,7 @@ impl Keeper {
             .with_test_writer()
             .try_init();
         let port = free_port();
-        let path = dir.path().join("keeper.toml");
-        std::fs::write(&path, settings(scene, dir.path(), port, extra)).expect("settings");
+        let path = write_settings(scene, dir.path(), port, extra);
         let config = config::load(&path, [], &Overrides::default()).expect("settings that are accepted");
         let stop = CancellationToken::new();
         let load = Box::new(move || config::load(&path, [], &Overrides::default()));
@@ -115,8 +114,21 @@ impl Keeper {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
+/// Writes the settings of a keeper of `scene`, with `extra` ones, and returns their file.
+///
+/// # Panics
+/// If the file can't be written.
+pub fn write_settings(scene: &Scene, dir: &Path, port: u16, extra: &str) -> PathBuf {
+    let path = dir.join("keeper.toml");
+    std::fs::write(&path, settings(scene, dir, port, extra)).expect("settings");
+    path
+}
+
+/// Returns a port that was free a moment ago.
+///
+/// # Panics
+/// If loopback has none.
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }

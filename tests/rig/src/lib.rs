@@ -15,6 +15,7 @@ mod geyser_service;
 pub mod keeper;
 pub mod landing;
 pub mod pubsub;
+pub mod relay;
 pub mod rpc;
 pub mod scene;
 pub mod wait;

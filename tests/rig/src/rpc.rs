@@ -24,6 +24,7 @@ pub fn answer(chain: &Chain, faults: &Faults, request: &Value) -> Value {
         "getBlockHeight" => json!(state.height_at(view.slot(params))),
         "getEpochInfo" => view.epoch_info(params),
         "getLatestBlockhash" => view.latest_blockhash(params),
+        "isBlockhashValid" => view.is_blockhash_valid(params),
         "getMultipleAccounts" => view.accounts(params),
         "getProgramAccounts" => view.program_accounts(params),
         "getSignatureStatuses" => view.statuses(params),
@@ -125,6 +126,12 @@ impl View<'_> {
         let slot = self.slot(params);
         let (hash, last) = self.state.blockhash_at(slot);
         self.with_context(slot, json!({ "blockhash": hash.to_string(), "lastValidBlockHeight": last }))
+    }
+
+    fn is_blockhash_valid(&self, params: &Value) -> Value {
+        let slot = self.slot(params);
+        let last = params[0].as_str().and_then(|hash| hash.parse().ok()).and_then(|h| self.state.last_height_of(&h));
+        self.with_context(slot, json!(last.is_some_and(|last| self.state.height_at(slot) <= last)))
     }
 
     fn accounts(&self, params: &Value) -> Value {

@@ -1,0 +1,118 @@
+//! Whether what a process holds has come to rest.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Memory may be so much higher at the end than after the first third, percent: allocators keep what they once had.
+const MEMORY_GROWTH_PERCENT: u64 = 5;
+/// Sockets come and go.
+const FILES_GROWTH: u64 = 4;
+
+/// What a keeper held at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Since the start.
+    pub at: Duration,
+    /// Resident memory, KiB.
+    pub resident_kib: u64,
+    /// Open files and sockets.
+    pub files: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Newest slot of the chain.
+    pub slot: u64,
+    /// Falls that are over.
+    pub falls: u64,
+    /// How often the rule tripped.
+    pub trips: u64,
+    /// Positions that a sweep found to differ.
+    pub mismatches: u64,
+    /// Tasks that ended and were started again.
+    pub restarts: u64,
+}
+
+impl Sample {
+    /// Header of the lines.
+    pub const HEAD: &'static str = "| minutes | slot | memory, MiB | files | threads | falls | trips | mismatches | restarts |\n\
+                                    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |";
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (minutes, mib) = (self.at.as_secs() / 60, self.resident_kib as f64 / 1_024.0);
+        write!(f, "| {minutes} | {} | {mib:.1} | {} | {} | ", self.slot, self.files, self.threads)?;
+        write!(f, "{} | {} | {} | {} |", self.falls, self.trips, self.mismatches, self.restarts)
+    }
+}
+
+/// Judges a run.
+///
+/// # Errors
+/// What grew, differed, ended or was missed, with its numbers.
+pub fn verdict(samples: &[Sample]) -> Result<String, String> {
+    let (Some(last), Some(settled)) = (samples.last(), samples.get(samples.len() / 3)) else {
+        return Err("nothing was measured: run it for longer".to_owned());
+    };
+    let highest = |from: usize, to: usize, of: fn(&Sample) -> u64| {
+        samples.get(from..to).unwrap_or_default().iter().map(of).max().unwrap_or(0)
+    };
+    let (third, all) = (samples.len().div_ceil(3), samples.len());
+    let memory = [highest(0, third, |s| s.resident_kib), highest(all - third, all, |s| s.resident_kib)];
+    let files = [highest(0, third, |s| s.files), highest(all - third, all, |s| s.files)];
+    if memory[1] * 100 > memory[0] * (100 + MEMORY_GROWTH_PERCENT) {
+        return Err(format!("memory grew from {} KiB in the first third to {} KiB in the last", memory[0], memory[1]));
+    }
+    if files[1] > files[0] + FILES_GROWTH {
+        return Err(format!("open files grew from {} in the first third to {} in the last", files[0], files[1]));
+    }
+    if last.threads > settled.threads {
+        return Err(format!("threads grew from {} to {}", settled.threads, last.threads));
+    }
+    if last.mismatches + last.restarts > 0 {
+        return Err(format!("{} positions differed, {} tasks were restarted", last.mismatches, last.restarts));
+    }
+    if last.trips < last.falls {
+        return Err(format!("{} falls, and {} trips", last.falls, last.trips));
+    }
+    let [before, after] = memory;
+    let (falls, trips) = (last.falls, last.trips);
+    Ok(format!(
+        "at rest: {before} KiB at most in the first third, {after} KiB in the last; {trips} trips of {falls} falls"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(memory: impl Fn(u64) -> u64) -> Vec<Sample> {
+        let sample = |minute| Sample {
+            at: Duration::from_secs(minute * 60),
+            resident_kib: memory(minute),
+            files: 40,
+            threads: 9,
+            slot: 10_000 + minute * 150,
+            falls: 1,
+            trips: 1,
+            mismatches: 0,
+            restarts: 0,
+        };
+        (0..30).map(sample).collect()
+    }
+
+    #[test]
+    fn steady_run_is_at_rest_and_growth_is_named() {
+        let steady = verdict(&samples(|minute| 50_000 + minute % 3)).unwrap();
+        assert_eq!(steady, "at rest: 50002 KiB at most in the first third, 50002 KiB in the last; 1 trips of 1 falls");
+        let grown = verdict(&samples(|minute| 50_000 + minute * 500)).unwrap_err();
+        assert_eq!(grown, "memory grew from 54500 KiB in the first third to 64500 KiB in the last");
+    }
+
+    #[test]
+    fn missed_fall_is_named() {
+        let mut missed = samples(|_| 50_000);
+        missed.last_mut().unwrap().trips = 0;
+        assert_eq!(verdict(&missed).unwrap_err(), "1 falls, and 0 trips");
+        assert_eq!(verdict(&[]).unwrap_err(), "nothing was measured: run it for longer");
+    }
+}
