@@ -11,6 +11,7 @@ mod groups;
 pub mod history;
 pub mod liquidations;
 pub mod reports;
+mod scale;
 pub mod settle;
 
 use crate::assess::group::ClearRule;
@@ -212,6 +213,7 @@ fn wanted(
     wanted.extend(evidence::assets(assessment, store));
     wanted.extend(reports::reports(assessment, store, policy, means));
     wanted.extend(settle::vaults(assessment, store));
+    wanted.extend(scale::limits(assessment, store));
     wanted.extend(basket::rebalance(assessment, store, policy, means));
     wanted.sort_by_key(|d| ActionClass::ALL.iter().position(|class| *class == d.intent.class));
     wanted

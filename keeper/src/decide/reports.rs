@@ -2,7 +2,7 @@
 
 use crate::assess::Assessment;
 use crate::config::ReportSettings;
-use crate::decide::{Action, Decision, Means, Policy};
+use crate::decide::{Action, Decision, Means, Policy, scale};
 use crate::intent::ActionClass;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
@@ -19,13 +19,15 @@ pub struct Opinion {
     pub report: Pubkey,
 }
 
-/// Returns the subjects that somebody listens to: those of rules on reports, and the one that moves the reserve's basket.
+/// Returns the subjects that somebody listens to: those of rules on reports, the one that moves the reserve's basket, and
+/// the collaterals of vaults whose limits follow reports.
 pub fn subjects(store: &Store) -> BTreeSet<Pubkey> {
     let listens = |params: &rampart::state::rule::RuleParams| {
         params.switch == Switch::Enabled as u8 && Metric::try_from(params.metric).is_ok_and(Metric::is_reported)
     };
     let of_rules = store.rules().filter(|(_, rule)| listens(&rule.params)).map(|(_, rule)| rule.subject);
-    of_rules.chain(store.reserve().and_then(|(_, reserve)| scored(reserve))).collect()
+    let of_limits = scale::subjects(store);
+    of_rules.chain(of_limits).chain(store.reserve().and_then(|(_, reserve)| scored(reserve))).collect()
 }
 
 fn scored(reserve: &Reserve) -> Option<Pubkey> {

@@ -8,7 +8,7 @@ use crate::intent::ActionClass;
 use crate::watch::feeds::aggregate_of;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
-use rampart::state::{Metric, Shortfall, Switch, Vault};
+use rampart::state::{Metric, ScaleTarget, Shortfall, Switch, Vault};
 
 /// How long after the newer of vault and token account what both say is believed, slots: they arrive one after the other.
 const SHORT_SLOTS: u64 = 16;
@@ -26,6 +26,13 @@ pub enum Housekeeping {
     RecordShortfall(Pubkey),
     /// Accrue this vault's interest.
     Accrue(Pubkey),
+    /// Let a limit of this vault on new risk follow what the keepers report.
+    Scale {
+        /// The vault.
+        vault: Pubkey,
+        /// Which limit.
+        target: ScaleTarget,
+    },
     /// Give back what this vault has leased of the guard's dollar limit and not used.
     ReturnLease(Pubkey),
 }

@@ -4,7 +4,7 @@ use crate::decide::settle::Housekeeping;
 use crate::economics::Rebalance;
 use crate::plan::{PlanError, Planner};
 use anchor_lang::prelude::{AccountMeta, Pubkey};
-use rampart_client::{Instruction, aggregate, exit, lending, swap};
+use rampart_client::{Instruction, aggregate, exit, keepers, lending, swap};
 
 impl Planner<'_> {
     pub(super) fn about_books(&self, what: &Housekeeping) -> Result<Instruction, PlanError> {
@@ -13,6 +13,11 @@ impl Planner<'_> {
                 Ok(exit::record_shortfall(&self.vault_keys(*vault, self.vault(vault)?)?))
             }
             Housekeeping::Accrue(vault) => Ok(lending::accrue(*vault)),
+            Housekeeping::Scale { vault, target } => {
+                let missing = || PlanError::Unknown(rampart_client::address::keeper_set(&self.store.guard_key()));
+                let (_, set) = self.store.keeper_set().ok_or_else(missing)?;
+                Ok(keepers::scale_risk(*vault, &self.vault(vault)?.collateral_asset, set, *target))
+            }
             Housekeeping::ReturnLease(vault) => Ok(aggregate::return_lease(self.store.guard_key(), *vault)),
         }
     }

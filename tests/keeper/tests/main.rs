@@ -4,4 +4,5 @@ mod liquidation;
 mod quote;
 mod rebalance;
 mod report;
+mod scale;
 mod settle;
