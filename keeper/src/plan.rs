@@ -132,6 +132,7 @@ impl Planner<'_> {
         let planned = PlannedTx {
             compute_unit_limit: units.min(MAX_UNITS),
             priority_micro_lamports: priority(
+                intent.class,
                 self.prices.of(intent.class),
                 self.market_price(&instructions),
                 history.expiries(&intent),
@@ -343,10 +344,15 @@ impl Planner<'_> {
     }
 }
 
-/// Returns the priority fee per unit: what others pay, within floor and cap; half as much again for each expiry, at most
-/// the cap.
-pub fn priority(range: PriceRange, market: u64, expiries: u32) -> u64 {
-    let rise = |price: u64, _| price.saturating_add(price / 2).max(price.saturating_add(1_000));
+/// Returns the priority fee per unit: what others pay, within floor and cap; for each expiry ten times as much for a trip
+/// and half as much again for the rest, at most the cap.
+///
+/// An expiry takes a minute: what a trip protects is worth more than to feel the way to the price.
+pub fn priority(class: ActionClass, range: PriceRange, market: u64, expiries: u32) -> u64 {
+    let rise = |price: u64, _| match class {
+        ActionClass::Trip => price.saturating_mul(10).max(1_000),
+        _ => price.saturating_add(price / 2).max(price.saturating_add(1_000)),
+    };
     (0..expiries.min(32)).fold(range.floor.max(market), rise).min(range.cap)
 }
 

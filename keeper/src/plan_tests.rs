@@ -1,5 +1,6 @@
 use super::*;
 use crate::assess::Candidate;
+use crate::config::PriceRange;
 use crate::economics::{Estimate, Offer, Way};
 use crate::intent::Outcome;
 use crate::watch::testing::{SLOT, World, bytes_of, key, token_account};
@@ -121,6 +122,14 @@ fn fault_33_price_rises_with_expiries_up_to_the_cap_and_units_with_failures() {
     let error = TransactionError::InstructionError(2, InstructionError::ComputationalBudgetExceeded);
     scene.history.ended(&decision.intent, &Outcome::Failed { slot: 1, error, code: None, lost_race: false }, SLOT);
     assert_eq!(scene.planner().plan(&decision, &scene.history).unwrap().compute_unit_limit, 300_000);
+}
+
+#[test]
+fn fault_33_trip_that_expired_pays_ten_times_as_much_and_never_more_than_the_cap() {
+    let range = PriceRange { floor: 10_000, cap: 1_000_000 };
+    let prices = (0..4).map(|expiries| priority(ActionClass::Trip, range, 0, expiries)).collect::<Vec<_>>();
+    assert_eq!(prices, [10_000, 100_000, 1_000_000, 1_000_000]);
+    assert_eq!(priority(ActionClass::Trip, PriceRange { floor: 0, cap: 5_000 }, 0, 2), 5_000, "from nothing, too");
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl View<'_> {
         let candidate = self.bench.candidate;
         let written = [&candidate.vault, &candidate.position].map(|key| economics.market.get(key).copied());
         let others = written.into_iter().flatten().max().unwrap_or(0);
-        let price = priority(economics.prices.of(self.bench.class), others, self.bench.expiries);
+        let price = priority(self.bench.class, economics.prices.of(self.bench.class), others, self.bench.expiries);
         let lamports = fee_lamports(units, price);
         let sol_micro_usd = economics.settings.sol_micro_usd;
         (lamports, fee_micro_usd(lamports, self.bench.store, self.bench.assessment, sol_micro_usd))
