@@ -32,13 +32,13 @@ use crate::config::endpoints::Role;
 use crate::config::payer::{KeyError, PayerKey};
 use crate::control::Control;
 use crate::error::{Cause, KeeperError};
-use crate::events::{EventKind, Events, Fact};
+use crate::events::{EventKind, Events, Fact, unix_ms};
 use crate::fleet::Fleet;
 use crate::history;
 use crate::http::{self, ApiState, Pulse};
 use crate::journal::{Disk, Journal, JournalError};
 use crate::metrics::Metrics;
-use crate::score::Scorer;
+use crate::score::{Past, Scorer};
 use crate::submit::{self, PoolWire, Submitter, Wire};
 use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
 use crate::view::View;
@@ -147,7 +147,7 @@ async fn once(
     stop: CancellationToken,
 ) -> Result<(), KeeperError> {
     let (metrics, events) = (host.metrics.clone(), host.events.clone());
-    let scorer = Scorer::new(&config.score)?;
+    let mut scorer = Scorer::new(&config.score)?;
     let payer = (machine.payer)()?;
     let signer = payer.pubkey();
     let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {
@@ -160,6 +160,7 @@ async fn once(
         verified = start::verify(&pool, &config) => verified?,
         () = stop.cancelled() => return Ok(()),
     };
+    scorer.remember(Past::read(&config, i64::try_from(unix_ms() / 1_000).unwrap_or(i64::MAX)).await);
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
     let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));

@@ -112,6 +112,18 @@ impl Query {
         Ok(Self { kind, limit, conditions })
     }
 
+    /// Asks for the last price of each asset in each period of `every_secs` since `from_ts`.
+    pub fn closes(guard: &Pubkey, from_ts: i64, every_secs: u32) -> Self {
+        /// Far more than the assets of a guard have.
+        const MOST: u32 = 200_000;
+        const LAST_OF_EACH: &str = "id IN (SELECT MAX(id) FROM history_samples WHERE guard = {} AND kind = 'asset' \
+                                    AND price IS NOT NULL AND at_ms >= {} GROUP BY subject, at_ms / {})";
+        let every_ms = i64::from(every_secs) * 1_000;
+        let guard = Value::Text(Some(guard.to_string()));
+        let values = vec![guard, Value::Int(Some(from_ts.saturating_mul(1_000))), Value::Int(Some(every_ms))];
+        Self { kind: Kind::Samples, limit: MOST, conditions: vec![(LAST_OF_EACH, values)] }
+    }
+
     /// Returns the statement and its parameters. Asks for one row more than the page holds.
     pub fn sql(&self, dialect: Dialect) -> (String, Vec<Value>) {
         let mut sql = format!("SELECT id, at_ms, {}, slot", dialect.at());

@@ -7,6 +7,7 @@
 mod candles;
 mod error;
 mod exits;
+mod past;
 mod pool;
 mod readings;
 
@@ -19,6 +20,7 @@ use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use candles::Candles;
 pub use error::ScoreError;
+pub use past::Past;
 use pool::Pool;
 use rampart::state::ReportParts;
 use rampart_client::address;
@@ -39,6 +41,7 @@ const RETURN_SECS: i64 = 60;
 pub struct Scorer {
     settings: ScoreSettings,
     model: Option<Model>,
+    past: Past,
     subjects: BTreeMap<Pubkey, Watched>,
     pools: BTreeMap<Pubkey, Pool>,
     dependence: Dependence,
@@ -94,12 +97,18 @@ impl Scorer {
         Ok(Self {
             model: Some(settings.model_file.as_deref().map_or_else(built_in, read)?),
             settings: settings.clone(),
+            past: Past::default(),
             subjects: BTreeMap::new(),
             pools: BTreeMap::new(),
             dependence: Dependence::default(),
             operations: Operations::default(),
             last_ts: 0,
         })
+    }
+
+    /// Takes prices from before the start over: of subjects that are seen for the first time from now on.
+    pub fn remember(&mut self, past: Past) {
+        self.past = past;
     }
 
     /// Returns version and hash of the model in use.
@@ -141,12 +150,13 @@ impl Scorer {
         let now_ts = seen.assessment.now.unix_ts;
         let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
             let settings = Settings { buffer: priced.buffer, bonus: priced.bonus, ..Settings::default() };
-            Watched {
-                engine: Engine::new(settings, self.model.clone()),
-                candles: Candles::default(),
-                said: None,
-                earlier: None,
+            let mut engine = Engine::new(settings, self.model.clone());
+            let quote = seen.assessment.vaults.get(&priced.subject).map(|vault| vault.accrued.loan_asset);
+            for bar in priced.collateral.iter().flat_map(|asset| self.past.bars(asset, quote.as_ref(), now_ts)) {
+                // CANNOT be refused: bars of the past are in order and have a price
+                let _ = engine.push(&bar);
             }
+            Watched { engine, candles: Candles::default(), said: None, earlier: None }
         });
         if let Some(bar) = priced.price.known().and_then(|price| watched.candles.push(now_ts, price)) {
             // a bar that is refused is told of in the log: the past stays as it was

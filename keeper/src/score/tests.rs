@@ -122,3 +122,22 @@ fn model_file_that_is_missing_or_no_model_is_named() {
     std::fs::write(&path, "{}").expect("a file");
     assert!(matches!(Scorer::new(&settings), Err(ScoreError::Model { path: named, .. }) if named == path));
 }
+
+#[test]
+fn keeper_that_was_restarted_knows_the_market_that_it_left() {
+    let mut scene = Scene::new(&ScoreSettings::default());
+    let [collateral, loan] = scene.world.asset_keys;
+    let price = |bar: i64| if bar % 2 == 0 { "1.0" } else { "1.01" };
+    let item = |asset: Pubkey, bar: i64, price: &str| serde_json::json!({ "subject": asset.to_string(), "at_ms": (NOW - 300 * bar) * 1_000, "price": price });
+    let days = (1..=3 * 288).flat_map(|bar| [item(collateral, bar, price(bar)), item(loan, bar, "1")]);
+    scene.scorer.remember(Past::of(&days.collect::<Vec<_>>()));
+    scene.see(1_000, NOW);
+    let vault = scene.world.vault_key;
+    for subject in [collateral, vault] {
+        let said = scene.scorer.of(&subject).expect("it was seen").said;
+        assert!(!said.features.is_warming && said.features.vol_day() > 0.05, "{}", said.features.vol_day());
+    }
+    let mut cold = Scene::new(&ScoreSettings::default());
+    cold.see(1_000, NOW);
+    assert!(cold.scorer.of(&collateral).expect("it was seen").said.features.is_warming);
+}

@@ -162,6 +162,10 @@ async fn pages_retention_layout_and_refused_records() {
     assert_eq!(texts(&one, "text"), ["tripped\u{fffd}"]);
     assert_eq!(texts(&one, "at"), ["2027-01-15T09:23:27.000Z"]);
 
+    let samples = prices().into_iter().zip(5_008..).map(|(record, seq)| (seq, record)).collect::<Vec<_>>();
+    database.deliver("w", "one", &samples).await.expect("a delivery");
+    closes_are_the_last(&settings).await;
+
     let mut steps = 0;
     while database.prune(Kind::Events, TS * 1_000).await.expect("a step") {
         steps += 1;

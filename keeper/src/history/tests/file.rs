@@ -68,6 +68,15 @@ async fn facts_are_kept_once_and_read_in_pages() {
 }
 
 #[tokio::test]
+async fn closes_are_the_last_price_of_each_asset_in_each_period() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let local = Local::open(dir.path(), 64 * MIB).expect("a file");
+    local.store(&prices()).expect("a write");
+    drop(local);
+    closes_are_the_last(&config(dir.path(), "one", "")).await;
+}
+
+#[tokio::test]
 async fn filters_choose_rows() {
     let dir = tempfile::tempdir().expect("a directory");
     let local = Local::open(dir.path(), 64 * MIB).expect("a file");

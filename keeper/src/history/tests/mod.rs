@@ -125,6 +125,28 @@ fn view(ts: i64) -> crate::view::View {
     View { assets: vec![asset], vaults: vec![vault], chain, ..View::default() }
 }
 
+/// Samples of an asset and a vault: three periods of five minutes, in the first of them two prices and in the last none.
+fn prices() -> Vec<Record> {
+    let who = Who { guard: key(1).to_string(), keeper: "one".into(), signer: key(9).to_string() };
+    let sample = |ts: i64, price: Option<&str>| {
+        let mut view = view(ts);
+        view.assets[0].price.mid = price.map(str::to_owned);
+        [who.asset(&view.assets[0], ts, ts, 1), who.vault(&view.vaults[0], ts, ts, 1)]
+    };
+    let all = [(TS, Some("100")), (TS + 285, Some("101.5")), (TS + 300, Some("99")), (TS + 600, None)];
+    all.into_iter().flat_map(|(ts, price)| sample(ts, price)).collect()
+}
+
+async fn closes_are_the_last(config: &Config) {
+    let query = |from_ts| Query::closes(&key(1), from_ts, 300);
+    let found = Reader::new(config).page(query(TS)).await.expect("a page");
+    assert_eq!((texts(&found, "price"), found.next), (vec!["99".to_owned(), "101.5".to_owned()], None));
+    let later = Reader::new(config).page(query(TS + 1)).await.expect("a page");
+    assert_eq!(texts(&later, "price"), ["99", "101.5"]);
+    let none = Reader::new(config).page(query(TS + 301)).await.expect("a page");
+    assert_eq!(texts(&none, "price"), [""; 0]);
+}
+
 fn texts(page: &Page, field: &str) -> Vec<String> {
     let text = |item: &serde_json::Value| item[field].as_str().map_or_else(|| item[field].to_string(), str::to_owned);
     page.items.iter().map(text).collect()
