@@ -18,6 +18,7 @@ pub mod network;
 pub mod play;
 pub mod run;
 pub mod scenario;
+pub mod scores;
 pub mod summary;
 pub mod unguarded;
 pub mod watch;

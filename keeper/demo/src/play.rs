@@ -11,6 +11,7 @@ use crate::metronome::SlotMark;
 use crate::network::Network;
 use crate::scenario::acts::{Record, perform};
 use crate::scenario::{Act, Scheduled, Story};
+use crate::scores::{self, Course};
 use crate::unguarded::{Held, Unguarded};
 use crate::watch::{Snapshot, Watch};
 use crate::world::{VAULTS, World};
@@ -48,6 +49,8 @@ pub struct Played {
     pub held_after: Vec<Held>,
     /// When rules became true.
     pub watch: Watch,
+    /// What the keepers reported of each collateral.
+    pub scores: Vec<Course>,
     /// What people did.
     pub records: Vec<Record>,
     /// Keepers that died and came back, in words.
@@ -105,6 +108,7 @@ impl Stage {
             end: start.clone(),
             held_after: held_before.clone(),
             watch: Watch::new(&self.world),
+            scores: Vec::new(),
             records: Vec::new(),
             outages: Vec::new(),
             broken: Vec::new(),
@@ -176,6 +180,7 @@ impl Telling<'_> {
         played.broken.extend(ended.map(|detail| Broken { invariant: "keepers keep running", detail }));
         let story_mark = SlotMark { unix_ts: self.start_ts + point.at_secs, ..snapshot.mark };
         played.unguarded.step(stage.feeder.last(), point.usd, story_mark)?;
+        scores::take(&mut played.scores, scores::medians(&snapshot.scores), point.at_secs);
         stage.live.update(point.at_secs, &snapshot, point.usd);
         played.end = snapshot;
         Ok(())

@@ -129,6 +129,7 @@ async fn conclude(cli: &Cli, stage: &mut Stage, chosen: Chosen, mut played: Play
         gaps: chosen.gaps,
         attempt: chosen.story.attempt,
         defences: parts.defences(),
+        scores: played.scores.clone(),
         deleveraged: parts.repaid(true),
         liquidated: parts.repaid(false),
         guarded: parts.guarded(),

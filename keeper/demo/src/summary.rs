@@ -6,6 +6,7 @@ use crate::market::ticks::Gap;
 use crate::metronome::Timeline;
 use crate::play::Played;
 use crate::scenario::acts::Record;
+use crate::scores::Course;
 use crate::unguarded::{self, Tally};
 use crate::watch::BecameTrue;
 use crate::world::World;
@@ -96,6 +97,8 @@ pub struct Summary {
     pub acts: Vec<Record>,
     /// Keepers that died and came back.
     pub outages: Vec<String>,
+    /// What the keepers reported of each collateral.
+    pub scores: Vec<Course>,
     /// Softly deleveraged: how often, and repaid in base units of the loan mint.
     pub deleveraged: (usize, u64),
     /// Liquidated: how often, and repaid.

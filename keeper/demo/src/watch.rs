@@ -8,6 +8,7 @@ use crate::error::{DemoError, Outcome};
 use crate::feeder::Print;
 use crate::metronome::SlotMark;
 use crate::network::Network;
+use crate::scores::{self, Polls};
 use crate::world::params::oracle_set;
 use crate::world::{Coin, SOURCES, VAULTS, World};
 use rampart::error::RampartError;
@@ -15,7 +16,7 @@ use rampart::oracle::{AssetReading, Invalid, OracleAccount, RateReading, SourceR
 use rampart::risk::health::{PairBand, Side};
 use rampart::risk::measures;
 use rampart::risk::verdict::Verdict;
-use rampart::state::{Asset, Guard, Level, Rule, Vault};
+use rampart::state::{Asset, Guard, Level, Metric, Rule, Vault};
 use rampart_client::Pubkey;
 
 /// Everything that rules and levels hang on, read in one go.
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub vaults: Vec<Vault>,
     /// Rules, in the world's order.
     pub rules: Vec<Rule>,
+    /// What the keepers report.
+    pub scores: Polls,
     /// Balances of the vaults' token accounts: loan and collateral.
     pub balances: Vec<[u64; 2]>,
 }
@@ -48,8 +51,11 @@ impl Snapshot {
             .chain(world.rules.iter().map(|r| r.key))
             .chain(tokens)
             .collect();
-        let found = network.accounts(&keys).await?;
+        let (count, reports) = (keys.len(), scores::keys(world));
+        let all = [keys.as_slice(), reports.as_slice()].concat();
+        let found = network.accounts(&all).await?;
         let mark = network.now();
+        let reported: Vec<_> = reports.into_iter().zip(found.iter().skip(count).cloned()).collect();
         let mut next = keys.iter().zip(&found).map(|(key, account)| {
             let missing = || DemoError::Account { what: world.name_of(key), problem: "there is none".to_owned() };
             account.as_ref().map(|a| (key, a.data.as_slice())).ok_or_else(missing)
@@ -58,6 +64,7 @@ impl Snapshot {
             || next.next().unwrap_or_else(|| Err(DemoError::Network("fewer accounts than asked for".to_owned())));
         Ok(Self {
             mark,
+            scores: scores::polls(&reported, mark.unix_ts),
             guard: take().and_then(|(key, data)| decode(key, data))?,
             assets: Coin::ALL
                 .iter()
@@ -142,7 +149,12 @@ pub fn reading(world: &World, coin: Coin, prints: &[Print; SOURCES], now_ts: i64
 fn verdict(world: &World, snapshot: &Snapshot, readings: &[AssetReading; 3], rule: usize) -> Option<Verdict> {
     let (about, now_ts) = (&world.rules[rule], snapshot.mark.unix_ts);
     let (rule, params) = (&snapshot.rules[rule], &snapshot.rules[rule].params);
+    let reported = |coin: Coin| {
+        let at = VAULTS.iter().position(|collateral| *collateral == coin)?;
+        Some(measures::reported(params, snapshot.scores[at].as_ref()?, now_ts))
+    };
     let measured = match (about.coin, about.vault) {
+        (Some(coin), _) if Metric::try_from(params.metric).is_ok_and(Metric::is_reported) => reported(coin)?,
         (Some(coin), _) => measures::asset(rule, &snapshot.assets[coin.index()], &readings[coin.index()], now_ts),
         (None, Some(vault)) => {
             measures::vault(params, &snapshot.vaults[vault], pair(snapshot, readings, vault), now_ts)

@@ -9,6 +9,7 @@ fn vault() -> Vault {
 
 fn snapshot() -> Snapshot {
     Snapshot {
+        scores: Default::default(),
         mark: crate::metronome::SlotMark { slot: 10, unix_ts: 1_000, wall_unix_ms: 0 },
         guard: Guard::zeroed(),
         assets: vec![Asset::zeroed(); 3],

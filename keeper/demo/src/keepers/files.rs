@@ -13,6 +13,11 @@ const STAGGER_SLOTS: i64 = 2;
 /// Fees of an hour; far above what a run needs.
 const LAMPORTS_PER_HOUR: i64 = 50_000_000_000;
 
+/// The least time between two reports, chain seconds.
+const REPORT_SECS: i64 = 20;
+/// What is traded of each collateral within a day, US dollars, and the spread there, bps: a calm day of a large exchange.
+const MARKETS: [(Coin, i64, i64); 2] = [(Coin::Sol, 500_000_000, 2), (Coin::Btc, 5_000_000_000, 1)];
+
 /// Where a keeper's files are.
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -102,10 +107,22 @@ impl Files {
                     ("peers", Value::Array(peers.collect())),
                 ])),
             ),
+            ("report", Value::Table(table([("interval_secs", Value::Integer(REPORT_SECS))]))),
+            ("score", Value::Table(table([("market", Value::Array(markets(world)))]))),
             ("log", Value::Table(table([("format", text("json")), ("level", text("info"))]))),
             ("label", Value::Array(labels(world))),
         ])
     }
+}
+
+/// Where liquidators sell.
+fn markets(world: &World) -> Vec<Value> {
+    let market = |(coin, volume, spread): (Coin, i64, i64)| {
+        let asset = Value::String(world.asset(coin).to_string());
+        let numbers = [("volume_day_usd", Value::Integer(volume)), ("spread_bps", Value::Integer(spread))];
+        Value::Table(table([("asset", asset)]).into_iter().chain(table(numbers)).collect())
+    };
+    MARKETS.map(market).to_vec()
 }
 
 /// What to call the accounts of the demo.

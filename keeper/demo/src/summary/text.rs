@@ -1,6 +1,7 @@
 //! The summary as people read it.
 
 use crate::scenario::acts::Answer;
+use crate::scores::Course;
 use crate::summary::{Defence, KeeperLine, Summary, level_name};
 use crate::unguarded::{AT_ONCE, LOOK_SECS, Tally};
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub(super) fn render(summary: &Summary) -> String {
     let _ = writeln!(out, "\nWhat was attempted\n  {}", summary.attempt);
     out.push_str("\nWhat stopped it\n");
     defences(&mut out, &summary.defences);
+    scores(&mut out, &summary.scores);
     acts(&mut out, summary);
     comparison(&mut out, summary);
     keepers(&mut out, &summary.keepers);
@@ -43,6 +45,18 @@ fn defences(out: &mut String, defences: &[Defence]) {
             (None, why) => why.unwrap_or_default().to_owned(),
         };
         let _ = writeln!(out, "  {:<36} {:>8} {:>6}s  {trip}", defence.rule, defence.value, defence.true_at_secs);
+    }
+}
+
+/// What the median of the keepers' reports came to.
+fn scores(out: &mut String, courses: &[Course]) {
+    let percent = |bps: u16| f64::from(bps) / 100.0;
+    for Course { coin, first_bps, highest_bps, highest_at_secs, last_bps } in courses {
+        let (first, highest, last) = (percent(*first_bps), percent(*highest_bps), percent(*last_bps));
+        let _ = writeln!(
+            out,
+            "  risk score of {coin}, by the keepers' reports: {first:.1} % at first, {highest:.1} % in second {highest_at_secs}, {last:.1} % at last"
+        );
     }
 }
 

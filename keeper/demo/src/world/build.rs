@@ -19,7 +19,7 @@ use futures_util::{TryStreamExt, stream};
 use rampart::mint::Issuer;
 use rampart::state::Vault;
 use rampart::{InitializeGuardArgs, InitializeVaultArgs, RegisterAssetArgs, SupplyArgs, TightenVaultArgs, Validity};
-use rampart_client::{Instruction, Pubkey, VaultKeys, admin, evidence, lending};
+use rampart_client::{Instruction, Pubkey, VaultKeys, admin, evidence, keepers, lending};
 use solana_sdk::signature::Keypair;
 use std::path::Path;
 
@@ -121,6 +121,8 @@ impl SetUp<'_> {
         let (world, root) = (self.world, self.world.cast.root.key());
         let args = InitializeGuardArgs { roles: params::roles(&world.cast), bounds: params::bounds() };
         self.by_root("the guard", admin::initialize_guard(root, params::GUARD_ID, args)).await?;
+        let set = keepers::initialize_keepers(root, world.guard, params::keepers(&world.cast));
+        self.by_root("the keeper set", set).await?;
         for coin in Coin::ALL {
             let (at, reference) = (coin.index(), params::reference());
             let args = RegisterAssetArgs {

@@ -1,16 +1,18 @@
 //! What the demo's guard, assets, vaults and rules demand.
 
 use crate::world::{Coin, RuleOf, SOURCES, VAULTS, cast::Cast, vault_name};
+use rampart::SetKeepersArgs;
 use rampart::constants::{MAX_GUARDIANS, MAX_SOURCES};
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
 use rampart::state::RateSource;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
+use rampart::state::keeper_set::KeeperLimits;
 use rampart::state::oracle_set::OracleSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Comparator, HardBounds, InflowLimits, InterestCurve, Level, Metric, OracleSet, Pin, ReportPart, RiskParams, Roles,
-    Scope, SourceKind, Standing, Switch, VaultLimits,
+    Comparator, HardBounds, InflowLimits, InterestCurve, KeeperRole, KeeperSeat, Level, Metric, OracleSet, Pin,
+    ReportPart, RiskParams, Roles, Scope, SourceKind, Standing, Switch, VaultLimits,
 };
 use rampart_client::{MintOf, Pubkey, VaultKeys, address};
 
@@ -205,6 +207,17 @@ pub fn limits(floors: Floors) -> VaultLimits {
     }
 }
 
+/// The three keepers, each with a source of its own; a report counts for five minutes.
+pub fn keepers(cast: &Cast) -> SetKeepersArgs {
+    let seat = |(key, tag): (&crate::world::cast::Key, u16)| KeeperSeat {
+        key: key.key(),
+        source_tag: tag,
+        role: KeeperRole::Reporter as u8,
+    };
+    let limits = KeeperLimits { max_age_secs: 300, max_spread_bps: 2_000 };
+    SetKeepersArgs { members: cast.keepers.iter().zip(0..).map(seat).collect(), limits }
+}
+
 /// What a rule is about.
 #[derive(Clone, Copy, Debug)]
 enum About {
@@ -231,6 +244,9 @@ fn book() -> Vec<(About, &'static str, RuleParams)> {
     for coin in Coin::ALL {
         book.push((About::Coin(coin), "oracle age", rule(Metric::OracleAge, Level::Caution, (60, 30))));
         book.push((About::Coin(coin), "confidence", rule(Metric::ConfidenceRatio, Level::Caution, (150, 75))));
+    }
+    for coin in VAULTS {
+        book.push((About::Coin(coin), "keepers' score", rule(Metric::KeeperMedian, Level::Caution, (3_000, 1_500))));
     }
     for vault in 0..VAULTS.len() {
         book.push((About::Vault(vault), "outflow rate", rule(Metric::OutflowRate, Level::ReduceOnly, (300, 150))));
@@ -260,7 +276,11 @@ fn rule(metric: Metric, level: Level, lines: (u64, u64)) -> RuleParams {
         duration_secs: 1_800,
         min_dwell_secs: 300,
         min_observations: if is_price { 2 } else { 1 },
-        sources_required: if metric.is_about_asset() || metric == Metric::CollateralRatio { 2 } else { 1 },
+        sources_required: if (metric.is_about_asset() && !metric.is_reported()) || metric == Metric::CollateralRatio {
+            2
+        } else {
+            1
+        },
         metric: metric as u8,
         comparator: if metric == Metric::CollateralRatio { Comparator::Below } else { Comparator::Above } as u8,
         level: level as u8,
