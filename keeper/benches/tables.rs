@@ -26,7 +26,7 @@ fn main() {
         println!("{}", runtime.block_on(paths(count)));
     }
     println!("\n### When positions are found, {HABITS_OVER} of them over an hour\n");
-    println!("| prices | who looks | due | never found | slots until found: p50 | p99 | worst | CPU, ms |");
+    println!("| prices | who looks | due | never found | slots until found: p50 | p99 | worst | CPU, s |");
     println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     let book = book(HABITS_OVER, SEED);
     for path in Path::ALL {
@@ -113,7 +113,7 @@ fn row(path: Path, habit: Habit, mut found: Found) {
         found.delays.get(place).map_or("-".to_owned(), ToString::to_string)
     };
     println!(
-        "| {} | {} | {} | {} | {} | {} | {} | {:.1} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {:.2} |",
         path.name(),
         habit.name(),
         found.due,
@@ -121,7 +121,7 @@ fn row(path: Path, habit: Habit, mut found: Found) {
         at(500),
         at(990),
         at(1_000),
-        found.spent.as_secs_f64() * 1e3
+        found.spent.as_secs_f64()
     );
 }
 
