@@ -4,6 +4,7 @@
 //! of the settings.
 
 mod act;
+mod apply;
 mod show;
 mod way;
 
@@ -13,6 +14,7 @@ use crate::chain::rpc::{Rpc, RpcError};
 use crate::config::Config;
 use crate::error::{self, KeeperError};
 use crate::guard::change::ChangeError;
+use crate::guard::plan::{Only, PlanError};
 use crate::guard::snapshot::Snapshot;
 use crate::guard::view::Names;
 use clap::Subcommand;
@@ -44,6 +46,16 @@ pub enum GuardCommand {
     Resume(act::GuardResumeArgs),
     /// Let keepers join or leave the guard's set
     Keepers(act::KeepersArgs),
+    /// Show how a file differs from the chain, and what would be done about it
+    Plan(apply::PlanArgs),
+    /// Bring the guard to what a file says: at once what gets tighter, proposed what does not
+    Apply(apply::ApplyArgs),
+    /// Create what a file names and the chain does not have yet: guard, assets, vaults, rules
+    Create(apply::ApplyArgs),
+    /// Create a vault of a file with its assets, or bring it to what the file says
+    AddVault(apply::AddVaultArgs),
+    /// Create a rule of a file, or bring it to what the file says
+    SetRule(apply::SetRuleArgs),
 }
 
 /// Flags of `guard show`.
@@ -96,6 +108,13 @@ impl GuardCommand {
             Self::Pause(args) => act::pause(args, config).await,
             Self::Resume(args) => act::resume(args, config).await,
             Self::Keepers(args) => act::keepers(args, config).await,
+            Self::Plan(args) => apply::show_plan(args, config).await,
+            Self::Apply(args) => apply::apply(args, Only::All, config).await,
+            Self::Create(args) => apply::apply(args, Only::Missing, config).await,
+            Self::AddVault(args) => apply::add_vault(args, config).await,
+            Self::SetRule(args) => {
+                apply::apply(&args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await
+            }
         }
     }
 }
@@ -127,6 +146,14 @@ fn unknown(source: &ChangeError) -> KeeperError {
         what: error::chain(source),
         hint: "compare the names with `rampart guard show --json`; a newer program needs a newer `rampart`".into(),
     }
+}
+
+fn refused_plan(error: &PlanError) -> KeeperError {
+    let hint = match error {
+        PlanError::Act(error) => error.next().to_owned(),
+        _ => "correct the file; docs/governance.md says what each section means".to_owned(),
+    };
+    KeeperError::Refused { what: error::chain(error), hint }
 }
 
 fn no_guard(guard: &Pubkey) -> KeeperError {

@@ -98,6 +98,7 @@ async fn commands_fail_on_a_missing_file_with_a_hint() {
         &["history", "events"],
         &["config", "print"],
         &["intents", "ls"],
+        &["guard", "show"],
         &["trip", "x"],
     ];
     for words in commands {

@@ -3,4 +3,6 @@
 mod act;
 mod desk;
 mod export;
+mod fields;
+mod plan;
 mod show;
