@@ -9,6 +9,7 @@ mod chain;
 mod doctor;
 mod explain;
 mod fleet;
+pub mod guard;
 mod history;
 mod init;
 mod journal;
@@ -79,6 +80,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: fleet::FleetCommand,
+    },
+    /// Govern the guard: show, propose, execute, veto, pause, keepers, plan and apply a file
+    Guard {
+        /// What to do.
+        #[command(subcommand)]
+        command: guard::GuardCommand,
     },
     /// Write a settings file: asks on a terminal, takes flags elsewhere
     Init(InitArgs),
@@ -356,6 +363,7 @@ impl Cli {
             Command::Explain(args) => explain::explain(args, out, settings).await,
             Command::Doctor => doctor::doctor(&self.config, out).await,
             Command::Fleet { command } => command.execute(out, settings).await,
+            Command::Guard { command } => command.execute(out, &settings()?).await,
             Command::Init(args) => init::init(&self.config, args, out),
             Command::Keys => keys::keys(&settings()?, out).await,
             Command::Intents { command } => journal::intents(command, &settings()?, out),
@@ -438,6 +446,7 @@ impl Command {
             Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
             Self::Fleet { .. } => "fleet",
+            Self::Guard { .. } => "guard",
             Self::Init(_) => "init",
             Self::Keys => "keys",
             Self::Intents { .. } => "intents",

@@ -16,6 +16,7 @@ pub mod economics;
 pub mod error;
 pub mod events;
 pub mod fleet;
+pub mod guard;
 pub mod history;
 pub mod http;
 pub mod intent;

@@ -13,7 +13,9 @@ use crate::intent::Blockhash;
 use crate::metrics::{Metrics, RpcLabel};
 use crate::watch::feeds::{Child, PARENT_OFFSET};
 use crate::watch::{Origin, Update};
+use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
+use rampart::state::PendingChange;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use solana_client::rpc_filter::{Memcmp, RpcFilterType};
@@ -108,6 +110,15 @@ impl Rpc {
     /// All of [`RpcError`].
     pub async fn children(&self, child: Child, parent: &Pubkey) -> Result<Listing, RpcError> {
         self.listing(&rampart::ID, &filters(child, parent)).await
+    }
+
+    /// Lists the pending changes of a guard.
+    ///
+    /// # Errors
+    /// All of [`RpcError`].
+    pub async fn changes_of(&self, guard: &Pubkey) -> Result<Listing, RpcError> {
+        let filters = [memcmp(0, PendingChange::DISCRIMINATOR), memcmp(PARENT_OFFSET, guard.as_ref())];
+        self.listing(&rampart::ID, &filters).await
     }
 
     /// Lists the Pyth price accounts of `program` that carry `feed_id`, fully verified.

@@ -25,6 +25,13 @@ fn help_is_as_recorded() {
         &["fleet", "status"],
         &["fleet", "ranks"],
         &["fleet", "drain"],
+        &["guard"],
+        &["guard", "show"],
+        &["guard", "propose"],
+        &["guard", "execute"],
+        &["guard", "pause"],
+        &["guard", "keepers"],
+        &["guard", "apply"],
         &["init"],
         &["keys"],
         &["intents"],
@@ -91,6 +98,7 @@ async fn commands_fail_on_a_missing_file_with_a_hint() {
         &["history", "events"],
         &["config", "print"],
         &["intents", "ls"],
+        &["guard", "show"],
         &["trip", "x"],
     ];
     for words in commands {

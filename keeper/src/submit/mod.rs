@@ -9,6 +9,7 @@ mod confirm;
 mod drive;
 mod error;
 mod node;
+mod once;
 mod prepare;
 mod report;
 mod sign;
@@ -19,6 +20,7 @@ mod ways;
 mod wire;
 
 pub use error::SubmitError;
+pub use once::{Once, once};
 pub use sign::{PACKET_BYTES, fee_lamports, size_of};
 pub use step::{Answer, NextStep, next_step};
 pub use wire::{Answered, Found, PoolWire, STATUS_BATCH, Statuses, Tip, Wire, WireError};

@@ -157,6 +157,11 @@ impl Chain {
         }
     }
 
+    /// Lets chain time pass without slots.
+    pub fn advance(&self, secs: i64) {
+        self.state().first_ts += secs;
+    }
+
     /// Tells a version of accounts that no later slot confirms: a block of a fork that dies.
     pub fn tell_dead_fork(&self, changes: Vec<(Pubkey, Account)>) {
         let slot = self.state().slot;

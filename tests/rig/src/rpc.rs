@@ -8,7 +8,8 @@ use rampart_client::Pubkey;
 use serde_json::{Value, json};
 use solana_sdk::account::Account;
 use solana_sdk::signature::Signature;
-use solana_sdk::transaction::TransactionError;
+use solana_sdk::transaction::{Transaction, TransactionError};
+use std::collections::BTreeMap;
 
 /// Slots for which a node remembers statuses without its history.
 const RECENT_SLOTS: u64 = 150;
@@ -29,6 +30,10 @@ pub fn answer(chain: &Chain, faults: &Faults, request: &Value) -> Value {
         "getProgramAccounts" => view.program_accounts(params),
         "getSignatureStatuses" => view.statuses(params),
         "getTransaction" => view.transaction(params),
+        "simulateTransaction" => match view.simulation(params) {
+            Some(simulation) => simulation,
+            None => return error(request, -32_602, "invalid transaction"),
+        },
         "getRecentPrioritizationFees" => match faults.recent_fees {
             Some(fee) => json!([{ "slot": view.tip, "prioritizationFee": fee }]),
             None => return error(request, -32_601, "method not found"),
@@ -174,5 +179,31 @@ impl View<'_> {
             Value::Null,
             |landed| json!({ "slot": landed.slot, "meta": { "computeUnitsConsumed": landed.units } }),
         )
+    }
+
+    /// Executes a transaction on a copy, whoever signed it, and shows the accounts that are asked for.
+    fn simulation(&self, params: &Value) -> Option<Value> {
+        let transaction: Transaction = bincode::deserialize(&sent_bytes(params)?).ok()?;
+        let payer = transaction.message.account_keys.first()?;
+        if self.state.world.svm.get_balance(payer).unwrap_or(0) == 0 {
+            return Some(self.with_context(self.tip, json!({ "err": TransactionError::AccountNotFound, "logs": [] })));
+        }
+        let copy = self.state.world.svm.clone().with_sigverify(false);
+        let (error, meta, after) = match copy.simulate_transaction(transaction) {
+            Ok(done) => (Value::Null, done.meta, done.post_accounts),
+            Err(failed) => (json!(failed.err), failed.meta, Vec::new()),
+        };
+        let after: BTreeMap<Pubkey, Account> = after.into_iter().map(|(key, found)| (key, found.into())).collect();
+        let asked = params[1]["accounts"]["addresses"].as_array().into_iter().flatten();
+        let accounts: Vec<Value> = asked
+            .map(|key| {
+                let key: Option<Pubkey> = key.as_str().and_then(|key| key.parse().ok());
+                key.and_then(|key| after.get(&key)).filter(|a| a.lamports > 0).map_or(Value::Null, account)
+            })
+            .collect();
+        let told = json!({
+            "err": error, "logs": meta.logs, "unitsConsumed": meta.compute_units_consumed, "accounts": accounts,
+        });
+        Some(self.with_context(self.tip, told))
     }
 }

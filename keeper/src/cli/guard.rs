@@ -1,0 +1,161 @@
+//! Governance of the guard from the terminal.
+//!
+//! Each command makes an [`Answer`]; it is printed in one place. What may be asked of the chain is asked of the endpoints
+//! of the settings.
+
+mod act;
+mod apply;
+mod show;
+mod way;
+
+use super::chain::{asked, open};
+use super::output::Output;
+use crate::chain::rpc::{Rpc, RpcError};
+use crate::config::Config;
+use crate::error::{self, KeeperError};
+use crate::guard::change::ChangeError;
+use crate::guard::plan::{Only, PlanError};
+use crate::guard::snapshot::Snapshot;
+use crate::guard::view::Names;
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::Value;
+use solana_sdk::pubkey::Pubkey;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What to do with the guard.
+#[derive(Debug, Subcommand)]
+pub enum GuardCommand {
+    /// Show who governs, what stands, what waits and what is paused
+    Show(ShowArgs),
+    /// Propose a change, which then waits for the guard's delay
+    Propose(act::ProposeArgs),
+    /// Make a vault, a rule or the dollar limit stricter, at once
+    Tighten(act::ProposeArgs),
+    /// Execute a change that has waited; anyone may
+    Execute(act::ExecuteArgs),
+    /// Veto a pending change, as vetoer or guardian
+    Veto(act::ChangeArgs),
+    /// Take a proposal back, as root
+    Cancel(act::ChangeArgs),
+    /// Take over as root by a change that has waited
+    Accept(act::ChangeArgs),
+    /// Raise the level of a scope for a bounded time, as guardian; Halt by their quorum
+    Pause(act::GuardPauseArgs),
+    /// Lift a pause early, as resetter
+    Resume(act::GuardResumeArgs),
+    /// Let keepers join or leave the guard's set
+    Keepers(act::KeepersArgs),
+    /// Show how a file differs from the chain, and what would be done about it
+    Plan(apply::PlanArgs),
+    /// Bring the guard to what a file says: at once what gets tighter, proposed what does not
+    Apply(apply::ApplyArgs),
+    /// Create what a file names and the chain does not have yet: guard, assets, vaults, rules
+    Create(apply::ApplyArgs),
+    /// Create a vault of a file with its assets, or bring it to what the file says
+    AddVault(apply::AddVaultArgs),
+    /// Create a rule of a file, or bring it to what the file says
+    SetRule(apply::SetRuleArgs),
+}
+
+/// Flags of `guard show`.
+#[derive(Debug, clap::Args)]
+pub struct ShowArgs {
+    /// Another guard than that of the settings [setting: cluster.guard]
+    #[arg(long, value_name = "ADDRESS")]
+    pub guard: Option<Pubkey>,
+}
+
+/// What a command answers: for programs and for people.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// For programs.
+    pub data: Value,
+    /// For people.
+    pub text: String,
+}
+
+impl Answer {
+    fn new(data: &impl Serialize, text: String) -> Result<Self, KeeperError> {
+        let data = serde_json::to_value(data).map_err(|source| KeeperError::Chain {
+            what: "write the answer as JSON".into(),
+            source: Box::new(source),
+        })?;
+        Ok(Self { data, text })
+    }
+}
+
+impl GuardCommand {
+    /// Does what was asked and prints the answer.
+    pub(super) async fn execute(&self, out: Output, config: &Config) -> Result<(), KeeperError> {
+        let answer = self.answer(config).await?;
+        out.print(&answer.data, || answer.text)
+    }
+
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// `Refused` where the chain or the program refuses, `WrongChain` where there is no guard, `Chain` where nobody answers.
+    pub async fn answer(&self, config: &Config) -> Result<Answer, KeeperError> {
+        match self {
+            Self::Show(args) => show::show(args, config).await,
+            Self::Propose(args) => act::propose(args, config).await,
+            Self::Tighten(args) => act::tighten(args, config).await,
+            Self::Execute(args) => act::execute(args, config).await,
+            Self::Veto(args) => act::veto(args, config).await,
+            Self::Cancel(args) => act::cancel(args, config).await,
+            Self::Accept(args) => act::accept(args, config).await,
+            Self::Pause(args) => act::pause(args, config).await,
+            Self::Resume(args) => act::resume(args, config).await,
+            Self::Keepers(args) => act::keepers(args, config).await,
+            Self::Plan(args) => apply::show_plan(args, config).await,
+            Self::Apply(args) => apply::apply(args, Only::All, config).await,
+            Self::Create(args) => apply::apply(args, Only::Missing, config).await,
+            Self::AddVault(args) => apply::add_vault(args, config).await,
+            Self::SetRule(args) => {
+                apply::apply(&args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await
+            }
+        }
+    }
+}
+
+/// Reads the guard from the first endpoint that answers.
+async fn read(config: &Config, guard: Pubkey) -> Result<(Rpc, Snapshot), KeeperError> {
+    let mut last = RpcError::NoEndpoint;
+    for endpoint in config.endpoints() {
+        let rpc = open(&endpoint, config);
+        match Snapshot::fetch(&rpc, guard).await {
+            Ok(snapshot) => return Ok((rpc, snapshot)),
+            Err(error) => last = error,
+        }
+    }
+    Err(asked("read the guard", last))
+}
+
+fn names(config: &Config) -> Names {
+    config.label.iter().map(|label| (label.address, label.name.clone())).collect()
+}
+
+fn wall_ts() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn unknown(source: &ChangeError) -> KeeperError {
+    KeeperError::Refused {
+        what: error::chain(source),
+        hint: "compare the names with `rampart guard show --json`; a newer program needs a newer `rampart`".into(),
+    }
+}
+
+fn refused_plan(error: &PlanError) -> KeeperError {
+    let hint = match error {
+        PlanError::Act(error) => error.next().to_owned(),
+        _ => "correct the file; docs/governance.md says what each section means".to_owned(),
+    };
+    KeeperError::Refused { what: error::chain(error), hint }
+}
+
+fn no_guard(guard: &Pubkey) -> KeeperError {
+    KeeperError::WrongChain(format!("there is no guard at {guard} on this chain"))
+}
