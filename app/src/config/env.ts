@@ -3,8 +3,8 @@ export const env = {
   /** Root of the keeper's API. The keeper serves the app, so it is always the same origin. */
   apiRoot: '/api/v1',
   /**
-   * An RPC endpoint and a guard's address, for a build that is served without a keeper: `VITE_RAMPART_RPC` and
-   * `VITE_RAMPART_GUARD`. Accounts are then read from there; what only a keeper knows isn't shown.
+   * An RPC endpoint and a guard's address, `VITE_RAMPART_RPC` and `VITE_RAMPART_GUARD`, set when the app is built: accounts are
+   * then read from there. The state around them still comes from a keeper.
    */
   rpc: (import.meta.env.VITE_RAMPART_RPC as string | undefined) ?? null,
   guard: (import.meta.env.VITE_RAMPART_GUARD as string | undefined) ?? null,

@@ -30,11 +30,14 @@ export function Crossings({ vault, loan, collateral }: { vault: Vault; loan: str
         <tbody>
           {bars.map((bar) => {
             const price = liquidationPrice(bar.ltv_to_bps, vault)
-            const isOver = bar.ltv_from_bps >= vault.lines.liquidation_line_bps
+            const line = vault.lines.liquidation_line_bps
+            // Of the bar that holds the line, a part is over it.
+            const isOver = bar.ltv_to_bps > line
+            const since = bar.ltv_from_bps >= line ? 'now' : 'a part of it now'
             return (
               <tr key={bar.ltv_from_bps} data-zone={bar.zone}>
                 <th scope="row">{bar.label}</th>
-                <td className="number">{isOver ? 'now' : price === null ? 'no agreed price' : `${formatDecimal(price)} or below`}</td>
+                <td className="number">{isOver ? since : price === null ? 'no agreed price' : `${formatDecimal(price)} or below`}</td>
                 <td className="number">{isOver ? '' : fall(bar.ltv_to_bps)}</td>
                 <td className="number">{formatCount(bar.count)}</td>
                 <td className="number">{formatCompact(bar.debt_amount, vault.loan_decimals)}</td>
