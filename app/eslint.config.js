@@ -7,7 +7,7 @@ const layer = (files, ...banned) => ({
   rules: { 'no-restricted-imports': ['error', { patterns: banned.map((group) => ({ group: [group] })) }] },
 })
 
-const features = ['assets', 'events', 'keepers', 'live', 'rules', 'status', 'vaults']
+const features = ['assets', 'changes', 'events', 'exit', 'keepers', 'lab', 'live', 'reserve', 'rules', 'status', 'vaults']
 /** Refuses imports from one feature into another. */
 const isolated = features.map((name) =>
   layer(
@@ -18,7 +18,7 @@ const isolated = features.map((name) =>
 )
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist'] },
+  { ignores: ['node_modules', 'dist', 'src/generated'] },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['src/**/*.{ts,tsx}'] })),
   {
     files: ['src/**/*.{ts,tsx}'],

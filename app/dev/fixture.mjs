@@ -39,7 +39,8 @@ function events(answer) {
 }
 
 async function file(path, answer) {
-  const wanted = normalize(path === '/' ? '/index.html' : path)
+  // As the keeper does: a path without an extension is a screen of the app.
+  const wanted = normalize(extname(path) === '' ? '/index.html' : path)
   const bytes = await readFile(join(root, wanted)).catch(() => null)
   if (bytes === null) return answer.writeHead(404).end()
   const type = TYPES[extname(wanted)] ?? 'application/octet-stream'

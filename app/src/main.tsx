@@ -1,7 +1,7 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Providers } from '@/providers'
-import { OverviewRoute } from '@/routes/OverviewRoute'
+import { App } from '@/routes/App'
 import '@/styles/index.css'
 
 const root = document.getElementById('root')
@@ -10,7 +10,7 @@ if (root === null) throw new Error('The page has no #root')
 createRoot(root).render(
   <StrictMode>
     <Providers>
-      <OverviewRoute />
+      <App />
     </Providers>
   </StrictMode>,
 )

@@ -196,6 +196,7 @@ async fn once(
     let door = ops.door.clone();
     let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer), ops);
     ways.send_replace(Some(door.control.clone()));
+    let list = pool.clone();
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let samples = config.history.sample_every_secs;
@@ -203,7 +204,7 @@ async fn once(
         .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
-    let api = api.with_door(door, &config.http.hosts);
+    let api = api.with_accounts(list, config.cluster.guard).with_door(door, &config.http.hosts);
     if let Some(listener) = listener {
         let serving = keeper.serving.clone();
         keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });

@@ -3,6 +3,7 @@
 //! Reading needs no login, so the address is loopback unless the operator sets another one; acting needs a token. Owns the list of peers; the rest
 //! of what it shows is handed over by `run`.
 
+mod accounts;
 mod api;
 mod app;
 mod control;
@@ -14,6 +15,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::AccountList;
 pub use api::{PriceHistory, Sample};
 pub use control::{Door, PauseRequest, ResumeRequest, TripRequest};
 pub use error::HttpError;
@@ -54,6 +56,7 @@ pub struct ApiState {
     metrics: Metrics,
     history: Arc<dyn PriceHistory>,
     kept: Option<(Reader, Pubkey)>,
+    accounts: Option<accounts::Accounts>,
     pulse: Pulse,
     peers: Arc<watch::Sender<Vec<PeerView>>>,
     streams: Arc<Semaphore>,
@@ -77,13 +80,18 @@ impl ApiState {
         let streams = Arc::new(Semaphore::new(STREAMS));
         let shutdown = CancellationToken::new();
         let (door, hosts) = (None, Arc::default());
-        let peers = Arc::new(peers);
-        Self { view, events, metrics, history, kept: None, pulse, peers, streams, shutdown, door, hosts }
+        let (peers, kept, accounts) = (Arc::new(peers), None, None);
+        Self { view, events, metrics, history, kept, accounts, pulse, peers, streams, shutdown, door, hosts }
     }
 
     /// Answers from the kept history of `guard`, too.
     pub fn with_history(self, reader: Reader, guard: Pubkey) -> Self {
         Self { kept: Some((reader, guard)), ..self }
+    }
+
+    /// Lists accounts of `guard`, too.
+    pub fn with_accounts(self, list: Arc<dyn AccountList>, guard: Pubkey) -> Self {
+        Self { accounts: Some(accounts::Accounts::new(list, guard)), ..self }
     }
 
     /// Lets whoever has the token act, and takes requests for these host names.
@@ -153,6 +161,8 @@ pub fn router(state: ApiState) -> Router {
         .merge(acting)
         .route("/api/v1/explain", get(control::explain))
         .route("/api/v1/state", get(api::state))
+        .route("/api/v1/accounts", get(accounts::accounts))
+        .route("/api/v1/positions", get(accounts::positions))
         .route("/api/v1/history", get(api::history))
         .route("/api/v1/history/{kind}", get(history::page))
         .route("/api/v1/events", get(stream::events))

@@ -1,7 +1,12 @@
 use super::*;
+use crate::chain::rpc::{Listing, RpcError};
 use crate::events::{EventKind, Fact};
-use futures_util::StreamExt;
+use crate::watch::feeds::Child;
+use crate::watch::{Origin, Update};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use solana_sdk::pubkey::Pubkey;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const ASSET: Pubkey = Pubkey::new_from_array([5; 32]);
 
@@ -14,10 +19,39 @@ impl PriceHistory for OneAsset {
     }
 }
 
+/// One account of every kind but reserves, which no endpoint lists; counts how often it was asked.
+#[derive(Default)]
+struct OneAccount {
+    asked: AtomicUsize,
+}
+
+fn listing(key: Pubkey, data: &[u8]) -> Listing {
+    let (owner, data, origin) = (rampart::ID, data.to_vec(), Origin::Poll);
+    let update = Update { key, owner, lamports: 1, data, slot: 9, write_version: 0, origin, told_by: 0 };
+    Listing { updates: vec![update], slot: 9 }
+}
+
+impl AccountList for OneAccount {
+    fn list<'a>(&'a self, child: Child, parent: &'a Pubkey) -> BoxFuture<'a, Result<Listing, RpcError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = if child == Child::Reserve {
+            Err(RpcError::NoEndpoint)
+        } else {
+            Ok(listing(*parent, child.discriminator()))
+        };
+        async { answer }.boxed()
+    }
+
+    fn fetch<'a>(&'a self, keys: &'a [Pubkey]) -> BoxFuture<'a, Result<Listing, RpcError>> {
+        async { Ok(listing(keys[0], b"position")) }.boxed()
+    }
+}
+
 struct Server {
     base: String,
     view: watch::Sender<Arc<View>>,
     events: Events,
+    list: Arc<OneAccount>,
     shutdown: CancellationToken,
     serving: tokio::task::JoinHandle<Result<(), HttpError>>,
 }
@@ -27,11 +61,13 @@ async fn server(peers: &[Peer]) -> Server {
     let metrics = Metrics::new();
     let events = Events::new(metrics.clone());
     let state = ApiState::new(receiver, events.clone(), metrics, Arc::new(OneAsset), Pulse::new(), peers);
+    let list = Arc::new(OneAccount::default());
+    let state = state.with_accounts(list.clone(), ASSET);
     let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve(listener, state, shutdown.clone()));
-    Server { base, view, events, shutdown, serving }
+    Server { base, view, events, list, shutdown, serving }
 }
 
 fn view(is_ready: bool) -> Arc<View> {
@@ -181,4 +217,38 @@ async fn a_screen_gets_the_page_and_a_missing_file_does_not() {
         other => panic!("unexpected status {other}"),
     }
     assert_eq!(get(&server, "/../../Cargo.toml").await.status(), 404);
+}
+
+#[tokio::test]
+async fn accounts_are_listed_by_kind_and_asked_for_once_in_a_while() {
+    let server = server(&[]).await;
+    for _ in 0..3 {
+        let answer = get(&server, "/api/v1/accounts?kind=pending_change").await;
+        let body: serde_json::Value = answer.json().await.expect("JSON");
+        assert_eq!((&body["schema"], &body["slot"]), (&1.into(), &9.into()));
+        assert_eq!(body["accounts"][0]["address"], ASSET.to_string());
+        // the discriminator of a pending change in base64
+        assert_eq!(body["accounts"][0]["data"], "6LewxA/Dc5M=");
+    }
+    assert_eq!(server.list.asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn accounts_of_unknown_kinds_are_refused_and_failures_are_told() {
+    let server = server(&[]).await;
+    assert_eq!(get(&server, "/api/v1/accounts?kind=position").await.status(), 400);
+    assert_eq!(get(&server, "/api/v1/accounts").await.status(), 400);
+    assert_eq!(get(&server, "/api/v1/accounts?kind=reserve").await.status(), 503);
+}
+
+#[tokio::test]
+async fn positions_are_found_by_their_owner() {
+    let server = server(&[]).await;
+    let vault = crate::view::VaultView { address: ASSET.to_string(), ..Default::default() };
+    server.view.send_replace(Arc::new(View { vaults: vec![vault], ..View::default() }));
+    let answer = get(&server, &format!("/api/v1/positions?owner={}", rampart::ID)).await;
+    let body: serde_json::Value = answer.json().await.expect("JSON");
+    let wanted = rampart_client::address::position(&ASSET, &rampart::ID).to_string();
+    assert_eq!(body["accounts"][0]["address"], wanted);
+    assert_eq!(get(&server, "/api/v1/positions?owner=nobody").await.status(), 400);
 }

@@ -11,8 +11,8 @@ use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use rampart::constants::LAYOUT_VERSION;
 use rampart::state::{
-    AggregateLimit, Asset, BountyVault, Integration, KeeperSet, Metric, Pin, Position, Report, Reserve, Rule,
-    RuleGroup, SwapPolicy, Vault,
+    AggregateLimit, Asset, BountyVault, Integration, KeeperSet, Metric, PendingChange, Pin, Position, Report, Reserve,
+    Rule, RuleGroup, SwapPolicy, Vault,
 };
 use rampart_client::address;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -59,6 +59,8 @@ pub enum Child {
     Policy,
     /// The reserve of a guard.
     Reserve,
+    /// Changes of a guard that wait. Listed for readers, not watched: no decision hangs on them.
+    PendingChange,
 }
 
 impl Child {
@@ -76,10 +78,11 @@ impl Child {
             Self::Bounty => BountyVault::DISCRIMINATOR,
             Self::Policy => SwapPolicy::DISCRIMINATOR,
             Self::Reserve => Reserve::DISCRIMINATOR,
+            Self::PendingChange => PendingChange::DISCRIMINATOR,
         }
     }
 
-    /// Kinds that name a guard.
+    /// Kinds that name a guard and are watched.
     pub const OF_GUARD: [Self; 10] = [
         Self::Asset,
         Self::Vault,

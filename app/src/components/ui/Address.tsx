@@ -22,7 +22,7 @@ export function Address({ value, label }: { value: string; label: string }) {
       type="button"
       className="address"
       title={value}
-      aria-label={`Copy ${label} ${value}`}
+      aria-label={`${isCopied ? 'Copied' : short(value)}, copy the ${label}`}
       onClick={copy}
       onBlur={() => {
         setIsCopied(false)

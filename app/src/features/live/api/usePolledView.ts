@@ -1,13 +1,8 @@
 import { useEffect, useState } from 'react'
 import { env } from '@/config/env'
 import { type Link, NO_LINK, received } from '@/lib/connection'
-import { BadShape, BadStatus, type Failure, Unreachable } from '@/lib/failure'
 import { fetchView } from '@/features/live/api/client'
-
-function asFailure(error: unknown): Failure {
-  const isKnown = error instanceof BadShape || error instanceof BadStatus || error instanceof Unreachable
-  return isKnown ? error : new Unreachable('The keeper can’t be reached.', { cause: error })
-}
+import { asFailure } from '@/features/live/api/usePolled'
 
 /** Polls the keeper's state: one request at a time, the next one `pollMs` after the last. */
 export function usePolledView(): Link {

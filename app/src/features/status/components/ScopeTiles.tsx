@@ -64,9 +64,9 @@ function CauseRow({ cause, nowTs }: { cause: HeldCause; nowTs: number }) {
 function Tile({ scope, nowTs }: { scope: Scope; nowTs: number }) {
   return (
     <li className="tile" data-level={scope.level}>
-      <h3>
+      <h2>
         {scope.name} <span className="quiet">{scope.kind}</span>
-      </h3>
+      </h2>
       <div className="tile-level">
         <LevelWord level={scope.level} size="tile" />
         <LevelWall level={scope.level} />

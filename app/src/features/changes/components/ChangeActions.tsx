@@ -1,0 +1,111 @@
+import { isAddress } from '@solana/kit'
+import { useId, useState } from 'react'
+import { CopyText } from '@/components/ui/CopyText'
+import type { Guard, PendingChange } from '@/generated'
+import type { Held } from '@/lib/accounts'
+import { stageOf } from '@/lib/change'
+import { type Act, executionNeeds, instructionOf, jsonInstruction, realmsInstruction, squadsMessage, vetoersOf } from '@/lib/exported'
+
+interface ChangeActionsProps {
+  change: Held<PendingChange>
+  guard: Guard
+  nowTs: number
+  keeperSet: string | null
+}
+
+const TEXTS: Record<Act, { name: string; does: string; signer: string }> = {
+  veto: { name: 'Veto', does: 'Closes the change for good. It may be signed in advance.', signer: 'Who vetoes' },
+  execute: { name: 'Execute', does: 'Puts the change in force, if its effect stays within the bound. Anyone may.', signer: 'Who pays' },
+  cancel: { name: 'Cancel', does: 'Root takes the change back.', signer: 'Root' },
+}
+
+/** Returns why an act isn't possible now; null where it is. */
+function obstacle(act: Act, { change, guard, nowTs }: ChangeActionsProps): string | null {
+  const stage = stageOf(change.value, guard, nowTs)
+  if (act !== 'execute') return null
+  if (stage === 'waiting') return 'It isn’t ripe yet.'
+  if (stage === 'expired') return 'Its window has passed.'
+  return stage === 'void' ? 'The roles have changed since it was proposed.' : executionNeeds(change.value)
+}
+
+function Exports({ act, authority, props }: { act: Act; authority: string; props: ChangeActionsProps }) {
+  const instruction = instructionOf({ act, change: props.change, authority, keeperSet: props.keeperSet })
+  return (
+    <div className="exports">
+      <CopyText label="Squads: message in base58; import it in the vault that pays" text={squadsMessage(instruction, authority)} />
+      <CopyText label="Realms: instruction in base64" text={realmsInstruction(instruction)} />
+      <CopyText label="Other tools: instruction as JSON" text={jsonInstruction(instruction)} />
+    </div>
+  )
+}
+
+function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
+  const id = useId()
+  const known = act === 'cancel' ? [{ key: props.guard.roles.root as string, name: 'Root' }] : vetoersOf(props.guard)
+  const [authority, setAuthority] = useState(act === 'execute' ? '' : (known[0]?.key ?? ''))
+  const why = obstacle(act, props)
+  if (why !== null) return <p className="quiet">{why}</p>
+  return (
+    <div className="act-form">
+      <p>{TEXTS[act].does}</p>
+      {act === 'execute' ? (
+        <label>
+          <span>{`${TEXTS[act].signer}: a wallet, a Squads vault or a Realms treasury`}</span>
+          <input
+            value={authority}
+            spellCheck={false}
+            autoComplete="off"
+            aria-describedby={id}
+            onChange={(event) => {
+              setAuthority(event.target.value.trim())
+            }}
+          />
+        </label>
+      ) : (
+        <label>
+          <span>{`${TEXTS[act].signer}; for a Squads multisig this key is its vault`}</span>
+          <select
+            value={authority}
+            aria-describedby={id}
+            onChange={(event) => {
+              setAuthority(event.target.value)
+            }}
+          >
+            {known.map(({ key, name }) => (
+              <option key={key} value={key}>{`${name}: ${key}`}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      <p id={id} className="quiet">
+        Nothing is sent from here. What you take along can be read again below, in words.
+      </p>
+      {isAddress(authority) ? <Exports act={act} authority={authority} props={props} /> : authority !== '' && <p className="warn">This isn’t an address.</p>}
+    </div>
+  )
+}
+
+/** What can be done with a change, as something to take to a multisig. */
+export function ChangeActions(props: ChangeActionsProps) {
+  const [act, setAct] = useState<Act | null>(null)
+  return (
+    <div className="act">
+      <div className="act-choices" role="group" aria-label="What to prepare">
+        {(['veto', 'execute', 'cancel'] as const).map((choice) => (
+          <button
+            type="button"
+            key={choice}
+            className="button"
+            aria-pressed={act === choice}
+            onClick={() => {
+              setAct(act === choice ? null : choice)
+            }}
+          >
+            {TEXTS[choice].name}
+          </button>
+        ))}
+      </div>
+      {act !== null && <Form key={act} act={act} props={props} />}
+    </div>
+  )
+}

@@ -1,0 +1,35 @@
+import { formatAmount } from '@/lib/amount'
+import type { Out } from '@/lib/exit'
+
+interface OutPanelProps {
+  title: string
+  out: Out
+  decimals: number
+  symbol: string
+}
+
+/** What can be taken out now, and which bound is the narrowest. */
+export function OutPanel({ title, out, decimals, symbol }: OutPanelProps) {
+  const text = (amount: bigint) => `${formatAmount(amount, decimals, 4)} ${symbol}`
+  return (
+    <section className="out" aria-label={title}>
+      <h4>{title}</h4>
+      <p className="out-now">
+        <span className="quiet">At most now</span>
+        <strong className="number">{text(out.now)}</strong>
+        <span className="quiet number">{`of ${text(out.held)}${out.queued > 0n ? `, ${text(out.queued)} of it queued` : ''}`}</span>
+      </p>
+      <ol className="bounds">
+        {out.bounds.map((bound, index) => (
+          <li key={bound.name} data-binds={index === 0}>
+            <span>
+              {bound.name}
+              {index === 0 && <small>this binds</small>}
+            </span>
+            <span className="number">{text(bound.amount)}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}

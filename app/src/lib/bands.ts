@@ -1,0 +1,46 @@
+import type { Asset, Rule } from '@/lib/schema/view'
+
+/** A price at which a rule becomes true, or what it is compared with. */
+export interface Band {
+  key: string
+  name: string
+  /** Decimal, USD. */
+  price: string
+  kind: 'price' | 'edge' | 'anchor' | 'rule'
+}
+
+/** Multiplies a decimal by (10,000 + bps) / 10,000, with nine digits after the point. */
+export function movedBy(price: string, bps: bigint): string {
+  const [whole = '0', fraction = ''] = price.split('.')
+  const scaled = BigInt(whole + fraction.padEnd(9, '0').slice(0, 9))
+  const moved = (scaled * (10_000n + bps)) / 10_000n
+  const size = moved < 0n ? 0n : moved
+  return `${size / 1_000_000_000n}.${(size % 1_000_000_000n).toString().padStart(9, '0')}`
+}
+
+function ofRule(rule: Rule, asset: Asset): Band[] {
+  if (rule.subject !== asset.address || !rule.is_enabled) return []
+  const band = (suffix: string, price: string): Band => ({ key: `${rule.address}${suffix}`, name: `${rule.name}${suffix}`, price, kind: 'rule' })
+  if (rule.metric === 'drawdown' && asset.window_high !== null) return [band('', movedBy(asset.window_high, -rule.threshold))]
+  const { price } = asset.reference
+  if (rule.metric === 'deviation_from_reference' && price !== null) {
+    return [band(', above', movedBy(price, rule.threshold)), band(', below', movedBy(price, -rule.threshold))]
+  }
+  return []
+}
+
+/** Returns an asset's price with its ends, what it is compared with, and where its rules become true; highest first. */
+export function bandsOf(asset: Asset, rules: readonly Rule[]): Band[] {
+  const { price, reference, window_high } = asset
+  const isAgreed = price.state === 'agreed'
+  const known = (name: string, kind: Band['kind'], value: string | null): Band[] => (value === null ? [] : [{ key: name, name, kind, price: value }])
+  const bands = [
+    ...known('High end of the price', 'edge', isAgreed ? price.hi : null),
+    ...known('Price', 'price', isAgreed ? price.mid : null),
+    ...known('Low end of the price', 'edge', isAgreed ? price.lo : null),
+    ...known(reference.is_warm ? 'Reference' : 'Reference, warming up', 'anchor', reference.price),
+    ...known('High of the window', 'anchor', window_high),
+    ...rules.flatMap((rule) => ofRule(rule, asset)),
+  ]
+  return bands.sort((a, b) => Number(b.price) - Number(a.price))
+}

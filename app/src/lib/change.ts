@@ -1,0 +1,140 @@
+import { type Decoder, type ReadonlyUint8Array, getAddressDecoder, getU32Decoder, getU8Decoder } from '@solana/kit'
+import * as generated from '@/generated'
+import type { Asset, Guard, PendingChange, Reserve, Rule, SwapPolicy, Vault } from '@/generated'
+import type { Held } from '@/lib/accounts'
+
+/** The accounts that a change may be about, as far as they were read. */
+export interface Targets {
+  guards: readonly Held<Guard>[]
+  vaults: readonly Held<Vault>[]
+  rules: readonly Held<Rule>[]
+  assets: readonly Held<Asset>[]
+  policies: readonly Held<SwapPolicy>[]
+  reserves: readonly Held<Reserve>[]
+}
+
+/** What an account holds of a group now; undefined where it wasn't read. */
+type Current = (targets: Targets, target: string) => unknown
+
+interface Group {
+  /** What changes together, in words. */
+  name: string
+  /** Reads the value that shall be. */
+  decoder: Decoder<unknown>
+  /** Returns the value that is. */
+  current: Current
+  /** What execution tries first. */
+  effect: string
+}
+
+const at = <T>(held: readonly Held<T>[], target: string): T | undefined => held.find(({ address }) => address === target)?.value
+const vault = (read: (vault: Vault) => unknown): Current => ({ vaults }, target) => mapped(at(vaults, target), read)
+const asset = (read: (asset: Asset) => unknown): Current => ({ assets }, target) => mapped(at(assets, target), read)
+const guard = (read: (guard: Guard) => unknown): Current => ({ guards }, target) => mapped(at(guards, target), read)
+const mapped = <T>(value: T | undefined, read: (value: T) => unknown): unknown => (value === undefined ? undefined : read(value))
+const unread: Current = () => undefined
+
+const NEAR = 'No line may move by more than the bound; no position of the sample may become liquidatable, nor the vault as a whole.'
+const OUTFLOW = 'What the limits allow may not move by more than the bound.'
+const PRICE = 'The effective price may not move by more than the bound.'
+const FREE = 'Has to be within the hard bounds.'
+
+/** Groups by number. Source: `ChangeGroup` of `state/change.rs`. */
+const GROUPS: Record<number, Group> = {
+  1: { name: 'Lines and bonuses', decoder: generated.getRiskParamsDecoder(), current: vault((v) => v.risk), effect: NEAR },
+  2: { name: 'Caps and outflow limits', decoder: generated.getVaultLimitsDecoder(), current: vault((v) => v.limits), effect: OUTFLOW },
+  3: { name: 'Interest', decoder: generated.getInterestCurveDecoder(), current: vault((v) => v.curve), effect: `${FREE} Interest accrues at the old rate up to the change.` },
+  4: { name: 'Rule', decoder: generated.getRuleParamsDecoder(), current: ({ rules }, target) => at(rules, target)?.params, effect: FREE },
+  5: { name: 'Price sources', decoder: generated.getOracleSetDecoder(), current: asset((a) => a.oracle), effect: PRICE },
+  6: { name: 'Reference', decoder: generated.getReferenceParamsDecoder(), current: asset((a) => a.referenceParams), effect: 'Only in the second of an observation, or once the reference has to start over.' },
+  7: { name: 'Roles', decoder: generated.getRolesDecoder(), current: guard((g) => g.roles), effect: 'No keeper may hold a role. All that is pending becomes void.' },
+  8: { name: 'Delay of loosenings', decoder: getU32Decoder(), current: guard((g) => g.loosenDelaySecs), effect: FREE },
+  9: { name: 'Root', decoder: getAddressDecoder(), current: guard((g) => g.roles.root), effect: 'The new root has to sign to accept. All that is pending becomes void.' },
+  10: { name: 'Dollar limit', decoder: generated.getAggregateParamsDecoder(), current: unread, effect: 'Limit and share may not move by more than the bound.' },
+  11: { name: 'Warm-up', decoder: getU32Decoder(), current: asset((a) => a.warmUp.durationSecs), effect: FREE },
+  12: { name: 'Standby sources', decoder: generated.getStandbySetDecoder(), current: asset((a) => a.standby), effect: PRICE },
+  13: { name: 'Switch of an integration', decoder: getU8Decoder(), current: unread, effect: FREE },
+  14: { name: 'Holder of an integration', decoder: getAddressDecoder(), current: unread, effect: 'Custody is released to the new holder.' },
+  15: { name: 'Swap policy', decoder: generated.getSwapParamsDecoder(), current: ({ policies }, target) => at(policies, target)?.params, effect: FREE },
+  16: { name: 'Weights and cover', decoder: generated.getReservePlanDecoder(), current: ({ reserves }, target) => at(reserves, target)?.plan, effect: FREE },
+  17: { name: 'Grant out of the reserve', decoder: generated.getReserveGrantDecoder(), current: ({ reserves }, target) => at(reserves, target)?.grant, effect: FREE },
+  18: { name: 'Scale by the market', decoder: generated.getRiskScaleDecoder(), current: vault((v) => v.scale), effect: 'The floors may not move by more than the bound.' },
+}
+
+/** Returns a group's name. */
+export function groupName(group: number): string {
+  return GROUPS[group]?.name ?? `Group ${group}`
+}
+
+/** Returns what execution tries before it holds. */
+export function effectText(group: number): string {
+  return GROUPS[group]?.effect ?? 'This version of the app doesn’t know the group.'
+}
+
+/** One field that moves. */
+export interface Move {
+  /** Path of the field's names. */
+  path: readonly string[]
+  /** The value that is; undefined where it isn't known. */
+  from: Leaf | undefined
+  /** The value that shall be. */
+  to: Leaf
+}
+
+/** A value without parts. */
+export type Leaf = string | number | bigint | boolean
+
+const isBytes = (value: unknown): value is ReadonlyUint8Array => value instanceof Uint8Array
+const hexOf = (bytes: ReadonlyUint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** Lists the leaves of a decoded value; room that is kept free is left out. */
+export function leavesOf(value: unknown, path: readonly string[] = []): [readonly string[], Leaf][] {
+  if (isBytes(value)) return [[path, hexOf(value)]]
+  if (Array.isArray(value)) return value.flatMap((item, index) => leavesOf(item, [...path, String(index + 1)]))
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([key, item]) => (key === 'reserved' ? [] : leavesOf(item, [...path, key])))
+  }
+  return [[path, value as Leaf]]
+}
+
+/** Returns the fields that a change would move, or all of its fields where the present value isn't known. */
+export function movesOf(change: PendingChange, targets: Targets): { moves: Move[]; isCompared: boolean } {
+  const group = GROUPS[change.group]
+  if (group === undefined) return { moves: [], isCompared: false }
+  const current = group.current(targets, change.target)
+  const before = new Map(leavesOf(current).map(([path, leaf]) => [path.join('.'), leaf]))
+  const isCompared = current !== undefined
+  const all = leavesOf(group.decoder.decode(change.next)).map(([path, to]) => ({ path, from: isCompared ? before.get(path.join('.')) : undefined, to }))
+  return { moves: isCompared ? all.filter(({ from, to }) => from !== to) : all, isCompared }
+}
+
+/** Where a change is in its life. */
+export type Stage = 'waiting' | 'ripe' | 'expired' | 'void'
+
+/** Returns from when a change may be executed. A delay that was raised since holds for it, too. Source: `require_ripe`. */
+export function ripeTs(change: PendingChange, guard: Guard): number {
+  const waited = Number(change.proposedAtTs) + guard.loosenDelaySecs
+  const eta = Number(change.etaTs)
+  return change.etaTs > change.proposedAtTs ? Math.max(eta, waited) : eta
+}
+
+/** Returns where a change is in its life. */
+export function stageOf(change: PendingChange, guard: Guard, nowTs: number): Stage {
+  if (change.authorityEpoch !== guard.authorityEpoch) return 'void'
+  if (nowTs >= Number(change.expiresAtTs)) return 'expired'
+  return nowTs >= ripeTs(change, guard) ? 'ripe' : 'waiting'
+}
+
+/** Returns why a change waits, by the direction that the program found. Source: `state/direction.rs`. */
+export function directionText(direction: number): { word: string; why: string } {
+  switch (direction) {
+    case 1:
+      return { word: 'No move', why: 'Nothing moves.' }
+    case 2:
+      return { word: 'Tighter', why: 'Every field that moves gets stricter.' }
+    case 3:
+      return { word: 'Looser', why: 'A field gets looser, or moves without having a strict side. So it waits, and may be vetoed.' }
+    default:
+      return { word: 'Unknown', why: 'This version of the app doesn’t know the direction.' }
+  }
+}

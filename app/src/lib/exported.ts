@@ -1,0 +1,134 @@
+import {
+  AccountRole,
+  type AccountMeta,
+  type Address,
+  type Instruction,
+  address,
+  appendTransactionMessageInstruction,
+  compileTransactionMessage,
+  createNoopSigner,
+  createTransactionMessage,
+  getAddressEncoder,
+  getArrayEncoder,
+  getBase58Decoder,
+  getBase64Decoder,
+  getBooleanEncoder,
+  getBytesEncoder,
+  getCompiledTransactionMessageEncoder,
+  getStructEncoder,
+  addEncoderSizePrefix,
+  getU32Encoder,
+  isSignerRole,
+  isWritableRole,
+  pipe,
+  setTransactionMessageFeePayer,
+  setTransactionMessageLifetimeUsingBlockhash,
+  type Blockhash,
+} from '@solana/kit'
+import { type Guard, type PendingChange, RAMPART_PROGRAM_ADDRESS, getCancelChangeInstruction, getExecuteChangeInstruction, getVetoChangeInstruction } from '@/generated'
+import type { Held } from '@/lib/accounts'
+
+/** PDA `["__event_authority"]` of the program; a test derives it. */
+export const EVENT_AUTHORITY = address('B3ifHpssvfccb9x3rjxSC73BAc6DmPsAFhSd3g3kE1zC')
+const INSTRUCTIONS_SYSVAR = address('Sysvar1nstructions1111111111111111111111111')
+
+/** What can be done with a change. */
+export type Act = 'veto' | 'cancel' | 'execute'
+
+/** Groups whose execution needs accounts that depend on live prices. Source: `effect::require_bounded`. */
+const NEEDS_EVIDENCE: Record<number, string> = {
+  1: 'Its effect is tried on live prices and a sample of positions: execute it with a client that names them.',
+  5: 'Its effect is tried on the present and the next price sources: execute it with a client that names them.',
+  9: 'A new root signs `accept_root` itself; this change isn’t executed by others.',
+  12: 'Its effect is tried on live price sources: execute it with a client that names them.',
+  14: 'The release from custody needs the accounts of the holder: execute it with a client that names them.',
+}
+
+/** Number of the group of roles: its execution names the keeper set, where there is one. */
+const ROLES = 7
+
+/** Returns why a change can't be executed from here; null where it can. */
+export function executionNeeds(change: PendingChange): string | null {
+  return NEEDS_EVIDENCE[change.group] ?? null
+}
+
+interface Order {
+  act: Act
+  change: Held<PendingChange>
+  /** Who signs: the vetoer, a guardian, root; for an execution whoever pays. */
+  authority: string
+  /** The guard's keeper set; null where there is none. */
+  keeperSet: string | null
+}
+
+/** Builds the one instruction of an act. */
+export function instructionOf({ act, change, authority, keeperSet }: Order): Instruction {
+  const { guard, rentTo, target, group } = change.value
+  const common = { guard, change: address(change.address), rentTo, eventAuthority: EVENT_AUTHORITY, program: RAMPART_PROGRAM_ADDRESS }
+  switch (act) {
+    case 'veto':
+      return getVetoChangeInstruction({ ...common, authority: createNoopSigner(address(authority)) })
+    case 'cancel':
+      return getCancelChangeInstruction({ ...common, root: createNoopSigner(address(authority)) })
+    case 'execute': {
+      const built = getExecuteChangeInstruction({ ...common, target, instructions: INSTRUCTIONS_SYSVAR })
+      const evidence: AccountMeta[] = group === ROLES && keeperSet !== null ? [{ address: address(keeperSet), role: AccountRole.READONLY }] : []
+      return { ...built, accounts: [...built.accounts, ...evidence] }
+    }
+  }
+}
+
+/** A multisig puts its own blockhash in; the form needs some value. */
+const NO_BLOCKHASH = { blockhash: '11111111111111111111111111111111' as Blockhash, lastValidBlockHeight: 0n }
+
+/** Returns a legacy message with `payer` as fee payer, in base58: what Squads imports. The payer is the vault's PDA. */
+export function squadsMessage(instruction: Instruction, payer: string): string {
+  const message = pipe(
+    createTransactionMessage({ version: 'legacy' }),
+    (m) => setTransactionMessageFeePayer(address(payer), m),
+    (m) => setTransactionMessageLifetimeUsingBlockhash(NO_BLOCKHASH, m),
+    (m) => appendTransactionMessageInstruction(instruction, m),
+  )
+  return getBase58Decoder().decode(getCompiledTransactionMessageEncoder().encode(compileTransactionMessage(message)))
+}
+
+const metaEncoder = getStructEncoder([
+  ['pubkey', getAddressEncoder()],
+  ['isSigner', getBooleanEncoder()],
+  ['isWritable', getBooleanEncoder()],
+])
+const instructionDataEncoder = getStructEncoder([
+  ['programId', getAddressEncoder()],
+  ['accounts', getArrayEncoder(metaEncoder)],
+  ['data', addEncoderSizePrefix(getBytesEncoder(), getU32Encoder())],
+])
+
+/** An account of an instruction, with what it is used for. */
+export interface ShownMeta {
+  pubkey: Address
+  isSigner: boolean
+  isWritable: boolean
+}
+
+/** Lists an instruction's accounts. */
+export function metasOf(instruction: Instruction): ShownMeta[] {
+  return (instruction.accounts ?? []).map(({ address, role }) => ({ pubkey: address, isSigner: isSignerRole(role), isWritable: isWritableRole(role) }))
+}
+
+/** Returns Borsh `InstructionData` in base64: what Realms imports, one for each instruction. */
+export function realmsInstruction(instruction: Instruction): string {
+  const data = instruction.data ?? new Uint8Array()
+  return getBase64Decoder().decode(instructionDataEncoder.encode({ programId: instruction.programAddress, accounts: metasOf(instruction), data }))
+}
+
+/** Returns an instruction as JSON: for other tools. */
+export function jsonInstruction(instruction: Instruction): string {
+  const data = getBase64Decoder().decode(instruction.data ?? new Uint8Array())
+  return JSON.stringify({ program_id: instruction.programAddress, accounts: metasOf(instruction).map(({ pubkey, isSigner, isWritable }) => ({ pubkey, is_signer: isSigner, is_writable: isWritable })), data }, null, 2)
+}
+
+/** Returns who may stop a change: the vetoer and the guardians, but for one whose own role it takes away. */
+export function vetoersOf(guard: Guard): { key: string; name: string }[] {
+  const guardians = guard.roles.guardians.slice(0, guard.roles.guardianCount)
+  return [{ key: guard.roles.vetoer, name: 'Vetoer' }, ...guardians.map((key, index) => ({ key: key, name: `Guardian ${index + 1}` }))]
+}

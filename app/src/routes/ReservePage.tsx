@@ -1,0 +1,50 @@
+import { OldNews, Reading } from '@/components/ui/Doubt'
+import { Empty, Panel } from '@/components/ui/Panel'
+import { useAccounts } from '@/features/live/api/useAccounts'
+import { Basket } from '@/features/reserve/components/Basket'
+import { Policies } from '@/features/reserve/components/Policies'
+import { Weights } from '@/features/reserve/components/Weights'
+import { KINDS } from '@/lib/accounts'
+import { basketOf } from '@/lib/basket'
+import type { PageProps } from '@/routes/Page'
+
+function Loaded({ live, view }: Pick<PageProps, 'live' | 'view'>) {
+  const reserves = useAccounts(KINDS.reserve)
+  const policies = useAccounts(KINDS.policy)
+  const failure = reserves.failure ?? policies.failure
+  if (reserves.value === null || policies.value === null) {
+    return (
+      <Panel title="Reserve">
+        <Reading what="the reserve" failure={failure} />
+      </Panel>
+    )
+  }
+  const reserve = reserves.value[0]?.value
+  const slices = reserve === undefined ? [] : basketOf(reserve, view)
+  return (
+    <>
+      <OldNews failure={failure} />
+      {reserve === undefined ? (
+        <Panel title="Reserve">
+          <Empty>This guard has no reserve: bad debt falls on the lenders of its vault.</Empty>
+        </Panel>
+      ) : (
+        <>
+          <Basket slices={slices} view={view} scored={slices[reserve.plan.scored]?.symbol ?? null} minimum={reserve.plan.minImprovementBps} />
+          <Weights slices={slices} weights={reserve.plan.weightsBps} level={view.guard.level} />
+        </>
+      )}
+      <Policies policies={policies.value} nowTs={live.nowTs} />
+    </>
+  )
+}
+
+/** The reserve: what it holds, what it should hold, and what swaps have cost. */
+export function ReservePage({ live, view }: PageProps) {
+  return (
+    <div className="stack">
+      <h1>Reserve</h1>
+      <Loaded live={live} view={view} />
+    </div>
+  )
+}
