@@ -71,6 +71,9 @@ export function effectText(group: number): string {
   return GROUPS[group]?.effect ?? 'This version of the app doesn’t know the group.'
 }
 
+/** Names of values without parts, with their unit. */
+const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 11: ['warmUpSecs'], 13: ['switch'] }
+
 /** One field that moves. */
 export interface Move {
   /** Path of the field's names. */
@@ -101,10 +104,11 @@ export function leavesOf(value: unknown, path: readonly string[] = []): [readonl
 export function movesOf(change: PendingChange, targets: Targets): { moves: Move[]; isCompared: boolean } {
   const group = GROUPS[change.group]
   if (group === undefined) return { moves: [], isCompared: false }
+  const root = ROOTS[change.group] ?? []
   const current = group.current(targets, change.target)
-  const before = new Map(leavesOf(current).map(([path, leaf]) => [path.join('.'), leaf]))
+  const before = new Map(leavesOf(current, root).map(([path, leaf]) => [path.join('.'), leaf]))
   const isCompared = current !== undefined
-  const all = leavesOf(group.decoder.decode(change.next)).map(([path, to]) => ({ path, from: isCompared ? before.get(path.join('.')) : undefined, to }))
+  const all = leavesOf(group.decoder.decode(change.next), root).map(([path, to]) => ({ path, from: isCompared ? before.get(path.join('.')) : undefined, to }))
   return { moves: isCompared ? all.filter(({ from, to }) => from !== to) : all, isCompared }
 }
 

@@ -13,7 +13,7 @@ export function OutPanel({ title, out, decimals, symbol }: OutPanelProps) {
   const text = (amount: bigint) => `${formatAmount(amount, decimals, 4)} ${symbol}`
   return (
     <section className="out" aria-label={title}>
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       <p className="out-now">
         <span className="quiet">At most now</span>
         <strong className="number">{text(out.now)}</strong>

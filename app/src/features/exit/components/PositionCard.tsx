@@ -67,7 +67,7 @@ export function PositionCard({ address, found, view }: { address: string; found:
       </div>
       <Debt found={found} loan={loan} collateral={collateral} />
       <section aria-label="Queue">
-        <h4>Queued</h4>
+        <h3>Queued</h3>
         <Tickets tickets={openTickets(position)} isRestricted={vault.exit_level >= 2} nowTs={nowTs} worth={worth} />
       </section>
     </article>

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { type Address, type Encoder, getAddressDecoder, getBase64Decoder } from '@solana/kit'
+import * as generated from '../src/generated'
+import { eventsOf, historyOf, viewOf } from '../dev/sample.mjs'
+
+// Invented data, nothing measured. The sample's names aren't addresses; here each becomes one.
+
+/** Returns the address that stands for a name. */
+export const key = (name: string): Address => getAddressDecoder().decode(createHash('sha256').update(name).digest())
+
+const now = Math.floor(Date.now() / 1_000)
+const named = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replace(/"(Dev[^"]*)"/g, (_, name: string) => `"${key(name)}"`))
+const SOL = key('DevSo1Asset1111111111111111111111111111111111')
+const USDC = key('DevUsdcAsset111111111111111111111111111111111')
+const GUARD = key('DevGuard1111111111111111111111111111111111111')
+const SIGNER = key('DevSigner111111111111111111111111111111111111')
+/** The vault that the accounts are about. */
+export const VAULT = key('DevSOLUSDCVau1t11111111111111111111111111111')
+/** Whose position there is. */
+export const OWNER = key('owner')
+
+/** Returns an account in base64: of zeros, with some fields set. */
+function made<T extends object>(decoder: { decode: (bytes: Uint8Array) => T }, encoder: Encoder<T>, size: number, fields: (empty: T) => object): string {
+  const empty = decoder.decode(new Uint8Array(size))
+  return getBase64Decoder().decode(encoder.encode({ ...empty, version: 1, ...fields(empty) }))
+}
+
+const u128 = (value: bigint) => ({ lo: value & ((1n << 64n) - 1n), hi: value >> 64n })
+const g = generated
+
+const vault = made(g.getVaultDecoder(), g.getVaultEncoder() as never, g.getVaultSize(), (v) => ({
+  guard: GUARD, collateralAsset: SOL, loanAsset: USDC, supplyShares: u128(11_000_000_000_000n * 1_000_000n), borrowIndexQ64: u128(1n << 64n),
+  limits: { ...v.limits, supplyCapAmount: 20_000_000_000_000n, borrowCapAmount: 16_000_000_000_000n, exitFloorBps: 100, loanFlow: { ...v.limits.loanFlow, hourlyBps: 500, dailyBps: 1_500 } },
+}))
+const guard = made(g.getGuardDecoder(), g.getGuardEncoder() as never, g.getGuardSize(), (v) => ({
+  loosenDelaySecs: 172_800, authorityEpoch: 3n, bounds: { ...v.bounds, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800 },
+  roles: { ...v.roles, root: key('root'), riskAdmin: key('risk'), resetter: key('reset'), vetoer: key('veto'), guardians: v.roles.guardians.map((_, n) => key(`guardian ${n}`)), guardianCount: 3, guardianQuorum: 2 },
+}))
+
+function change(id: bigint, group: number, next: Uint8Array, age: number): string {
+  const padded = new Uint8Array(400)
+  padded.set(next)
+  return made(g.getPendingChangeDecoder(), g.getPendingChangeEncoder() as never, g.getPendingChangeSize(), () => ({
+    guard: GUARD, target: group === 8 ? GUARD : VAULT, rentTo: key('rent'), id, authorityEpoch: 3n, proposedAtTs: BigInt(now - age), etaTs: BigInt(now - age + 172_800), expiresAtTs: BigInt(now - age + 432_000), next: padded, group, direction: 3,
+  }))
+}
+const limits = g.getVaultDecoder().decode(Buffer.from(vault, 'base64')).limits
+const wider = new Uint8Array(g.getVaultLimitsEncoder().encode({ ...limits, supplyCapAmount: 24_000_000_000_000n, loanFlow: { ...limits.loanFlow, hourlyBps: 600 } }))
+
+const set = made(g.getKeeperSetDecoder(), g.getKeeperSetEncoder() as never, g.getKeeperSetSize(), (v) => ({
+  guard: GUARD, epoch: 2n, count: 4, maxAgeSecs: 600, maxSpreadBps: 2_000,
+  members: v.members.map((m, n) => ({ ...m, key: n === 0 ? SIGNER : key(`keeper ${n}`), role: n === 3 ? 2 : 1, sourceTag: n + 1, activeFromTs: BigInt(now - 90_000) })),
+}))
+const report = (n: number) => made(g.getReportDecoder(), g.getReportEncoder() as never, g.getReportSize(), () => ({
+  guard: GUARD, subject: SOL, keeper: n === 0 ? SIGNER : key(`keeper ${n}`), observedAtTs: BigInt(now - 40 * n - 20), setEpoch: 2n,
+  parts: { scoreBps: 6_100 + 240 * n, volatilityBps: 7_200 + 90 * n, liquidityBps: 4_100 - 120 * n, correlationBps: 5_500, anomalyBps: 3_000 + 400 * n, systemHealthBps: 9_900 },
+}))
+const reserve = made(g.getReserveDecoder(), g.getReserveEncoder() as never, g.getReserveSize(), (v) => ({
+  guard: GUARD, assets: v.assets.map((a, n) => ({ ...a, asset: n === 0 ? SOL : USDC, accountedAmount: n === 0 ? 1_900_000_000_000n : 310_000_000_000n, decimals: n === 0 ? 9 : 6 })),
+  plan: { ...v.plan, count: 2, quote: 1, scored: 0, minImprovementBps: 100, weightsBps: v.plan.weightsBps.map((_, n) => (n === 0 ? [5_000, 3_000, 1_000, 0] : n === 1 ? [5_000, 7_000, 9_000, 10_000] : [0, 0, 0, 0])) },
+}))
+const policy = made(g.getSwapPolicyDecoder(), g.getSwapPolicyEncoder() as never, g.getSwapPolicySize(), (v) => ({
+  guard: GUARD, id: 1, counter: 14n, rebalancedAtTs: BigInt(now - 2_400), swappedMicroUsd: 412_000_000_000n, lostMicroUsd: 690_000_000n,
+  swapped: { newestHour: BigInt(Math.floor(now / 3_600)), cells: v.swapped.cells.map((_, n) => (n === Math.floor(now / 3_600) % 25 ? 61_000_000_000n : 0n)) },
+  lost: { newestHour: BigInt(Math.floor(now / 3_600)), cells: v.lost.cells.map((_, n) => (n === Math.floor(now / 3_600) % 25 ? 140_000_000n : 0n)) },
+  params: { ...v.params, program: key('dex'), maxSwapMicroUsd: 25_000_000_000n, maxDayMicroUsd: 250_000_000_000n, lossDayMicroUsd: 500_000_000n, maxSlippageBps: 80, switch: 2 },
+}))
+const position = made(g.getPositionDecoder(), g.getPositionEncoder() as never, g.getPositionSize(), (v) => ({
+  vault: VAULT, owner: OWNER, supplyShares: u128(84_000_000_000n * 1_000_000n), debtScaled: u128(21_000_000_000n), collateralAmount: 240_000_000_000n,
+  tickets: { slots: v.tickets.slots.map((t, n) => (n === 0 ? { ...t, shares: u128(9_000_000_000n * 1_000_000n), state: 1, side: 0, eligibleAtTs: BigInt(now + 5_400), latestAtTs: BigInt(now + 610_000) } : t)) },
+}))
+
+const ACCOUNTS: Record<string, [string, string][]> = {
+  guard: [[GUARD, guard]],
+  vault: [[VAULT, vault]],
+  pending_change: [[key('change 1'), change(1n, 2, wider, 90_000)], [key('change 2'), change(2n, 8, new Uint8Array([0, 76, 5, 0]), 200_000)]],
+  keeper_set: [[key('set'), set]],
+  report: [0, 1, 2].map((n) => [key(`report ${n}`), report(n)]),
+  reserve: [[key('reserve'), reserve]],
+  swap_policy: [[key('policy'), policy]],
+}
+const listed = (found: [string, string][]) => ({ schema: 1, slot: 9, accounts: found.map(([address, data]) => ({ address, data })) })
+const none = { signature: null, error: null, outcome: null, outcome_slot: null }
+const reports = Array.from({ length: 90 }, (_, n) => ({ id: n + 1, at_ms: (now - n * 30) * 1_000, slot: 9, keeper: 'a', reporter: `k${n % 3}`, subject: SOL, observed_at_ts: now - n * 30, score_bps: Math.round(6_000 - n * 45 + 300 * (n % 3)), volatility_bps: 7_000, liquidity_bps: 4_000, correlation_bps: 5_500, anomaly_bps: 3_000, system_health_bps: 9_900 }))
+const decisions = ['trip', 'liquidate', 'observe'].map((name, n) => ({ id: n + 1, at_ms: (now - 60 * n) * 1_000, slot: 9, keeper: 'dev-sample', class: name, subject: n === 1 ? VAULT : SOL, reason: 'the rule was true for its time', ...none, outcome: ['landed', 'failed', null][n], signature: '5'.repeat(64), error: n === 1 ? 'another keeper was first' : null }))
+
+/** Answers a request to the keeper's API. */
+export function answer(url: URL, scenario: string): unknown {
+  const path = url.pathname.replace('/api/v1', '')
+  const kind = url.searchParams.get('kind') ?? ''
+  if (path === '/state') return named(viewOf(scenario, Math.floor(Date.now() / 1_000), now))
+  if (path === '/accounts') return listed(ACCOUNTS[kind] ?? [])
+  if (path === '/positions') return listed(url.searchParams.get('owner') === OWNER ? [[key('position'), position]] : [])
+  if (path === '/history/reports') return { items: reports, next: null }
+  if (path === '/history/decisions') return { items: decisions, next: null }
+  if (path === '/history') return historyOf(scenario, url.searchParams.get('asset') === SOL ? 'DevSo1Asset1111111111111111111111111111111111' : 'x', Math.floor(Date.now() / 1_000), now)
+  return null
+}
+
+/** The event stream as text. */
+export function stream(scenario: string): string {
+  return eventsOf(scenario, now).map((event: { kind: string; id: number }) => `event: ${event.kind}\nid: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+}

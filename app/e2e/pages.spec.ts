@@ -1,0 +1,46 @@
+import AxeBuilder from '@axe-core/playwright'
+import { type Page, expect, test } from '@playwright/test'
+import { OWNER, VAULT, answer, stream } from './accounts'
+
+const PATHS = ['/', `/vaults/${VAULT}`, '/rules', '/changes', '/keepers', '/reserve', '/lab', `/exit/${OWNER}`]
+const nameOf = (path: string) => path.split('/')[1] || 'overview'
+const SHOTS = process.env.SHOTS
+
+async function mocked(page: Page, scenario: string): Promise<void> {
+  await page.route('**/api/v1/**', (route) => {
+    const url = new URL(route.request().url())
+    if (url.pathname.endsWith('/events')) return route.fulfill({ contentType: 'text/event-stream', body: stream(scenario) })
+    const body = answer(url, scenario)
+    return body === null ? route.fulfill({ status: 404, json: { error: 'no' } }) : route.fulfill({ json: body })
+  })
+}
+
+for (const path of PATHS) {
+  for (const [look, colorScheme, width] of [['light', 'light', 1360], ['dark', 'dark', 1360], ['phone', 'light', 390]] as const) {
+    test(`${nameOf(path)} is whole and accessible, ${look}`, async ({ page }) => {
+      await page.setViewportSize({ width, height: 900 })
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await mocked(page, 'halt')
+      await page.goto(path)
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+      await expect(page.getByText(/^Reading /)).toHaveCount(0)
+      if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/${nameOf(path)}-${look}.png`, fullPage: true })
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 4).join(' | ')}`)).toEqual([])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+    })
+  }
+}
+
+test('the way from page to page is by the keyboard, and a veto is read back in words', async ({ page }) => {
+  await mocked(page, 'halt')
+  await page.goto('/')
+  await page.getByRole('link', { name: 'Changes' }).focus()
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/changes$/)
+  await expect(page.locator('main')).toBeFocused()
+  await page.getByRole('button', { name: 'Veto' }).first().click()
+  const message = await page.getByLabel(/^Squads/).inputValue()
+  await page.getByLabel('What you were given').fill(message)
+  await expect(page.getByRole('heading', { name: 'Instruction 1: veto change' })).toBeVisible()
+})

@@ -1,0 +1,17 @@
+import { defineConfig } from '@playwright/test'
+
+const port = 4181
+
+/** The built app with invented data, in the system's Chromium: no browser is downloaded. */
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../node_modules/.cache/e2e',
+  workers: 1,
+  timeout: 60_000,
+  reporter: 'line',
+  use: {
+    baseURL: `http://127.0.0.1:${port}`,
+    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] },
+  },
+  webServer: { command: `node ../dev/fixture.mjs halt ${port}`, url: `http://127.0.0.1:${port}/`, reuseExistingServer: false },
+})
