@@ -14,7 +14,7 @@ use super::spec::{BoundsSpec, Part};
 use super::view::in_words;
 use anchor_lang::prelude::Pubkey;
 use rampart::Validity;
-use rampart::state::{Asset, Change, ChangeGroup, Guard};
+use rampart::state::{Change, ChangeGroup, Guard};
 use rampart_client::address;
 use std::collections::BTreeMap;
 
@@ -269,7 +269,7 @@ impl Planner<'_> {
         let file = self.file;
         for asset in &file.assets {
             let found = self.state.assets.get(&address::asset(&file.address(), &asset.mint.0));
-            if found.is_some_and(|found: &Box<Asset>| found.peg != asset.peg.value()) {
+            if found.is_some_and(|found| found.peg != asset.peg.value()) {
                 notes.push(format!("{}: its peg differs from the file, and is fixed at registration", asset.name));
             }
         }
