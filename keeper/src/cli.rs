@@ -14,6 +14,7 @@ mod history;
 mod init;
 mod journal;
 mod keys;
+mod lab;
 pub mod output;
 mod replay;
 mod show;
@@ -113,6 +114,12 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Decide anew what a recording holds
     Replay(ReplayArgs),
+    /// Try rules, policies and models on recorded markets and attacks, before they act on anybody's funds
+    #[command(
+        subcommand,
+        after_help = "Exit codes: 0 done, 1 could not be done, 2 a configuration broke a bound, 64 usage. Settings are not read."
+    )]
+    Lab(rampart_lab::cli::LabCommand),
     /// Show settings
     Config {
         /// What to show.
@@ -373,6 +380,7 @@ impl Cli {
             Command::Resume(args) => act::resume(args, out, &settings()?).await,
             Command::Capture(args) => self.capture(args).await,
             Command::Replay(args) => replay::replay(args, out),
+            Command::Lab(command) => lab::lab(command.clone(), out).await,
             Command::Config { command: ConfigCommand::Print } => show::config(&settings()?, out),
             Command::Config { command: ConfigCommand::Schema } => show::schema(),
             Command::Metrics => show::text(&crate::metrics::Metrics::new().render()),
@@ -456,6 +464,7 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Capture(_) => "capture",
             Self::Replay(_) => "replay",
+            Self::Lab(_) => "lab",
             Self::Config { .. } => "config",
             Self::Metrics => "metrics",
             Self::Version => "version",

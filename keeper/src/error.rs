@@ -78,6 +78,9 @@ pub enum KeeperError {
     /// A recording can't be written or read.
     #[error(transparent)]
     Capture(#[from] crate::capture::CaptureError),
+    /// The lab could not do what was asked, or a configuration failed in it. Its message names causes by itself.
+    #[error("{0}")]
+    Lab(Box<rampart_lab::cli::LabError>),
     /// `doctor` found something that a running keeper would stumble over.
     #[error("{failed} of {total} checks failed")]
     ChecksFailed {
@@ -102,6 +105,7 @@ impl KeeperError {
             Self::Http(_) | Self::History(_) | Self::Chain { .. } | Self::TaskDied { .. } => 5,
             Self::Journal(_) => 6,
             Self::Fleet(error) => error.exit_code(),
+            Self::Lab(error) => error.exit_code(),
             Self::ChecksFailed { exit_code, .. } => *exit_code,
             Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => 1,
         }
@@ -111,7 +115,7 @@ impl KeeperError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Config(_) | Self::Score(_) | Self::Key(_) | Self::WrongChain(_) | Self::ChecksFailed { .. } => false,
-            Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) => false,
+            Self::Refused { .. } | Self::ReplayDiffers { .. } | Self::Capture(_) | Self::Lab(_) => false,
             Self::Journal(error) => error.is_transient(),
             Self::Fleet(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
@@ -138,6 +142,7 @@ impl KeeperError {
                 "the lines that start with - were recorded, those with + are decided now".into()
             }
             Self::Capture(error) => error.hint(),
+            Self::Lab(error) => error.hint().into(),
             Self::ChecksFailed { .. } => "correct the lines marked `failed`, then run `rampart doctor` again".into(),
         }
     }

@@ -5,6 +5,8 @@ mod backtest;
 mod data;
 mod evaluate;
 mod fetch;
+mod print;
+mod report;
 mod sweep;
 mod train;
 mod train_policy;
@@ -12,11 +14,12 @@ mod validate;
 
 pub(crate) use backtest::span;
 pub use data::DataArgs;
+pub use print::Printer;
 
 use clap::Subcommand;
 
 /// What the lab can be asked to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum LabCommand {
     /// Recorded markets
     #[command(subcommand)]
@@ -39,21 +42,34 @@ pub enum LabCommand {
     Sweep(sweep::SweepArgs),
     /// Merge the shards of a sweep
     Merge(sweep::MergeArgs),
+    /// Make one page of results: plots with their tables
+    Report(report::ReportArgs),
 }
 
 /// Runs one command of the lab.
-pub fn run(command: LabCommand) -> Result<(), LabError> {
+///
+/// # Errors
+/// Why it stopped; `NotPassed` where a configuration was played and failed.
+pub fn run(command: LabCommand, out: Printer) -> Result<(), LabError> {
     match command {
-        LabCommand::Data(command) => data::run(command),
-        LabCommand::Fetch(args) => fetch::run(args),
-        LabCommand::Train(command) => train::run(command),
-        LabCommand::Evaluate(args) => evaluate::run(args),
-        LabCommand::Attack(command) => attack::run(command),
-        LabCommand::Backtest(args) => backtest::run(&args),
-        LabCommand::Validate(args) => validate::run(&args),
-        LabCommand::Sweep(args) => sweep::run(&args),
-        LabCommand::Merge(args) => sweep::run_merge(&args),
+        LabCommand::Data(command) => data::run(command, out),
+        LabCommand::Fetch(args) => fetch::run(args, out),
+        LabCommand::Train(command) => train::run(command, out),
+        LabCommand::Evaluate(args) => evaluate::run(args, out),
+        LabCommand::Attack(command) => attack::run(command, out),
+        LabCommand::Backtest(args) => backtest::run(&args, out),
+        LabCommand::Validate(args) => validate::run(&args, out),
+        LabCommand::Sweep(args) => sweep::run(&args, out),
+        LabCommand::Merge(args) => sweep::run_merge(&args, out),
+        LabCommand::Report(args) => report::run(&args, out),
     }
+}
+
+/// Writes a result as JSON to where it was asked for.
+fn write_json(path: Option<&std::path::Path>, result: &impl serde::Serialize) -> Result<(), LabError> {
+    let Some(path) = path else { return Ok(()) };
+    let text = serde_json::to_string_pretty(result).unwrap_or_default() + "\n";
+    std::fs::write(path, text).map_err(|source| LabError::Write { path: path.into(), source })
 }
 
 /// Why a command of the lab stopped.
@@ -83,6 +99,9 @@ pub enum LabError {
     /// A configuration breaks a bound.
     #[error("`{0}` breaks its bounds: see the lines marked FAIL")]
     NotPassed(String),
+    /// A report isn't made.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
     /// A result can't be written.
     #[error("failed to write {}: {source}", path.display())]
     Write {
@@ -114,5 +133,20 @@ impl LabError {
     /// Returns the exit code: 2 for a configuration that was played and failed, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         if matches!(self, Self::NotPassed(_)) { 2 } else { 1 }
+    }
+
+    /// Returns what to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotPassed(_) => "loosen nothing: change what the failed case names, and validate again",
+            Self::Data(_) | Self::Fetch(_) => "`rampart lab data check` lists what is recorded",
+            Self::Config(_) => "`rampart lab validate --example` prints a configuration that is complete",
+            Self::Attack(_) => "`rampart lab attack list` shows names and their side of the split",
+            Self::Report(_) => {
+                "`--out FILE` of `rampart lab backtest`, `validate`, `sweep` and `attack run` writes what it reads"
+            }
+            Self::Sweep(_) => "docs/lab.md, \"On many machines\", says what plans and files have to be",
+            _ => "`rampart lab --help` lists commands, docs/lab.md says what they need",
+        }
     }
 }

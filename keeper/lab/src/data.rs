@@ -60,7 +60,7 @@ impl Series {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// No folder of recorded markets.
-    #[error("no recorded markets at {}: pass --data DIR, set RAMPART_DATA, or run `rampart-lab fetch`", .0.display())]
+    #[error("no recorded markets at {}: pass --data DIR, set RAMPART_DATA, or run `rampart lab fetch`", .0.display())]
     NoDirectory(PathBuf),
     /// The file or folder can't be read.
     #[error("failed to read {}: {source}", path.display())]

@@ -19,6 +19,7 @@ pub(crate) mod synthetic;
 mod task;
 mod tried;
 mod tune;
+mod volume;
 mod walk;
 
 pub use bootstrap::{Interval, Resamples};
@@ -26,10 +27,11 @@ pub use coverage::{Coverage, coverage};
 pub use judge::{Judged, judge};
 pub use metrics::Forecasts;
 pub use report::{markdown, write_section};
-pub use results::{Options, Results, run};
+pub use results::{Metrics as TaskMetrics, Options, Results, run};
 pub use task::{MODELS, TASKS, Task};
 pub use tried::{Try, count, log};
 pub use tune::{test_metrics, tune};
+pub use volume::{Variant, volume_variants};
 pub use walk::{Fold, FoldModels, progress, quarters, walk};
 
 use crate::train::TrainError;

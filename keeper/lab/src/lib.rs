@@ -16,6 +16,8 @@ pub mod learn;
 pub mod market;
 pub mod policy;
 pub mod pool;
+pub mod report;
+pub mod story;
 pub mod sweep;
 pub mod time;
 pub mod train;

@@ -63,9 +63,7 @@ pub fn validate(
 
 /// Plays one case with the guard, and with its lines alone.
 fn case(config: &Config, guard: &GuardConfig, name: &str, scenarios: Vec<Scenario>, seed: u64) -> Case {
-    let bare = GuardConfig { rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, ..guard.clone() };
-    let bare = GuardConfig { risk: crate::pool::settings::without_soft(&bare.risk), ..bare };
-    let contenders = [guard.clone(), bare].map(|guard| Fixed { name: name.into(), guard });
+    let contenders = [guard.clone(), guard.without_defences()].map(|guard| Fixed { name: name.into(), guard });
     let mut case = Case {
         name: name.into(),
         is_true_negative: scenarios.iter().all(|s| s.onset.is_none() && s.seed > 0),

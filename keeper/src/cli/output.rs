@@ -51,7 +51,7 @@ impl Output {
         self.envelope("data", serde_json::to_value(data).unwrap_or_default()).to_string()
     }
 
-    fn envelope(self, name: &str, value: serde_json::Value) -> serde_json::Value {
+    pub(super) fn envelope(self, name: &str, value: serde_json::Value) -> serde_json::Value {
         json!({ "schema": SCHEMA, "command": self.command, "version": env!("CARGO_PKG_VERSION"), name: value })
     }
 }

@@ -42,6 +42,23 @@ fn help_is_as_recorded() {
         &["resume"],
         &["capture"],
         &["replay"],
+        &["lab"],
+        &["lab", "data"],
+        &["lab", "data", "check"],
+        &["lab", "fetch"],
+        &["lab", "attack"],
+        &["lab", "attack", "list"],
+        &["lab", "attack", "show"],
+        &["lab", "attack", "run"],
+        &["lab", "train"],
+        &["lab", "train", "crash"],
+        &["lab", "train", "policy"],
+        &["lab", "evaluate"],
+        &["lab", "backtest"],
+        &["lab", "validate"],
+        &["lab", "sweep"],
+        &["lab", "merge"],
+        &["lab", "report"],
         &["config"],
         &["config", "print"],
         &["config", "schema"],
@@ -70,6 +87,9 @@ fn usage_errors_have_their_own_code() {
         &["run", "--observ"],
         &["run", "--listen", "here"],
         &["config"],
+        &["lab"],
+        &["lab", "validate"],
+        &["lab", "sweep", "plan.toml"],
         &[],
     ] {
         let (error, code) = parse(line(words)).expect_err("a refusal");
@@ -108,6 +128,26 @@ async fn commands_fail_on_a_missing_file_with_a_hint() {
         assert_eq!(error.exit_code(), 2);
         assert!(error.hint().contains("rampart init --config /nonexistent/rampart.toml"), "{}", error.hint());
     }
+}
+
+#[tokio::test]
+async fn lab_runs_without_settings_and_keeps_its_exit_codes() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("strict.toml");
+    let strict = rampart_lab::validate::EXAMPLE.replace("max_bad_debt_bps = 1_500.0", "max_bad_debt_bps = 0.0");
+    std::fs::write(&path, strict).expect("a file");
+    let path = path.to_str().expect("a path");
+    let config = ["--config", "/nonexistent/rampart.toml"];
+    let run = |words: &[&str]| parse(line(&[&config[..], &["lab"], words].concat())).expect("a command");
+    run(&["attack", "list"]).execute().await.expect("done");
+    let failed = run(&["validate", path, "--without-data", "--draws", "1"]).execute().await.expect_err("a verdict");
+    assert!(failed.to_string().contains("breaks its bounds") && !failed.is_transient(), "{failed}");
+    assert_eq!(failed.exit_code(), 2);
+    let absent = run(&["validate", "/nonexistent.toml"]).execute().await.expect_err("a refusal");
+    assert_eq!(absent.exit_code(), 1);
+    assert!(absent.hint().contains("rampart lab validate --example"), "{}", absent.hint());
+    // told once, though the error has a source
+    assert_eq!(crate::error::chain(&absent).matches("No such file").count(), 1);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub struct Template {
 #[derive(Debug, thiserror::Error)]
 pub enum AttackError {
     /// No template has this name.
-    #[error("no template is called `{0}`: `rampart-lab attack list` shows them")]
+    #[error("no template is called `{0}`: `rampart lab attack list` shows them")]
     UnknownTemplate(String),
     /// The recording has no window that a crisis can be measured by or spliced into.
     #[error("{0} has no contiguous window that is long enough")]

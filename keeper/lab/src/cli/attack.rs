@@ -1,11 +1,16 @@
-//! `rampart-lab attack`: which attacks there are, and what one looks like.
+//! `rampart lab attack`: which attacks there are, and what one looks like.
 
-use super::{DataArgs, LabError};
-use crate::attack::{CRISES, Grafts, Keeper, Scenario, Split, Tick, generate, template, templates};
+use super::{DataArgs, LabError, Printer, write_json};
+use crate::attack::{CRISES, Grafts, Keeper, Scenario, Split, Template, Tick, generate, template, templates};
+use crate::story::tell;
+use crate::validate::{Config, EXAMPLE};
 use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+use std::path::PathBuf;
 
 /// What to do with the attacks.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum AttackCommand {
     /// List templates, incidents and recorded crises with their side of the split
     List,
@@ -25,35 +30,85 @@ pub enum AttackCommand {
         #[command(flatten)]
         data: DataArgs,
     },
+    /// Play one scenario through the pool with a guard and without, and tell what happened
+    Run {
+        /// Template, incident or recorded crisis, as `list` names it
+        name: String,
+        /// Same seed, same numbers
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Ranges of parameters to draw from
+        #[arg(long, value_enum, default_value = "test")]
+        split: Split,
+        /// The guard's configuration, as `validate` takes it [default: what `validate --example` prints]
+        #[arg(long, value_name = "CONFIG.toml")]
+        guard: Option<PathBuf>,
+        /// Tell every so many minutes too; 0 for changes alone
+        #[arg(long, default_value_t = 0)]
+        every: u64,
+        /// Where to write what happened as JSON
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        data: DataArgs,
+    },
 }
 
 /// Runs one of the commands.
-pub fn run(command: AttackCommand) -> Result<(), LabError> {
+pub fn run(command: AttackCommand, out: Printer) -> Result<(), LabError> {
     match command {
         AttackCommand::List => {
-            list();
+            list(out);
             Ok(())
         }
         AttackCommand::Show { name, seed, split, every, data } => {
-            print(&draw(&name, seed, split, &data)?, every.max(1));
+            print(&draw(&name, seed, split, &data)?, every.max(1), out);
+            Ok(())
+        }
+        AttackCommand::Run { name, seed, split, guard, every, out: file, data } => {
+            let config = guard.map_or_else(|| Config::parse(EXAMPLE), |path| Config::load(&path))?;
+            let story = tell(&config, draw(&name, seed, split, &data)?, every);
+            write_json(file.as_deref(), &story)?;
+            out.answer(&story, &story);
             Ok(())
         }
     }
 }
 
-fn list() {
-    println!("{:<20} {:<6} {:>5}  about", "name", "split", "hours");
-    for template in templates() {
-        let split = template.only.map_or("both", label);
-        println!("{:<20} {split:<6} {:>5}  {}", template.name, template.hours, template.about);
-        if !template.source.is_empty() {
-            println!("{:<34}  source: {}", "", template.source);
-        }
-    }
-    println!("\nrecorded crises, spliced into recorded calm:");
-    for crisis in CRISES {
-        println!("{:<20} {:<6} {:>5}  {}", crisis.name, label(crisis.split), crisis.hours, crisis.file);
-    }
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    split: &'static str,
+    hours: u32,
+    about: &'static str,
+    source: &'static str,
+}
+
+fn list(out: Printer) {
+    let of = |template: Template| {
+        let Template { name, hours, only, about, source, .. } = template;
+        Listed { name, split: only.map_or("both", label), hours, about, source }
+    };
+    let drawn: Vec<Listed> = templates().into_iter().map(of).collect();
+    let recorded = CRISES.iter().map(|crisis| Listed {
+        name: crisis.name,
+        split: label(crisis.split),
+        hours: crisis.hours as u32,
+        about: crisis.file,
+        source: "",
+    });
+    let recorded: Vec<Listed> = recorded.collect();
+    let mut lines = vec![format!("{:<20} {:<6} {:>5}  about", "name", "split", "hours")];
+    lines.extend(drawn.iter().flat_map(rows));
+    lines.push("\nrecorded crises, spliced into recorded calm:".to_owned());
+    lines.extend(recorded.iter().flat_map(rows));
+    out.answer(&json!({ "drawn": drawn, "recorded": recorded }), lines.join("\n"));
+}
+
+fn rows(of: &Listed) -> Vec<String> {
+    let Listed { name, split, hours, about, source } = of;
+    let line = format!("{name:<20} {split:<6} {hours:>5}  {about}");
+    if source.is_empty() { vec![line] } else { vec![line, format!("{:<34}  source: {source}", "")] }
 }
 
 fn label(split: Split) -> &'static str {
@@ -72,17 +127,17 @@ fn draw(name: &str, seed: u64, split: Split, data: &DataArgs) -> Result<Scenario
     Ok(grafts.draw(crisis.name, seed)?)
 }
 
-fn print(scenario: &Scenario, every: usize) {
+fn print(scenario: &Scenario, every: usize, out: Printer) {
     let digest: String = scenario.digest().iter().map(|byte| format!("{byte:02x}")).collect();
-    println!(
+    let mut lines = vec![format!(
         "{} seed {} ({}), {} steps, sha256 {digest}",
         scenario.name,
         scenario.seed,
         label(scenario.split),
         scenario.ticks.len()
-    );
-    scenario.drawn.iter().for_each(|(name, value)| println!("  {name} = {value:.4}"));
-    println!(
+    )];
+    lines.extend(scenario.drawn.iter().map(|(name, value)| format!("  {name} = {value:.4}")));
+    lines.push(format!(
         "{:>6} {:>10} {:>10} {:>10} {:>6} {:>10} {:>7} {:>9} {:>8} {:>8} {:>6} {:>7}  keeper",
         "minute",
         "truth",
@@ -96,10 +151,10 @@ fn print(scenario: &Scenario, every: usize) {
         "attack",
         "land",
         "basis"
-    );
-    for (index, tick) in scenario.ticks.iter().enumerate().filter(|(index, _)| index % every == 0) {
-        println!("{}", line(index, tick));
-    }
+    ));
+    let shown = scenario.ticks.iter().enumerate().filter(|(index, _)| index % every == 0);
+    lines.extend(shown.map(|(index, tick)| line(index, tick)));
+    out.answer(scenario, lines.join("\n"));
 }
 
 fn line(index: usize, tick: &Tick) -> String {

@@ -1,6 +1,6 @@
-//! `rampart-lab backtest`: policies side by side, as a table and as JSON.
+//! `rampart lab backtest`: policies side by side, as a table and as JSON.
 
-use super::{DataArgs, LabError};
+use super::{DataArgs, LabError, Printer, write_json};
 use crate::attack::{Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, Report, compare, measure, scenarios, tune};
 use crate::data::load;
@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// What a backtest is made on.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct BacktestArgs {
     #[command(flatten)]
     data: DataArgs,
@@ -47,7 +47,7 @@ pub struct BacktestArgs {
     seed: u64,
     /// Where to write the results as JSON
     #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 /// Where markets come from.
@@ -109,17 +109,13 @@ impl BacktestArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &BacktestArgs) -> Result<(), LabError> {
+pub fn run(args: &BacktestArgs, out: Printer) -> Result<(), LabError> {
     let bar = indicatif::ProgressBar::new_spinner();
     bar.enable_steady_tick(std::time::Duration::from_millis(200));
     let report = backtest(args, |step| bar.set_message(step.to_owned()))?;
     bar.finish_and_clear();
-    println!("{report}");
-    if let Some(path) = &args.json {
-        let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-        std::fs::write(path, text + "\n").map_err(|source| LabError::Write { path: path.clone(), source })?;
-    }
-    Ok(())
+    out.answer(&report, &report);
+    write_json(args.out.as_deref(), &report)
 }
 
 fn backtest(args: &BacktestArgs, mut progress: impl FnMut(&str)) -> Result<Report, LabError> {

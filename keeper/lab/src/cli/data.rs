@@ -1,13 +1,14 @@
-//! `rampart-lab data`: what is recorded, and whether it can be used.
+//! `rampart lab data`: what is recorded, and whether it can be used.
 
-use super::LabError;
-use crate::data::{Checksum, Recording, Series, data_dir, list};
+use super::{LabError, Printer};
+use crate::data::{Checksum, Gap, Recording, Series, data_dir, list};
 use crate::time::format as utc;
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Where the recorded markets are.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Folder of recorded markets [default: RAMPART_DATA, else ../shared/data/market]
     #[arg(long, value_name = "DIR")]
@@ -22,7 +23,7 @@ impl DataArgs {
 }
 
 /// What to do with the recorded markets.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum DataCommand {
     /// List files with their spans, gaps and checksums; stop at the first malformed line or wrong checksum
     Check {
@@ -35,21 +36,25 @@ pub enum DataCommand {
 }
 
 /// Runs one of the commands.
-pub fn run(command: DataCommand) -> Result<(), LabError> {
+pub fn run(command: DataCommand, out: Printer) -> Result<(), LabError> {
     match command {
-        DataCommand::Check { data, gaps } => check(&data, gaps),
+        DataCommand::Check { data, gaps } => check(&data, gaps, out),
     }
 }
 
-fn check(data: &DataArgs, is_listing_gaps: bool) -> Result<(), LabError> {
+fn check(data: &DataArgs, is_listing_gaps: bool, out: Printer) -> Result<(), LabError> {
     let found = list(&data.dir()?)?;
-    println!("{:<28} {:>7}  {:<20} {:<20} {:>5} {:>7}  sha256", "file", "bars", "from", "to", "gaps", "missing");
+    let head =
+        format!("{:<28} {:>7}  {:<20} {:<20} {:>5} {:>7}  sha256", "file", "bars", "from", "to", "gaps", "missing");
+    let mut lines = vec![head];
     for recording in &found {
-        println!("{}", line(recording));
+        lines.push(line(recording));
         if is_listing_gaps {
-            recording.series.iter().for_each(print_gaps);
+            lines.extend(recording.series.iter().flat_map(gaps_of));
         }
     }
+    let data: Vec<Value> = found.iter().map(value).collect();
+    out.answer(&data, lines.join("\n"));
     Ok(())
 }
 
@@ -69,8 +74,28 @@ fn line(recording: &Recording) -> String {
     format!("{name:<28} {:>7}  {from:<20} {to:<20} {:>5} {missing:>7}  {sum}", series.bars.len(), gaps.len())
 }
 
-fn print_gaps(series: &Series) {
-    for gap in series.gaps() {
-        println!("    line {}: {} bars missing, {} to {}", gap.line, gap.missing, utc(gap.from_ts), utc(gap.to_ts));
-    }
+fn gaps_of(series: &Series) -> Vec<String> {
+    let line = |gap: Gap| {
+        format!("    line {}: {} bars missing, {} to {}", gap.line, gap.missing, utc(gap.from_ts), utc(gap.to_ts))
+    };
+    series.gaps().into_iter().map(line).collect()
+}
+
+fn value(recording: &Recording) -> Value {
+    let gap =
+        |gap: Gap| json!({ "line": gap.line, "missing": gap.missing, "from_ts": gap.from_ts, "to_ts": gap.to_ts });
+    let series = recording.series.as_ref().map(|series| {
+        json!({
+            "bars": series.bars.len(),
+            "from_ts": series.bars.first().map(|bar| bar.open_ts),
+            "to_ts": series.bars.last().map(|bar| bar.close_ts()),
+            "gaps": series.gaps().into_iter().map(gap).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "file": recording.path.file_name().unwrap_or_default().to_string_lossy(),
+        "sha256": recording.sha256,
+        "is_listed": recording.checksum == Checksum::Matches,
+        "candles": series,
+    })
 }

@@ -1,12 +1,13 @@
-//! `rampart-lab evaluate`: how good the crash model is, walked forward over recorded markets.
+//! `rampart lab evaluate`: how good the crash model is, walked forward over recorded markets.
 
-use super::{DataArgs, LabError};
-use crate::evaluate::{self, Options};
+use super::{DataArgs, LabError, Printer};
+use crate::evaluate::{self, Options, Variant};
+use crate::train::Config;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
 /// How to evaluate.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct EvaluateArgs {
     #[command(flatten)]
     data: DataArgs,
@@ -28,10 +29,13 @@ pub struct EvaluateArgs {
     /// Try the settings on data until 2022-09-30 instead, and list them, best first
     #[arg(long)]
     tune: bool,
+    /// Measure what the model loses without volumes instead, which no oracle tells a keeper
+    #[arg(long, conflicts_with = "tune")]
+    without_volume: bool,
 }
 
 /// Runs the evaluation.
-pub fn run(args: EvaluateArgs) -> Result<(), LabError> {
+pub fn run(args: EvaluateArgs, out: Printer) -> Result<(), LabError> {
     let options = Options {
         data: args.data.dir()?,
         out: args.out,
@@ -40,9 +44,16 @@ pub fn run(args: EvaluateArgs) -> Result<(), LabError> {
         seed: args.seed,
     };
     if args.tune {
-        for (config, skill) in evaluate::tune(&options)? {
-            println!("{skill:.5}  l2 {}  calibration {} days", config.l2, config.calibration_days);
-        }
+        let tuned = evaluate::tune(&options)?;
+        let line = |(config, skill): &(Config, f64)| {
+            format!("{skill:.5}  l2 {}  calibration {} days", config.l2, config.calibration_days)
+        };
+        out.answer(&tuned, tuned.iter().map(line).collect::<Vec<_>>().join("\n"));
+        return Ok(());
+    }
+    if args.without_volume {
+        let variants = evaluate::volume_variants(&options.data, &Config::default())?;
+        out.answer(&variants, volume_table(&variants));
         return Ok(());
     }
     let results = evaluate::run(&options)?;
@@ -53,8 +64,19 @@ pub fn run(args: EvaluateArgs) -> Result<(), LabError> {
     if let Some(docs) = &args.docs {
         evaluate::write_section(docs, &text)?;
     }
-    println!("{text}");
+    out.answer(&results, text);
     Ok(())
+}
+
+/// One row for each metric, one column for each variant.
+fn volume_table(variants: &[Variant]) -> String {
+    let names: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
+    let head = format!("| metric | {} |\n| --- |{}", names.join(" | "), " ---: |".repeat(names.len()));
+    let rows = variants[0].metrics.keys().map(|metric| {
+        let cells = variants.iter().map(|variant| format!("{:.3}", variant.metrics[metric]));
+        format!("| {metric} | {} |", cells.collect::<Vec<_>>().join(" | "))
+    });
+    std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
 }
 
 fn write(path: &Path, text: &str) -> Result<(), LabError> {

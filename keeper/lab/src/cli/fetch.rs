@@ -1,12 +1,12 @@
-//! `rampart-lab fetch`: recorded markets from the exchange's public archive.
+//! `rampart lab fetch`: recorded markets from the exchange's public archive.
 
-use super::LabError;
+use super::{LabError, Printer};
 use crate::data::{Request, fetch};
 use clap::Args;
 use std::path::PathBuf;
 
 /// What to fetch.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct FetchArgs {
     /// Market in the archive's words, as SOLUSDT
     symbol: String,
@@ -32,7 +32,7 @@ fn month(text: &str) -> Result<(i32, u32), String> {
 }
 
 /// Fetches.
-pub fn run(args: FetchArgs) -> Result<(), LabError> {
+pub fn run(args: FetchArgs, out: Printer) -> Result<(), LabError> {
     let FetchArgs { symbol, interval, from, to, data, flow } = args;
     let count = crate::data::months(from, to).count();
     let bar = crate::evaluate::progress(count as u64, "months");
@@ -41,6 +41,6 @@ pub fn run(args: FetchArgs) -> Result<(), LabError> {
         bar.inc(1);
     })?;
     bar.finish_and_clear();
-    println!("wrote {}", path.display());
+    out.answer(&serde_json::json!({ "file": path }), format_args!("wrote {}", path.display()));
     Ok(())
 }

@@ -1,13 +1,14 @@
-//! `rampart-lab sweep` and `rampart-lab merge`: a grid over any number of machines.
+//! `rampart lab sweep` and `rampart lab merge`: a grid over any number of machines.
 
-use super::LabError;
+use super::{LabError, Printer};
 use crate::data::data_dir;
 use crate::sweep::{Journal, Plan, Shard, merge, run as play};
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Which cells to play, and where they go.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SweepArgs {
     /// The axes
     #[arg(value_name = "PLAN.toml")]
@@ -24,7 +25,7 @@ pub struct SweepArgs {
 }
 
 /// Which files to merge.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct MergeArgs {
     /// The axes that the files were written for
     #[arg(value_name = "PLAN.toml")]
@@ -38,7 +39,7 @@ pub struct MergeArgs {
 }
 
 /// Runs `sweep`.
-pub fn run(args: &SweepArgs) -> Result<(), LabError> {
+pub fn run(args: &SweepArgs, out: Printer) -> Result<(), LabError> {
     let plan = Plan::load(&args.plan)?;
     let mut journal = Journal::open(&args.out, &plan)?;
     let dir = if plan.markets.is_empty() { None } else { Some(data_dir(args.data.as_deref())?) };
@@ -53,14 +54,19 @@ pub fn run(args: &SweepArgs) -> Result<(), LabError> {
         true
     })?;
     bar.finish_and_clear();
-    println!("{played} cells played, {} of {} in {}", journal.lines().len(), plan.count(), args.out.display());
+    let (finished, all) = (journal.lines().len(), plan.count());
+    out.answer(
+        &json!({ "played": played, "finished": finished, "of": all, "file": args.out }),
+        format_args!("{played} cells played, {finished} of {all} in {}", args.out.display()),
+    );
     Ok(())
 }
 
 /// Runs `merge`.
-pub fn run_merge(args: &MergeArgs) -> Result<(), LabError> {
+pub fn run_merge(args: &MergeArgs, out: Printer) -> Result<(), LabError> {
     let plan = Plan::load(&args.plan)?;
     let cells = merge(&args.files, &plan, &args.out)?;
-    println!("{cells} cells in {}", args.out.display());
+    let text = format!("{cells} cells in {}", args.out.display());
+    out.answer(&json!({ "finished": cells, "of": cells, "file": args.out }), text);
     Ok(())
 }

@@ -1,14 +1,15 @@
-//! `rampart-lab train`: models from recorded or generated markets.
+//! `rampart lab train`: models from recorded or generated markets.
 
-use super::{DataArgs, LabError, train_policy};
+use super::{DataArgs, LabError, Printer, train_policy};
 use crate::evaluate::test_metrics;
 use crate::time::start_of_day;
 use crate::train::{Config, Dataset, Split, crash};
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// What to train.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum TrainCommand {
     /// The probability that an asset falls through a buffer within 6 h and 24 h
     Crash(CrashArgs),
@@ -17,7 +18,7 @@ pub enum TrainCommand {
 }
 
 /// How to train the crash model.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CrashArgs {
     #[command(flatten)]
     data: DataArgs,
@@ -37,14 +38,14 @@ fn day(text: &str) -> Result<i64, String> {
 }
 
 /// Runs one of the commands.
-pub fn run(command: TrainCommand) -> Result<(), LabError> {
+pub fn run(command: TrainCommand, out: Printer) -> Result<(), LabError> {
     match command {
-        TrainCommand::Crash(args) => train_crash(&args),
-        TrainCommand::Policy(args) => train_policy::run(&args),
+        TrainCommand::Crash(args) => train_crash(&args, out),
+        TrainCommand::Policy(args) => train_policy::run(&args, out),
     }
 }
 
-fn train_crash(args: &CrashArgs) -> Result<(), LabError> {
+fn train_crash(args: &CrashArgs, out: Printer) -> Result<(), LabError> {
     let config = Config::default();
     let set = Dataset::load(&args.data.dir()?)?;
     let end = set.rows.iter().map(|row| row.known_ts).max().unwrap_or_default();
@@ -57,8 +58,9 @@ fn train_crash(args: &CrashArgs) -> Result<(), LabError> {
     let written = std::fs::write(&args.out, model.to_json() + "\n");
     written.map_err(|source| LabError::Write { path: args.out.clone(), source })?;
     for (name, value) in &model.card().metrics {
-        println!("{name}: {value:.4}");
+        out.line(format_args!("{name}: {value:.4}"));
     }
-    println!("wrote {} with hash {}", args.out.display(), model.hash());
+    let text = format!("wrote {} with hash {}", args.out.display(), model.hash());
+    out.answer(&json!({ "file": args.out, "hash": model.hash(), "card": model.card() }), text);
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `rampart-lab train policy`: learns a policy, holds it against tuned rules, and says who drives.
+//! `rampart lab train policy`: learns a policy, holds it against tuned rules, and says who drives.
 
-use super::{DataArgs, LabError};
+use super::{DataArgs, LabError, Printer};
 use crate::attack::{Grafts, Origin, Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, scenarios};
 use crate::data::{data_dir, load, sha256_hex};
@@ -12,6 +12,7 @@ use rampart_score::policy::{
     Action, Gate, Mode, POLICY_FORMAT, Policy, PolicyCard, PolicyFile, Promotion, Rules, promotion,
     situation_schema_hex,
 };
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ const SELECTION_SEED: u64 = 1_000;
 const TEST_SEED: u64 = 5_000;
 
 /// How to train and test a policy.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct PolicyArgs {
     #[command(flatten)]
     data: DataArgs,
@@ -54,56 +55,53 @@ pub struct PolicyArgs {
 }
 
 /// Trains, tests, prints the tables and writes the file.
-pub fn run(args: &PolicyArgs) -> Result<(), LabError> {
-    let markets = generated(args, Split::Train, 1, args.draws);
-    let selection = generated(args, Split::Train, SELECTION_SEED, 1);
+pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
+    let markets = generated(args, Split::Train, 1, args.draws, out);
+    let selection = generated(args, Split::Train, SELECTION_SEED, 1, out);
     let default = default_guard();
     let budget = Record::of("static default", &default, &selection).halted_bps().max(LEAST_HALTED_BPS);
-    println!(
+    out.line(format_args!(
         "{} markets to learn from, {} to select on; halt budget {budget:.1} bps of the time",
         markets.len(),
         selection.len()
-    );
-    let (tuned, rules) = tune(&selection, budget);
+    ));
+    let (tuned, rules) = tune(&selection, budget, out);
     let seeds = (1..=args.seeds).collect();
     let training =
         Training { lspi: Lspi::default(), explore: 0.15, seeds, halted_bps: budget, es95: 100.0, rounds: args.rounds };
-    let trained = train(&training, &rules, &markets, &selection, Arc::new(|line| println!("{line}")))?;
+    let trained = train(&training, &rules, &markets, &selection, Arc::new(move |line| out.line(line)))?;
     let deciders = deciders(default, tuned, rules, trained.policy.clone());
     let (mut metrics, mut is_sure) = (BTreeMap::new(), true);
-    for (name, tests) in tests(args) {
+    for (name, tests) in tests(args, out) {
         let records: Vec<Record> = deciders.iter().map(|(name, decider)| Record::of(name, decider, &tests)).collect();
-        print_table(name, &records);
+        print_table(name, &records, out);
         is_sure &= note(name, &records, &mut metrics);
     }
-    print_sensitivity(args, &deciders);
+    print_sensitivity(args, &deciders, out);
     let digests: Vec<u8> = markets.iter().flat_map(|market| market.scenario.digest()).collect();
     let mode = if is_sure { Mode::Drives } else { Mode::Shadow };
     let card = card(args, &trained.by_seed, trained.transitions, sha256_hex(&digests), mode, metrics);
     let policy = Policy::from_file(file(card, &trained.policy))?;
-    println!(
-        "{}",
-        if is_sure {
-            "the policy beats the tuned rules in every table: it may drive"
-        } else {
-            "the rules drive, the policy runs in shadow"
-        }
-    );
+    out.line(if is_sure {
+        "the policy beats the tuned rules in every table: it may drive"
+    } else {
+        "the rules drive, the policy runs in shadow"
+    });
     match &args.refit {
-        Some(path) => refit(path, policy, &selection_of_refit(args), &args.out),
-        None => write(&args.out, &policy),
+        Some(path) => refit(path, policy, &selection_of_refit(args, out), &args.out, out),
+        None => write(&args.out, &policy, out),
     }
 }
 
 /// Generated and grafted scenarios of a side of the split; grafts need recorded data, and are left out with a printed reason.
-fn generated(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64) -> Vec<Market> {
-    let grafted = grafted(args, split, first_seed, draws);
+fn generated(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64, out: Printer) -> Vec<Market> {
+    let grafted = grafted(args, split, first_seed, draws, out);
     suite(split, first_seed, draws).map(market).chain(grafted).collect()
 }
 
-fn grafted(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64) -> Vec<Market> {
+fn grafted(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64, out: Printer) -> Vec<Market> {
     let read = data_dir(args.data.data.as_deref()).and_then(|dir| Grafts::read(&dir));
-    let grafts = read.inspect_err(|error| println!("skipped grafted crises: {error}"));
+    let grafts = read.inspect_err(|error| out.line(format_args!("skipped grafted crises: {error}")));
     grafts.map_or_else(
         |_| Vec::new(),
         |grafts| grafts.suite(split, first_seed..first_seed + draws).filter_map(Result::ok).map(market).collect(),
@@ -115,13 +113,13 @@ fn market(scenario: Scenario) -> Market {
 }
 
 /// Recorded five-minute markets after training's end, in pieces of two weeks.
-fn recorded(args: &PolicyArgs) -> Vec<Market> {
+fn recorded(args: &PolicyArgs, out: Printer) -> Vec<Market> {
     let read = |dir: &Path| {
         let files = ["SOLUSDT_5m.csv.gz", "ETHUSDT_5m.csv.gz", "BTCUSDT_5m.csv.gz"];
         files.into_iter().map(|file| load(&dir.join(file))).collect::<Result<Vec<_>, _>>()
     };
     let series = data_dir(args.data.data.as_deref()).and_then(|dir| read(&dir));
-    let Ok(series) = series.inspect_err(|error| println!("skipped recorded markets: {error}")) else {
+    let Ok(series) = series.inspect_err(|error| out.line(format_args!("skipped recorded markets: {error}"))) else {
         return Vec::new();
     };
     let whole = series
@@ -138,11 +136,11 @@ fn piece(whole: &Scenario, ticks: &[crate::attack::Tick]) -> Scenario {
     Scenario { ticks: ticks.to_vec(), drawn: Vec::new(), name: whole.name.clone(), ..*whole }
 }
 
-fn tests(args: &PolicyArgs) -> Vec<(&'static str, Vec<Market>)> {
+fn tests(args: &PolicyArgs, out: Printer) -> Vec<(&'static str, Vec<Market>)> {
     let synthetic = suite(Split::Test, TEST_SEED, args.test_draws).map(market).collect();
-    let grafted = grafted(args, Split::Test, TEST_SEED, 4 * args.test_draws);
+    let grafted = grafted(args, Split::Test, TEST_SEED, 4 * args.test_draws, out);
     let all = vec![
-        (name_of(Origin::Recorded), recorded(args)),
+        (name_of(Origin::Recorded), recorded(args, out)),
         (name_of(Origin::Grafted), grafted),
         (name_of(Origin::Synthetic), synthetic),
     ];
@@ -162,14 +160,14 @@ fn default_guard() -> Decider {
 }
 
 /// Tunes the guard's own rules and the rules over the nine actions on the same markets, within the same halt budget.
-fn tune(markets: &[Market], budget: f64) -> (Decider, Rules) {
+fn tune(markets: &[Market], budget: f64, out: Printer) -> (Decider, Rules) {
     let guards: Vec<Decider> = tuned_grid().into_iter().map(|fixed| Decider::Guard(Box::new(fixed.guard))).collect();
     let records: Vec<Record> = guards.iter().map(|decider| Record::of("", decider, markets)).collect();
     let guard = best_within(&records, budget).unwrap_or(0);
     let rules = rules_grid();
     let of_rules: Vec<Record> = rules.iter().map(|rules| Record::of("", &Decider::Rules(*rules), markets)).collect();
     let best = best_within(&of_rules, budget).unwrap_or(0);
-    println!("tuned among {} guards and {} rules: {:?}", guards.len(), rules.len(), rules[best]);
+    out.line(format_args!("tuned among {} guards and {} rules: {:?}", guards.len(), rules.len(), rules[best]));
     (guards[guard].clone(), rules[best])
 }
 
@@ -184,19 +182,20 @@ fn deciders(default: Decider, tuned: Decider, rules: Rules, policy: Learned) -> 
     ]
 }
 
-fn print_table(name: &str, records: &[Record]) {
+fn print_table(name: &str, records: &[Record], out: Printer) {
     let [.., rules, _] = records else { return };
-    println!(
+    out.line(format_args!(
         "\n{name}: {} markets, bps of the debt a market; gain over the tuned rules with 95 % of resampled markets",
         rules.plays.len()
-    );
-    println!("{:<16} {:>9} {:>9} {:>9} {:>9}  gain", "", "utility", "bad debt", "ES95", "halted");
+    ));
+    out.line(format_args!("{:<16} {:>9} {:>9} {:>9} {:>9}  gain", "", "utility", "bad debt", "ES95", "halted"));
     for record in records {
         let gain = record
             .gain(rules)
             .map_or_else(String::new, |[low, mean, high]| format!("{mean:+.2} [{low:+.2}, {high:+.2}]"));
         let (utility, bad, tail) = (record.utility(), record.bad_debt(), record.es95());
-        println!("{:<16} {utility:>9.2} {bad:>9.2} {tail:>9.2} {:>9.1}  {gain}", record.name, record.halted_bps());
+        let (name, halted) = (&record.name, record.halted_bps());
+        out.line(format_args!("{name:<16} {utility:>9.2} {bad:>9.2} {tail:>9.2} {halted:>9.1}  {gain}"));
     }
 }
 
@@ -220,8 +219,8 @@ fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) ->
 }
 
 /// Plays the last three sides on synthetic tests with other people around the pool.
-fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)]) {
-    println!("\nsensitivity on synthetic tests: bad debt and utility, bps of the debt a market");
+fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], out: Printer) {
+    out.line("\nsensitivity on synthetic tests: bad debt and utility, bps of the debt a market");
     let base = Settings::default();
     let cases = [
         ("as above", base),
@@ -240,7 +239,7 @@ fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)]) {
             .map(|(name, decider)| Record::of(name, decider, &markets))
             .map(|record| format!("{} {:.2} / {:.2}", record.name, record.bad_debt(), record.utility()))
             .collect();
-        println!("{name:<18} {}", cells.join("   "));
+        out.line(format_args!("{name:<18} {}", cells.join("   ")));
     }
 }
 
@@ -257,7 +256,7 @@ fn card(
         name: "pool-lspi".into(),
         version: 1,
         trained_by: format!(
-            "rampart-lab train policy --draws {} --test-draws {} --seeds {} --rounds {}",
+            "rampart lab train policy --draws {} --test-draws {} --seeds {} --rounds {}",
             args.draws, args.test_draws, args.seeds, args.rounds
         ),
         training_data_sha256,
@@ -281,24 +280,25 @@ fn file(card: PolicyCard, policy: &Learned) -> PolicyFile {
 }
 
 /// Draws that neither the incumbent nor the candidate was chosen on.
-fn selection_of_refit(args: &PolicyArgs) -> Vec<Market> {
-    generated(args, Split::Train, SELECTION_SEED + 500, 2)
+fn selection_of_refit(args: &PolicyArgs, out: Printer) -> Vec<Market> {
+    generated(args, Split::Train, SELECTION_SEED + 500, 2, out)
 }
 
 /// Holds `candidate` against the policy at `path`, and writes it with the next version only if the gate promotes it.
-fn refit(path: &Path, candidate: Policy, markets: &[Market], out: &Path) -> Result<(), LabError> {
+fn refit(path: &Path, candidate: Policy, markets: &[Market], to: &Path, out: Printer) -> Result<(), LabError> {
     let text = std::fs::read_to_string(path).map_err(|source| LabError::PolicyFile { path: path.into(), source })?;
     let incumbent = Policy::from_json(&text)?;
     let record =
         |policy: &Policy| Record::of(&policy.card().name, &Decider::Learned(Box::new(learned(policy))), markets);
     let verdict = promotion(&record(&candidate).outcomes(), &record(&incumbent).outcomes(), &Gate::default());
-    println!("gate of promotions on {} unseen markets: {verdict:?}", markets.len());
+    out.line(format_args!("gate of promotions on {} unseen markets: {verdict:?}", markets.len()));
     if !matches!(verdict, Promotion::Promote { .. }) {
-        println!("kept version {} with hash {}", incumbent.card().version, incumbent.hash());
+        let text = format!("kept version {} with hash {}", incumbent.card().version, incumbent.hash());
+        out.answer(&json!({ "file": null, "hash": incumbent.hash(), "card": incumbent.card() }), text);
         return Ok(());
     }
     let card = PolicyCard { version: incumbent.card().version + 1, ..candidate.card().clone() };
-    write(out, &Policy::from_file(file(card, &learned(&candidate)))?)
+    write(to, &Policy::from_file(file(card, &learned(&candidate)))?, out)
 }
 
 /// Returns a stored policy's weights.
@@ -306,18 +306,14 @@ fn learned(policy: &Policy) -> Learned {
     Learned { weights: *policy.weights() }
 }
 
-fn write(path: &Path, policy: &Policy) -> Result<(), LabError> {
+fn write(path: &Path, policy: &Policy, out: Printer) -> Result<(), LabError> {
     let fail = |source| LabError::PolicyFile { path: path.into(), source };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(fail)?;
     }
     std::fs::write(path, policy.to_json() + "\n").map_err(fail)?;
-    println!(
-        "wrote {} version {} with hash {} ({} actions)",
-        path.display(),
-        policy.card().version,
-        policy.hash(),
-        Action::COUNT
-    );
+    let (version, hash) = (policy.card().version, policy.hash());
+    let text = format!("wrote {} version {version} with hash {hash} ({} actions)", path.display(), Action::COUNT);
+    out.answer(&json!({ "file": path, "hash": hash, "card": policy.card() }), text);
     Ok(())
 }

@@ -1,17 +1,17 @@
-//! `rampart-lab validate`: a configuration through crises and attacks, with a verdict that has a hash.
+//! `rampart lab validate`: a configuration through crises and attacks, with a verdict that has a hash.
 
-use super::LabError;
+use super::{LabError, Printer, write_json};
 use crate::data::data_dir;
 use crate::validate::{Config, EXAMPLE, Plan, validate};
 use clap::Args;
 use std::path::PathBuf;
 
 /// What to validate.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ValidateArgs {
     /// The configuration
     #[arg(value_name = "CONFIG.toml", required_unless_present = "example")]
-    config: Option<PathBuf>,
+    file: Option<PathBuf>,
     /// Print a complete configuration to start from
     #[arg(long)]
     example: bool,
@@ -29,13 +29,13 @@ pub struct ValidateArgs {
     seed: u64,
     /// Where to write the verdict as JSON
     #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 /// Runs the command. A configuration that breaks a bound is an error of its own, with its own exit code.
-pub fn run(args: &ValidateArgs) -> Result<(), LabError> {
-    let Some(path) = args.config.as_ref().filter(|_| !args.example) else {
-        print!("{EXAMPLE}");
+pub fn run(args: &ValidateArgs, out: Printer) -> Result<(), LabError> {
+    let Some(path) = args.file.as_ref().filter(|_| !args.example) else {
+        out.answer(&EXAMPLE, EXAMPLE.trim_end());
         return Ok(());
     };
     let config = Config::load(path)?;
@@ -47,10 +47,7 @@ pub fn run(args: &ValidateArgs) -> Result<(), LabError> {
         bar.tick();
     })?;
     bar.finish_and_clear();
-    println!("{verdict}");
-    if let Some(path) = &args.json {
-        let text = serde_json::to_string_pretty(&verdict).unwrap_or_default();
-        std::fs::write(path, text + "\n").map_err(|source| LabError::Write { path: path.clone(), source })?;
-    }
+    out.answer(&verdict, &verdict);
+    write_json(args.out.as_deref(), &verdict)?;
     if verdict.is_passed { Ok(()) } else { Err(LabError::NotPassed(config.name)) }
 }

@@ -32,6 +32,7 @@ pub struct Watcher {
     left: f64,
     band: BandState,
     scores: VecDeque<(i64, f64)>,
+    score_bps: u16,
     situation: Situation,
 }
 
@@ -68,7 +69,8 @@ impl Watcher {
         let calm: f64 = [p_market, p_liquidity, p_oracle, p_run].map(|p| 1.0 - p.clamp(0.0, 1.0)).iter().product();
         let score = 1e4 * (1.0 - calm);
         let slope = self.slope(tick.ts, score);
-        self.band.push(&Bands::default(), score.round() as u16, !self.is_warm(), tick.ts);
+        self.score_bps = score.round() as u16;
+        self.band.push(&Bands::default(), self.score_bps, !self.is_warm(), tick.ts);
         // What the books take within 2 %, by the square-root law at a volatility of 4 % a day: a quarter of a day's volume.
         let debt_to_depth = debt / (volume / 4.0).max(f64::MIN_POSITIVE);
         self.situation = Situation { p_market, p_liquidity, p_oracle, p_run, slope, near, debt_to_depth };
@@ -80,9 +82,19 @@ impl Watcher {
         &self.situation
     }
 
+    /// Returns the score of the last judgement, bps.
+    pub fn score_bps(&self) -> u16 {
+        self.score_bps
+    }
+
+    /// Returns its band.
+    pub fn band(&self) -> Band {
+        self.band.band()
+    }
+
     /// Says whether the band is at most "watch".
     pub fn is_calm(&self) -> bool {
-        self.band.band() <= Band::Watch
+        self.band() <= Band::Watch
     }
 
     /// Returns the probability to fall through the buffer of a loan at the highest LTV, after what liquidating costs now.

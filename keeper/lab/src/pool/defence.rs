@@ -264,6 +264,11 @@ impl Defence {
         &self.vault.risk
     }
 
+    /// Returns how often each rule has tripped, in the order of the configuration.
+    pub fn trips_by_rule(&self) -> impl Iterator<Item = u64> {
+        self.watches.iter().map(Watch::trips)
+    }
+
     /// Returns how often the rules have tripped.
     pub fn trips(&self) -> u64 {
         self.watches.iter().map(Watch::trips).sum()

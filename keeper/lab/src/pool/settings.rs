@@ -122,6 +122,12 @@ impl GuardConfig {
         }
     }
 
+    /// Returns the same lines with nothing that defends them: no rules, limits, cap or soft deleveraging.
+    pub fn without_defences(&self) -> Self {
+        let bare = Self { rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, ..self.clone() };
+        Self { risk: without_soft(&bare.risk), ..bare }
+    }
+
     /// Returns the same with another LTV for new risk, bps; the target of liquidations follows it.
     pub fn with_ltv(mut self, ltv_bps: u16) -> Self {
         self.risk.ltv_bps = ltv_bps;

@@ -12,7 +12,7 @@ pub const MAJORS: [&str; 9] =
 /// Markets that died or nearly did. Never trained on: today's majors are survivors, these show what that hides.
 pub const DEAD: [&str; 3] = ["LUNAUSDT", "RAYUSDT", "SRMUSDT"];
 
-/// The hyper-parameters. The defaults were set before anything was measured; `rampart-lab evaluate --tune` compares others on
+/// The hyper-parameters. The defaults were set before anything was measured; `rampart lab evaluate --tune` compares others on
 /// data until 2022-09-30 alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -58,6 +58,18 @@ impl Dataset {
     /// # Errors
     /// `Data` with a file that is absent, malformed or not what SHA256SUMS says; `Bar`.
     pub fn load(dir: &Path) -> Result<Self, TrainError> {
+        Self::load_as(dir, |_| ())
+    }
+
+    /// Reads the same as a keeper sees it live: no oracle tells what was traded.
+    ///
+    /// # Errors
+    /// As [`Dataset::load`].
+    pub fn load_without_volume(dir: &Path) -> Result<Self, TrainError> {
+        Self::load_as(dir, without_volume)
+    }
+
+    fn load_as(dir: &Path, change: fn(&mut Series)) -> Result<Self, TrainError> {
         let sums = Checksums::read(dir)?;
         let mut set = Self { assets: Vec::new(), rows: Vec::new(), sha256: String::new() };
         let mut listing = String::new();
@@ -69,7 +81,9 @@ impl Dataset {
             let sha256 = sha256_hex(&content);
             sums.check(&path, &sha256)?;
             listing += &format!("{sha256}  {name}\n");
-            set.add(&load(&path)?, is_held_out)?;
+            let mut series = load(&path)?;
+            change(&mut series);
+            set.add(&series, is_held_out)?;
         }
         set.sha256 = sha256_hex(listing.as_bytes());
         Ok(set)
@@ -98,6 +112,13 @@ impl Dataset {
             (from_ts..to_ts).contains(&row.known_ts) && self.assets[row.asset].is_held_out == is_held_out
         };
         self.rows.iter().filter(is_wanted)
+    }
+}
+
+/// Takes away what was traded.
+fn without_volume(series: &mut Series) {
+    for bar in &mut series.bars {
+        (bar.volume, bar.taker_buy) = (0.0, None);
     }
 }
 
@@ -167,6 +188,23 @@ mod tests {
         assert!(falls(series.bars[155].close_ts())[1].is_some());
         assert!(falls(series.bars[156].close_ts())[1].is_none());
         assert!(rows.last().unwrap().falls[0].is_none());
+    }
+
+    #[test]
+    fn without_volume_the_two_features_of_trade_are_zero_and_all_else_is_as_it_was() {
+        let mut series = synthetic::series("A", 200, 1);
+        let with = rows_of(&series, 0).unwrap();
+        without_volume(&mut series);
+        let without = rows_of(&series, 0).unwrap();
+        assert_eq!(with.len(), without.len());
+        let last = with.len() - 1;
+        let (with, without) = (&with[last], &without[last]);
+        let changed = (0..with.features.values.len())
+            .filter(|at| with.features.values[*at].to_bits() != without.features.values[*at].to_bits());
+        let changed: Vec<usize> = changed.collect();
+        assert!(!changed.is_empty() && changed.len() <= 2, "{changed:?}");
+        assert!(changed.iter().all(|at| without.features.values[*at] == 0.0));
+        assert_eq!(with.falls, without.falls);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("failed to read {}: {source}: name a file, or start from `rampart-lab validate --example`", path.display())]
+    #[error("failed to read {}: {source}: name a file, or start from `rampart lab validate --example`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// Not TOML, a key that isn't known, or a value of the wrong kind.
-    #[error("{0}\nhint: keys and units are those of `rampart-lab validate --example`")]
+    #[error("{0}\nhint: keys and units are those of `rampart lab validate --example`")]
     Syntax(Box<toml::de::Error>),
     /// A value that the program would refuse.
     #[error("`{key}`: {reason}")]
@@ -403,7 +403,7 @@ fn refused(key: &str, error: &ProgramError) -> ConfigError {
     };
     ConfigError::Refused {
         key: key.into(),
-        reason: format!("{reason}; see docs/rules.md and `rampart-lab validate --example`"),
+        reason: format!("{reason}; see docs/rules.md and `rampart lab validate --example`"),
     }
 }
 
