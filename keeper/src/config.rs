@@ -14,6 +14,7 @@ pub mod ops;
 pub mod payer;
 mod score;
 pub mod secret;
+mod signal;
 
 pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettings};
 pub use endpoints::{GrpcEndpoint, RpcEndpoint, Sender};
@@ -22,6 +23,7 @@ pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
 pub use score::{MarketSettings, ReportSettings, ScoreSettings};
+pub use signal::{SignalKind, SignalSettings};
 
 use crate::history::HistoryUrl;
 use crate::intent::ActionClass;
@@ -48,6 +50,9 @@ pub struct Config {
     /// Yellowstone gRPC servers that are sources, too. Needs a keeper with the feature `grpc`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grpc: Vec<GrpcEndpoint>,
+    /// Where prices are heard of before they are on chain. They decide nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signal: Vec<SignalSettings>,
     /// Further ways by which transactions are sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sender: Vec<Sender>,

@@ -41,6 +41,15 @@ pub struct StreamLabel {
     pub reason: &'static str,
 }
 
+/// Labels: a source of early prices and why it was lost.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct SignalLabel {
+    /// Its name in the settings.
+    pub source: String,
+    /// From the fixed list of `SignalError`.
+    pub reason: &'static str,
+}
+
 /// Labels: a source of data and what became of an update.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct UpdateLabel {
@@ -201,6 +210,14 @@ metrics! {
     source_reconnects: Family<SourceLabel, Counter> = Family::default(), "rampart_source_reconnects";
     /// Times a gRPC stream ended, by source and reason.
     stream_ends: Family<StreamLabel, Counter> = Family::default(), "rampart_stream_ends";
+    /// Whether a source of early prices gives any.
+    signal_up: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_up_state";
+    /// Times a source of early prices was lost, by source and reason.
+    signal_failures: Family<SignalLabel, Counter> = Family::default(), "rampart_signal_failures";
+    /// Widest gap between an early price and the same feed on chain, by source of early prices.
+    signal_gap_bps: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_gap_bps";
+    /// Most that an early price is ahead of the same feed on chain, by source of early prices.
+    signal_lead_seconds: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_lead_seconds";
     /// Account updates, by source and result.
     account_updates: Family<UpdateLabel, Counter> = Family::default(), "rampart_account_updates";
     /// Accounts held in memory.

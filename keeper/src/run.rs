@@ -31,6 +31,7 @@ use crate::config::Config;
 use crate::config::endpoints::Role;
 use crate::config::payer::{KeyError, PayerKey};
 use crate::control::Control;
+use crate::early;
 use crate::error::{Cause, KeeperError};
 use crate::events::{EventKind, Events, Fact, unix_ms};
 use crate::fleet::Fleet;
@@ -57,12 +58,13 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Every task, for the metrics.
-pub const TASKS: [&str; 12] = [
+pub const TASKS: [&str; 13] = [
     "armory",
     "engine",
     "submitter",
     "socket",
     "stream",
+    "signal",
     "poller",
     "blockhash",
     "http",
@@ -312,6 +314,11 @@ impl Keeper {
             let feed = feed((source, index), renew);
             let stream = grpc::Stream { feed, settings: settings.clone(), metrics: metrics.clone() };
             self.spawn_endless("stream", stream.run(self.serving.clone()));
+        }
+        for settings in config.signal.clone() {
+            let (board, events, slot) = (shared.early.clone(), self.events.clone(), shared.slot.clone());
+            let watcher = early::Watcher { settings, board, events, metrics: metrics.clone(), slot };
+            self.spawn_endless("signal", watcher.run(self.serving.clone()));
         }
         let poller = Poller {
             pool: pool.clone(),

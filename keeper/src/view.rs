@@ -63,6 +63,9 @@ pub struct KeeperView {
     pub not_ready_reasons: Vec<String>,
     /// Where its data comes from.
     pub sources: Vec<SourceView>,
+    /// Where prices are heard of before they are on chain. Nothing is decided on them.
+    #[serde(default)]
+    pub signals: Vec<SignalView>,
     /// How much of the state was verified lately.
     pub coverage: CoverageView,
     /// Balance of the signer, lamports.
@@ -106,6 +109,27 @@ pub struct SourceView {
     /// Whether it may have missed something that no snapshot brought since: nothing is acted on by it alone.
     #[serde(default)]
     pub has_gap: bool,
+}
+
+/// One source of early prices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalView {
+    /// Its name.
+    pub name: String,
+    /// `hermes` or `pythnet`.
+    pub kind: String,
+    /// Whether it gives prices.
+    pub up: bool,
+    /// Whether it failed. Prices on chain are acted on as before.
+    pub degraded: bool,
+    /// Why it failed, and what to do about it.
+    pub reason: Option<String>,
+    /// Feeds that it has a price of.
+    pub feeds: u64,
+    /// How long it has been silent, milliseconds; nothing before its first price.
+    pub silent_ms: Option<u64>,
+    /// How often it was lost.
+    pub losses: u64,
 }
 
 /// What the last sweep verified.
@@ -223,6 +247,26 @@ pub struct AssetView {
     pub reference: ReferenceView,
     /// Highest price in the window memory, US dollars.
     pub window_high: Option<String>,
+    /// What was heard of its price before it is on chain. Nothing is decided on it.
+    #[serde(default)]
+    pub early: Vec<EarlyView>,
+}
+
+/// A price that was heard of early, held against the same feed on chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyView {
+    /// Name of the signal.
+    pub signal: String,
+    /// Which of the asset's sources it is about, by index.
+    pub source: usize,
+    /// US dollars.
+    pub price: String,
+    /// How much higher it is than on chain, bps; below zero: lower. Nothing where the chain has no price.
+    pub gap_bps: Option<i64>,
+    /// How much later it was published than what is on chain, seconds.
+    pub lead_secs: Option<i64>,
+    /// Whether the gap is as large as the settings call a move.
+    pub moved: bool,
 }
 
 /// What the sources of an asset say.

@@ -48,11 +48,29 @@ fn write_summary(out: &mut String, view: &View) -> std::fmt::Result {
         let state = if source.up { "up" } else { "DOWN" };
         writeln!(out, "source {}: {state}, slot {}, silent {} ms", source.name, source.last_slot, source.silent_ms)?;
     }
+    for signal in &keeper.signals {
+        let state = match &signal.reason {
+            Some(reason) => format!("DEGRADED: {reason} (prices on chain are acted on as before)"),
+            None if signal.up => format!("up, {} feeds", signal.feeds),
+            None => "nothing heard yet".to_owned(),
+        };
+        writeln!(out, "signal {}: {state}", signal.name)?;
+    }
     write_guarded(out, view)
 }
 
 fn write_guarded(out: &mut String, view: &View) -> std::fmt::Result {
     writeln!(out, "guard {}: {}", view.guard.address, view.guard.level_name)?;
+    for asset in &view.assets {
+        for early in asset.early.iter().filter(|early| early.moved) {
+            let (gap, lead) = (early.gap_bps.unwrap_or(0), early.lead_secs.unwrap_or(0));
+            writeln!(
+                out,
+                "asset {}: {} says {}, {gap:+} bps to the chain, {lead} s ahead",
+                asset.symbol, early.signal, early.price
+            )?;
+        }
+    }
     for vault in &view.vaults {
         let positions = &vault.positions;
         writeln!(

@@ -25,6 +25,7 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_history(config)?;
     check_names(config)?;
     super::ops::check(config)?;
+    super::signal::check(config)?;
     super::fleet::check(&config.fleet, &config.keeper.name)
 }
 

@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(config.history, History::default());
         assert_eq!(config.log, Log::default());
         assert_eq!((config.takeover, config.capture), (Takeover::default(), Capture::default()));
-        assert_eq!((config.label.len(), config.notify.len()), (0, 0));
+        assert_eq!((config.label.len(), config.notify.len(), config.signal.len()), (0, 0, 0));
     }
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
         std::fs::write(&path, all).expect("a file");
         let config = load(&path, [], &Overrides::default()).expect("settings");
         assert!(config.cluster.program_id.is_some() && config.cluster.genesis_hash.is_some());
-        assert_eq!((config.label.len(), config.route.len()), (1, 2));
+        assert_eq!((config.label.len(), config.route.len(), config.signal.len()), (1, 2, 2));
         assert_eq!(config.economics.min_profit_micro_usd, Some(100_000));
     }
 

@@ -226,6 +226,28 @@ mod tests {
     }
 
     #[test]
+    fn signals_are_off_by_default_and_never_send_a_key_in_the_clear() {
+        assert_eq!(with("", &[]).expect("settings").signal, []);
+        let signal = |kind: &str, rest: &str| format!("[[signal]]\nname = \"s\"\nkind = \"{kind}\"\n{rest}\n");
+        let taken = with(&signal("hermes", "url = \"https://h\"\nkey_file = \"k\""), &[]).expect("settings").signal;
+        assert_eq!((taken[0].deviation_bps, taken[0].poll_ms), (50, 1_000));
+        assert!(with(&signal("hermes", "url = \"http://127.0.0.1:1/h\"\nkey_file = \"k\""), &[]).is_ok());
+        let cases = [
+            (signal("hermes", "url = \"http://h\"\nkey_file = \"k\""), "signal[0].url"),
+            (signal("hermes", "url = \"http://127.0.0.1.example\"\nkey_file = \"k\""), "signal[0].url"),
+            (signal("hermes", "url = \"http://localhost:80@h\"\nkey_file = \"k\""), "signal[0].url"),
+            (signal("hermes", "url = \"h:1\""), "signal[0].url"),
+            (signal("pythnet", "url = \"http://h\"\nkey_file = \"k\""), "signal[0].key_file"),
+            (signal("pythnet", "url = \"http://h\"\npoll_ms = 1"), "signal[0].poll_ms"),
+            (signal("hermes", "url = \"http://h\"\ndeviation_bps = 0"), "signal[0].deviation_bps"),
+            (signal("hermes", "url = \"http://h\"").repeat(2), "signal[1].name"),
+        ];
+        for (extra, expected) in cases {
+            assert_eq!(refused(with(&extra, &[])).0, expected);
+        }
+    }
+
+    #[test]
     fn wrong_kinds_and_addresses_fail_at_their_key() {
         assert_eq!(refused(with("[tx]\nresend_ms = \"fast\"\n", &[])).0, "tx.resend_ms");
         let (key, origin, reason) = refused(with("", &[("RAMPART__CLUSTER__GUARD", "abc")]));

@@ -157,6 +157,7 @@ impl<C: Courier> Engine<C> {
             needs_watch: true,
             has_news: true,
         };
+        engine.shared.early.begin(&engine.config.signal);
         engine.watch();
         engine
     }

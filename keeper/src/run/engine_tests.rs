@@ -382,5 +382,40 @@ async fn fault_52_what_was_decided_before_a_pause_is_not_sent_after_it_but_decid
     assert_eq!(sent, 2, "nothing is lost: trip and liquidation");
 }
 
+/// A price that was heard early says that the rule is true and the position beyond its line; the chain doesn't.
+#[tokio::test]
+async fn fault_21_early_price_trips_nothing_and_a_degraded_signal_holds_nothing_back() {
+    let mut rig = Rig::new();
+    let board = rig.engine.shared.early.clone();
+    let signal = "name = \"hermes\"\nkind = \"hermes\"\nurl = \"http://127.0.0.1:1\"\n";
+    board.begin(&[toml::from_str(signal).unwrap()]);
+    let mut asset = rig.world.asset(0);
+    let source = &mut asset.oracle.sources[0];
+    (source.kind, source.program) = (rampart::state::SourceKind::Pyth as u8, rampart::oracle::PYTH_RECEIVER);
+    source.feed_id = [7; 32];
+    let position = (key(50), rig.world.position(1_000_000, 600_000));
+    rig.load(&rig.world.rule(), &[position]);
+    rig.engine.blockhash(blockhash(1));
+    // wanted as soon as an asset names it, then put back: the chain's prices are those of the other tests
+    rig.engine.updates(vec![account(rig.world.asset_keys[0], bytes_of(&asset), SLOT + 1)]);
+    rig.engine.tick();
+    let half = rampart::oracle::RawReading { price: 50, confidence: 1, exponent: -2, publish_ts: NOW };
+    board.heard("hermes", &[([7; 32], half)]);
+    assert_eq!(board.read()[0].1.prices.len(), 1);
+    rig.engine.updates(vec![account(rig.world.asset_keys[0], bytes_of(&rig.world.asset(0)), SLOT + 2)]);
+    rig.engine.tick();
+    settle().await;
+    assert!(rig.recorder.take().is_empty(), "the chain shows nothing");
+    let refused = crate::early::SignalError::Refused(401);
+    board.lost("hermes", &refused, "the server refuses access".into());
+    let view = rig.engine.view();
+    assert!(view.keeper.ready && view.keeper.signals[0].degraded, "{:?}", view.keeper);
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 3), oracle(11, 700, SLOT + 3), clock(SLOT + 3, NOW)]);
+    settle().await;
+    let sent: Vec<_> = rig.recorder.take().into_iter().filter(|call| call.0 == "send").collect();
+    let expected = [("send", ActionClass::Trip, key(RULE)), ("send", ActionClass::Liquidate, key(50))];
+    assert_eq!(sent, expected, "prices on chain are acted on as without any signal");
+}
+
 #[path = "engine_ops_tests.rs"]
 mod ops;

@@ -1,6 +1,7 @@
 //! What the keeper says of itself: the view, readiness, and the gauges.
 
 use crate::chain::liveness::SourceHealth;
+use crate::early;
 use crate::metrics::SourceLabel;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
@@ -14,7 +15,27 @@ impl<C: Courier> Engine<C> {
         let keeper = self.keeper();
         self.measure(&keeper);
         let inputs = Inputs { store: &self.store, assessment: &self.assessment, tallies: &self.tallies };
-        self.builder.build(inputs, keeper)
+        let mut view = self.builder.build(inputs, keeper);
+        self.show_early(&mut view);
+        view
+    }
+
+    /// Shows what was heard early beside what is on chain.
+    fn show_early(&self, view: &mut View) {
+        let gaps = early::gaps(&self.shared.early, &self.store, &self.assessment);
+        for asset in &mut view.assets {
+            let about = gaps.iter().filter(|gap| gap.asset.to_string() == asset.address);
+            asset.early = about.map(early::Gap::view).collect();
+        }
+        for signal in &view.keeper.signals {
+            let label = SourceLabel { source: signal.name.clone() };
+            let of = || gaps.iter().filter(|gap| gap.signal == signal.name);
+            let widest = of().filter_map(|gap| gap.gap_bps).map(i64::abs).max();
+            self.metrics.signal_up.get_or_create(&label).set(i64::from(signal.up));
+            self.metrics.signal_gap_bps.get_or_create(&label).set(widest.unwrap_or(0));
+            let lead = of().filter_map(|gap| gap.lead_secs).max();
+            self.metrics.signal_lead_seconds.get_or_create(&label).set(lead.unwrap_or(0));
+        }
     }
 
     fn keeper(&self) -> KeeperView {
@@ -31,6 +52,7 @@ impl<C: Courier> Engine<C> {
             ready: not_ready_reasons.is_empty(),
             not_ready_reasons,
             sources: self.source_views(now),
+            signals: early::view(&self.shared.early),
             coverage: self.coverage(now),
             balance_lamports: self.balance().to_string(),
             transactions: self.courier.counts(),

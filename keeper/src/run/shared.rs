@@ -2,6 +2,7 @@
 
 use crate::chain::fees::Market;
 use crate::chain::ws::Topics;
+use crate::early::Board;
 use crate::watch::feeds::{Topic, WatchSet};
 use anchor_lang::prelude::Pubkey;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub slot_micros: Arc<AtomicU64>,
     /// Newest slot known.
     pub slot: Arc<AtomicU64>,
+    /// What was heard of prices before they are on chain.
+    pub early: Board,
 }
 
 impl Shared {
@@ -58,6 +61,7 @@ impl Shared {
             slot_began: Arc::default(),
             slot_micros,
             slot,
+            early: Board::default(),
         };
         (shared, renewals)
     }

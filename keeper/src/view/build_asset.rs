@@ -26,6 +26,7 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, asset: &Ass
         price: inputs.assessment.assets.get(key).map_or_else(AssetPriceView::default, |r| prices(asset, r, now_ts)),
         reference: reference(asset, now_ts),
         window_high: high(asset, now_ts),
+        early: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::assess::{GroupReport, RuleReport};
 use crate::config::Mode;
 use crate::control::{Explanation, Group};
 use crate::decide::wanted_about;
+use crate::early;
 use crate::intent::ActionClass;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
@@ -67,6 +68,8 @@ impl<C: Courier> Engine<C> {
         );
         why.input("raises", format!("{} to {}", rule.scope, rule.level_name));
         why.input("fence", format!("trip_epoch {}", rule.trip_epoch));
+        let subject = self.store.rule(&key).map(|rule| rule.subject);
+        self.explain_early(&mut why, &subject.into_iter().collect::<Vec<_>>());
         why.condition("the rule is switched on", rule.is_enabled, if rule.is_enabled { "on" } else { "off" });
         let verdict = rule.reason.as_ref().map_or(rule.verdict.clone(), |reason| format!("{}: {reason}", rule.verdict));
         why.condition("the rule is true", report.is_true(), format!("{verdict}, {value} {}", rule.unit));
@@ -174,6 +177,8 @@ impl<C: Courier> Engine<C> {
             pass.is_ok(),
             pass.map_or_else(name_of, |p| pass_text(p).into()),
         );
+        let assets = self.store.vault(&key).map(|vault| [vault.collateral_asset, vault.loan_asset]);
+        self.explain_early(&mut why, assets.as_ref().map_or(&[], |assets| assets));
         self.explain_score(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Liquidate);
         let in_reach = vault.positions.soft + vault.positions.liquidatable;
@@ -198,12 +203,24 @@ impl<C: Courier> Engine<C> {
         why.input("reference", asset.reference.price.clone().unwrap_or_else(|| "none".into()));
         let agreed = format!("{} of {} sources agree", asset.price.agreeing, asset.price.required);
         why.condition("its price is agreed", asset.price.state == "agreed", agreed);
+        self.explain_early(&mut why, &[key]);
         let warm = if asset.reference.is_warm { "warm" } else { "cold" };
         why.condition("its reference is warm", asset.reference.is_warm, warm);
         self.explain_score(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Observe);
         why.answer = answer_of(&why, "observation", None);
         why
+    }
+
+    /// What was heard of the prices of `assets` before it is on chain.
+    fn explain_early(&self, why: &mut Explanation, assets: &[Pubkey]) {
+        let gaps = early::gaps(&self.shared.early, &self.store, &self.assessment);
+        for gap in gaps.iter().filter(|gap| assets.contains(&gap.asset)) {
+            why.input(&format!("early price of {}", gap.signal), gap.text());
+        }
+        for signal in early::view(&self.shared.early).into_iter().filter(|signal| signal.degraded) {
+            why.input(&format!("signal {}", signal.name), format!("degraded: {}", signal.reason.unwrap_or_default()));
+        }
     }
 
     /// The risk score with its parts, those first that moved it most within about an hour.

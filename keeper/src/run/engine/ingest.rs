@@ -3,6 +3,7 @@
 use crate::capture::Frame;
 use crate::chain::clock::ChainTime;
 use crate::chain::ws::Signal;
+use crate::early;
 use crate::metrics::{SourceLabel, UpdateLabel};
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
@@ -202,6 +203,7 @@ impl<C: Courier> Engine<C> {
         if !std::mem::take(&mut self.needs_watch) {
             return;
         }
+        self.shared.early.want(early::wanted(&self.store));
         let set = feeds::watch_set(&self.store, &self.signer, &self.found, &self.extra());
         if !self.sources.watch(set) {
             return;

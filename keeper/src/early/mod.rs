@@ -1,0 +1,28 @@
+//! Prices that are heard of before they are on chain: from Hermes, and from price accounts of Pythnet.
+//!
+//! They decide nothing: the accounts on chain are the truth, and `assess` and `decide` never see this module. They show
+//! how far the chain is behind. A source that fails is degraded, told once with what to do about it, and everything else
+//! goes on as without it.
+
+mod board;
+mod error;
+mod gap;
+mod hermes;
+mod pythnet;
+mod watcher;
+
+pub use board::{Board, Standing};
+pub use error::SignalError;
+pub use gap::{Gap, gaps, view, wanted};
+pub use watcher::Watcher;
+
+use rampart::oracle::RawReading;
+
+/// Pyth's name of a feed: the same on chain, at Hermes, and, read as an address, of the price account on Pythnet.
+pub type FeedId = [u8; 32];
+
+/// One price that was heard of.
+pub type Heard = (FeedId, RawReading);
+
+#[cfg(test)]
+mod tests;
