@@ -117,7 +117,7 @@ pub fn tell(config: &Config, scenario: Scenario, every: u64) -> Story {
     let (mut moments, mut path) = (Vec::new(), Vec::new());
     for (at, tick) in market.scenario.ticks.iter().enumerate() {
         let moment = teller.step(at, tick, every);
-        if moment.minute % 10 == 0 {
+        if moment.minute.is_multiple_of(10) {
             path.push([moment.minute as f64, moment.truth, moment.lost, moment.lost_unguarded]);
         }
         if !moment.what.is_empty() {
@@ -240,7 +240,7 @@ impl<'a> Teller<'a> {
         self.tell_band(score, &mut what);
         self.tell_attack(tick, [attacked, attacked_bare], &mut what);
         self.tell_losses(&mut what);
-        if what.is_empty() && every > 0 && minute % every == 0 {
+        if what.is_empty() && every > 0 && minute.is_multiple_of(every) {
             what.push(String::new());
         }
         Moment {

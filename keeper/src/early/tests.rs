@@ -290,7 +290,7 @@ fn pyth_update(cents: i64, publish_ts: i64) -> Vec<u8> {
 fn gap_is_measured_against_the_same_feed_and_is_a_move_only_from_the_deviation_on_and_never_by_an_older_price() {
     let (world, store) = pyth_world();
     assert_eq!(wanted(&store), BTreeSet::from([FEED]), "Switchboard has no feed of Pyth");
-    let now = ChainTime { slot: SLOT, unix_ts: NOW, ..ChainTime::default() };
+    let now = ChainTime { slot: SLOT, unix_ts: NOW };
     let assessment = assess(&store, &PriceIndex::default(), &world.found(), now);
     let board = Board::default();
     let settings = settings(SignalKind::Hermes, "http://h");
