@@ -140,11 +140,11 @@ impl Parts<'_> {
 
     fn defence(&self, fact: &BecameTrue, later: &[BecameTrue]) -> Defence {
         let rule = &self.world.rules[fact.rule];
-        let until_slot = later.iter().find(|next| next.rule == fact.rule).map_or(u64::MAX, |next| next.mark.slot);
+        let until_slot = later.iter().find(|next| next.rule == fact.rule).map_or(u64::MAX, |next| next.false_slot);
         let mut trips = self.ledger.trips.iter().filter(|trip| trip.fact.rule == rule.key);
-        let trip = trips.clone().find(|trip| (fact.mark.slot..until_slot).contains(&trip.slot));
+        let trip = trips.clone().find(|trip| (fact.false_slot..until_slot).contains(&trip.slot));
         let in_force = trips.any(|trip| {
-            let at_slot = trip.slot < fact.mark.slot;
+            let at_slot = trip.slot < fact.false_slot;
             at_slot && trip.fact.expires_at_ts > fact.mark.unix_ts
         });
         Defence {
@@ -166,7 +166,7 @@ impl Parts<'_> {
         let landed_ms = self.timeline.mark(trip.slot).map_or(fact.mark.wall_unix_ms, |mark| mark.wall_unix_ms);
         Trip {
             slot: trip.slot,
-            slots: trip.slot - fact.mark.slot,
+            slots: trip.slot.saturating_sub(fact.mark.slot),
             wall_ms: landed_ms.saturating_sub(fact.mark.wall_unix_ms),
             level: trip.fact.level_after,
             by: keeper_name(self.world, &trip.payer),

@@ -101,11 +101,14 @@ pub struct BecameTrue {
     pub value: u64,
     /// When the price that made it true was on the chain.
     pub mark: SlotMark,
+    /// Slot of the look before, at which it was not true. What keepers report comes between two prices.
+    pub false_slot: u64,
 }
 
 /// Judges every rule at every point.
 pub struct Watch {
     is_true: Vec<bool>,
+    last_slot: u64,
     /// Every time that a rule became true.
     pub became_true: Vec<BecameTrue>,
 }
@@ -113,7 +116,7 @@ pub struct Watch {
 impl Watch {
     /// Starts with every rule false.
     pub fn new(world: &World) -> Self {
-        Self { is_true: vec![false; world.rules.len()], became_true: Vec::new() }
+        Self { is_true: vec![false; world.rules.len()], last_slot: 0, became_true: Vec::new() }
     }
 
     /// Judges all rules on a snapshot and the prints of the moment, which were on the chain at `published`.
@@ -124,12 +127,13 @@ impl Watch {
             match verdict(world, snapshot, &readings, rule) {
                 Some(Verdict::True { value }) if !self.is_true[rule] => {
                     self.is_true[rule] = true;
-                    self.became_true.push(BecameTrue { rule, value, mark: published });
+                    self.became_true.push(BecameTrue { rule, value, mark: published, false_slot: self.last_slot });
                 }
                 Some(Verdict::Clear { .. }) => self.is_true[rule] = false,
                 _ => {}
             }
         }
+        self.last_slot = snapshot.mark.slot;
     }
 }
 

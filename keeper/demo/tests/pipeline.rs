@@ -155,7 +155,7 @@ async fn price_crash_is_tripped_once_by_a_keeper_process() -> Outcome<()> {
 async fn crash_between_journal_and_send_leads_to_one_trip() -> Outcome<()> {
     // trips alone, so that the first send is the trip's
     let others_off = "[classes]\nliquidate = false\ndeleverage = false\nobserve = false\nstep_down = false\n\
-                      settle = false\nrebalance = false";
+                      settle = false\nrebalance = false\nreport = false";
     let mut bench = Bench::new(others_off).await?;
     let mut keeper = bench.start(&[("RAMPART_FAULT", "crash_after_journal")], CALM).await?;
     let end = tokio::select! {

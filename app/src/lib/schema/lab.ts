@@ -2,7 +2,7 @@ import * as v from 'valibot'
 
 const number = v.pipe(v.number(), v.finite())
 
-/** What `rampart-lab backtest --json FILE` writes. Measures are floats already: they are shown, never decided on. */
+/** What `rampart lab backtest --out FILE` writes. Measures are floats already: they are shown, never decided on. */
 export const Backtest = v.object({
   title: v.string(),
   reference: v.string(),

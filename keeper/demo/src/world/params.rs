@@ -246,7 +246,7 @@ fn book() -> Vec<(About, &'static str, RuleParams)> {
         book.push((About::Coin(coin), "confidence", rule(Metric::ConfidenceRatio, Level::Caution, (150, 75))));
     }
     for coin in VAULTS {
-        book.push((About::Coin(coin), "keepers' score", rule(Metric::KeeperMedian, Level::Caution, (3_000, 1_500))));
+        book.push((About::Coin(coin), "keepers' score", rule(Metric::KeeperMedian, Level::Caution, (5_000, 2_500))));
     }
     for vault in 0..VAULTS.len() {
         book.push((About::Vault(vault), "outflow rate", rule(Metric::OutflowRate, Level::ReduceOnly, (300, 150))));

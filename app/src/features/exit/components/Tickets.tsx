@@ -1,7 +1,7 @@
 import { Countdown } from '@/components/ui/Countdown'
 import { Icon } from '@/components/ui/Icon'
 import { u128 } from '@/lib/accounts'
-import { formatAmount } from '@/lib/amount'
+import { formatAmount, formatCount } from '@/lib/amount'
 import { type Numbered, type TicketStage, ticketStage } from '@/lib/exit'
 
 const STAGES: Record<TicketStage, { word: string; state: string }> = {
@@ -32,7 +32,7 @@ export function Tickets({ tickets, isRestricted, nowTs, worth }: TicketsProps) {
           <li key={number}>
             <p>
               <strong className="number">{`${formatAmount(amount, decimals, 4)} ${symbol}`}</strong>
-              <span className="quiet">{`ticket ${number}${ticket.side === 0 ? `, ${u128(ticket.shares)} shares` : ''}`}</span>
+              <span className="quiet">{`ticket ${number}${ticket.side === 0 ? `, ${formatCount(u128(ticket.shares))} shares` : ''}`}</span>
             </p>
             <span className="pass" data-state={stage.state}>
               <Icon name={stage.state === 'open' ? 'check' : stage.state === 'closed' ? 'cross' : 'clock'} size={15} /> {stage.word}

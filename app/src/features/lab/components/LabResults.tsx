@@ -78,7 +78,7 @@ export function LabResults({ backtest, origin, refusal, isReading, open }: Lab) 
           <div className="lab-how">
             <p>The lab plays policies on recorded or generated markets with the program’s own code. This writes a file that can be shown here:</p>
             <pre tabIndex={0}>
-              <code>rampart-lab backtest --json backtest.json</code>
+              <code>rampart lab backtest --out backtest.json</code>
             </pre>
             <label htmlFor={id}>Show a file</label>
             <input
