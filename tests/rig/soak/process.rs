@@ -56,14 +56,17 @@ impl Process {
             let lines = metrics.lines().filter(|line| line.starts_with(name));
             lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
         };
+        // each locks the chain: one after the other
+        let slot = scene.chain.state().slot;
+        let trips = scene.trips();
         Some(Sample {
             at,
             resident_kib: field("VmRSS:")?,
             files: std::fs::read_dir(format!("{proc}/fd")).ok()?.count() as u64,
             threads: field("Threads:")?,
-            slot: scene.chain.state().slot,
+            slot,
             falls,
-            trips: scene.trips(),
+            trips,
             mismatches: sum("rampart_sweep_mismatches_total"),
             restarts: sum("rampart_task_restarts_total"),
         })
