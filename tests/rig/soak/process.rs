@@ -61,7 +61,7 @@ impl Process {
         let trips = scene.trips();
         Some(Sample {
             at,
-            resident_kib: field("VmRSS:")?,
+            anonymous_kib: field("RssAnon:")?,
             files: std::fs::read_dir(format!("{proc}/fd")).ok()?.count() as u64,
             threads: field("Threads:")?,
             slot,

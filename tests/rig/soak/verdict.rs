@@ -13,8 +13,8 @@ const FILES_GROWTH: u64 = 4;
 pub struct Sample {
     /// Since the start.
     pub at: Duration,
-    /// Resident memory, KiB.
-    pub resident_kib: u64,
+    /// Anonymous resident memory, KiB: pages of its own executable and of its databases come and go as the system likes.
+    pub anonymous_kib: u64,
     /// Open files and sockets.
     pub files: u64,
     /// Threads.
@@ -39,7 +39,7 @@ impl Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (minutes, mib) = (self.at.as_secs() / 60, self.resident_kib as f64 / 1_024.0);
+        let (minutes, mib) = (self.at.as_secs() / 60, self.anonymous_kib as f64 / 1_024.0);
         write!(f, "| {minutes} | {} | {mib:.1} | {} | {} | ", self.slot, self.files, self.threads)?;
         write!(f, "{} | {} | {} | {} |", self.falls, self.trips, self.mismatches, self.restarts)
     }
@@ -57,7 +57,7 @@ pub fn verdict(samples: &[Sample]) -> Result<String, String> {
         samples.get(from..to).unwrap_or_default().iter().map(of).max().unwrap_or(0)
     };
     let (third, all) = (samples.len().div_ceil(3), samples.len());
-    let memory = [highest(0, third, |s| s.resident_kib), highest(all - third, all, |s| s.resident_kib)];
+    let memory = [highest(0, third, |s| s.anonymous_kib), highest(all - third, all, |s| s.anonymous_kib)];
     let files = [highest(0, third, |s| s.files), highest(all - third, all, |s| s.files)];
     if memory[1] * 100 > memory[0] * (100 + MEMORY_GROWTH_PERCENT) {
         return Err(format!("memory grew from {} KiB in the first third to {} KiB in the last", memory[0], memory[1]));
@@ -88,7 +88,7 @@ mod tests {
     fn samples(memory: impl Fn(u64) -> u64) -> Vec<Sample> {
         let sample = |minute| Sample {
             at: Duration::from_secs(minute * 60),
-            resident_kib: memory(minute),
+            anonymous_kib: memory(minute),
             files: 40,
             threads: 9,
             slot: 10_000 + minute * 150,
