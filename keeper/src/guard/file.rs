@@ -12,7 +12,7 @@ use anchor_lang::prelude::{ProgramError, Pubkey};
 use rampart::SetKeepersArgs;
 use rampart::state::keeper_set::KeeperLimits;
 use rampart::state::warm_up::require_warm_up;
-use rampart::state::{HardBounds, KeeperSeat};
+use rampart::state::{HardBounds, KeeperSeat, Metric};
 use rampart_client::address;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -247,15 +247,28 @@ impl GuardFile {
             if !ids.insert(rule.id) {
                 found.push(format!("two rules have the number {}", rule.id));
             }
-            if self.subject(&rule.subject).is_none() {
-                found.push(format!("rule {}: nothing in the file is named `{}`", rule.id, rule.subject));
-            }
+            found.extend(self.subject_problem(rule));
         }
         let delay = self.guard.loosen_delay_secs;
         if !(self.bounds.min_loosen_delay_secs..=rampart::constants::MAX_LOOSEN_DELAY_SECS).contains(&delay) {
             found.push("guard: loosen_delay_secs lies outside the bounds".into());
         }
         found
+    }
+}
+
+impl GuardFile {
+    /// What is wrong with the subject of a rule: metrics of prices are about assets, those of reports about either.
+    fn subject_problem(&self, rule: &NamedRule) -> Option<String> {
+        let metric = Metric::try_from(rule.params.metric.value()).ok()?;
+        let is_asset = self.asset(&rule.subject).is_some();
+        let wrong = |what: String| Some(format!("rule {}: {what}", rule.id));
+        match self.subject(&rule.subject) {
+            None => wrong(format!("nothing in the file is named `{}`", rule.subject)),
+            Some(_) if metric.is_reported() || metric.is_about_asset() == is_asset => None,
+            Some(_) if is_asset => wrong(format!("its metric is about a vault, and `{}` is an asset", rule.subject)),
+            Some(_) => wrong(format!("its metric is about an asset, and `{}` is a vault", rule.subject)),
+        }
     }
 }
 

@@ -176,13 +176,16 @@ async fn file_that_the_program_would_refuse_is_refused_before_anything_is_sent()
     let mut file = desk.world(|world| filled(template("sol"), world));
     file.vaults[0].risk.ltv_bps = 9_900;
     file.rules[0].subject = "DOGE".into();
+    file.rules[1].subject = "SOL/USDC".into();
     let path = write(&desk, &file);
     let (before, root) = (desk.governed(), desk.root());
     let error = desk.guard(&["apply", &path, "--yes", "--signer", &root]).await.expect_err("a refusal");
     assert!(matches!(error, KeeperError::Refused { .. }));
-    for words in
-        ["vault SOL/USDC risk: Risk parameters must satisfy ltv < soft line", "nothing in the file is named `DOGE`"]
-    {
+    for words in [
+        "vault SOL/USDC risk: Risk parameters must satisfy ltv < soft line",
+        "nothing in the file is named `DOGE`",
+        "rule 2: its metric is about an asset, and `SOL/USDC` is a vault",
+    ] {
         assert!(error.to_string().contains(words), "{error}");
     }
     let stands_for = template_path("btc").display().to_string();
