@@ -121,10 +121,6 @@ fn layout(idl: &Value, kind: &Value, at: usize, path: &str, out: &mut String) ->
     size
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// Every layout by its discriminator: account, bytes and the start of the hash of its fields.
 fn layouts() -> BTreeMap<String, String> {
     let idl = idl();
@@ -132,8 +128,8 @@ fn layouts() -> BTreeMap<String, String> {
         let mut fields = String::new();
         let kind = serde_json::json!({ "defined": { "name": name } });
         let size = 8 + layout(&idl, &kind, 8, &name, &mut fields);
-        let digest = hex(&hash(fields.as_bytes()).to_bytes()[..8]);
-        (hex(&discriminator), format!("| {name} | {} | {size} | {digest} |", hex(&discriminator)))
+        let digest = hex::encode(&hash(fields.as_bytes()).to_bytes()[..8]);
+        (hex::encode(&discriminator), format!("| {name} | {} | {size} | {digest} |", hex::encode(&discriminator)))
     };
     names(&idl, "accounts").into_iter().map(row).collect()
 }

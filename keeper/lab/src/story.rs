@@ -7,7 +7,6 @@ mod text;
 
 use crate::attack::{Keeper, Scenario, Split, Tick};
 use crate::backtest::Market;
-use crate::data::sha256_hex;
 use crate::learn::Watcher;
 use crate::pool::{GuardConfig, Pool, Step};
 use crate::validate::{Config, canonical_hash};
@@ -110,7 +109,7 @@ pub struct Story {
 
 /// Plays `scenario` under `config` and without, and tells what happened. Every `every`-th minute is told too; 0 for none.
 pub fn tell(config: &Config, scenario: Scenario, every: u64) -> Story {
-    let digest = sha256_hex(&scenario.digest());
+    let digest = hex::encode(scenario.digest());
     let market = Market::new(scenario, config.pool, config.market.volumes);
     let guard = config.guard();
     let mut teller = Teller::new(&market, &guard);

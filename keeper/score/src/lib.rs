@@ -19,8 +19,3 @@ pub mod policy;
 pub mod score;
 pub mod state;
 pub mod tail;
-
-/// Returns bytes in lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

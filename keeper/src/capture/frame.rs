@@ -293,9 +293,8 @@ impl Frame {
 
     /// Accounts of price feeds.
     pub fn found(found: &Found) -> Self {
-        let hex = |id: &[u8; 32]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let mut feeds: Vec<_> =
-            found.iter().map(|((program, id), key)| (program.to_string(), hex(id), key.to_string())).collect();
+            found.iter().map(|((program, id), key)| (program.to_string(), hex::encode(id), key.to_string())).collect();
         feeds.sort_unstable();
         Self::Found { feeds }
     }

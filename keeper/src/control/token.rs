@@ -29,7 +29,7 @@ impl Token {
                 let read = |source| KeyError::Read { path: path.to_owned(), source };
                 let mut bytes = [0_u8; 32];
                 OsRng.try_fill_bytes(&mut bytes).map_err(|error| read(std::io::Error::other(error.to_string())))?;
-                let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let text = hex::encode(bytes);
                 writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(read)?;
                 Ok(Self(Arc::new(Secret::new(text))))
             }

@@ -13,7 +13,6 @@ use rampart::oracle::RawReading;
 use reqwest::header::{ACCEPT, RETRY_AFTER};
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -72,7 +71,7 @@ pub(super) async fn stream(
 async fn connect(settings: &SignalSettings, feeds: &BTreeSet<FeedId>) -> Result<reqwest::Response, SignalError> {
     let client = reqwest::Client::builder().connect_timeout(PATIENCE).build()?;
     let mut url = format!("{}/v2/updates/price/stream?", settings.url.trim_end_matches('/'));
-    feeds.iter().for_each(|feed| url += &format!("ids[]={}&", hex(feed)));
+    feeds.iter().for_each(|feed| url += &format!("ids[]={}&", hex::encode(feed)));
     // one feed that the server doesn't know must not cost the others
     url += "parsed=true&encoding=base64&ignore_invalid_price_ids=true";
     let request = client.get(url).header(ACCEPT, "text/event-stream");
@@ -116,22 +115,8 @@ fn heard(parsed: &Parsed) -> Option<Heard> {
     Some((unhex(&parsed.id)?, raw))
 }
 
-pub(super) fn hex(feed: &FeedId) -> String {
-    feed.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // CANNOT fail: a String takes any write
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn unhex(text: &str) -> Option<FeedId> {
-    let text = text.strip_prefix("0x").unwrap_or(text);
     let mut feed = FeedId::default();
-    if text.len() != 2 * feed.len() || !text.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in feed.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
+    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut feed).ok()?;
     Some(feed)
 }

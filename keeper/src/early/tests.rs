@@ -1,6 +1,6 @@
 //! Answers of the server are written from Hermes' published schema, and accounts from Pythnet's; none is recorded.
 
-use super::hermes::{self, hex};
+use super::hermes;
 use super::pythnet::{self, offset};
 use super::*;
 use crate::assess::assess;
@@ -55,7 +55,7 @@ async fn answer(State(server): State<Server>, headers: HeaderMap, uri: Uri) -> R
 /// One event with the price of the feed, hundredths of a dollar.
 fn event(cents: i64, publish_ts: i64) -> String {
     let price = json!({ "price": cents.to_string(), "conf": "1", "expo": -2, "publish_time": publish_ts });
-    let parsed = json!([{ "id": hex(&FEED), "price": price, "ema_price": price, "metadata": { "slot": 1 } }]);
+    let parsed = json!([{ "id": hex::encode(FEED), "price": price, "ema_price": price, "metadata": { "slot": 1 } }]);
     format!("data:{}\n\n", json!({ "binary": { "encoding": "base64", "data": [] }, "parsed": parsed }))
 }
 
@@ -123,7 +123,7 @@ async fn hermes_is_asked_for_the_wanted_feeds_with_the_key_and_its_newest_price_
     assert_eq!((standing.prices[&FEED].price, standing.prices[&FEED].exponent, fault(&standing)), (90, -2, None));
     let expected = format!(
         "/v2/updates/price/stream?ids[]={}&parsed=true&encoding=base64&ignore_invalid_price_ids=true Bearer s3cret",
-        hex(&FEED)
+        hex::encode(FEED)
     );
     assert_eq!(server.heard.lock().unwrap()[0], expected);
 }
@@ -159,7 +159,7 @@ async fn fault_21_every_way_to_fail_is_told_apart_and_what_was_heard_before_coun
                 200,
                 format!(
                     "data:{{\"parsed\":[{{\"id\":\"{}\",\"price\":{{\"price\":\"1e3\",\"conf\":\"1\",\"expo\":0,\"publish_time\":1}}}}]}}\n\n",
-                    hex(&FEED)
+                    hex::encode(FEED)
                 ),
             ),
             "malformed",
@@ -201,13 +201,13 @@ fn event_of_hermes_is_read_to_the_unit_or_refused_whole() {
         json!({ "parsed": [{ "id": id, "price": { "price": price, "conf": "1", "expo": -2, "publish_time": 3 } }] })
             .to_string()
     };
-    assert_eq!(hermes::read(&event(&hex(&FEED), "100")).unwrap(), [(FEED, raw(100, 3))]);
-    assert_eq!(hermes::read(&event(&format!("0x{}", hex(&FEED)), "100")).unwrap(), [(FEED, raw(100, 3))]);
+    assert_eq!(hermes::read(&event(&hex::encode(FEED), "100")).unwrap(), [(FEED, raw(100, 3))]);
+    assert_eq!(hermes::read(&event(&format!("0x{}", hex::encode(FEED)), "100")).unwrap(), [(FEED, raw(100, 3))]);
     for bad in [
         event("07", "100"),
         event(&"é".repeat(32), "100"),
-        event(&hex(&FEED), "1.5"),
-        event(&hex(&FEED), "99999999999999999999"),
+        event(&hex::encode(FEED), "1.5"),
+        event(&hex::encode(FEED), "99999999999999999999"),
     ] {
         assert!(matches!(hermes::read(&bad), Err(SignalError::Malformed("a price is no number"))), "{bad}");
     }

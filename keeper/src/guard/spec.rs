@@ -119,7 +119,7 @@ impl TryFrom<String> for Digest {
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
-        if digest == Digest::default() { Self::new() } else { hex(&digest.0) }
+        if digest == Digest::default() { Self::new() } else { hex::encode(digest.0) }
     }
 }
 
@@ -133,15 +133,7 @@ impl Part<[u8; 32]> for Digest {
     }
 }
 
-/// Writes bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Reads hexadecimal digits, with or without `0x` before them.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let text = text.strip_prefix("0x").unwrap_or(text);
-    let is_even = text.len().is_multiple_of(2) && text.is_ascii();
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    is_even.then(|| (0..text.len()).step_by(2).map(byte).collect())?
+    hex::decode(text.strip_prefix("0x").unwrap_or(text)).ok()
 }

@@ -118,12 +118,13 @@ impl Network {
     /// [`DemoError::File`] without the file, [`DemoError::Rpc`] where the network refuses.
     pub async fn deploy(&self, so: &Path) -> Outcome<()> {
         let bytes = std::fs::read(so).map_err(|source| DemoError::File { path: so.to_owned(), source })?;
-        let params = json!([rampart::ID.to_string(), hex(&bytes), 0]);
+        let params = json!([rampart::ID.to_string(), hex::encode(&bytes), 0]);
         self.cheat("surfnet_writeProgram", params, "deploy the program").await.map(drop)
     }
 
     pub(super) async fn set_account(&self, write: &OracleWrite) -> Outcome<()> {
-        let account = json!({ "lamports": 100_000_000, "data": hex(&write.data), "owner": write.owner.to_string() });
+        let account =
+            json!({ "lamports": 100_000_000, "data": hex::encode(&write.data), "owner": write.owner.to_string() });
         let params = json!([write.address.to_string(), account]);
         self.cheat("surfnet_setAccount", params, "write an oracle account").await.map(drop)
     }
@@ -131,12 +132,4 @@ impl Network {
     pub(super) async fn cheat(&self, method: &'static str, params: Value, doing: &'static str) -> Outcome<Value> {
         self.rpc.send::<Value>(RpcRequest::Custom { method }, params).await.map_err(rpc(doing))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -128,7 +128,7 @@ fn draw(name: &str, seed: u64, split: Split, data: &DataArgs) -> Result<Scenario
 }
 
 fn print(scenario: &Scenario, every: usize, out: Printer) {
-    let digest: String = scenario.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(scenario.digest());
     let mut lines = vec![format!(
         "{} seed {} ({}), {} steps, sha256 {digest}",
         scenario.name,

@@ -85,7 +85,7 @@ impl Checksums {
 
 /// Returns the SHA-256 of a content, lower-case hexadecimal.
 pub fn sha256_hex(content: &[u8]) -> String {
-    solana_sha256_hasher::hash(content).to_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(solana_sha256_hasher::hash(content).to_bytes())
 }
 
 #[cfg(test)]

@@ -85,5 +85,5 @@ pub fn schema_hash() -> [u8; 32] {
 
 /// Returns [`schema_hash`] in hexadecimal, as model files hold it.
 pub fn schema_hash_hex() -> String {
-    crate::hex(&schema_hash())
+    hex::encode(schema_hash())
 }

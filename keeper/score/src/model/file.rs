@@ -149,7 +149,7 @@ impl ModelFile {
     /// Returns the hash of format, card, heads and deciles, hexadecimal.
     pub fn compute_hash(&self) -> String {
         let content = serde_json::to_vec(&(self.format, &self.card, &self.heads, &self.deciles)).unwrap_or_default();
-        crate::hex(&hash(&content).to_bytes())
+        hex::encode(hash(&content).to_bytes())
     }
 
     /// Checks everything that inference relies on.

@@ -97,7 +97,7 @@ impl PolicyFile {
     /// Returns the hash of format, card and weights, hexadecimal.
     pub fn compute_hash(&self) -> String {
         let content = serde_json::to_vec(&(self.format, &self.card, &self.weights)).unwrap_or_default();
-        crate::hex(&hash(&content).to_bytes())
+        hex::encode(hash(&content).to_bytes())
     }
 
     fn validate(&self) -> Result<[[f64; TILES]; Action::COUNT], PolicyError> {

@@ -99,5 +99,5 @@ fn share(value: f64) -> f64 {
 /// Returns the SHA-256 of the names of tiles and actions, hexadecimal: a policy of other ones is refused.
 pub fn situation_schema_hex() -> String {
     let names = SITUATION.map(str::to_owned).into_iter().chain(Action::ALL.map(|action| format!("{action:?}")));
-    crate::hex(&hash(names.collect::<Vec<_>>().join("\n").as_bytes()).to_bytes())
+    hex::encode(hash(names.collect::<Vec<_>>().join("\n").as_bytes()).to_bytes())
 }

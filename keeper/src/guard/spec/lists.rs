@@ -1,6 +1,6 @@
 //! Parameters with lists: the program stores them as places, of which the first few are in use.
 
-use super::{CallerName, Key, Part, PurposeName, RateSpec, SourceSpec, SwitchName, Unknown, hex, unhex};
+use super::{CallerName, Key, Part, PurposeName, RateSpec, SourceSpec, SwitchName, Unknown, unhex};
 use bytemuck::Zeroable;
 use rampart::state::{
     CoverCaps, OracleSet, OracleSource, Prefix, RateSource, ReserveGrant, ReservePlan, Roles, StandbySet, SwapParams,
@@ -142,7 +142,7 @@ impl Part<SwapParams> for SwapSpec {
         Ok(Self {
             switch: SwitchName::of(&value.switch)?,
             program: Key(value.program),
-            prefixes: used.map(|prefix| hex(prefix.active())).collect(),
+            prefixes: used.map(|prefix| hex::encode(prefix.active())).collect(),
             purpose: PurposeName::of(&value.purpose)?,
             caller: CallerName::of(&value.caller)?,
             max_swap_micro_usd: value.max_swap_micro_usd,
