@@ -2,9 +2,9 @@
 
 use crate::accounts::decode;
 use crate::world::{Coin, VAULTS, World};
-use rampart::risk::keepers::{Ballot, Poll};
+use rampart::risk::keepers::Poll;
 use rampart::state::{Comparator, KeeperSet, Report, ReportPart};
-use rampart_client::{Pubkey, address};
+use rampart_client::{Pubkey, address, keepers};
 use serde::Serialize;
 use solana_sdk::account::Account;
 
@@ -40,17 +40,7 @@ pub fn polls(found: &[(Pubkey, Option<Account>)], now_ts: i64) -> Polls {
     let mut about = reports.chunks(each.max(1)).map(|reports| {
         let said = reports.iter().map(|(key, account)| decode::<Report>(key, &account.as_ref()?.data).ok());
         let said: Vec<Report> = said.flatten().collect();
-        let mut poll = Poll::new(&set, now_ts);
-        for member in set.active() {
-            let report = said.iter().find(|report| report.keeper == member.key);
-            let ballot = |report: &Report| Ballot {
-                value_bps: report.parts.get(ReportPart::Score),
-                observed_at_ts: report.observed_at_ts,
-                set_epoch: report.set_epoch,
-            };
-            poll.count(member, report.map(ballot));
-        }
-        poll
+        keepers::poll(&set, &said, ReportPart::Score, now_ts)
     });
     std::array::from_fn(|_| about.next())
 }

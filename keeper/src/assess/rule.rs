@@ -6,12 +6,11 @@ use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::error::RampartError;
 use rampart::mint;
-use rampart::risk::keepers::{Ballot, Poll};
+use rampart::risk::keepers::Poll;
 use rampart::risk::measures::{self, Measured};
 use rampart::risk::verdict::Verdict;
-use rampart::state::{
-    Asset, Breaker, Cause, Holding, Level, Metric, Report, ReportPart, Rule, Scope, Standing, Switch, Vault,
-};
+use rampart::state::{Asset, Breaker, Cause, Holding, Level, Metric, ReportPart, Rule, Scope, Standing, Switch, Vault};
+use rampart_client::keepers;
 use std::collections::BTreeMap;
 
 /// How a rule stands.
@@ -129,18 +128,8 @@ fn reported(rule: &Rule, store: &Store, now_ts: i64) -> Result<Measured, Rampart
 /// `ReportAccountsMismatch` without a keeper set.
 pub fn poll_of(store: &Store, subject: &Pubkey, part: ReportPart, now_ts: i64) -> Result<Poll, RampartError> {
     let (_, set) = store.keeper_set().ok_or(RampartError::ReportAccountsMismatch)?;
-    let about: Vec<&Report> = store.reports().map(|(_, r)| r).filter(|r| r.subject == *subject).collect();
-    let mut poll = Poll::new(set, now_ts);
-    for member in set.active() {
-        let report = about.iter().find(|report| report.keeper == member.key);
-        let ballot = report.map(|report| Ballot {
-            value_bps: report.parts.get(part),
-            observed_at_ts: report.observed_at_ts,
-            set_epoch: report.set_epoch,
-        });
-        poll.count(member, ballot);
-    }
-    Ok(poll)
+    let about = store.reports().map(|(_, report)| report).filter(|report| report.subject == *subject);
+    Ok(keepers::poll(set, about, part, now_ts))
 }
 
 fn supply_of(asset: &Asset, store: &Store) -> Result<u64, RampartError> {

@@ -2,7 +2,8 @@
 
 use crate::{AccountMeta, Instruction, Pubkey, address, build};
 use rampart::control::nonce::INSTRUCTIONS_SYSVAR;
-use rampart::state::{KeeperSet, ScaleTarget};
+use rampart::risk::keepers::{Ballot, Poll};
+use rampart::state::{KeeperSet, Report, ReportPart, ScaleTarget};
 use rampart::{SetKeepersArgs, SubmitReportArgs, Validity, accounts, instruction};
 
 const SYSTEM: Pubkey = anchor_lang::system_program::ID;
@@ -75,4 +76,21 @@ pub fn report_metas(set: &KeeperSet, subject: &Pubkey) -> Vec<AccountMeta> {
     let reports = set.active().iter().map(|member| address::report(subject, &member.key));
     let keys = std::iter::once(address::keeper_set(&set.guard)).chain(reports);
     keys.map(|key| AccountMeta::new_readonly(key, false)).collect()
+}
+
+/// Counts what the members of `set` report of one `part` of a subject's risk, as the program would. `reports`: those about
+/// the subject, in any order; who has none is silent.
+pub fn poll<'a>(set: &KeeperSet, reports: impl IntoIterator<Item = &'a Report>, part: ReportPart, now_ts: i64) -> Poll {
+    let reports: Vec<&Report> = reports.into_iter().collect();
+    let mut poll = Poll::new(set, now_ts);
+    for member in set.active() {
+        let report = reports.iter().find(|report| report.keeper == member.key);
+        let ballot = report.map(|report| Ballot {
+            value_bps: report.parts.get(part),
+            observed_at_ts: report.observed_at_ts,
+            set_epoch: report.set_epoch,
+        });
+        poll.count(member, ballot);
+    }
+    poll
 }
