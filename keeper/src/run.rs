@@ -33,7 +33,7 @@ use crate::config::payer::{KeyError, PayerKey};
 use crate::control::Control;
 use crate::early;
 use crate::error::{Cause, KeeperError};
-use crate::events::{EventKind, Events, Fact, unix_ms};
+use crate::events::{EventKind, Events, Fact, unix_ts};
 use crate::fleet::Fleet;
 use crate::history;
 use crate::http::{self, ApiState, Pulse};
@@ -158,11 +158,14 @@ async fn once(
     });
     let (endpoints, commitment) = (config.endpoints(), config.cluster.commitment);
     let pool = Arc::new(Pool::over(machine.network, endpoints, commitment, metrics.clone()));
+    // the past is read beside: nobody is defended meanwhile
     let genesis = tokio::select! {
-        verified = start::verify(&pool, &config) => verified?,
+        (verified, past) = async { tokio::join!(start::verify(&pool, &config), Past::read(&config, unix_ts())) } => {
+            scorer.remember(past);
+            verified?
+        }
         () = stop.cancelled() => return Ok(()),
     };
-    scorer.remember(Past::read(&config, i64::try_from(unix_ms() / 1_000).unwrap_or(i64::MAX)).await);
     let slot = Arc::new(AtomicU64::new(pool.newest_slot()));
     let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
     let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));

@@ -22,13 +22,17 @@ pub fn limits(assessment: &Assessment, store: &Store) -> Vec<Decision> {
     let first = |(key, vault): (&Pubkey, &Vault)| {
         [ScaleTarget::Ltv, ScaleTarget::BorrowCap].into_iter().find_map(|target| limit(key, vault, target, store, now))
     };
-    store.vaults().filter_map(first).collect()
+    listening(store).filter_map(first).collect()
 }
 
 /// Returns the collaterals whose reports move a limit.
 pub fn subjects(store: &Store) -> impl Iterator<Item = Pubkey> {
-    let listens = |vault: &&Vault| vault.scale.ltv.is_on() || vault.scale.cap.is_on();
-    store.vaults().map(|(_, vault)| vault).filter(listens).map(|vault| vault.collateral_asset)
+    listening(store).map(|(_, vault)| vault.collateral_asset)
+}
+
+/// Vaults that have a limit which follows reports.
+fn listening(store: &Store) -> impl Iterator<Item = (&Pubkey, &Vault)> {
+    store.vaults().filter(|(_, vault)| vault.scale.ltv.is_on() || vault.scale.cap.is_on())
 }
 
 fn limit(key: &Pubkey, vault: &Vault, target: ScaleTarget, store: &Store, now: ChainTime) -> Option<Decision> {

@@ -7,9 +7,13 @@ use anchor_lang::prelude::Pubkey;
 use rampart_score::bar::Bar;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// How far back is read, seconds: what the engine weighs beyond a week is little.
 const SPAN_SECS: i64 = 7 * 86_400;
+/// How long a start waits for it: a slow database must not hold up the defence.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Length of a bar, seconds.
 const BAR_SECS: u32 = 300;
 
@@ -27,13 +31,12 @@ impl Past {
             return Self::default();
         }
         let query = Query::closes(&config.cluster.guard, now_ts.saturating_sub(SPAN_SECS), BAR_SECS);
-        match Reader::new(config).page(query).await {
-            Ok(page) => Self::of(&page.items),
-            Err(error) => {
-                tracing::info!("scores start cold: {}", chain(&error));
-                Self::default()
-            }
+        match timeout(PATIENCE, Reader::new(config).page(query)).await {
+            Ok(Ok(page)) => return Self::of(&page.items),
+            Ok(Err(error)) => tracing::info!("scores start cold: {}", chain(&error)),
+            Err(_) => tracing::info!("scores start cold: the history did not answer within {PATIENCE:?}"),
         }
+        Self::default()
     }
 
     pub(super) fn of(items: &[Value]) -> Self {
