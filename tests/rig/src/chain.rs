@@ -213,15 +213,18 @@ impl State {
     }
 
     fn include(&mut self, height: u64) {
-        let (landed, hashes, life) = (&self.landed, &self.hashes, self.landing.life_blocks);
-        let may_land = |held: &Pending| {
-            let born = hashes.iter().find(|(hash, _)| *hash == held.blockhash()).map(|(_, born)| *born);
-            !landed.contains_key(&held.signature) && born.is_some_and(|born| height <= born + life)
+        let is_alive = |state: &Self, pending: &Pending| {
+            state.last_height_of(&pending.blockhash()).is_some_and(|last| height <= last)
         };
-        self.pending.extend(self.relay.forward(self.slot, may_land));
+        let mut relay = std::mem::take(&mut self.relay);
+        let arrived =
+            relay.forward(self.slot, |held| !self.landed.contains_key(&held.signature) && is_alive(self, held));
+        self.relay = relay;
+        self.pending.extend(arrived);
         for (signature, pending) in std::mem::take(&mut self.pending) {
-            let born = self.hashes.iter().find(|(hash, _)| *hash == pending.blockhash()).map(|(_, born)| *born);
-            let Some(_) = born.filter(|born| height <= born + self.landing.life_blocks) else { continue };
+            if !is_alive(self, &pending) {
+                continue;
+            }
             if self.landing.is_congested || pending.price < self.landing.min_price {
                 self.pending.insert(signature, pending);
                 continue;
