@@ -357,7 +357,7 @@ impl Events {
 }
 
 fn number(fact: Fact, id: u64) -> Event {
-    let ts = (unix_ms() / 1000).cast_signed();
+    let ts = unix_ts();
     let Fact { kind, slot, text, fields, severity } = fact;
     Event { id, ts, slot, kind, text, fields, severity }
 }
@@ -375,6 +375,11 @@ fn log(fact: &Fact) {
 pub fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns the wall clock in seconds, likewise.
+pub fn unix_ts() -> i64 {
+    (unix_ms() / 1_000).cast_signed()
 }
 
 #[cfg(test)]

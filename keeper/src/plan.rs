@@ -82,7 +82,7 @@ pub const SWAP_UNITS: u32 = 250_000;
 /// Units for the creation of an associated token account.
 const TOKEN_ACCOUNT_UNITS: u32 = 40_000;
 /// The most that a transaction may ask for.
-const MAX_UNITS: u32 = 1_400_000;
+pub const MAX_UNITS: u32 = 1_400_000;
 
 impl Planner<'_> {
     /// Plans `decision`. `history` says how often the same was tried in vain: units and price rise with that.

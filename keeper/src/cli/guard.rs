@@ -21,7 +21,6 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;
 use solana_sdk::pubkey::Pubkey;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What to do with the guard.
 #[derive(Debug, Subcommand)]
@@ -134,11 +133,6 @@ async fn read(config: &Config, guard: Pubkey) -> Result<(Rpc, Snapshot), KeeperE
 
 fn names(config: &Config) -> Names {
     config.label.iter().map(|label| (label.address, label.name.clone())).collect()
-}
-
-fn wall_ts() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn unknown(source: &ChangeError) -> KeeperError {

@@ -18,7 +18,7 @@ pub(super) async fn history(
     out: Output,
     settings: impl FnOnce() -> Result<Config, KeeperError>,
 ) -> Result<(), KeeperError> {
-    let filter = args.filter(i64::try_from(crate::events::unix_ms() / 1_000).unwrap_or(i64::MAX));
+    let filter = args.filter(crate::events::unix_ts());
     let page = match &args.url {
         Some(url) => ask(url, args.kind, &filter).await?,
         None => read(&settings()?, args.kind, &filter).await?,

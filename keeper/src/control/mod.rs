@@ -13,7 +13,7 @@ pub use token::Token;
 
 use crate::config::Config;
 use crate::error::Cause;
-use crate::events::unix_ms;
+use crate::events::unix_ts;
 use anchor_lang::prelude::Pubkey;
 use pauses::PauseFile;
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ impl Control {
     /// # Errors
     /// `Storage`, `Busy`.
     pub async fn pause(&self, groups: &[Group], reason: &str) -> Result<Pauses, ControlError> {
-        let since_ts = (unix_ms() / 1_000).cast_signed();
+        let since_ts = unix_ts();
         let change = |pauses: &mut Pauses| groups.iter().for_each(|group| pauses.add(*group, reason, since_ts));
         self.change(change).await
     }

@@ -1,6 +1,7 @@
 //! A guard with everything that it governs, as of one reading.
 
 use crate::chain::rpc::{Rpc, RpcError};
+use crate::events::unix_ts;
 use crate::watch::Update;
 use crate::watch::decode::{Decoded, decode};
 use crate::watch::feeds::{CLOCK, Child};
@@ -41,8 +42,8 @@ pub struct Snapshot {
     pub aggregate: Option<Box<AggregateLimit>>,
     /// Its reserve.
     pub reserve: Option<Box<Reserve>>,
-    /// Time of the chain's clock, unix seconds; zero where it is not known.
-    pub chain_ts: i64,
+    /// Time of the chain's clock, unix seconds; nothing where it can't be read.
+    pub chain_ts: Option<i64>,
     /// Slot of the reading.
     pub slot: u64,
 }
@@ -71,10 +72,15 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// Returns the chain's time, unix seconds; the wall clock's where the chain's can't be read.
+    pub fn now_ts(&self) -> i64 {
+        self.chain_ts.unwrap_or_else(unix_ts)
+    }
+
     /// Takes one account in. What isn't the guard's, or can't be read, is left out.
     pub fn take(&mut self, update: &Update) {
         if update.key == CLOCK {
-            self.chain_ts = crate::chain::clock::ChainTime::decode(&update.data).map_or(0, |clock| clock.unix_ts);
+            self.chain_ts = crate::chain::clock::ChainTime::decode(&update.data).map(|clock| clock.unix_ts);
         } else if update.owner == rampart::ID {
             self.take_account(update.key, &update.data);
         }

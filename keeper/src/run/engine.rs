@@ -145,7 +145,7 @@ impl<C: Courier> Engine<C> {
             blockhash: None,
             tallies: HashMap::new(),
             mismatches: 0,
-            started_at_ts: i64::try_from(crate::events::unix_ms() / 1_000).unwrap_or(0),
+            started_at_ts: crate::events::unix_ts(),
             ops: ops::Ops::default(),
             scorer: setup.scorer,
             round: HashMap::new(),

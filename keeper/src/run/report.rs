@@ -106,7 +106,7 @@ impl<C: Courier> Engine<C> {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.metrics.slot.set(gauge(keeper.slot));
         self.metrics.slot_seconds.set(self.clock.slot_duration().as_secs_f64());
-        let host_ts = (crate::events::unix_ms() / 1_000).cast_signed();
+        let host_ts = crate::events::unix_ts();
         let skew = self.clock.now().map_or(0, |now| host_ts.saturating_sub(now.unix_ts));
         self.metrics.clock_skew_seconds.set(skew);
         self.metrics.ready.set(i64::from(keeper.ready));

@@ -5,11 +5,13 @@
 
 use super::node;
 use super::step::{Answer, NextStep, next_step};
+use super::ways::params;
 use crate::chain::rpc::Rpc;
+use crate::config::endpoints::SenderKind;
 use crate::intent::{Blockhash, Outcome};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use solana_sdk::signature::Signature;
 use std::time::Duration;
 
@@ -57,8 +59,7 @@ async fn ask(endpoints: &[Rpc], once: &Once) -> NextStep {
 
 /// No preflight: it was simulated before, and the first send may be under way.
 async fn hand_over(endpoints: &[Rpc], bytes: &[u8]) {
-    let options = json!({ "encoding": "base64", "skipPreflight": true, "maxRetries": 0 });
-    let params = json!([STANDARD.encode(bytes), options]);
+    let params = params(SenderKind::Rpc, &STANDARD.encode(bytes));
     let sends =
         endpoints.iter().map(|rpc| rpc.call::<Value>("sendTransaction", "a transaction's taking", params.clone()));
     // it may have been forwarded all the same: only the chain can say

@@ -106,7 +106,7 @@ impl Way {
 }
 
 /// No preflight: it costs a round trip and judges by another slot. No retries by the node: resending is ours.
-fn params(kind: SenderKind, text: &str) -> Value {
+pub(super) fn params(kind: SenderKind, text: &str) -> Value {
     match kind {
         SenderKind::Jito => json!([text, { "encoding": "base64" }]),
         SenderKind::Rpc | SenderKind::HttpSender => {

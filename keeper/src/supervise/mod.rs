@@ -37,7 +37,7 @@ impl Host {
 
     /// As [`Self::new`], with numbers of the caller's.
     pub fn with(metrics: Metrics) -> Self {
-        let started = (crate::events::unix_ms() / 1_000).cast_signed();
+        let started = crate::events::unix_ts();
         metrics.started_seconds.set(started);
         Self { events: Events::new(metrics.clone()), metrics, pulse: Pulse::new(), phase: Phase::default() }
     }

@@ -10,7 +10,7 @@ use crate::config::payer::PayerKey;
 use crate::config::secret::redact;
 use crate::config::{Config, RpcEndpoint};
 use crate::error::KeeperError;
-use crate::events::unix_ms;
+use crate::events::unix_ts;
 use crate::submit::fee_lamports;
 use crate::takeover::{HEADER_LEN, decode};
 use crate::watch::Update;
@@ -164,15 +164,14 @@ fn code_of(account: &Update) -> (String, u64) {
     // what follows the code is room for a longer one, zeros
     let (ours, rest) = code.split_at(code.len().min(CODE_LEN));
     let used = if rest.iter().all(|byte| *byte == 0) { ours } else { code };
-    let hex = hash(used).to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    (hex, decode(&account.data).map_or(0, |(slot, _)| slot))
+    (hex::encode(hash(used).to_bytes()), decode(&account.data).map_or(0, |(slot, _)| slot))
 }
 
 fn clock(chain: &OnChain) -> Finding {
     let Some(chain_ts) = chain.unix_ts else {
         return Finding::warning("clock", "the chain's clock can't be read", "ask another endpoint");
     };
-    let host_ts = (unix_ms() / 1_000).cast_signed();
+    let host_ts = unix_ts();
     let text = format!("slot {}, this machine is {} s off the chain", chain.slot, host_ts.saturating_sub(chain_ts));
     if host_ts.abs_diff(chain_ts) <= SKEW_SECS {
         return Finding::ok("clock", text);

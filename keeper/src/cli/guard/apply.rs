@@ -129,7 +129,7 @@ async fn planned(file: &GuardFile, way: &Way<'_>, only: Only) -> Result<Plan, Ke
     let mints = mints(file, way).await?;
     let roles = way.snapshot.guard.as_ref().map_or_else(|| file.roles.value(), |guard| guard.roles);
     let tightens = way.authority("the root or the risk admin", &[roles.root, roles.risk_admin]).ok();
-    let terms = Terms { tightens, expires_at_ts: way.expires_at_ts(), now_ts: way.snapshot.chain_ts, only };
+    let terms = Terms { tightens, expires_at_ts: way.expires_at_ts(), now_ts: way.snapshot.now_ts(), only };
     plan(file, &way.snapshot, &mints, terms).map_err(|error| refused_plan(&error))
 }
 

@@ -1,6 +1,6 @@
 //! How an act of governance leaves the terminal: tried, exported, or signed and sent.
 
-use super::{Answer, no_guard, read, wall_ts};
+use super::{Answer, no_guard, read};
 use crate::chain::rpc::Rpc;
 use crate::cli::chain::{asked, open};
 use crate::config::Config;
@@ -13,6 +13,7 @@ use crate::guard::trial::{Trial, attempt};
 use crate::guard::view::{decimals_of, in_words};
 use crate::guard::{export, refusal};
 use crate::intent::Outcome;
+use crate::plan::MAX_UNITS;
 use crate::submit::{Once, PACKET_BYTES, once};
 use clap::{Args, ValueEnum};
 use rampart::Validity;
@@ -25,8 +26,6 @@ use solana_sdk::pubkey::Pubkey;
 use solana_sdk::transaction::Transaction;
 use std::path::PathBuf;
 
-/// The most compute units that a transaction may have.
-const MOST_UNITS: u32 = 1_400_000;
 /// How long what is signed here is good, seconds.
 const SIGNED_SECS: u32 = 600;
 /// How long what a multisig has to gather signatures for is good, seconds.
@@ -107,8 +106,7 @@ impl<'a> Way<'a> {
     /// Returns until when that is, unix seconds of the chain.
     pub fn expires_at_ts(&self) -> i64 {
         let default = if self.args.export.is_some() { EXPORTED_SECS } else { SIGNED_SECS };
-        let now_ts = if self.snapshot.chain_ts > 0 { self.snapshot.chain_ts } else { wall_ts() };
-        now_ts.saturating_add(self.args.valid_secs.unwrap_or(default).into())
+        self.snapshot.now_ts().saturating_add(self.args.valid_secs.unwrap_or(default).into())
     }
 
     /// Returns the holder of a role that signs: one named, one whose key is at hand, or the only one.
@@ -152,7 +150,7 @@ impl<'a> Way<'a> {
         let payer = self.payer(act)?;
         let trial = self.attempt(act, payer).await?;
         let after = trial.after(&self.snapshot);
-        let told = effects(&self.snapshot, &after, self.snapshot.chain_ts);
+        let told = effects(&self.snapshot, &after, self.snapshot.now_ts());
         if self.args.dry_run {
             let note = format!("would use {} compute units; nothing is sent\n", trial.units);
             return self.answer(act, &told, json!({ "is_sent": false, "compute_units": trial.units }), &note);
@@ -174,7 +172,7 @@ impl<'a> Way<'a> {
     }
 
     async fn attempt(&self, act: &Act, payer: Pubkey) -> Result<Trial, KeeperError> {
-        let instructions = with_units(&act.instructions, MOST_UNITS);
+        let instructions = with_units(&act.instructions, MAX_UNITS);
         let trial = attempt(&self.rpc, &payer, &instructions).await.map_err(|e| asked("try it on a node", e))?;
         match &trial.error {
             None => Ok(trial),
@@ -215,7 +213,7 @@ impl<'a> Way<'a> {
     async fn sign(&self, act: &Act, payer: Pubkey, units: u64) -> Result<Once, KeeperError> {
         let blockhash = self.rpc.latest_blockhash().await.map_err(|e| asked("fetch a blockhash", e))?;
         // a fifth more than the trial used: the chain moves on meanwhile
-        let limit = u32::try_from(units + units / 5 + 5_000).unwrap_or(MOST_UNITS).min(MOST_UNITS);
+        let limit = u32::try_from(units + units / 5 + 5_000).unwrap_or(MAX_UNITS).min(MAX_UNITS);
         let message = Message::new(&with_units(&act.instructions, limit), Some(&payer));
         let wanted = message.account_keys.iter().take(message.header.num_required_signatures.into());
         let at_hand = || self.keys.iter().chain(&self.fee_payer);
