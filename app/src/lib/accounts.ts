@@ -40,21 +40,21 @@ export const KINDS = {
 /** Layout version that this client reads. Accounts of another one are refused, not guessed at. */
 const LAYOUT_VERSION = 1
 
-/** Decodes accounts of one kind. Throws `BadShape` for bytes that are something else. */
-export function decodeAll<T extends { version: number }>({ name, discriminator, decoder }: Kind<T>, raw: RawAccounts): Held<T>[] {
+/** Decodes accounts of one kind. Throws `BadShape` for bytes that are something else; `who` sent them. */
+export function decodeAll<T extends { version: number }>({ name, discriminator, decoder }: Kind<T>, raw: RawAccounts, who?: string): Held<T>[] {
   return raw.accounts.map(({ address, data }) => {
-    if (!discriminator.every((byte, at) => data[at] === byte)) throw new BadShape(`${name} ${address} (another account)`)
-    const value = decoded(name, address, data, decoder)
-    if (value.version !== LAYOUT_VERSION) throw new BadShape(`${name} ${address} (layout version ${value.version})`)
+    if (!discriminator.every((byte, at) => data[at] === byte)) throw new BadShape(`${name} ${address} (another account)`, who)
+    const value = decoded(name, address, data, decoder, who)
+    if (value.version !== LAYOUT_VERSION) throw new BadShape(`${name} ${address} (layout version ${value.version})`, who)
     return { address, value }
   })
 }
 
-function decoded<T>(name: string, address: string, data: Uint8Array, decoder: Decoder<T>): T {
+function decoded<T>(name: string, address: string, data: Uint8Array, decoder: Decoder<T>, who?: string): T {
   try {
     return decoder.decode(data)
   } catch (cause) {
-    throw Object.assign(new BadShape(`${name} ${address} (too short)`), { cause })
+    throw Object.assign(new BadShape(`${name} ${address} (too short)`, who), { cause })
   }
 }
 

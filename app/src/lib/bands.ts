@@ -33,10 +33,11 @@ function ofRule(rule: Rule, asset: Asset): Band[] {
 export function bandsOf(asset: Asset, rules: readonly Rule[]): Band[] {
   const { price, reference, window_high } = asset
   const isAgreed = price.state === 'agreed'
+  const isKnown = price.state !== 'indeterminate'
   const known = (name: string, kind: Band['kind'], value: string | null): Band[] => (value === null ? [] : [{ key: name, name, kind, price: value }])
   const bands = [
     ...known('High end of the price', 'edge', isAgreed ? price.hi : null),
-    ...known('Price', 'price', isAgreed ? price.mid : null),
+    ...known(isAgreed ? 'Price' : 'Last recorded price', 'price', isKnown ? price.mid : null),
     ...known('Low end of the price', 'edge', isAgreed ? price.lo : null),
     ...known(reference.is_warm ? 'Reference' : 'Reference, warming up', 'anchor', reference.price),
     ...known('High of the window', 'anchor', window_high),

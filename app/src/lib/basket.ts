@@ -1,4 +1,4 @@
-import type { DayRing, Reserve } from '@/generated'
+import type { Reserve } from '@/generated'
 import type { View } from '@/lib/schema/view'
 
 /** One asset of the reserve. */
@@ -29,7 +29,7 @@ export function basketOf(reserve: Reserve, view: View): Slice[] {
   const level = Math.min(view.guard.level, 3)
   const slices = reserve.assets.slice(0, reserve.plan.count).map((held, index) => {
     const asset = view.assets.find(({ address }) => address === (held.asset as string))
-    const mid = asset?.price.state === 'agreed' ? asset.price.mid : null
+    const mid = asset === undefined || asset.price.state === 'indeterminate' ? null : asset.price.mid
     return {
       asset: held.asset,
       symbol: asset?.symbol ?? 'tokens',
@@ -50,15 +50,4 @@ export function basketOf(reserve: Reserve, view: View): Slice[] {
 export function driftBps(slices: readonly Slice[]): number | null {
   const gaps = slices.map(({ shareBps, targetBps }) => (shareBps === null ? null : Math.abs(shareBps - targetBps)))
   return gaps.includes(null) ? null : Math.round(gaps.reduce<number>((sum, gap) => sum + (gap ?? 0), 0) / 2)
-}
-
-/** Returns what a ring of hours holds of the last day. Source: `DayRing::settle`. */
-export function lastDay(ring: DayRing, nowTs: number): bigint {
-  const hour = Math.floor(nowTs / 3_600)
-  const newest = Number(ring.newestHour)
-  const size = ring.cells.length
-  return ring.cells.reduce((sum, cell, index) => {
-    const behind = (((newest - index) % size) + size) % size
-    return newest - behind > hour - size ? sum + cell : sum
-  }, 0n)
 }

@@ -170,7 +170,7 @@ export function ticketStage(ticket: WithdrawTicket, isRestricted: boolean, nowTs
 
 /** Returns a debt's share of the collateral's value, bps, rounded up; null without a price. */
 export function ltvBps(debt: bigint, collateral: bigint, vault: Vault): number | null {
-  if (vault.price.state !== 'agreed' || vault.price.hi === null || collateral === 0n) return null
+  if (vault.price.state === 'indeterminate' || vault.price.hi === null || collateral === 0n) return null
   const [price, scale] = priceOf(vault.price.hi)
   const value = price * collateral * 10n ** BigInt(vault.loan_decimals)
   const owed = debt * scale * 10n ** BigInt(vault.collateral_decimals)
@@ -180,7 +180,7 @@ export function ltvBps(debt: bigint, collateral: bigint, vault: Vault): number |
 /** Returns the price at which a loan-to-value reaches the liquidation line, as a decimal; null without a price. */
 export function liquidationPrice(ltv: number, vault: Vault): string | null {
   const { hi, state } = vault.price
-  if (hi === null || state !== 'agreed' || vault.lines.liquidation_line_bps === 0) return null
+  if (hi === null || state === 'indeterminate' || vault.lines.liquidation_line_bps === 0) return null
   const [price, scale] = priceOf(hi)
   const scaled = (price * BigInt(ltv) * 1_000_000n) / (scale * BigInt(vault.lines.liquidation_line_bps))
   return `${scaled / 1_000_000n}.${(scaled % 1_000_000n).toString().padStart(6, '0')}`

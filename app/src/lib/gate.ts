@@ -57,6 +57,8 @@ export interface Levels {
 export interface Conditions {
   /** Whether the vault's price is agreed. */
   isPriceAgreed: boolean
+  /** Whether anybody judges the sources: without a keeper nobody does. */
+  isPriceJudged: boolean
   /** Sources that agree, the fewer of the pair's two assets. */
   agreeing: number
   /** The floor under exits, bps of a position a day. */
@@ -80,6 +82,10 @@ const ASKS_RISK_LEVEL: readonly Action[] = ['borrow', 'supply']
 /** Returns whether an action is possible now, and how far. Exits and liquidations ask for a level of their own. */
 export function possible(action: Action, levels: Levels, now: Conditions): Possible {
   const pass = gate(action, ASKS_RISK_LEVEL.includes(action) ? levels.level : levels.exit_level)
+  const asksPrice = NEEDS_PRICE.includes(action) || pass.kind === 'twoSources'
+  if (pass.kind !== 'blocked' && asksPrice && !now.isPriceJudged) {
+    return { state: 'limited', word: pass.kind === 'twoSources' ? 'If two agree' : 'If sources agree', note: 'which nobody judges here' }
+  }
   if (pass.kind !== 'blocked' && NEEDS_PRICE.includes(action) && !now.isPriceAgreed) {
     return { state: 'closed', word: 'Not now', note: 'waits for an agreed price' }
   }

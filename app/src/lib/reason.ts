@@ -8,6 +8,10 @@ const REASONS: Record<string, string> = {
   unmeasured: 'not measured yet',
   account: 'its account can’t be read',
   missing: 'its account is missing',
+  no_keeper: 'a keeper measures it, and none serves this page',
+  unjudged: 'nobody judges the sources here',
+  recorded_old: 'the last recorded price is too old',
+  pinned_to_feed: 'its account isn’t known beforehand',
 }
 
 /** Returns a reason in plain words; one that this version doesn't know is spelled out. */

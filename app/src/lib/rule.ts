@@ -22,6 +22,35 @@ const METRICS: Record<string, string> = {
   vault_shortfall: 'Missing from the vault’s accounts',
 }
 
+/** Metrics by their number on chain. Source: `Metric` of `state/rule.rs`. */
+const NUMBERED: Record<number, string> = {
+  1: 'drawdown',
+  2: 'deviation_from_reference',
+  3: 'oracle_age',
+  4: 'confidence_ratio',
+  5: 'outflow_rate',
+  6: 'collateral_ratio',
+  8: 'realized_volatility',
+  9: 'source_disagreement',
+  10: 'peg_deviation',
+  11: 'supply_growth',
+  12: 'inflow_rate',
+  13: 'utilisation',
+  14: 'reserve_cover',
+  15: 'keeper_median',
+  16: 'keeper_silence',
+  17: 'keeper_spread',
+  20: 'vault_shortfall',
+}
+
+const IN_SECONDS: readonly string[] = ['oracle_age', 'keeper_silence']
+
+/** Returns the name and unit of a metric by its number on chain. */
+export function metricAt(metric: number): { name: string; unit: Rule['unit'] } {
+  const name = NUMBERED[metric] ?? 'unknown'
+  return { name, unit: IN_SECONDS.includes(name) ? 'seconds' : 'bps' }
+}
+
 /** Returns a metric's name in words. */
 export function metricText(metric: string): string {
   return METRICS[metric] ?? metric.replaceAll('_', ' ')

@@ -6,13 +6,13 @@ export type Columns = [number[], ...(number | null)[][]]
 /** Returns the sample that a state holds of an asset. */
 export function sampleOf(asset: Asset, ts: number): Sample {
   const { price, reference } = asset
-  const isAgreed = price.state === 'agreed'
+  const isKnown = price.state !== 'indeterminate'
   return {
     ts,
-    price: isAgreed ? price.mid : null,
+    price: isKnown ? price.mid : null,
     reference: reference.price,
-    lo: isAgreed ? price.lo : null,
-    hi: isAgreed ? price.hi : null,
+    lo: isKnown ? price.lo : null,
+    hi: isKnown ? price.hi : null,
   }
 }
 

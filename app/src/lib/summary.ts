@@ -50,7 +50,7 @@ function whyOf(view: View, level: Level, nowTs: number): string {
   }
   if (level > 0) return 'The keeper lists no cause for it.'
   if (view.vaults.length === 0) return 'Prices, limits and positions show here once a vault is open.'
-  return levelText(0).meaning
+  return view.keeper === null ? 'No cause is in force. Whether the sources of prices agree isn’t judged here.' : levelText(0).meaning
 }
 
 /** Returns the names of the assets without an agreed price. */

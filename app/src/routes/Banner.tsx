@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { Icon, type IconName } from '@/components/ui/Icon'
 import type { Live } from '@/features/live/api/useLive'
 import { formatCount } from '@/lib/amount'
+import { env } from '@/config/env'
 import { BadShape } from '@/lib/failure'
 import { reasonText } from '@/lib/reason'
 import type { View } from '@/lib/schema/view'
@@ -16,6 +17,8 @@ function Notice({ icon, tone, children }: { icon: IconName; tone: 'watch' | 'ala
   )
 }
 
+const AGAIN = env.isAlone ? 'Trying again every few seconds.' : 'Trying again each second.'
+
 const asOf = (view: View): string => `What you see is as of ${formatClock(view.chain.unix_ts)}, slot ${formatCount(view.chain.slot)}.`
 
 function Doubt({ live, view }: { live: Live; view: View }) {
@@ -24,20 +27,20 @@ function Doubt({ live, view }: { live: Live; view: View }) {
     case 'stale':
       return (
         <Notice icon="clock" tone="watch">
-          <strong>No update for more than 5 seconds.</strong> {asOf(view)}
+          <strong>{`No update for more than ${env.staleMs / 1_000} seconds.`}</strong> {asOf(view)}
         </Notice>
       )
     case 'disconnected':
       return (
         <Notice icon="cut" tone="alarm">
-          <strong>The keeper can’t be reached.</strong> {asOf(view)} Trying again each second.
+          <strong>{env.isAlone ? 'The RPC endpoint can’t be reached.' : 'The keeper can’t be reached.'}</strong> {asOf(view)} {AGAIN}
         </Notice>
       )
     case 'error':
       return (
         <Notice icon="cross" tone="alarm">
           <strong>{failure?.message}</strong> {asOf(view)}
-          {failure instanceof BadShape && ' The app and the keeper may differ in version: reload the page.'}
+          {failure instanceof BadShape && ' The app and what it reads may differ in version: reload the page.'}
         </Notice>
       )
     default:
@@ -45,17 +48,60 @@ function Doubt({ live, view }: { live: Live; view: View }) {
   }
 }
 
+const MISSING = [
+  ['Whether sources agree', 'A price is the last one that the program wrote down, and each source is shown as it speaks. A keeper runs the program’s own judgement.'],
+  ['Values and verdicts of rules', 'A keeper measures them. Thresholds, streaks and what is in force are on chain.'],
+  ['Timeline and past', 'A keeper keeps what happened; the charts here go as far back as each asset’s own window.'],
+  ['Interest since the last transaction', 'Debts and rates are as the last transaction left them.'],
+  ['Signing', 'Nothing is signed here. What you prepare can be exported and read.'],
+] as const
+
+/** What a page without a keeper can't say, and why. */
+function Alone() {
+  return (
+    <div className="banner alone" data-tone="watch" role="status">
+      <Icon name="link" size={20} />
+      <div>
+        <p>
+          <strong>No keeper serves this page: it reads accounts on chain, and only reads.</strong> Levels, causes, books, limits, positions, changes and
+          reports are as they are stored.
+        </p>
+        <details>
+          <summary>What is missing without a keeper</summary>
+          <dl>
+            {MISSING.map(([what, why]) => (
+              <div key={what}>
+                <dt>{what}</dt>
+                <dd>{why}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      </div>
+    </div>
+  )
+}
+
 /** Says what is wrong with the data on screen, if anything is. */
 export function Banner({ live }: { live: Live }) {
   const { view } = live.link
   if (view === null) return null
-  const reasons = view.keeper.not_ready_reasons.map(reasonText).join('; ')
+  if (view.keeper === null) {
+    return (
+      <>
+        <Doubt live={live} view={view} />
+        <Alone />
+      </>
+    )
+  }
+  const { keeper } = view
+  const reasons = keeper.not_ready_reasons.map(reasonText).join('; ')
   return (
     <>
       <Doubt live={live} view={view} />
-      {!view.keeper.ready && (
+      {!keeper.ready && (
         <Notice icon="caution" tone="watch">
-          <strong>This keeper isn’t ready{view.keeper.mode === 'act' ? ' to act' : ''}.</strong> {reasons}
+          <strong>This keeper isn’t ready{keeper.mode === 'act' ? ' to act' : ''}.</strong> {reasons}
         </Notice>
       )}
     </>

@@ -51,11 +51,20 @@ export function Header({ live }: { live: Live }) {
         <Mark /> Rampart
       </p>
       {view !== null && (
-        <ul className="top-facts" aria-label="Keeper">
-          <li>
-            <span className="quiet">Keeper</span> {view.keeper.name}
-          </li>
-          <li>{view.keeper.mode === 'act' ? 'Acting' : 'Observing only'}</li>
+        <ul className="top-facts" aria-label="Source">
+          {view.keeper === null ? (
+            <>
+              <li>No keeper</li>
+              <li>Read only</li>
+            </>
+          ) : (
+            <>
+              <li>
+                <span className="quiet">Keeper</span> {view.keeper.name}
+              </li>
+              <li>{view.keeper.mode === 'act' ? 'Acting' : 'Observing only'}</li>
+            </>
+          )}
           <li className="top-guard">
             <span className="quiet">Guard</span> <Address value={view.guard.address} label="guard address" />
           </li>

@@ -1,15 +1,20 @@
 import { Icon } from '@/components/ui/Icon'
+import { env } from '@/config/env'
 import type { Health } from '@/lib/connection'
 
+const WHO = env.isAlone ? 'RPC endpoint' : 'keeper'
+
 const TEXTS: Record<'loading' | 'disconnected' | 'error', { title: string; text: string }> = {
-  loading: { title: 'Reading the keeper’s state', text: 'This takes a second.' },
+  loading: { title: env.isAlone ? 'Reading the accounts' : 'Reading the keeper’s state', text: 'This takes a second.' },
   disconnected: {
-    title: 'The keeper can’t be reached',
-    text: 'Check that it runs and that this page is open at its address. The page tries again each second.',
+    title: `The ${WHO} can’t be reached`,
+    text: env.isAlone
+      ? 'Check the address that this page was built with, and that the endpoint answers other origins. The page tries again every few seconds.'
+      : 'Check that it runs and that this page is open at its address. The page tries again each second.',
   },
   error: {
-    title: 'The keeper’s answer can’t be read',
-    text: 'It is still starting, or the app and the keeper differ in version. The page tries again each second.',
+    title: `The ${WHO}’s answer can’t be read`,
+    text: env.isAlone ? 'The app and the program differ in version, or the endpoint refuses.' : 'It is still starting, or the app and the keeper differ in version. The page tries again each second.',
   },
 }
 
@@ -20,7 +25,7 @@ export function Waiting({ health, reason }: { health: Health; reason: string | n
     <section className="waiting" role={health === 'loading' ? 'status' : 'alert'} data-health={health}>
       <Icon name={health === 'loading' ? 'clock' : health === 'error' ? 'cross' : 'cut'} size={34} />
       <h1>{title}</h1>
-      {health === 'error' && reason !== null && <p>{reason}</p>}
+      {(health === 'error' || env.isAlone) && reason !== null && <p>{reason}</p>}
       <p className="quiet">{text}</p>
     </section>
   )

@@ -17,8 +17,3 @@ export const RawAccounts = v.object({
 
 /** Accounts as they are on chain. */
 export type RawAccounts = v.InferOutput<typeof RawAccounts>
-
-/** Answer of an RPC endpoint that lists accounts, with the slot. */
-export const RpcAnswer = v.object({
-  result: v.object({ context: v.object({ slot: Count }), value: v.array(v.unknown()) }),
-})

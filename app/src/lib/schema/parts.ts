@@ -61,5 +61,11 @@ export const Transactions = v.object({
 /** Whether a price is agreed. Anything else than "agreed" counts as indeterminate: unknown is never fine. */
 export const Agreement = v.pipe(
   v.string(),
-  v.transform((state) => (state === 'agreed' ? ('agreed' as const) : ('indeterminate' as const))),
+  v.transform((state): PriceState => (state === 'agreed' ? 'agreed' : 'indeterminate')),
 )
+
+/**
+ * What is known of a price: sources agree on it now; or the program wrote it down a while ago, and nobody judges the sources
+ * now, as on a page without a keeper; or neither.
+ */
+export type PriceState = 'agreed' | 'recorded' | 'indeterminate'

@@ -78,7 +78,8 @@ export const Rule = v.object({
 /** The keeper's whole state, answer of `/state`. */
 export const View = v.object({
   schema: v.literal(1),
-  keeper: Keeper,
+  /** Who serves the page; null where it is read from chain without a keeper. */
+  keeper: maybe(Keeper),
   peers: v.array(Peer),
   chain: v.object({ slot: Count, unix_ts: Count }),
   guard: v.object({ address: v.string(), level: Level, level_name: v.string(), causes: v.array(Cause) }),

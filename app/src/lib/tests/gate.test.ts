@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ACTIONS, type Conditions, gate, passWord, possible } from '@/lib/gate'
 import { LEVELS, type Level, below, levelText, strictest } from '@/lib/level'
 
-const agreed: Conditions = { isPriceAgreed: true, agreeing: 2, exitFloorBps: 100 }
+const agreed: Conditions = { isPriceAgreed: true, isPriceJudged: true, agreeing: 2, exitFloorBps: 100 }
 const at = (level: Level) => ({ level, exit_level: level })
 
 describe('gate', () => {
@@ -23,18 +23,18 @@ describe('possible', () => {
   it('leaves repaying and adding collateral open at every level, with or without a price', () => {
     for (const level of LEVELS) {
       for (const action of ['repay', 'addCollateral'] as const) {
-        expect(possible(action, at(level), { ...agreed, isPriceAgreed: false }).state).toBe('open')
+        expect(possible(action, at(level), { ...agreed, isPriceAgreed: false, isPriceJudged: true }).state).toBe('open')
       }
     }
   })
   it('closes what needs a price while it is indeterminate, and leaves exits open', () => {
-    const unknown = { ...agreed, isPriceAgreed: false, agreeing: 0 }
+    const unknown = { ...agreed, isPriceAgreed: false, isPriceJudged: true, agreeing: 0 }
     expect(possible('borrow', at(0), unknown)).toMatchObject({ state: 'closed', note: 'waits for an agreed price' })
     expect(possible('liquidate', at(3), unknown).state).toBe('closed')
     expect(possible('withdraw', at(0), unknown).state).toBe('open')
   })
   it('says Blocked, not Not now, where a price would not help', () => {
-    expect(possible('borrow', at(2), { ...agreed, isPriceAgreed: false }).word).toBe('Blocked')
+    expect(possible('borrow', at(2), { ...agreed, isPriceAgreed: false, isPriceJudged: true }).word).toBe('Blocked')
   })
   it('lets liquidation through a halt only on two agreeing sources', () => {
     expect(possible('liquidate', at(3), agreed)).toMatchObject({ state: 'limited', note: '2 sources agree' })

@@ -9,7 +9,7 @@ describe('View', () => {
     const view = parse(View, rawView())
     expect(view.vaults[0]?.debt_amount).toBe(18_446_744_073_709_551_615n)
     expect(view.rules[0]).toMatchObject({ threshold: 1_500n, value: 300n, trip_epoch: 4n })
-    expect(view.keeper.transactions.lost_race).toBe(1)
+    expect(view.keeper?.transactions.lost_race).toBe(1)
   })
   it('takes whole numbers as digits or as JSON numbers', () => {
     const view = parse(View, { ...rawView(), chain: { slot: '4000', unix_ts: 1_700_000_000 } })

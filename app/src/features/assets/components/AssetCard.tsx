@@ -24,6 +24,14 @@ function PriceNow({ asset }: { asset: Asset }) {
       </p>
     )
   }
+  if (price.state === 'recorded') {
+    return (
+      <p className="price">
+        <span className="number">{formatUsd(price.mid)}</span>
+        <small>{`last recorded on chain, ${asset.reference.age_secs === null ? 'some time' : formatSpan(asset.reference.age_secs)} ago; nobody judges the sources here`}</small>
+      </p>
+    )
+  }
   return (
     <p className="price">
       <span className="number">{formatUsd(price.mid)}</span>
@@ -52,7 +60,7 @@ function referenceName({ reference }: Asset): string {
 
 /** One asset: price, reference, band, and what each source says. */
 export function AssetCard({ asset, samples }: { asset: Asset; samples: readonly Sample[] }) {
-  const mid = asset.price.state === 'agreed' ? asset.price.mid : null
+  const mid = asset.price.state === 'indeterminate' ? null : asset.price.mid
   return (
     <article className="asset" aria-label={asset.symbol}>
       <header>

@@ -1,7 +1,7 @@
 import { Address } from '@/components/ui/Address'
 import { Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
-import { BadStatus, type Failure } from '@/lib/failure'
+import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
 import { nameOf } from '@/lib/names'
 import type { Kept } from '@/lib/schema/kept'
 import type { View } from '@/lib/schema/view'
@@ -33,11 +33,15 @@ function Row({ row, view, nowTs }: { row: Kept; view: View; nowTs: number }) {
 
 /** What keepers meant to do, why, and what became of it. */
 export function Decisions({ rows, failure, view, nowTs }: { rows: readonly Kept[] | null; failure: Failure | null; view: View; nowTs: number }) {
-  const isOff = failure instanceof BadStatus && failure.status === 404
+  const isOff = isNotKept(failure)
   return (
     <Panel title="Transactions" note="What was decided, why, and what became of it.">
       {isOff ? (
-        <Empty>This keeper keeps no history; the timeline on the overview has the last transactions.</Empty>
+        <Empty>
+          {failure instanceof NoKeeper
+            ? 'Only keepers know what they decided and why, and none serves this page.'
+            : 'This keeper keeps no history; the timeline on the overview has the last transactions.'}
+        </Empty>
       ) : rows === null ? (
         <Reading what="the kept decisions" failure={failure} />
       ) : rows.length === 0 ? (

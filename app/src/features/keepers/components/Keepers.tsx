@@ -1,9 +1,9 @@
 import { Address } from '@/components/ui/Address'
 import { Icon } from '@/components/ui/Icon'
-import { Panel } from '@/components/ui/Panel'
+import { Empty, Panel } from '@/components/ui/Panel'
 import { KeeperFacts } from '@/features/keepers/components/KeeperFacts'
 import { formatCount } from '@/lib/amount'
-import type { Transactions, View } from '@/lib/schema/view'
+import type { Keeper, Peer, Transactions, View } from '@/lib/schema/view'
 
 interface Row {
   name: string
@@ -14,16 +14,16 @@ interface Row {
   transactions: Transactions | null
 }
 
-const rowsOf = (view: View): Row[] => [
+const rowsOf = (keeper: Keeper, peers: readonly Peer[]): Row[] => [
   {
-    name: view.keeper.name,
+    name: keeper.name,
     where: 'this keeper',
     isUp: true,
-    isReady: view.keeper.ready,
-    slot: view.keeper.slot,
-    transactions: view.keeper.transactions,
+    isReady: keeper.ready,
+    slot: keeper.slot,
+    transactions: keeper.transactions,
   },
-  ...view.peers.map((peer) => ({
+  ...peers.map((peer) => ({
     name: peer.name,
     where: peer.url.replace(/^https?:\/\//, ''),
     isUp: peer.up,
@@ -89,12 +89,27 @@ function KeeperRow({ row, newest }: { row: Row; newest: number }) {
   )
 }
 
+function NoKeeper() {
+  return (
+    <Panel title="Keepers">
+      <Empty>
+        No keeper serves this page, so nobody tells whether keepers live, which slot they see, or what became of their transactions. What they put on
+        chain is on the page about keepers: the set, and each member’s reports.
+      </Empty>
+    </Panel>
+  )
+}
+
 /** This keeper and its peers: liveness, slots and what became of their transactions. */
 export function Keepers({ view, nowTs }: { view: View; nowTs: number }) {
-  const rows = rowsOf(view)
+  return view.keeper === null ? <NoKeeper /> : <Known keeper={view.keeper} peers={view.peers} nowTs={nowTs} />
+}
+
+function Known({ keeper, peers, nowTs }: { keeper: Keeper; peers: readonly Peer[]; nowTs: number }) {
+  const rows = rowsOf(keeper, peers)
   const newest = Math.max(...rows.map(({ slot }) => slot ?? 0))
   return (
-    <Panel title="Keepers" actions={<Address value={view.keeper.signer} label="signer of this keeper" />}>
+    <Panel title="Keepers" actions={<Address value={keeper.signer} label="signer of this keeper" />}>
       <div className="scroll" tabIndex={0} role="group" aria-label="Keepers">
         <table className="keepers stacks">
           <thead>
@@ -118,7 +133,7 @@ export function Keepers({ view, nowTs }: { view: View; nowTs: number }) {
           </tbody>
         </table>
       </div>
-      <KeeperFacts keeper={view.keeper} nowTs={nowTs} />
+      <KeeperFacts keeper={keeper} nowTs={nowTs} />
     </Panel>
   )
 }

@@ -52,7 +52,7 @@ function Member({ member, set, reports, view, nowTs }: { member: KeeperMember; s
     <section className="member" aria-label={`Member ${member.key}`}>
       <header>
         <Address value={member.key} label="keeper" />
-        {(member.key as string) === view.keeper.signer && <span className="quiet">this keeper</span>}
+        {(member.key as string) === view.keeper?.signer && <span className="quiet">this keeper</span>}
         <span className="quiet">{`data from source ${member.sourceTag}`}</span>
         <Standing member={member} nowTs={nowTs} />
       </header>

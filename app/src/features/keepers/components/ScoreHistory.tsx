@@ -2,7 +2,7 @@ import { Figure } from '@/components/ui/Figure'
 import { Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatBps } from '@/lib/amount'
-import { BadStatus, type Failure } from '@/lib/failure'
+import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
 import { nameOf } from '@/lib/names'
 import type { Kept } from '@/lib/schema/kept'
 import type { View } from '@/lib/schema/view'
@@ -93,11 +93,15 @@ interface ScoreHistoryProps {
 /** Scores with their parts over time, as keepers reported them on chain. */
 export function ScoreHistory({ rows, failure, view }: ScoreHistoryProps) {
   const title = 'Scores over time'
-  if (failure instanceof BadStatus && failure.status === 404) {
+  if (isNotKept(failure)) {
     return (
       <Panel title={title}>
         <Empty>
+          {failure instanceof NoKeeper ? 'Only a keeper keeps past reports, and none serves this page. The newest ones are below.' : (
+            <>
           This keeper keeps no history. <code>[history]</code> in its settings switches it on.
+            </>
+          )}
         </Empty>
       </Panel>
     )

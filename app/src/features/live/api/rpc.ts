@@ -1,39 +1,126 @@
-import { getAddressEncoder, getBase58Decoder, address } from '@solana/kit'
+import { type ReadonlyUint8Array, address, getAddressEncoder, getBase58Decoder } from '@solana/kit'
+import * as v from 'valibot'
 import { env } from '@/config/env'
-import { RAMPART_PROGRAM_ADDRESS } from '@/generated'
-import type { Kind } from '@/lib/accounts'
+import { POSITION_DISCRIMINATOR, RAMPART_PROGRAM_ADDRESS } from '@/generated'
+import { type Held, KINDS, type Kind, decodeAll } from '@/lib/accounts'
+import type { Stored } from '@/lib/chain/oracle'
+import { type Row, SLICE, rowOf } from '@/lib/chain/positions'
+import { type Chain, oraclesOf } from '@/lib/chain/view'
 import { BadStatus, Unreachable } from '@/lib/failure'
 import { parse } from '@/lib/parse'
-import { RpcAnswer } from '@/lib/schema/accounts'
-import * as v from 'valibot'
+import { Base64, RawAccounts } from '@/lib/schema/accounts'
+import { Count } from '@/lib/schema/parts'
 
-/** Where the first field of every account of the program starts: the guard's address. */
+const WHO = 'The RPC endpoint'
+/** Where the first field of every account of the program starts: the guard's address, or a position's vault. */
 const PARENT_OFFSET = 8
+const OWNER_OFFSET = 40
+/** The clock that every instruction reads, and where its unix time is. */
+const CLOCK = { address: 'SysvarC1ock11111111111111111111111111111111', unixTs: 32 }
+/** Most accounts of one question. */
+const MOST = 100
 
-const Keyed = v.object({ pubkey: v.string(), account: v.object({ data: v.tuple([v.string(), v.literal('base64')]) }) })
+const Data = v.pipe(v.tuple([v.string(), v.literal('base64')]), v.transform(([data]) => data))
+const Keyed = v.object({ pubkey: v.string(), account: v.object({ data: Data }) })
+const Answer = <const S extends v.GenericSchema>(value: S) => v.object({ context: v.object({ slot: Count }), value })
+const Listed = Answer(v.array(Keyed))
+const Fetched = Answer(v.array(v.nullable(v.object({ owner: v.string(), data: v.pipe(Data, Base64) }))))
 
-async function ask(url: string, method: string, params: unknown[], signal: AbortSignal): Promise<v.InferOutput<typeof RpcAnswer>> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(env.requestMs)])
+/** An endpoint's refusal of a question. */
+const Refusal = v.object({ error: v.object({ message: v.string() }) })
+
+/** Asks an RPC endpoint and parses its result. Throws a `Failure`. */
+export async function ask<const S extends v.GenericSchema>(url: string, method: string, params: unknown[], schema: S, signal: AbortSignal): Promise<v.InferOutput<S>> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(env.rpcMs)])
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(url, { method: 'POST', headers, body, signal: limited }).catch((cause: unknown) => {
-    throw new Unreachable('The RPC endpoint can’t be reached.', { cause })
+    throw new Unreachable(`${WHO} can’t be reached.`, { cause })
   })
-  if (!answer.ok) throw new BadStatus(answer.status)
-  return parse(RpcAnswer, await answer.json().catch((): unknown => undefined))
+  if (!answer.ok) throw new BadStatus(answer.status, WHO)
+  const said: unknown = await answer.json().catch((): unknown => undefined)
+  const refused = v.safeParse(Refusal, said)
+  if (refused.success) throw new Unreachable(`${WHO} refuses: ${refused.output.error.message}`)
+  return parse(v.object({ result: schema }), said, WHO).result
 }
+
+const COMMITMENT = { encoding: 'base64', commitment: 'confirmed', withContext: true }
+const at = (offset: number, bytes: ReadonlyUint8Array) => ({ memcmp: { offset, bytes: getBase58Decoder().decode(bytes) } })
+const keyAt = (offset: number, key: string) => at(offset, getAddressEncoder().encode(address(key)))
 
 /** Lists a guard's accounts of one kind from an RPC endpoint, in the form of the keeper's `/accounts`. */
 export async function listByRpc(url: string, guard: string, kind: Kind<unknown>, signal: AbortSignal): Promise<unknown> {
-  const base58 = getBase58Decoder()
-  const start = { offset: 0, bytes: base58.decode(kind.discriminator) }
-  const parent = { offset: PARENT_OFFSET, bytes: base58.decode(getAddressEncoder().encode(address(guard))) }
-  const filters = [{ memcmp: start }, ...(kind.name === 'guard' ? [] : [{ memcmp: parent }])]
-  const config = { encoding: 'base64', commitment: 'confirmed', withContext: true, filters }
-  const { result } = await ask(url, 'getProgramAccounts', [RAMPART_PROGRAM_ADDRESS, config], signal)
-  const found = result.value.map((account) => parse(Keyed, account))
-  const accounts = found
-    .filter(({ pubkey }) => kind.name !== 'guard' || pubkey === guard)
-    .map(({ pubkey, account }) => ({ address: pubkey, data: account.data[0] }))
-  return { schema: 1, slot: result.context.slot, accounts }
+  if (kind.name === 'guard') {
+    const { slot, found } = await fetchAll(url, [guard], signal)
+    const stored = found.get(guard) ?? null
+    return { schema: 1, slot, accounts: stored === null ? [] : [{ address: guard, data: btoa(Array.from(stored.data, (byte) => String.fromCharCode(byte)).join('')) }] }
+  }
+  return list(url, [at(0, kind.discriminator), keyAt(PARENT_OFFSET, guard)], signal)
+}
+
+async function list(url: string, filters: object[], signal: AbortSignal, more: object = {}): Promise<{ schema: 1; slot: number; accounts: { address: string; data: string }[] }> {
+  const { context, value } = await ask(url, 'getProgramAccounts', [RAMPART_PROGRAM_ADDRESS, { ...COMMITMENT, ...more, filters }], Listed, signal)
+  return { schema: 1, slot: context.slot, accounts: value.map(({ pubkey, account }) => ({ address: pubkey, data: account.data })) }
+}
+
+/** Lists an owner's positions, in the form of the keeper's `/positions`. */
+export function positionsByRpc(url: string, owner: string, signal: AbortSignal): Promise<unknown> {
+  return list(url, [at(0, POSITION_DISCRIMINATOR), keyAt(OWNER_OFFSET, owner)], signal)
+}
+
+/** Lists all positions of a vault, of each what a list needs. */
+export async function rowsByRpc(url: string, vault: string, signal: AbortSignal): Promise<Row[]> {
+  const raw = await list(url, [at(0, POSITION_DISCRIMINATOR), keyAt(PARENT_OFFSET, vault)], signal, { dataSlice: SLICE })
+  return parse(RawAccounts, raw, WHO).accounts.map((found) => rowOf(found.address, found.data))
+}
+
+/** Fetches accounts by address; an absent one isn't in the answer. */
+export async function fetchAll(url: string, addresses: readonly string[], signal: AbortSignal): Promise<{ slot: number; found: Map<string, Exclude<Stored, null>> }> {
+  const found = new Map<string, Exclude<Stored, null>>()
+  let slot = 0
+  for (let from = 0; from < addresses.length; from += MOST) {
+    const part = addresses.slice(from, from + MOST)
+    const { context, value } = await ask(url, 'getMultipleAccounts', [part, COMMITMENT], Fetched, signal)
+    slot = context.slot
+    value.forEach((account, index) => {
+      const key = part[index]
+      if (account !== null && key !== undefined) found.set(key, account)
+    })
+  }
+  return { slot, found }
+}
+
+async function kept<T extends { version: number }>(url: string, guard: string, kind: Kind<T>, signal: AbortSignal): Promise<Held<T>[]> {
+  return decodeAll(kind, parse(RawAccounts, await listByRpc(url, guard, kind, signal), WHO), WHO)
+}
+
+/** Positions are many: they are read less often than the rest. */
+interface KeptRows {
+  atMs: number
+  rows: Row[]
+}
+
+/** Reads all that a page without a keeper shows. */
+export function chainReader(url: string, guard: string): (signal: AbortSignal) => Promise<Chain> {
+  let known: KeptRows | null = null
+  return async (signal) => {
+    const [guards, assets, vaults, rules] = await Promise.all([
+      kept(url, guard, KINDS.guard, signal),
+      kept(url, guard, KINDS.asset, signal),
+      kept(url, guard, KINDS.vault, signal),
+      kept(url, guard, KINDS.rule, signal),
+    ])
+    const [held] = guards
+    if (held === undefined) throw new Unreachable(`${WHO} knows no guard at ${guard}.`)
+    if (known === null || Date.now() - known.atMs > env.positionsMs) {
+      // Without them all else is still worth showing.
+      const all = await Promise.all(vaults.map((vault) => rowsByRpc(url, vault.address, signal))).catch((): null => null)
+      if (all !== null) known = { atMs: Date.now(), rows: all.flat() }
+    }
+    const { slot, found } = await fetchAll(url, [CLOCK.address, ...oraclesOf(assets)], signal)
+    const clock = found.get(CLOCK.address)?.data
+    if (clock === undefined || clock.length < CLOCK.unixTs + 8) throw new Unreachable(`${WHO} doesn’t tell the chain’s time.`)
+    const nowTs = Number(new DataView(clock.buffer, clock.byteOffset).getBigInt64(CLOCK.unixTs, true))
+    return { slot, nowTs, guard: held, assets, vaults, rules, positions: known?.rows ?? null, oracles: found, labels: env.labels }
+  }
 }

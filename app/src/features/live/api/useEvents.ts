@@ -55,12 +55,12 @@ function listen(onFact: (fact: Fact) => void, onOpen: (isOpen: boolean) => void)
 export function useEvents(): Timeline {
   const [events, setEvents] = useState<readonly Fact[]>([])
   const [isOpen, setIsOpen] = useState<boolean | null>(null)
-  useEffect(
-    () =>
-      listen((fact) => {
-        setEvents((known) => withEvent(known, fact, env.keep.events))
-      }, setIsOpen),
-    [],
-  )
+  useEffect(() => {
+    // Events are a keeper's: without one there is nothing to listen to.
+    if (env.isAlone) return undefined
+    return listen((fact) => {
+      setEvents((known) => withEvent(known, fact, env.keep.events))
+    }, setIsOpen)
+  }, [])
   return { events, isOpen }
 }

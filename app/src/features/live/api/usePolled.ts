@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { env } from '@/config/env'
-import { BadShape, BadStatus, type Failure, Unreachable } from '@/lib/failure'
+import { BadShape, BadStatus, type Failure, NoKeeper, Unreachable } from '@/lib/failure'
 
 /** Something that is asked for again and again. */
 export interface Polled<T> {
@@ -14,12 +14,12 @@ const NOTHING = { value: null, failure: null }
 
 /** Returns an error as one of the failures that screens tell apart. */
 export function asFailure(error: unknown): Failure {
-  const isKnown = error instanceof BadShape || error instanceof BadStatus || error instanceof Unreachable
-  return isKnown ? error : new Unreachable('The keeper can’t be reached.', { cause: error })
+  const isKnown = error instanceof BadShape || error instanceof BadStatus || error instanceof Unreachable || error instanceof NoKeeper
+  return isKnown ? error : new Unreachable(env.isAlone ? 'The RPC endpoint can’t be reached.' : 'The keeper can’t be reached.', { cause: error })
 }
 
 /** Asks with `ask` every few seconds, one request at a time. A new `key` starts anew; null asks nothing. */
-export function usePolled<T>(key: string | null, ask: (signal: AbortSignal) => Promise<T>): Polled<T> {
+export function usePolled<T>(key: string | null, ask: (signal: AbortSignal) => Promise<T>, everyMs: number = env.accountsMs): Polled<T> {
   const [polled, setPolled] = useState<Polled<T> & { key: string | null }>({ ...NOTHING, key })
   useEffect(() => {
     if (key === null) return undefined
@@ -33,7 +33,7 @@ export function usePolled<T>(key: string | null, ask: (signal: AbortSignal) => P
         const failure = asFailure(error)
         if (!stop.signal.aborted) setPolled((before) => ({ key, value: before.key === key ? before.value : null, failure }))
       }
-      if (!stop.signal.aborted) timer = setTimeout(() => void turn(), env.accountsMs)
+      if (!stop.signal.aborted) timer = setTimeout(() => void turn(), everyMs)
     }
     void turn()
     return () => {

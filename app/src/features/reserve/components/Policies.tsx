@@ -4,7 +4,7 @@ import { Empty, Panel } from '@/components/ui/Panel'
 import type { SwapPolicy } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { formatAmount, formatBps, formatCount, shareBps } from '@/lib/amount'
-import { lastDay } from '@/lib/basket'
+import { lastDay } from '@/lib/chain/flow'
 import { formatAgo } from '@/lib/time'
 
 const usd = (micro: bigint): string => `$${formatAmount(micro, 6)}`

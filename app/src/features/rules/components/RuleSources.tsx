@@ -17,11 +17,12 @@ function SourceState({ asset }: { asset: Asset }) {
   const { price } = asset
   const usable = price.sources.filter(({ state }) => state === 'ok').length
   const isEnough = price.state === 'agreed'
+  const isUnjudged = price.state === 'recorded'
   const doubts = price.sources.filter(({ state }) => state !== 'ok')
   return (
     <li>
-      <span className="pass" data-state={isEnough ? 'open' : 'closed'}>
-        <Icon name={isEnough ? 'check' : 'cross'} size={14} /> {asset.symbol}
+      <span className="pass" data-state={isEnough ? 'open' : isUnjudged ? 'limited' : 'closed'}>
+        <Icon name={isEnough ? 'check' : isUnjudged ? 'unknown' : 'cross'} size={14} /> {asset.symbol}
       </span>
       <span className="quiet">
         {`${usable} of ${price.sources.length} usable, ${price.required} required`}

@@ -10,6 +10,7 @@ function conditionsOf(view: View, vault: Vault): Conditions {
   const pair = view.assets.filter(({ address }) => address === vault.collateral_asset || address === vault.loan_asset)
   return {
     isPriceAgreed: vault.price.state === 'agreed',
+    isPriceJudged: view.keeper !== null,
     agreeing: pair.length === 0 ? 0 : Math.min(...pair.map(({ price }) => price.agreeing)),
     exitFloorBps: vault.exit_floor_bps,
   }

@@ -24,7 +24,7 @@ function scopesOf(view: View): Scope[] {
       kind: 'vault',
       level: vault.level,
       causes: causesOfVault(view, vault),
-      isPriceKnown: vault.price.state === 'agreed',
+      isPriceKnown: vault.price.state !== 'indeterminate',
     })),
   ]
 }

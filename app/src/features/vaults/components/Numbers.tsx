@@ -14,6 +14,7 @@ function Pair({ name, children }: { name: string; children: ReactNode }) {
 
 function band({ price }: Vault): string {
   if (price.state === 'indeterminate' || price.lo === null || price.hi === null) return 'not agreed'
+  if (price.state === 'recorded') return `${formatDecimal(price.hi)}, last recorded`
   return `${formatDecimal(price.lo)} to ${formatDecimal(price.hi)}`
 }
 

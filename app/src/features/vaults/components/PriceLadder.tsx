@@ -24,11 +24,11 @@ function Row({ band, mid }: { band: Band; mid: string | null }) {
 export function PriceLadder({ asset, view }: { asset: Asset; view: View }) {
   const { price } = asset
   const bands = bandsOf(asset, view.rules)
-  const mid = price.state === 'agreed' ? price.mid : null
+  const mid = price.state === 'indeterminate' ? null : price.mid
   return (
     <div className="ladder">
       <h3>{`${asset.symbol}, USD`}</h3>
-      {price.state !== 'agreed' && (
+      {price.state === 'indeterminate' && (
         <p className="tile-unknown">
           <Icon name="unknown" /> {`No agreed price: ${price.reason === null ? 'not read yet' : reasonText(price.reason)}`}
         </p>
