@@ -5,6 +5,7 @@ const port = 4181
 /** The built app with invented data, in the system's Chromium: no browser is downloaded. */
 export default defineConfig({
   testDir: '.',
+  testIgnore: 'demo/**',
   outputDir: '../node_modules/.cache/e2e',
   workers: 1,
   timeout: 60_000,

@@ -21,7 +21,7 @@ export function Overview({ live, view }: PageProps) {
       </div>
       <aside className="page-rail" aria-label="Next and past">
         <Next view={view} nowTs={nowTs} />
-        <Timeline events={live.timeline.events} isOpen={live.timeline.isOpen} nowTs={live.hostTs} />
+        <Timeline events={live.timeline.events} isOpen={live.timeline.isOpen} nowTs={live.hostTs} isTold={view.keeper !== null} />
       </aside>
       <div className="page-details">
         <Assets view={view} series={live.series} />

@@ -65,14 +65,23 @@ interface TimelineProps {
   isOpen: boolean | null
   /** Host time now, unix seconds. */
   nowTs: number
+  /** Whether anybody tells of events: without a keeper nobody does. */
+  isTold: boolean
 }
 
 /** What has happened, newest first. */
-export function Timeline({ events, isOpen, nowTs }: TimelineProps) {
+export function Timeline({ events, isOpen, nowTs, isTold }: TimelineProps) {
   const [group, setGroup] = useState<EventGroup | null>(null)
   const [isLong, setIsLong] = useState(false)
   const matching = events.filter(({ kind }) => group === null || groupOf(kind) === group)
   const shown = isLong ? matching : matching.slice(0, FIRST)
+  if (!isTold) {
+    return (
+      <Panel title="Timeline" className="timeline">
+        <Empty>A keeper tells what happened, and none serves this page.</Empty>
+      </Panel>
+    )
+  }
   return (
     <Panel title="Timeline" note={isOpen === false ? 'Event stream is closed; trying again.' : undefined} className="timeline">
       <Filter group={group} onGroup={setGroup} />

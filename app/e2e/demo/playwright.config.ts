@@ -1,0 +1,12 @@
+import { defineConfig } from '@playwright/test'
+
+/** The app against a running demo: a local network with three keepers, no data invented. */
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../../node_modules/.cache/e2e-demo',
+  workers: 1,
+  timeout: 240_000,
+  expect: { timeout: 15_000 },
+  reporter: 'line',
+  use: { launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] } },
+})
