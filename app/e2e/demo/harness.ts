@@ -119,12 +119,19 @@ function relay(request: IncomingMessage, answer: ServerResponse, keeper: URL): v
   request.pipe(onward)
 }
 
-/** Serves a built app as static files, with a keeper's API beside them where there is one. The policy lets it ask `rpc`. */
-export async function serve(dir: string, { keeper, rpc }: { keeper?: string; rpc: string }): Promise<Served> {
+/** What stands beside the files: a keeper, asked for at each request, and an RPC endpoint that the policy lets the page ask. */
+interface Beside {
+  keeper?: () => string | undefined
+  rpc?: string
+}
+
+/** Serves a built app as static files, with a keeper's API beside them where there is one. */
+export async function serve(dir: string, { keeper, rpc = '' }: Beside): Promise<Served> {
   const policy = `default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ${rpc}`
   const server = createServer((request, answer) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    if (path.startsWith('/api/')) return keeper === undefined ? void answer.writeHead(404).end() : relay(request, answer, new URL(keeper))
+    const asked = keeper?.()
+    if (path.startsWith('/api/')) return asked === undefined ? void answer.destroy() : relay(request, answer, new URL(asked))
     const name = normalize(extname(path) === '' ? '/index.html' : path)
     readFile(join(dir, name)).then(
       (bytes) => answer.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', 'content-security-policy': policy }).end(bytes),

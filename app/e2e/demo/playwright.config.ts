@@ -6,7 +6,8 @@ export default defineConfig({
   outputDir: '../../node_modules/.cache/e2e-demo',
   workers: 1,
   timeout: 240_000,
+  // A press that can't be made is found soon: the story goes on meanwhile.
   expect: { timeout: 15_000 },
   reporter: 'line',
-  use: { launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] } },
+  use: { actionTimeout: 20_000, launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] } },
 })

@@ -5,33 +5,34 @@ import { peopleOf } from './keys'
 
 // A crash, told by the keepers of a demo that runs headless. The steps follow each other: the story is played once.
 
-let demo: Demo
+let demo: Demo | undefined
 let served: Served
 let page: Page
 
 test.describe.configure({ mode: 'serial' })
 test.beforeAll(async ({ browser }) => {
-  const dir = await buildApp({})
-  demo = await startDemo(['--headless', '--speed', '10'])
-  served = await serve(dir, { keeper: demo.keeper, rpc: demo.rpc })
+  served = await serve(await buildApp({}), { keeper: () => demo?.keeper })
   page = await browser.newPage({ reducedMotion: 'reduce' })
 })
 test.afterAll(async () => {
   await page.close()
   served.stop()
-  await demo.stop()
+  await demo?.stop()
 })
 
 interface State {
   chain: { unix_ts: number }
   vaults: { name: string; level: number; debt_amount: string; positions: { borrowers: number } }[]
 }
-const state = async (): Promise<State> => (await (await fetch(`${demo.keeper}/api/v1/state`)).json()) as State
+const state = async (): Promise<State> => (await (await fetch(`${demo?.keeper ?? ''}/api/v1/state`)).json()) as State
 const level = (name: string) => page.getByRole('region', { name: 'Levels' }).getByRole('listitem').filter({ has: page.getByRole('heading', { name }) }).locator('.level-word')
 const word = (text: string) => new RegExp(`^${text}$`)
 
-test('starts at Normal, live, with the vaults of the demo', async () => {
+test('waits for a keeper, then starts at Normal with the vaults of the demo', async () => {
+  test.setTimeout(900_000)
   await page.goto(served.url)
+  await expect(page.getByRole('heading', { name: 'The keeper can’t be reached' })).toBeVisible()
+  demo = await startDemo(['--headless', '--speed', '10'])
   await expect(page.getByText('Live', { exact: true })).toBeVisible()
   await expect(level('SOL/USDC')).toHaveText(word('Normal'))
   await expect(level('BTC/USDC')).toHaveText(word('Normal'))
@@ -57,11 +58,13 @@ test('tells in the timeline what raised the level', async () => {
   await timeline.getByRole('button', { name: 'Levels' }).click()
   await expect(timeline.getByText('Breaker tripped').first()).toBeVisible()
   await expect(timeline.getByText(/SOL drawdown/).first()).toBeVisible()
-  await timeline.getByRole('button', { name: 'All' }).click()
+  await timeline.getByRole('button', { name: 'All', exact: true }).click()
 })
 
 test('loses the keeper, says since when nothing is new, and finds it again', async () => {
-  process.kill(demo.keeperPid, 'SIGSTOP')
+  const pid = demo?.keeperPid ?? 0
+  expect(pid).toBeGreaterThan(0)
+  process.kill(pid, 'SIGSTOP')
   try {
     await expect(page.getByText('Disconnected', { exact: true })).toBeVisible({ timeout: 30_000 })
     await expect(page.getByRole('alert').getByText(/What you see is as of/)).toBeVisible()
@@ -69,7 +72,7 @@ test('loses the keeper, says since when nothing is new, and finds it again', asy
     await expect(level('SOL/USDC')).toHaveText(word('Reduce only'))
     await shot(page, 'story-disconnected')
   } finally {
-    process.kill(demo.keeperPid, 'SIGCONT')
+    process.kill(pid, 'SIGCONT')
   }
   await expect(page.getByText('Live', { exact: true })).toBeVisible({ timeout: 30_000 })
   await expect(page.getByRole('alert')).toHaveCount(0)
