@@ -12,10 +12,10 @@ let page: Page
 test.describe.configure({ mode: 'serial' })
 test.beforeAll(async ({ browser }) => {
   served = await serve(await buildApp({}), { keeper: () => demo?.keeper })
-  page = await browser.newPage({ reducedMotion: 'reduce' })
+  page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage()
 })
 test.afterAll(async () => {
-  await page.close()
+  await page.context().close()
   served.stop()
   await demo?.stop()
 })

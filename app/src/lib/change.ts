@@ -74,6 +74,16 @@ export function effectText(group: number): string {
 /** Names of values without parts, with their unit. */
 const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 11: ['warmUpSecs'], 13: ['switch'] }
 
+/** Returns the path that a group's value without parts is shown under. */
+export function rootOf(group: number): readonly string[] {
+  return ROOTS[group] ?? []
+}
+
+/** Returns what an account holds of a group now; undefined where it wasn't read. */
+export function currentOf(group: number, targets: Targets, target: string): unknown {
+  return GROUPS[group]?.current(targets, target)
+}
+
 /** One field that moves. */
 export interface Move {
   /** Path of the field's names. */

@@ -4,7 +4,7 @@ import {
   type Address,
   type Instruction,
   address,
-  appendTransactionMessageInstruction,
+  appendTransactionMessageInstructions,
   compileTransactionMessage,
   createNoopSigner,
   createTransactionMessage,
@@ -82,12 +82,12 @@ export function instructionOf({ act, change, authority, keeperSet }: Order): Ins
 const NO_BLOCKHASH = { blockhash: '11111111111111111111111111111111' as Blockhash, lastValidBlockHeight: 0n }
 
 /** Returns a legacy message with `payer` as fee payer, in base58: what Squads imports. The payer is the vault's PDA. */
-export function squadsMessage(instruction: Instruction, payer: string): string {
+export function squadsMessage(instructions: readonly Instruction[], payer: string): string {
   const message = pipe(
     createTransactionMessage({ version: 'legacy' }),
     (m) => setTransactionMessageFeePayer(address(payer), m),
     (m) => setTransactionMessageLifetimeUsingBlockhash(NO_BLOCKHASH, m),
-    (m) => appendTransactionMessageInstruction(instruction, m),
+    (m) => appendTransactionMessageInstructions(instructions, m),
   )
   return getBase58Decoder().decode(getCompiledTransactionMessageEncoder().encode(compileTransactionMessage(message)))
 }
@@ -121,10 +121,14 @@ export function realmsInstruction(instruction: Instruction): string {
   return getBase64Decoder().decode(instructionDataEncoder.encode({ programId: instruction.programAddress, accounts: metasOf(instruction), data }))
 }
 
-/** Returns an instruction as JSON: for other tools. */
-export function jsonInstruction(instruction: Instruction): string {
+function plain(instruction: Instruction): object {
   const data = getBase64Decoder().decode(instruction.data ?? new Uint8Array())
-  return JSON.stringify({ program_id: instruction.programAddress, accounts: metasOf(instruction).map(({ pubkey, isSigner, isWritable }) => ({ pubkey, is_signer: isSigner, is_writable: isWritable })), data }, null, 2)
+  return { program_id: instruction.programAddress, accounts: metasOf(instruction).map(({ pubkey, isSigner, isWritable }) => ({ pubkey, is_signer: isSigner, is_writable: isWritable })), data }
+}
+
+/** Returns instructions as a JSON list: for other tools. */
+export function jsonInstruction(instructions: readonly Instruction[]): string {
+  return JSON.stringify(instructions.map(plain), null, 2)
 }
 
 /** Returns who may stop a change: the vetoer and the guardians, but for one whose own role it takes away. */

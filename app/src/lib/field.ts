@@ -2,6 +2,8 @@ import { formatAmount, formatBps, formatCount } from '@/lib/amount'
 import type { Leaf } from '@/lib/change'
 import { levelText, LEVELS } from '@/lib/level'
 import { formatMeasure, metricText } from '@/lib/rule'
+import { symbolOf } from '@/lib/names'
+import type { View } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
 /** Metrics by number. Source: `Metric` of `state/rule.rs`. */
@@ -57,4 +59,15 @@ export function fieldValue(path: readonly string[], value: Leaf | undefined, con
   if (typeof value === 'string') return value
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   return numberText(path, BigInt(value), context)
+}
+
+/** Returns how the fields of an account of the guard are spelled. */
+export function contextOf(view: View, target: string): FieldContext {
+  const vault = view.vaults.find(({ address }) => address === target)
+  const rule = view.rules.find(({ address }) => address === target)
+  const tokens = vault && {
+    loan: { decimals: vault.loan_decimals, symbol: symbolOf(view, vault.loan_asset) },
+    collateral: { decimals: vault.collateral_decimals, symbol: symbolOf(view, vault.collateral_asset) },
+  }
+  return { ...tokens, ...(rule && { unit: rule.unit, metric: rule.metric }) }
 }

@@ -1,10 +1,14 @@
+import type { Instruction } from '@solana/kit'
+import { Act } from '@/features/act/components/Act'
 import { ChangeActions } from '@/features/changes/components/ChangeActions'
 import { Changes } from '@/features/changes/components/Changes'
 import { Decoder } from '@/features/changes/components/Decoder'
 import { People } from '@/features/changes/components/People'
+import { Propose } from '@/features/changes/components/Propose'
 import { useAccounts } from '@/features/live/api/useAccounts'
 import { KINDS } from '@/lib/accounts'
 import type { Targets } from '@/lib/change'
+import { contextOf } from '@/lib/field'
 import type { PageProps } from '@/routes/Page'
 
 /** The queue of changes, who decides on them, and how to act. */
@@ -25,7 +29,9 @@ export function ChangesPage({ live, view }: PageProps) {
     policies: policies.value ?? [],
     reserves: reserves.value ?? [],
   }
-  const guard = targets.guards[0]?.value
+  const held = targets.guards[0]
+  const guard = held?.value
+  const act = (order: { id: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address)} />
   return (
     <div className="stack">
       <h1>Changes</h1>
@@ -35,8 +41,9 @@ export function ChangesPage({ live, view }: PageProps) {
         targets={targets}
         view={view}
         nowTs={live.nowTs}
-        actions={(change, guard) => <ChangeActions change={change} guard={guard} nowTs={live.nowTs} keeperSet={keeperSets.value?.[0]?.address ?? null} />}
+        actions={(change, guard) => <ChangeActions change={change} guard={guard} nowTs={live.nowTs} keeperSet={keeperSets.value?.[0]?.address ?? null} act={act} />}
       />
+      {held !== undefined && <Propose guard={held} targets={targets} view={view} nowTs={live.nowTs} act={act} />}
       {guard !== undefined && <People guard={guard} />}
       <Decoder />
     </div>

@@ -1,14 +1,19 @@
 import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { OwnerForm } from '@/features/exit/components/OwnerForm'
+import { Act } from '@/features/act/components/Act'
 import { PositionCard } from '@/features/exit/components/PositionCard'
+import { WithdrawForm } from '@/features/exit/components/WithdrawForm'
 import { useAccounts, usePositions } from '@/features/live/api/useAccounts'
 import { KINDS } from '@/lib/accounts'
+import { contextOf } from '@/lib/field'
+import { symbolOf } from '@/lib/names'
 import type { PageProps } from '@/routes/Page'
 
 function Found({ live, view, owner }: { owner: string } & Pick<PageProps, 'live' | 'view'>) {
   const positions = usePositions(owner)
   const vaults = useAccounts(KINDS.vault)
+  const assets = useAccounts(KINDS.asset)
   if (positions.value === null || vaults.value === null) return <Reading what="the positions" failure={positions.failure ?? vaults.failure} />
   const cases = positions.value.flatMap(({ address, value }) => {
     const account = vaults.value?.find((held) => held.address === (value.vault as string))?.value
@@ -20,7 +25,20 @@ function Found({ live, view, owner }: { owner: string } & Pick<PageProps, 'live'
       <OldNews failure={positions.failure ?? vaults.failure} />
       {cases.length === 0 && <Empty>This address has no position in any vault of this guard.</Empty>}
       {cases.map(({ address, found }) => (
-        <PositionCard key={address} address={address} found={found} view={view} />
+        <PositionCard
+          key={address}
+          address={address}
+          found={found}
+          view={view}
+          withdraw={
+            <WithdrawForm
+              found={found}
+              symbol={symbolOf(view, found.vault.loan_asset)}
+              loan={assets.value?.find((held) => held.address === found.vault.loan_asset)}
+              act={(order) => <Act {...order} contextOf={() => contextOf(view, found.vault.address)} />}
+            />
+          }
+        />
       ))}
     </>
   )

@@ -15,13 +15,13 @@ it('names the event authority that the program derives', async () => {
 
 describe('a veto', () => {
   it('is a legacy message for Squads that the vault pays and signs alone', () => {
-    const compiled = getCompiledTransactionMessageDecoder().decode(getBase58Encoder().encode(squadsMessage(veto, key(4))))
+    const compiled = getCompiledTransactionMessageDecoder().decode(getBase58Encoder().encode(squadsMessage([veto], key(4))))
     expect(compiled.version).toBe('legacy')
     expect(compiled.header.numSignerAccounts).toBe(1)
     expect(compiled.staticAccounts[0]).toBe(key(4))
   })
   it('is read back in words from each form', () => {
-    for (const text of [squadsMessage(veto, key(4)), realmsInstruction(veto)]) {
+    for (const text of [squadsMessage([veto], key(4)), realmsInstruction(veto)]) {
       const blob = readBlob(`  ${text}\n`)
       expect(blob?.instructions.map(({ name }) => name)).toEqual(['veto change'])
       expect(blob?.instructions[0]?.accounts.map(({ name, meta }) => [name, meta.pubkey]).slice(0, 3)).toEqual([
@@ -40,7 +40,7 @@ describe('a veto', () => {
     expect([...bytes.slice(-12)]).toEqual([8, 0, 0, 0, 197, 140, 167, 76, 117, 41, 54, 221])
   })
   it('is JSON with the names of the wire', () => {
-    expect(JSON.parse(jsonInstruction(veto))).toMatchObject({ program_id: RAMPART_PROGRAM_ADDRESS, accounts: [{ pubkey: key(4), is_signer: true, is_writable: false }, {}, {}, {}, {}, {}] })
+    expect(JSON.parse(jsonInstruction([veto]))).toMatchObject([{ program_id: RAMPART_PROGRAM_ADDRESS, accounts: [{ pubkey: key(4), is_signer: true, is_writable: false }, {}, {}, {}, {}, {}] }])
   })
 })
 

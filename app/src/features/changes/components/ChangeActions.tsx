@@ -1,16 +1,18 @@
 import { isAddress } from '@solana/kit'
-import { useId, useState } from 'react'
-import { CopyText } from '@/components/ui/CopyText'
+import type { Instruction } from '@solana/kit'
+import { type ReactNode, useId, useState } from 'react'
 import type { Guard, PendingChange } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { stageOf } from '@/lib/change'
-import { type Act, executionNeeds, instructionOf, jsonInstruction, realmsInstruction, squadsMessage, vetoersOf } from '@/lib/exported'
+import { type Act, executionNeeds, instructionOf, vetoersOf } from '@/lib/exported'
 
 interface ChangeActionsProps {
   change: Held<PendingChange>
   guard: Guard
   nowTs: number
   keeperSet: string | null
+  /** Simulates, signs and exports. */
+  act: (order: { id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 const TEXTS: Record<Act, { name: string; does: string; signer: string }> = {
@@ -26,17 +28,6 @@ function obstacle(act: Act, { change, guard, nowTs }: ChangeActionsProps): strin
   if (stage === 'waiting') return 'It isn’t ripe yet.'
   if (stage === 'expired') return 'Its window has passed.'
   return stage === 'void' ? 'The roles have changed since it was proposed.' : executionNeeds(change.value)
-}
-
-function Exports({ act, authority, props }: { act: Act; authority: string; props: ChangeActionsProps }) {
-  const instruction = instructionOf({ act, change: props.change, authority, keeperSet: props.keeperSet })
-  return (
-    <div className="exports">
-      <CopyText label="Squads: message in base58; import it in the vault that pays" text={squadsMessage(instruction, authority)} />
-      <CopyText label="Realms: instruction in base64" text={realmsInstruction(instruction)} />
-      <CopyText label="Other tools: instruction as JSON" text={jsonInstruction(instruction)} />
-    </div>
-  )
 }
 
 function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
@@ -78,9 +69,9 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
         </label>
       )}
       <p id={id} className="quiet">
-        Nothing is sent from here. What you take along can be read again below, in words.
+        What you take along can be read again below, in words.
       </p>
-      {isAddress(authority) ? <Exports act={act} authority={authority} props={props} /> : authority !== '' && <p className="warn">This isn’t an address.</p>}
+      {isAddress(authority) ? props.act({ id: `${act} ${props.change.address}`, authority, instructions: [instructionOf({ act, change: props.change, authority, keeperSet: props.keeperSet })] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
     </div>
   )
 }

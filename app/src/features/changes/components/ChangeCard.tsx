@@ -7,8 +7,8 @@ import type { Guard, PendingChange } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { formatBps } from '@/lib/amount'
 import { type Stage, type Targets, directionText, effectText, groupName, movesOf, ripeTs, stageOf } from '@/lib/change'
-import type { FieldContext } from '@/lib/field'
-import { nameOf, symbolOf } from '@/lib/names'
+import { contextOf } from '@/lib/field'
+import { nameOf } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
 import { elapsedShare, formatAgo } from '@/lib/time'
 
@@ -17,16 +17,6 @@ const STAGES: Record<Stage, { word: string; icon: IconName; state: string }> = {
   ripe: { word: 'May be executed', icon: 'bolt', state: 'closed' },
   expired: { word: 'Over: its window has passed', icon: 'cross', state: 'quiet' },
   void: { word: 'Void: the roles have changed since', icon: 'cross', state: 'quiet' },
-}
-
-function contextOf(view: View, target: string): FieldContext {
-  const vault = view.vaults.find(({ address }) => address === target)
-  const rule = view.rules.find(({ address }) => address === target)
-  const tokens = vault && {
-    loan: { decimals: vault.loan_decimals, symbol: symbolOf(view, vault.loan_asset) },
-    collateral: { decimals: vault.collateral_decimals, symbol: symbolOf(view, vault.collateral_asset) },
-  }
-  return { ...tokens, ...(rule && { unit: rule.unit, metric: rule.metric }) }
 }
 
 function Times({ change, guard, nowTs }: { change: PendingChange; guard: Guard; nowTs: number }) {

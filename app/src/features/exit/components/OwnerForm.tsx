@@ -35,7 +35,7 @@ export function OwnerForm({ owner }: { owner: string | null }) {
         </button>
       </div>
       <p id={`${id}-why`} className={isRefused ? 'warn' : 'quiet'} role={isRefused ? 'alert' : undefined}>
-        {isRefused ? 'This isn’t an address.' : 'Read only. No wallet is asked, and nothing is sent.'}
+        {isRefused ? 'This isn’t an address.' : 'To look, no wallet is asked.'}
       </p>
     </form>
   )

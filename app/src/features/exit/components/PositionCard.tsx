@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { Address } from '@/components/ui/Address'
 import { Icon } from '@/components/ui/Icon'
 import { LevelBadge } from '@/components/ui/level'
@@ -46,7 +47,7 @@ function Debt({ found, loan, collateral }: { found: Case; loan: string; collater
 }
 
 /** One position: what can leave now, what is queued, and until when at the latest. */
-export function PositionCard({ address, found, view }: { address: string; found: Case; view: View }) {
+export function PositionCard({ address, found, view, withdraw }: { address: string; found: Case; view: View; withdraw: ReactNode }) {
   const { position, account, vault, nowTs } = found
   const [loan, collateral] = [symbolOf(view, vault.loan_asset), symbolOf(view, vault.collateral_asset)]
   const hasLent = u128(position.supplyShares) > 0n
@@ -65,6 +66,7 @@ export function PositionCard({ address, found, view }: { address: string; found:
         {hasLent && <OutPanel title="Lent" out={lentOut(found)} decimals={vault.loan_decimals} symbol={loan} />}
         {position.collateralAmount > 0n && <OutPanel title="Collateral" out={collateralOut(found)} decimals={vault.collateral_decimals} symbol={collateral} />}
       </div>
+      {hasLent && vault.exit_level !== 4 && withdraw}
       <Debt found={found} loan={loan} collateral={collateral} />
       <section aria-label="Queue">
         <h3>Queued</h3>

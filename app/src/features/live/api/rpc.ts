@@ -3,48 +3,22 @@ import * as v from 'valibot'
 import { env } from '@/config/env'
 import { POSITION_DISCRIMINATOR, RAMPART_PROGRAM_ADDRESS } from '@/generated'
 import { type Held, KINDS, type Kind, decodeAll } from '@/lib/accounts'
-import type { Stored } from '@/lib/chain/oracle'
 import { type Row, SLICE, rowOf } from '@/lib/chain/positions'
 import { type Chain, oraclesOf } from '@/lib/chain/view'
-import { BadStatus, Unreachable } from '@/lib/failure'
+import { Unreachable } from '@/lib/failure'
 import { parse } from '@/lib/parse'
-import { Base64, RawAccounts } from '@/lib/schema/accounts'
-import { Count } from '@/lib/schema/parts'
+import { Answer, COMMITMENT, Data, WHO, ask, fetchAll } from '@/lib/rpc'
+import { RawAccounts } from '@/lib/schema/accounts'
 
-const WHO = 'The RPC endpoint'
 /** Where the first field of every account of the program starts: the guard's address, or a position's vault. */
 const PARENT_OFFSET = 8
 const OWNER_OFFSET = 40
 /** The clock that every instruction reads, and where its unix time is. */
 const CLOCK = { address: 'SysvarC1ock11111111111111111111111111111111', unixTs: 32 }
-/** Most accounts of one question. */
-const MOST = 100
 
-const Data = v.pipe(v.tuple([v.string(), v.literal('base64')]), v.transform(([data]) => data))
 const Keyed = v.object({ pubkey: v.string(), account: v.object({ data: Data }) })
-const Answer = <const S extends v.GenericSchema>(value: S) => v.object({ context: v.object({ slot: Count }), value })
 const Listed = Answer(v.array(Keyed))
-const Fetched = Answer(v.array(v.nullable(v.object({ owner: v.string(), data: v.pipe(Data, Base64) }))))
 
-/** An endpoint's refusal of a question. */
-const Refusal = v.object({ error: v.object({ message: v.string() }) })
-
-/** Asks an RPC endpoint and parses its result. Throws a `Failure`. */
-export async function ask<const S extends v.GenericSchema>(url: string, method: string, params: unknown[], schema: S, signal: AbortSignal): Promise<v.InferOutput<S>> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(env.rpcMs)])
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-  const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(url, { method: 'POST', headers, body, signal: limited }).catch((cause: unknown) => {
-    throw new Unreachable(`${WHO} can’t be reached.`, { cause })
-  })
-  if (!answer.ok) throw new BadStatus(answer.status, WHO)
-  const said: unknown = await answer.json().catch((): unknown => undefined)
-  const refused = v.safeParse(Refusal, said)
-  if (refused.success) throw new Unreachable(`${WHO} refuses: ${refused.output.error.message}`)
-  return parse(v.object({ result: schema }), said, WHO).result
-}
-
-const COMMITMENT = { encoding: 'base64', commitment: 'confirmed', withContext: true }
 const at = (offset: number, bytes: ReadonlyUint8Array) => ({ memcmp: { offset, bytes: getBase58Decoder().decode(bytes) } })
 const keyAt = (offset: number, key: string) => at(offset, getAddressEncoder().encode(address(key)))
 
@@ -72,22 +46,6 @@ export function positionsByRpc(url: string, owner: string, signal: AbortSignal):
 export async function rowsByRpc(url: string, vault: string, signal: AbortSignal): Promise<Row[]> {
   const raw = await list(url, [at(0, POSITION_DISCRIMINATOR), keyAt(PARENT_OFFSET, vault)], signal, { dataSlice: SLICE })
   return parse(RawAccounts, raw, WHO).accounts.map((found) => rowOf(found.address, found.data))
-}
-
-/** Fetches accounts by address; an absent one isn't in the answer. */
-export async function fetchAll(url: string, addresses: readonly string[], signal: AbortSignal): Promise<{ slot: number; found: Map<string, Exclude<Stored, null>> }> {
-  const found = new Map<string, Exclude<Stored, null>>()
-  let slot = 0
-  for (let from = 0; from < addresses.length; from += MOST) {
-    const part = addresses.slice(from, from + MOST)
-    const { context, value } = await ask(url, 'getMultipleAccounts', [part, COMMITMENT], Fetched, signal)
-    slot = context.slot
-    value.forEach((account, index) => {
-      const key = part[index]
-      if (account !== null && key !== undefined) found.set(key, account)
-    })
-  }
-  return { slot, found }
 }
 
 async function kept<T extends { version: number }>(url: string, guard: string, kind: Kind<T>, signal: AbortSignal): Promise<Held<T>[]> {

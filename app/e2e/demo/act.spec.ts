@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import { type Browser, type Page, expect, test } from '@playwright/test'
+import { type KeyPairSigner, getBase58Encoder, getCompiledTransactionMessageDecoder } from '@solana/kit'
+import { isWhole, shot } from './check'
+import { type Demo, type Served, buildApp, serve, startDemo } from './harness'
+import { type People, peopleOf } from './keys'
+import { funded, withWallet } from './wallet'
+
+// Acts on a demo's chain, each simulated first and signed by a wallet: the demo stays after its story.
+
+const PROGRAM = 'HiDN1cZjY1y3GCUFJfsaQae162WdXHXZ7Pkv9UWBjh4s'
+
+let demo: Demo
+let served: Served
+let people: People
+
+test.describe.configure({ mode: 'serial' })
+test.beforeAll(async () => {
+  test.setTimeout(900_000)
+  people = await peopleOf()
+  demo = await startDemo(['--speed', '20'])
+  served = await serve(await buildApp({ VITE_RAMPART_RPC: demo.rpc }), { keeper: () => demo.keeper, rpc: demo.rpc })
+  for (const { address } of [people.root, people.vetoer, people.lender]) await funded(demo.rpc, address)
+})
+test.afterAll(async () => {
+  served.stop()
+  await demo.stop()
+})
+
+async function pageOf(browser: Browser, path: string, signer: KeyPairSigner): Promise<Page> {
+  const page = await (await browser.newContext({ reducedMotion: 'reduce', viewport: { width: 1360, height: 900 } })).newPage()
+  await withWallet(page, signer, 'Test wallet')
+  await page.goto(`${served.url}${path}`)
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  await expect(page.getByText(/^Reading /)).toHaveCount(0)
+  return page
+}
+
+const NAME = 'Caps and outflow limits of SOL/USDC'
+const queued = (page: Page) => page.getByRole('article', { name: NAME })
+
+async function proposed(page: Page): Promise<void> {
+  await page.getByLabel('What shall change').selectOption({ label: NAME })
+  await page.getByLabel('Supply cap', { exact: true }).fill('60,000,000')
+}
+
+test('a change is read back in words, simulated with its effect, signed by root, and waits in the queue', async ({ browser }) => {
+  const page = await pageOf(browser, '/changes', people.root)
+  await proposed(page)
+  const diff = page.getByRole('region', { name: 'What would change' })
+  await expect(diff).toContainText('50,000,000 USDC')
+  await expect(diff).toContainText('60,000,000 USDC')
+  await expect(page.getByRole('button', { name: /Connect/ })).toHaveCount(0)
+  await page.getByRole('button', { name: 'Simulate' }).click()
+  const created = page.getByRole('region', { name: /^Effect on Pending change/ })
+  await expect(created).toContainText('Pending change is created')
+  await expect(page.getByRole('region', { name: /^Effect on Guard/ }).getByRole('row', { name: /Next change id 0 1/ })).toBeVisible()
+  await shot(page, 'act-propose')
+  await isWhole(page)
+  await page.getByRole('button', { name: 'Connect Test wallet' }).click()
+  await page.getByRole('button', { name: 'Sign with Test wallet and send' }).click()
+  await expect(page.getByText('It landed.')).toBeVisible({ timeout: 60_000 })
+  await expect(queued(page)).toContainText('60,000,000 USDC', { timeout: 30_000 })
+  await expect(queued(page)).toContainText('Waiting')
+  await shot(page, 'act-queued')
+  await page.context().close()
+})
+
+test('bounds are held before anything is simulated', async ({ browser }) => {
+  const page = await pageOf(browser, '/changes', people.root)
+  await page.getByLabel('What shall change').selectOption({ label: NAME })
+  await page.getByLabel('Exit floor', { exact: true }).fill('5')
+  await expect(page.getByText(/^From .* to .* %: how far one change may move it\.$/)).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Simulate' })).toHaveCount(0)
+  await page.context().close()
+})
+
+test('who doesn’t hold the role is told so by the simulation, and a wallet without the account can’t sign', async ({ browser }) => {
+  const page = await pageOf(browser, '/changes', people.lender)
+  await queued(page).getByRole('button', { name: 'Veto' }).click()
+  await queued(page).getByRole('button', { name: 'Simulate' }).click()
+  // the vetoer's act passes, but this wallet isn't the vetoer's
+  await queued(page).getByRole('button', { name: 'Connect Test wallet' }).click()
+  await expect(queued(page).getByRole('alert')).toContainText('has no account')
+  await queued(page).getByRole('button', { name: 'Execute' }).click()
+  await expect(queued(page)).toContainText('It isn’t ripe yet.')
+  await page.context().close()
+})
+
+test('the export for Squads says the same to a decoder that isn’t the app’s', async ({ browser }) => {
+  const page = await pageOf(browser, '/changes', people.vetoer)
+  const change = (await queued(page).locator('header .address').getAttribute('title')) ?? ''
+  await queued(page).getByRole('button', { name: 'Veto' }).click()
+  await queued(page).getByText('Export for Squads').click()
+  const text = await queued(page).getByLabel(/^Squads/).inputValue()
+  const message = getCompiledTransactionMessageDecoder().decode(getBase58Encoder().encode(text))
+  if (message.version !== 'legacy' && message.version !== 0) throw new Error(`version ${String(message.version)}`)
+  const keys = message.staticAccounts as readonly string[]
+  const [instruction, ...others] = message.instructions
+  expect(others).toEqual([])
+  expect(keys[0]).toBe(people.vetoer.address)
+  expect(message.header.numSignerAccounts).toBe(1)
+  expect(keys[instruction!.programAddressIndex]).toBe(PROGRAM)
+  const accounts = instruction!.accountIndices!.map((index) => keys[index])
+  expect(accounts.slice(0, 4)).toEqual([people.vetoer.address, demo.guard, change, people.root.address])
+  const discriminator = createHash('sha256').update('global:veto_change').digest().subarray(0, 8)
+  expect([...instruction!.data!]).toEqual([...discriminator])
+  await page.context().close()
+})
+
+test('a veto closes the change, as its simulation said', async ({ browser }) => {
+  const page = await pageOf(browser, '/changes', people.vetoer)
+  await queued(page).getByRole('button', { name: 'Veto' }).click()
+  await queued(page).getByRole('button', { name: 'Simulate' }).click()
+  await expect(queued(page).getByText(/Pending change is closed/)).toBeVisible()
+  await shot(page, 'act-veto')
+  await isWhole(page)
+  await queued(page).getByRole('button', { name: 'Connect Test wallet' }).click()
+  await queued(page).getByRole('button', { name: 'Sign with Test wallet and send' }).click()
+  await expect(queued(page)).toHaveCount(0, { timeout: 60_000 })
+  await expect(page.getByText('Nothing is pending: no loosening was proposed.')).toBeVisible()
+  await page.context().close()
+})
+
+test('a lender leaves through the exit floor while exits are restricted', async ({ browser }) => {
+  const page = await pageOf(browser, `/exit/${people.lender.address}`, people.lender)
+  const position = page.getByRole('article', { name: 'SOL/USDC' })
+  await expect(position.getByText('Reduce only').first()).toBeVisible({ timeout: 120_000 })
+  const lent = position.getByRole('region', { name: 'Lent' })
+  await expect(lent.getByRole('listitem').first()).toContainText('left of today’s exit floor')
+  await position.getByRole('button', { name: 'All that may leave now' }).click()
+  await position.getByRole('button', { name: 'Simulate' }).click()
+  await expect(position.getByRole('region', { name: /^Effect on Position/ })).toContainText('Supply floor, used')
+  await expect(position.getByRole('region', { name: /^Effect on Token account/ }).first()).toContainText('Balance')
+  await shot(page, 'act-exit')
+  await isWhole(page)
+  await position.getByRole('button', { name: 'Connect Test wallet' }).click()
+  await position.getByRole('button', { name: 'Sign with Test wallet and send' }).click()
+  await expect(position.getByText('It landed.')).toBeVisible({ timeout: 60_000 })
+  await expect(lent.locator('.out-now strong')).toHaveText(/^(0|<0\.0001|0\.\d+) USDC$/, { timeout: 60_000 })
+  await page.context().close()
+})

@@ -1,0 +1,157 @@
+import type { Instruction } from '@solana/kit'
+import { type ReactNode, useEffect, useId, useState } from 'react'
+import { Panel } from '@/components/ui/Panel'
+import { Moves } from '@/features/changes/components/Moves'
+import type { Guard } from '@/generated'
+import type { Held } from '@/lib/accounts'
+import { type Targets, effectText } from '@/lib/change'
+import { contextOf, fieldName } from '@/lib/field'
+import { nameOf } from '@/lib/names'
+import { type Field, type Proposal, type Subject, fieldsOf, movesOfProposal, proposeInstruction, readTyped, subjectsOf, typed } from '@/lib/propose'
+import type { View } from '@/lib/schema/view'
+import { formatSpan } from '@/lib/time'
+
+interface ProposeProps {
+  guard: Held<Guard>
+  targets: Targets
+  view: View
+  nowTs: number
+  /** Simulates, signs and exports. */
+  act: (order: { id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+}
+
+/** Why what was typed won't do; null where it will. */
+function refusal(field: Field, text: string): string | null {
+  const value = readTyped(text, field.unit)
+  const { min, max, why } = field.bounds
+  if (value === null) return field.unit.decimals === 0 ? 'A whole number.' : `A number with at most ${field.unit.decimals} decimals.`
+  return value < min || value > max ? `From ${typed(min, field.unit)} to ${typed(max, field.unit)} ${field.unit.sign}: ${why}.` : null
+}
+
+function Input({ field, text, onText }: { field: Field; text: string; onText: (text: string) => void }) {
+  const id = useId()
+  const wrong = refusal(field, text)
+  const { min, max } = field.bounds
+  const isWide = max >= (1n << 64n) - 1n
+  return (
+    <div className="propose-field" data-moved={readTyped(text, field.unit) !== field.now}>
+      <label htmlFor={id}>{fieldName(field.path)}</label>
+      <span className="propose-input">
+        <input
+          id={id}
+          inputMode="decimal"
+          autoComplete="off"
+          value={text}
+          aria-invalid={wrong !== null}
+          aria-describedby={`${id}-why`}
+          onChange={(event) => {
+            onText(event.target.value)
+          }}
+        />
+        <span className="quiet">{field.unit.sign}</span>
+      </span>
+      <small id={`${id}-why`} className={wrong === null ? 'quiet' : 'warn'}>
+        {wrong ?? (isWide ? `now ${typed(field.now, field.unit)}` : `now ${typed(field.now, field.unit)}; ${typed(min, field.unit)} to ${typed(max, field.unit)}`)}
+      </small>
+    </div>
+  )
+}
+
+/** The instruction of a proposal: its hash is computed aside, so it comes a moment later. */
+function useInstruction(proposal: Proposal, id: string, { guard, targets, nowTs }: Pick<ProposeProps, 'guard' | 'targets' | 'nowTs'>): Instruction | null {
+  const [made, setMade] = useState<{ id: string; instruction: Instruction } | null>(null)
+  useEffect(() => {
+    let isOver = false
+    proposeInstruction(proposal, guard, targets, nowTs).then(
+      (instruction) => {
+        if (!isOver) setMade({ id, instruction })
+      },
+      () => {
+        if (!isOver) setMade(null)
+      },
+    )
+    return () => {
+      isOver = true
+    }
+    // Built when the proposal or the guard's count of changes moves, not at every second of the clock.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [id])
+  return made?.id === id ? made.instruction : null
+}
+
+function Prepared({ proposal, props }: { proposal: Proposal; props: ProposeProps }) {
+  const { guard, act } = props
+  const { group, target } = proposal.subject
+  const id = [guard.value.nextChangeId, guard.value.authorityEpoch, group, target, ...[...proposal.next].map(([path, value]) => `${path}=${value}`)].join(' ')
+  const instruction = useInstruction(proposal, id, props)
+  if (instruction === null) return null
+  return act({ id: `propose ${id}`, instructions: [instruction], authority: guard.value.roles.root })
+}
+
+function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
+  const context = contextOf(props.view, subject.target)
+  const fields = fieldsOf(subject, props.targets, props.guard.value, context)
+  const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
+  const textOf = (field: Field) => texts[field.path.join('.')] ?? typed(field.now, field.unit)
+  const isFine = fields.every((field) => refusal(field, textOf(field)) === null)
+  const next = new Map(fields.flatMap((field) => (texts[field.path.join('.')] === undefined ? [] : [[field.path.join('.'), readTyped(textOf(field), field.unit) ?? field.now] as const])))
+  const moves = movesOfProposal({ subject, next }, fields)
+  const moved = new Map(moves.map(({ path, to }) => [path.join('.'), BigInt(to)]))
+  return (
+    <>
+      <div className="propose-fields">
+        {fields.map((field) => (
+          <Input
+            key={field.path.join('.')}
+            field={field}
+            text={textOf(field)}
+            onText={(text) => {
+              setTexts({ ...texts, [field.path.join('.')]: text })
+            }}
+          />
+        ))}
+      </div>
+      {moves.length === 0 ? (
+        <p className="quiet">Nothing moves yet.</p>
+      ) : (
+        <section className="propose-diff" aria-label="What would change">
+          <h3>What would change</h3>
+          <Moves moves={moves} isCompared context={context} />
+          <p className="quiet">{`It waits ${formatSpan(props.guard.value.loosenDelaySecs)} in public, where the vetoer or a guardian may stop it. Tried at execution: ${effectText(subject.group)}`}</p>
+        </section>
+      )}
+      {moves.length > 0 && isFine && <Prepared proposal={{ subject, next: moved }} props={props} />}
+    </>
+  )
+}
+
+/** A form that lets a change wait in the queue: values with units and bounds, what would move, and how to sign it. */
+export function Propose(props: ProposeProps) {
+  const [chosen, setChosen] = useState('')
+  const id = useId()
+  const subjects = subjectsOf(props.targets, (address) => nameOf(props.view, address))
+  const keyOf = ({ group, target }: Subject) => `${group} ${target}`
+  const subject = subjects.find((one) => keyOf(one) === chosen)
+  return (
+    <Panel title="Propose a change" note="Root signs it. Sources, roles and keys are proposed with a client: they have no form here.">
+      <div className="padded propose">
+        <label htmlFor={id}>What shall change</label>
+        <select
+          id={id}
+          value={chosen}
+          onChange={(event) => {
+            setChosen(event.target.value)
+          }}
+        >
+          <option value="">Choose</option>
+          {subjects.map((one) => (
+            <option key={keyOf(one)} value={keyOf(one)}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+        {subject !== undefined && <Fields key={chosen} subject={subject} props={props} />}
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,84 @@
+import type { Instruction } from '@solana/kit'
+import { type ReactNode, useEffect, useId, useState } from 'react'
+import type { Asset } from '@/generated'
+import type { Held } from '@/lib/accounts'
+import { formatAmount } from '@/lib/amount'
+import { type Case, lentOut } from '@/lib/exit'
+import { readTyped, typed } from '@/lib/propose'
+import { withdrawInstructions } from '@/lib/withdraw'
+
+interface WithdrawFormProps {
+  found: Case
+  symbol: string
+  /** The loan's asset account; undefined until it was read. */
+  loan: Held<Asset> | undefined
+  /** Simulates, signs and exports. */
+  act: (order: { id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+}
+
+function Prepared({ amount, loan, props }: { amount: bigint; loan: Asset; props: WithdrawFormProps }) {
+  const { position, account, vault } = props.found
+  const id = `withdraw ${vault.address} ${amount}`
+  const [made, setMade] = useState<{ id: string; instructions: Instruction[] } | null>(null)
+  useEffect(() => {
+    let isOver = false
+    const order = { vault: { address: vault.address, value: account }, loan, position, lenders: vault.lenders_amount, amount }
+    withdrawInstructions(order).then(
+      (instructions) => {
+        if (!isOver) setMade({ id, instructions })
+      },
+      () => {
+        if (!isOver) setMade(null)
+      },
+    )
+    return () => {
+      isOver = true
+    }
+    // Built for an amount; the accounts move every second, and the least amount bounds what that may cost.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [id])
+  return made?.id === id ? props.act({ id, instructions: made.instructions, authority: position.owner }) : null
+}
+
+/** Takes a lent amount back: within what the limits or the floor let out now. */
+export function WithdrawForm(props: WithdrawFormProps) {
+  const { found, symbol, loan } = props
+  const unit = { decimals: found.vault.loan_decimals, sign: symbol }
+  const most = lentOut(found).now
+  const [text, setText] = useState('')
+  const id = useId()
+  const amount = readTyped(text, unit)
+  const wrong = text === '' ? null : amount === null || amount === 0n ? `A number with at most ${unit.decimals} decimals.` : amount > most ? `At most ${formatAmount(most, unit.decimals, unit.decimals)} now.` : null
+  return (
+    <div className="withdraw">
+      <label htmlFor={id}>Withdraw</label>
+      <span className="propose-input">
+        <input
+          id={id}
+          inputMode="decimal"
+          autoComplete="off"
+          value={text}
+          aria-invalid={wrong !== null}
+          aria-describedby={`${id}-why`}
+          onChange={(event) => {
+            setText(event.target.value)
+          }}
+        />
+        <span className="quiet">{symbol}</span>
+        <button
+          type="button"
+          className="quiet-button"
+          onClick={() => {
+            setText(typed(most, unit))
+          }}
+        >
+          All that may leave now
+        </button>
+      </span>
+      <small id={`${id}-why`} className={wrong === null ? 'quiet' : 'warn'}>
+        {wrong ?? 'It goes to the owner’s own token account. At least 99.9 % of it has to arrive, or nothing leaves.'}
+      </small>
+      {wrong === null && amount !== null && amount > 0n && loan !== undefined && <Prepared amount={amount} loan={loan.value} props={props} />}
+    </div>
+  )
+}
