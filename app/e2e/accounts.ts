@@ -33,7 +33,7 @@ const vault = made(g.getVaultDecoder(), g.getVaultEncoder() as never, g.getVault
   limits: { ...v.limits, supplyCapAmount: 20_000_000_000_000n, borrowCapAmount: 16_000_000_000_000n, exitFloorBps: 100, loanFlow: { ...v.limits.loanFlow, hourlyBps: 500, dailyBps: 1_500 } },
 }))
 const guard = made(g.getGuardDecoder(), g.getGuardEncoder() as never, g.getGuardSize(), (v) => ({
-  loosenDelaySecs: 172_800, authorityEpoch: 3n, bounds: { ...v.bounds, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800 },
+  finality: 1, loosenDelaySecs: 172_800, authorityEpoch: 3n, bounds: { ...v.bounds, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800 },
   roles: { ...v.roles, root: key('root'), riskAdmin: key('risk'), resetter: key('reset'), vetoer: key('veto'), guardians: v.roles.guardians.map((_, n) => key(`guardian ${n}`)), guardianCount: 3, guardianQuorum: 2 },
 }))
 

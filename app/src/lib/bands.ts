@@ -1,3 +1,6 @@
+import type { Anchor, Asset as AssetAccount } from '@/generated'
+import { u128 } from '@/lib/accounts'
+import { decimalOf } from '@/lib/chain/oracle'
 import type { Asset, Rule } from '@/lib/schema/view'
 
 /** A price at which a rule becomes true, or what it is compared with. */
@@ -29,8 +32,27 @@ function ofRule(rule: Rule, asset: Asset): Band[] {
   return []
 }
 
-/** Returns an asset's price with its ends, what it is compared with, and where its rules become true; highest first. */
-export function bandsOf(asset: Asset, rules: readonly Rule[]): Band[] {
+/** Half-lives of an asset's anchors, with their names. Source: `ANCHOR_SECS`. */
+const ANCHORS = [
+  { name: 'Anchor of 4 hours', secs: 14_400n },
+  { name: 'Anchor of a day', secs: 86_400n },
+] as const
+const Q64 = 1n << 64n
+
+function anchorOf({ priceQ64, weighedSecs }: Anchor, at: number): Band[] {
+  const known = ANCHORS[at]
+  if (known === undefined || weighedSecs <= 0n) return []
+  // An anchor counts once its observations stand for its half-life.
+  const name = weighedSecs >= known.secs ? known.name : `${known.name}, warming up`
+  return [{ key: known.name, name, kind: 'anchor', price: decimalOf((u128(priceQ64) * 10n ** 18n) / Q64, -18) }]
+}
+
+/**
+ * Returns an asset's price with its ends, what it is compared with, and where its rules become true; highest first.
+ *
+ * The slow anchors are in the asset's account alone: without it they are left out.
+ */
+export function bandsOf(asset: Asset, rules: readonly Rule[], account?: Pick<AssetAccount, 'anchors'>): Band[] {
   const { price, reference, window_high } = asset
   const isAgreed = price.state === 'agreed'
   const isKnown = price.state !== 'indeterminate'
@@ -41,6 +63,7 @@ export function bandsOf(asset: Asset, rules: readonly Rule[]): Band[] {
     ...known('Low end of the price', 'edge', isAgreed ? price.lo : null),
     ...known(reference.is_warm ? 'Reference' : 'Reference, warming up', 'anchor', reference.price),
     ...known('High of the window', 'anchor', window_high),
+    ...(account?.anchors.flatMap(anchorOf) ?? []),
     ...rules.flatMap((rule) => ofRule(rule, asset)),
   ]
   return bands.sort((a, b) => Number(b.price) - Number(a.price))

@@ -7,8 +7,11 @@ import { Crossings } from '@/features/vaults/components/Crossings'
 import { Histogram } from '@/features/vaults/components/Histogram'
 import { Limiters } from '@/features/vaults/components/Limiters'
 import { Numbers } from '@/features/vaults/components/Numbers'
+import { Positions } from '@/features/vaults/components/Positions'
 import { PriceLadder } from '@/features/vaults/components/PriceLadder'
 import { VaultPicker } from '@/features/vaults/components/VaultPicker'
+import { useAccounts, useRows } from '@/features/live/api/useAccounts'
+import { KINDS } from '@/lib/accounts'
 import { causesOfVault } from '@/lib/cause'
 import { formatBps } from '@/lib/amount'
 import { levelText } from '@/lib/level'
@@ -37,6 +40,10 @@ function Head({ vault, view, nowTs }: { vault: Vault; view: View; nowTs: number 
 function Loaded({ vault, view, live }: { vault: Vault } & Pick<PageProps, 'view' | 'live'>) {
   const [loan, collateral] = [symbolOf(view, vault.loan_asset), symbolOf(view, vault.collateral_asset)]
   const assets = view.assets.filter(({ address }) => address === vault.collateral_asset || address === vault.loan_asset)
+  const rows = useRows(vault.address)
+  const vaults = useAccounts(KINDS.vault)
+  const accounts = useAccounts(KINDS.asset)
+  const account = vaults.value?.find((held) => held.address === vault.address)
   return (
     <>
       <Head vault={vault} view={view} nowTs={live.nowTs} />
@@ -63,10 +70,20 @@ function Loaded({ vault, view, live }: { vault: Vault } & Pick<PageProps, 'view'
       <Panel title="Who is liquidated at which price">
         <Crossings vault={vault} loan={loan} collateral={collateral} />
       </Panel>
+      <Panel title="Positions">
+        <Positions
+          vault={vault}
+          index={account?.value.borrowIndexQ64 ?? null}
+          answer={rows.value}
+          failure={rows.failure ?? vaults.failure}
+          loan={loan}
+          collateral={collateral}
+        />
+      </Panel>
       <Panel title="Prices and the lines around them">
         <div className="ladders">
           {assets.map((asset) => (
-            <PriceLadder key={asset.address} asset={asset} view={view} />
+            <PriceLadder key={asset.address} asset={asset} view={view} account={accounts.value?.find((held) => held.address === asset.address)?.value} />
           ))}
         </div>
       </Panel>

@@ -18,12 +18,15 @@ function Role({ name, may, keys }: { name: string; may: string; keys: readonly s
   )
 }
 
+/** `Finality::Open`; anything else counts as frozen. */
+const OPEN = 1
+
 /** Who may do what with a change, and the bounds of the guard. */
 export function People({ guard }: { guard: Guard }) {
   const { roles, bounds } = guard
   const guardians = roles.guardians.slice(0, roles.guardianCount)
   return (
-    <Panel title="Who decides" note={guard.finality === 0 ? undefined : 'Frozen: nothing can be loosened any more.'}>
+    <Panel title="Who decides" note={guard.finality === OPEN ? undefined : 'Frozen: nothing can be loosened any more.'}>
       <dl className="pairs people">
         <Role name="Root" may="proposes and cancels" keys={[roles.root]} />
         <Role name="Vetoer" may="vetoes, but not a change of the own role" keys={[roles.vetoer]} />

@@ -1,5 +1,6 @@
 import { Icon } from '@/components/ui/Icon'
 import { Empty } from '@/components/ui/Panel'
+import type { Asset as AssetAccount } from '@/generated'
 import { type Band, bandsOf } from '@/lib/bands'
 import { formatGap, formatUsd, gapBps } from '@/lib/price'
 import { reasonText } from '@/lib/reason'
@@ -21,9 +22,9 @@ function Row({ band, mid }: { band: Band; mid: string | null }) {
 }
 
 /** An asset's price among what it is compared with and where its rules become true, highest first. */
-export function PriceLadder({ asset, view }: { asset: Asset; view: View }) {
+export function PriceLadder({ asset, view, account }: { asset: Asset; view: View; account: AssetAccount | undefined }) {
   const { price } = asset
-  const bands = bandsOf(asset, view.rules)
+  const bands = bandsOf(asset, view.rules, account)
   const mid = price.state === 'indeterminate' ? null : price.mid
   return (
     <div className="ladder">

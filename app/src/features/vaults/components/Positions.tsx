@@ -1,0 +1,126 @@
+import { useId, useMemo, useState } from 'react'
+import { Address } from '@/components/ui/Address'
+import { OldNews, Reading } from '@/components/ui/Doubt'
+import { Empty } from '@/components/ui/Panel'
+import { u128 } from '@/lib/accounts'
+import { formatAmount, formatBps, formatCount } from '@/lib/amount'
+import type { Row } from '@/lib/chain/positions'
+import type { Failure } from '@/lib/failure'
+import { ZONE_TEXT } from '@/lib/histogram'
+import { type Listed, listed, searched, windowOf } from '@/lib/positions'
+import { formatDecimal } from '@/lib/price'
+import type { Vault } from '@/lib/schema/view'
+
+interface PositionsProps {
+  vault: Vault
+  /** The vault's borrow index; null until its account was read. */
+  index: { lo: bigint; hi: bigint } | null
+  /** Positions; null until they were read, `rows` null where nobody lists them. */
+  answer: { rows: readonly Row[] | null } | null
+  failure: Failure | null
+  loan: string
+  collateral: string
+}
+
+const [ROW_PX, BOX_PX] = [40, 480]
+
+function Line({ position, place, vault }: { position: Listed; place: number; vault: Vault }) {
+  return (
+    <div role="row" aria-rowindex={place + 2} className="position-row" data-zone={position.zone ?? 'unknown'} style={{ insetBlockStart: `${place * ROW_PX}px` }}>
+      <span role="cell" className="number">
+        {position.collateral === 0n ? 'no collateral' : position.ltvBps === null ? 'unknown' : formatBps(position.ltvBps)}
+      </span>
+      <span role="cell">{position.zone === null ? 'no price' : ZONE_TEXT[position.zone]}</span>
+      <span role="cell">
+        <Address value={position.owner} label="owner" />
+      </span>
+      <span role="cell" className="number">
+        {formatAmount(position.debt, vault.loan_decimals)}
+      </span>
+      <span role="cell" className="number">
+        {formatAmount(position.collateral, vault.collateral_decimals, 4)}
+      </span>
+      <span role="cell" className="number">
+        {position.liquidatedAt === null ? '–' : formatDecimal(position.liquidatedAt)}
+      </span>
+    </div>
+  )
+}
+
+/** A long table of which only what is seen is drawn. */
+function LongTable({ positions, vault, loan, collateral }: { positions: readonly Listed[] } & Pick<PositionsProps, 'vault' | 'loan' | 'collateral'>) {
+  const [scrolled, setScrolled] = useState(0)
+  const { first, end } = windowOf(scrolled, BOX_PX, ROW_PX, positions.length)
+  const heads = ['Loan to value', 'Zone', 'Owner', `Debt, ${loan}`, `Collateral, ${collateral}`, `Liquidated at, ${loan}`]
+  return (
+    <div
+      className="positions-box"
+      tabIndex={0}
+      role="group"
+      aria-label="Positions with debt"
+      style={{ maxBlockSize: `${BOX_PX}px` }}
+      onScroll={(event) => {
+        setScrolled(event.currentTarget.scrollTop)
+      }}
+    >
+      <div role="table" aria-label="Positions with debt, nearest to liquidation first" aria-rowcount={positions.length + 1} className="positions-table">
+        <div role="rowgroup" className="positions-head">
+          <div role="row" aria-rowindex={1} className="position-row">
+            {heads.map((head, index) => (
+              <span role="columnheader" key={head} className={index === 0 || index > 2 ? 'number' : undefined}>
+                {head}
+              </span>
+            ))}
+          </div>
+        </div>
+        <div role="rowgroup" className="positions-rows" style={{ blockSize: `${positions.length * ROW_PX}px` }}>
+          {positions.slice(first, end).map((position, index) => (
+            <Line key={position.address} position={position} place={first + index} vault={vault} />
+          ))}
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Found({ all, ...props }: { all: readonly Listed[] } & Pick<PositionsProps, 'vault' | 'loan' | 'collateral'>) {
+  const [text, setText] = useState('')
+  const id = useId()
+  const shown = searched(all, text)
+  return (
+    <div className="positions">
+      <div className="positions-search">
+        <label htmlFor={id}>Search by owner or position</label>
+        <input
+          id={id}
+          value={text}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => {
+            setText(event.target.value)
+          }}
+        />
+        <span className="quiet number" role="status">
+          {text === '' ? `${formatCount(all.length)} with debt, nearest to liquidation first` : `${formatCount(shown.length)} of ${formatCount(all.length)}`}
+        </span>
+      </div>
+      {shown.length === 0 ? <Empty>No position with debt has such an address.</Empty> : <LongTable positions={shown} {...props} />}
+    </div>
+  )
+}
+
+/** Every position that owes something, by how near it is to liquidation. */
+export function Positions({ vault, index, answer, failure, loan, collateral }: PositionsProps) {
+  const rows = answer?.rows ?? null
+  const all = useMemo(() => (rows === null || index === null ? null : listed(rows, u128(index), vault)), [rows, index, vault])
+  if (answer !== null && rows === null) {
+    return <Empty>A keeper tells positions by their owner alone: look one up on the exit page. With an RPC endpoint of its own this page lists them all.</Empty>
+  }
+  if (all === null) return <Reading what="the positions" failure={failure} />
+  return (
+    <>
+      <OldNews failure={failure} />
+      {all.length === 0 ? <Empty>Nobody has a debt here.</Empty> : <Found all={all} vault={vault} loan={loan} collateral={collateral} />}
+    </>
+  )
+}
