@@ -33,3 +33,9 @@ export function formatClock(ts: number): string {
 export function elapsedShare(from: number, to: number, now: number): number {
   return to <= from ? 1 : Math.min(1, Math.max(0, (now - from) / (to - from)))
 }
+
+/** Formats a moment as local date and time of day. */
+export function formatMoment(ts: number): string {
+  const date = new Date(ts * 1_000)
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`
+}

@@ -1,5 +1,6 @@
 import type { Instruction } from '@solana/kit'
 import { Act } from '@/features/act/components/Act'
+import { Outcomes } from '@/features/act/components/Outcomes'
 import { ChangeActions } from '@/features/changes/components/ChangeActions'
 import { Changes } from '@/features/changes/components/Changes'
 import { Decoder } from '@/features/changes/components/Decoder'
@@ -31,10 +32,11 @@ export function ChangesPage({ live, view }: PageProps) {
   }
   const held = targets.guards[0]
   const guard = held?.value
-  const act = (order: { id: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address)} />
+  const act = (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address)} />
   return (
     <div className="stack">
       <h1>Changes</h1>
+      <Outcomes />
       <Changes
         changes={changes.value}
         failure={changes.failure ?? guards.failure}

@@ -2,6 +2,7 @@ import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { OwnerForm } from '@/features/exit/components/OwnerForm'
 import { Act } from '@/features/act/components/Act'
+import { Outcomes } from '@/features/act/components/Outcomes'
 import { PositionCard } from '@/features/exit/components/PositionCard'
 import { WithdrawForm } from '@/features/exit/components/WithdrawForm'
 import { useAccounts, usePositions } from '@/features/live/api/useAccounts'
@@ -49,6 +50,7 @@ export function ExitPage({ live, view, item }: PageProps) {
   return (
     <div className="stack narrow">
       <h1>Exit</h1>
+      <Outcomes />
       <Panel title="What can I take out?" note="No level below Resolution can hold the exit floor back, and every pause ends by itself.">
         <OwnerForm key={item} owner={item} />
       </Panel>

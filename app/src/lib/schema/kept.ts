@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Count, maybe } from '@/lib/schema/parts'
+import { Count, Decimal, maybe } from '@/lib/schema/parts'
 
 /** A row of the kept history: when, and the columns of its kind. */
 export const Kept = v.object({
@@ -24,10 +24,13 @@ export const Kept = v.object({
   error: maybe(v.string()),
   kind: maybe(v.string()),
   text: maybe(v.string()),
+  price: maybe(Decimal),
+  reference: maybe(Decimal),
+  utilisation_bps: maybe(Count),
 })
 
 /** A row of the kept history. */
 export type Kept = v.InferOutput<typeof Kept>
 
 /** A page of the kept history, newest first. */
-export const HistoryPage = v.object({ items: v.array(Kept) })
+export const HistoryPage = v.object({ items: v.array(Kept), next: maybe(v.string()) })

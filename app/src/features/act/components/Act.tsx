@@ -1,9 +1,9 @@
 import type { Instruction } from '@solana/kit'
 import { useState } from 'react'
-import { Address } from '@/components/ui/Address'
 import { CopyText } from '@/components/ui/CopyText'
 import { Icon } from '@/components/ui/Icon'
 import { env } from '@/config/env'
+import { noteOutcome } from '@/features/act/api/outcomes'
 import { type Sent, type Simulated, signAndSend, simulate } from '@/features/act/api/transact'
 import { useWallets } from '@/features/act/api/useWallets'
 import { Effects } from '@/features/act/components/Effects'
@@ -14,6 +14,8 @@ import type { FieldContext } from '@/lib/field'
 import { shortAddress } from '@/lib/names'
 
 interface ActProps {
+  /** What is done, in a word or two. */
+  what: string
   /** What is to be done, in order. Built anew at each render; `id` says what it is. */
   instructions: readonly Instruction[]
   /** Identifies the instructions: a simulation of others counts for nothing. */
@@ -59,16 +61,7 @@ function useWork<T>(): { value: T | null; failure: string | null; isRunning: boo
   return { ...state, run }
 }
 
-function Outcome({ sent }: { sent: Sent }) {
-  return (
-    <p role="status" className={sent.failure === null ? 'outcome' : 'outcome warn'}>
-      <Icon name={sent.failure === null ? 'check' : 'cross'} /> {sent.failure === null ? 'It landed.' : `It failed: ${sent.failure}`}{' '}
-      <Address value={sent.signature} label="signature" />
-    </p>
-  )
-}
-
-function Signing({ wallet, account, instructions }: { wallet: Wallet; account: WalletAccount } & Pick<ActProps, 'instructions'>) {
+function Signing({ wallet, account, instructions, what }: { wallet: Wallet; account: WalletAccount } & Pick<ActProps, 'instructions' | 'what'>) {
   const { value, failure, isRunning, run } = useWork<Sent>()
   return (
     <>
@@ -77,22 +70,25 @@ function Signing({ wallet, account, instructions }: { wallet: Wallet; account: W
         className="button primary"
         disabled={isRunning || value !== null}
         onClick={() => {
-          run((signal) => signAndSend(instructions, wallet, account, signal))
+          run(async (signal) => {
+            const sent = await signAndSend(instructions, wallet, account, signal)
+            noteOutcome({ ...sent, what })
+            return sent
+          })
         }}
       >
-        {isRunning ? 'Waiting for the network' : `Sign with ${wallet.name} and send`}
+        {value !== null ? 'Sent' : isRunning ? 'Waiting for the network' : `Sign with ${wallet.name} and send`}
       </button>
       {failure !== null && (
         <p className="warn" role="alert">
           {failure}
         </p>
       )}
-      {value !== null && <Outcome sent={value} />}
     </>
   )
 }
 
-function Wallets({ authority, instructions }: Pick<ActProps, 'instructions' | 'authority'>) {
+function Wallets({ authority, instructions, what }: Pick<ActProps, 'instructions' | 'authority' | 'what'>) {
   const wallets = useWallets()
   const { value, failure, isRunning, run } = useWork<{ wallet: Wallet; accounts: readonly WalletAccount[] }>()
   const account = value?.accounts.find(({ address }) => address === authority)
@@ -124,7 +120,7 @@ function Wallets({ authority, instructions }: Pick<ActProps, 'instructions' | 'a
       {value !== null && account === undefined && (
         <p className="warn" role="alert">{`${value.wallet.name} has no account ${shortAddress(authority)}, which has to sign this. Choose one of its own, or export it.`}</p>
       )}
-      {value !== null && account !== undefined && <Signing wallet={value.wallet} account={account} instructions={instructions} />}
+      {value !== null && account !== undefined && <Signing wallet={value.wallet} account={account} instructions={instructions} what={what} />}
     </div>
   )
 }
@@ -165,7 +161,7 @@ export function Act(props: ActProps) {
   )
 }
 
-function Steps({ instructions, authority, contextOf }: ActProps) {
+function Steps({ instructions, authority, contextOf, what }: ActProps) {
   const { value, failure, isRunning, run } = useWork<Simulated>()
   const passes = value?.failure === null
   return (
@@ -190,7 +186,7 @@ function Steps({ instructions, authority, contextOf }: ActProps) {
         (env.isAlone ? (
           <p className="quiet">Without a keeper this page only reads. Export it to sign it elsewhere.</p>
         ) : (
-          <Wallets authority={authority} instructions={instructions} />
+          <Wallets authority={authority} instructions={instructions} what={what} />
         ))}
     </>
   )

@@ -12,7 +12,7 @@ interface ChangeActionsProps {
   nowTs: number
   keeperSet: string | null
   /** Simulates, signs and exports. */
-  act: (order: { id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+  act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 const TEXTS: Record<Act, { name: string; does: string; signer: string }> = {
@@ -71,7 +71,7 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
       <p id={id} className="quiet">
         What you take along can be read again below, in words.
       </p>
-      {isAddress(authority) ? props.act({ id: `${act} ${props.change.address}`, authority, instructions: [instructionOf({ act, change: props.change, authority, keeperSet: props.keeperSet })] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
+      {isAddress(authority) ? props.act({ what: TEXTS[act].name, id: `${act} ${props.change.address}`, authority, instructions: [instructionOf({ act, change: props.change, authority, keeperSet: props.keeperSet })] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
     </div>
   )
 }

@@ -17,7 +17,7 @@ interface ProposeProps {
   view: View
   nowTs: number
   /** Simulates, signs and exports. */
-  act: (order: { id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+  act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 /** Why what was typed won't do; null where it will. */
@@ -85,7 +85,7 @@ function Prepared({ proposal, props }: { proposal: Proposal; props: ProposeProps
   const id = [guard.value.nextChangeId, guard.value.authorityEpoch, group, target, ...[...proposal.next].map(([path, value]) => `${path}=${value}`)].join(' ')
   const instruction = useInstruction(proposal, id, props)
   if (instruction === null) return null
-  return act({ id: `propose ${id}`, instructions: [instruction], authority: guard.value.roles.root })
+  return act({ what: 'Proposal', id: `propose ${id}`, instructions: [instruction], authority: guard.value.roles.root })
 }
 
 function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {

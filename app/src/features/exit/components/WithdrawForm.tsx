@@ -13,7 +13,7 @@ interface WithdrawFormProps {
   /** The loan's asset account; undefined until it was read. */
   loan: Held<Asset> | undefined
   /** Simulates, signs and exports. */
-  act: (order: { id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+  act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 function Prepared({ amount, loan, props }: { amount: bigint; loan: Asset; props: WithdrawFormProps }) {
@@ -37,7 +37,7 @@ function Prepared({ amount, loan, props }: { amount: bigint; loan: Asset; props:
     // Built for an amount; the accounts move every second, and the least amount bounds what that may cost.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [id])
-  return made?.id === id ? props.act({ id, instructions: made.instructions, authority: position.owner }) : null
+  return made?.id === id ? props.act({ what: 'Withdrawal', id, instructions: made.instructions, authority: position.owner }) : null
 }
 
 /** Takes a lent amount back: within what the limits or the floor let out now. */

@@ -57,6 +57,23 @@ export async function fetchRows(vault: string, signal: AbortSignal): Promise<Row
   return env.rpc === null ? null : rowsByRpc(env.rpc, vault, signal)
 }
 
+/** Most pages of one reading of the history: a month of samples, one a minute. */
+const MOST_PAGES = 100
+
+/** Reads the kept history back to a moment, or as far as `MOST_PAGES` go. Throws a `Failure`; status 404 means that none is kept. */
+export async function fetchKeptSince(kind: string, query: string, signal: AbortSignal): Promise<Kept[]> {
+  const rows: Kept[] = []
+  let cursor: string | null = null
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const from: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    const answer = parse(HistoryPage, await getJson(`/history/${kind}${query}&limit=500${from}`, signal))
+    rows.push(...answer.items)
+    cursor = answer.next
+    if (cursor === null) break
+  }
+  return rows
+}
+
 /** Reads the newest page of the kept history. Throws a `Failure`; status 404 means that none is kept. */
 export async function fetchKept(kind: string, query: string, signal: AbortSignal): Promise<Kept[]> {
   return parse(HistoryPage, await getJson(`/history/${kind}${query}`, signal)).items

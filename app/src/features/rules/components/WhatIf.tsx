@@ -1,0 +1,163 @@
+import { useId, useState } from 'react'
+import { Icon } from '@/components/ui/Icon'
+import { Empty, Panel } from '@/components/ui/Panel'
+import { formatBps, formatCount } from '@/lib/amount'
+import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
+import { formatUsd } from '@/lib/price'
+import { readTyped, typed } from '@/lib/propose'
+import { formatMeasure } from '@/lib/rule'
+import type { Kept } from '@/lib/schema/kept'
+import type { Rule, View } from '@/lib/schema/view'
+import { formatMoment, formatSpan } from '@/lib/time'
+import { TRIED, type WhatIf as Result, pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
+
+interface WhatIfProps {
+  view: View
+  /** Reads a subject's kept samples of the last 30 days. */
+  samplesOf: (subject: string) => Promise<Kept[]>
+  /** Reads why that failed. */
+  failureOf: (error: unknown) => Failure
+}
+
+const BPS = { decimals: 2, sign: '%' }
+const LISTED = 8
+const DAY_SECS = 86_400
+
+type State = { kind: 'idle' } | { kind: 'reading' } | { kind: 'failed'; failure: Failure } | { kind: 'read'; rows: readonly Kept[] }
+
+/** Share of the present threshold at which the rule counts as clear again: a tried threshold keeps it. */
+const clearOf = (rule: Rule, threshold: bigint): bigint => (rule.threshold === 0n ? 0n : (threshold * rule.clear_threshold) / rule.threshold)
+
+function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; result: Result }) {
+  const times = result.episodes.length
+  const span = result.toTs - result.fromTs
+  return (
+    <div className="whatif-result" role="status">
+      <p>
+        <strong className="number">{times === 0 ? 'Never' : times === 1 ? 'Once' : `${formatCount(times)} times`}</strong>
+        {` would ${formatBps(threshold)} have tripped in ${formatSpan(span)} of samples${rule.min_persist_secs > 0 ? `, each true for ${formatSpan(rule.min_persist_secs)} or longer` : ''}.`}
+        {result.short > 0 && ` ${formatCount(result.short)} shorter ${result.short === 1 ? 'stretch' : 'stretches'} would not have.`}
+      </p>
+      <p className="quiet">
+        {`The largest value was ${formatMeasure(result.worst, 'bps')}, of ${formatCount(result.samples)} samples at most ${formatSpan(result.widestGap)} apart: what lay between two of them wasn’t seen. `}
+        {span < 29 * DAY_SECS && 'This keeper’s history goes no further back.'}
+      </p>
+      {times > 0 && (
+        <div className="scroll" tabIndex={0} role="group" aria-label="When it would have tripped">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">From</th>
+                <th scope="col">For</th>
+                <th scope="col" className="number">
+                  Largest value
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {result.episodes.slice(-LISTED).reverse().map(({ fromTs, toTs, worst }) => (
+                <tr key={fromTs}>
+                  <th scope="row">{formatMoment(fromTs)}</th>
+                  <td>{toTs === fromTs ? 'one sample' : formatSpan(toTs - fromTs)}</td>
+                  <td className="number">{formatBps(worst)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {times > LISTED && <p className="note">{`The newest ${LISTED} of ${formatCount(times)}.`}</p>}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Tried({ rule, view, rows, text }: { rule: Rule; view: View; rows: readonly Kept[]; text: string }) {
+  const threshold = readTyped(text, BPS)
+  if (threshold === null || threshold === 0n) return null
+  const result = tried(pointsOf(rule, rows), threshold, clearOf(rule, threshold), rule.min_persist_secs)
+  const asset = view.assets.find(({ address }) => address === rule.subject)
+  const price = asset === undefined ? null : priceAtThreshold(rule, asset, threshold)
+  return (
+    <>
+      {result === null ? <Empty>No sample of it was kept yet.</Empty> : <Told rule={rule} threshold={threshold} result={result} />}
+      {price !== null && asset !== undefined && <p className="quiet">{`Now it would become true at ${formatUsd(price)} for one ${asset.symbol}.`}</p>}
+    </>
+  )
+}
+
+function reasonOf(failure: Failure): string {
+  if (failure instanceof NoKeeper) return 'Only a keeper keeps past samples, and none serves this page.'
+  return isNotKept(failure) ? 'This keeper keeps no history: [history] in its settings switches it on.' : failure.message
+}
+
+/** Tries a threshold on what was kept of the last 30 days. */
+export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
+  const rules = view.rules.filter(({ metric, comparator }) => TRIED.includes(metric) && comparator === 'above')
+  const [address, setAddress] = useState('')
+  const [text, setText] = useState('')
+  const [state, setState] = useState<State>({ kind: 'idle' })
+  const id = useId()
+  const rule = rules.find((one) => one.address === address)
+  const choose = (next: string) => {
+    const chosen = rules.find((one) => one.address === next)
+    setAddress(next)
+    setText(chosen === undefined ? '' : typed(chosen.threshold, BPS))
+    if (chosen === undefined) return
+    setState({ kind: 'reading' })
+    samplesOf(chosen.subject).then(
+      (rows) => {
+        setState({ kind: 'read', rows })
+      },
+      (error: unknown) => {
+        setState({ kind: 'failed', failure: failureOf(error) })
+      },
+    )
+  }
+  return (
+    <Panel title="What if" note="A threshold, tried on what this keeper kept of the last 30 days. Falls, gaps and utilisation can be tried: the rest isn’t in the samples.">
+      <div className="padded whatif">
+        <div className="whatif-form">
+          <div>
+            <label htmlFor={`${id}-rule`}>Rule</label>
+            <select
+              id={`${id}-rule`}
+              value={address}
+              onChange={(event) => {
+                choose(event.target.value)
+              }}
+            >
+              <option value="">Choose</option>
+              {rules.map((one) => (
+                <option key={one.address} value={one.address}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+          </div>
+          {rule !== undefined && (
+            <div>
+              <label htmlFor={`${id}-threshold`}>Threshold, %</label>
+              <input
+                id={`${id}-threshold`}
+                inputMode="decimal"
+                autoComplete="off"
+                value={text}
+                aria-invalid={readTyped(text, BPS) === null}
+                onChange={(event) => {
+                  setText(event.target.value)
+                }}
+              />
+            </div>
+          )}
+        </div>
+        {rule !== undefined && state.kind === 'reading' && (
+          <p role="status" className="quiet">
+            <Icon name="clock" /> Reading samples
+          </p>
+        )}
+        {rule !== undefined && state.kind === 'failed' && <p role="alert">{reasonOf(state.failure)}</p>}
+        {rule !== undefined && state.kind === 'read' && <Tried rule={rule} view={view} rows={state.rows} text={text} />}
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,105 @@
+import { movedBy } from '@/lib/bands'
+import type { Kept } from '@/lib/schema/kept'
+import type { Asset, Rule } from '@/lib/schema/view'
+
+/** A stretch of kept samples in which a rule would have been true. */
+export interface Episode {
+  fromTs: number
+  toTs: number
+  /** The largest value in it, bps. */
+  worst: bigint
+}
+
+/** How often a threshold would have tripped. */
+export interface WhatIf {
+  /** Trips: stretches that lasted as long as the rule asks for. */
+  episodes: Episode[]
+  /** Stretches that ended sooner. */
+  short: number
+  /** Samples with a value. */
+  samples: number
+  /** First and last of them, unix seconds. */
+  fromTs: number
+  toTs: number
+  /** Widest gap between two of them, seconds: what lies in it wasn't seen. */
+  widestGap: number
+  /** The largest value of all, bps. */
+  worst: bigint
+}
+
+/** A value of a rule at a moment. */
+export interface Point {
+  ts: number
+  value: bigint
+}
+
+const PLACES = 9
+const scaled = (price: string): bigint => {
+  const [whole = '0', fraction = ''] = price.split('.')
+  return BigInt(whole + fraction.padEnd(PLACES, '0').slice(0, PLACES))
+}
+
+/** Rules whose value follows from kept samples alone. */
+export const TRIED: readonly string[] = ['drawdown', 'deviation_from_reference', 'peg_deviation', 'utilisation']
+
+/** Returns the values of a rule over kept samples, oldest first; nothing for a metric that samples don't tell. */
+export function pointsOf(rule: Pick<Rule, 'metric' | 'window_secs'>, rows: readonly Kept[]): Point[] {
+  const samples = rows.map((row) => ({ ...row, ts: Math.floor(row.at_ms / 1_000) })).sort((a, b) => a.ts - b.ts)
+  if (rule.metric === 'utilisation') return samples.flatMap(({ ts, utilisation_bps }) => (utilisation_bps === null ? [] : [{ ts, value: BigInt(utilisation_bps) }]))
+  const priced = samples.flatMap(({ ts, price, reference }) => (price === null ? [] : [{ ts, price: scaled(price), reference: reference === null ? null : scaled(reference) }]))
+  const share = (part: bigint, whole: bigint) => (whole <= 0n ? 0n : (part * 10_000n) / whole)
+  if (rule.metric === 'drawdown') {
+    return priced.map(({ ts, price }, at) => {
+      let high = price
+      for (let back = at; back >= 0; back -= 1) {
+        const before = priced[back]
+        if (before === undefined || before.ts <= ts - rule.window_secs) break
+        if (before.price > high) high = before.price
+      }
+      return { ts, value: share(high - price, high) }
+    })
+  }
+  const against = rule.metric === 'peg_deviation' ? 10n ** BigInt(PLACES) : null
+  if (rule.metric !== 'deviation_from_reference' && against === null) return []
+  return priced.flatMap(({ ts, price, reference }) => {
+    const base = against ?? reference
+    if (base === null) return []
+    return [{ ts, value: share(price > base ? price - base : base - price, base) }]
+  })
+}
+
+/**
+ * Returns how often a threshold would have tripped.
+ *
+ * A stretch starts where a value reaches the threshold and ends where one is back at the clear threshold, as a rule's does.
+ * It trips once it has lasted `persistSecs`. A single sample has no length: it trips a rule that asks for none.
+ */
+export function tried(points: readonly Point[], threshold: bigint, clear: bigint, persistSecs: number): WhatIf | null {
+  const [first, last] = [points[0], points.at(-1)]
+  if (first === undefined || last === undefined) return null
+  const all: Episode[] = []
+  let open: Episode | null = null
+  let [widestGap, worst, before] = [0, 0n, first.ts]
+  for (const { ts, value } of points) {
+    widestGap = Math.max(widestGap, ts - before)
+    before = ts
+    if (value > worst) worst = value
+    if (open !== null && value > clear) {
+      open.toTs = ts
+      if (value > open.worst) open.worst = value
+    } else if (open !== null) {
+      all.push(open)
+      open = null
+    } else if (value >= threshold) open = { fromTs: ts, toTs: ts, worst: value }
+  }
+  if (open !== null) all.push(open)
+  const episodes = all.filter(({ fromTs, toTs }) => toTs - fromTs >= persistSecs)
+  return { episodes, short: all.length - episodes.length, samples: points.length, fromTs: first.ts, toTs: last.ts, widestGap, worst }
+}
+
+/** Returns the price at which a drawdown or a gap would reach a threshold now; null where nothing is known to compare with. */
+export function priceAtThreshold(rule: Pick<Rule, 'metric'>, asset: Asset, threshold: bigint): string | null {
+  if (rule.metric === 'drawdown') return asset.window_high === null ? null : movedBy(asset.window_high, -threshold)
+  if (rule.metric === 'deviation_from_reference') return asset.reference.price === null ? null : movedBy(asset.reference.price, -threshold)
+  return null
+}
