@@ -141,3 +141,53 @@ test('a lender leaves through the exit floor while exits are restricted', async 
   await expect(lent.locator('.out-now strong')).toHaveText(/^(0|<0\.0001|0\.\d+) USDC$/, { timeout: 60_000 })
   await page.context().close()
 })
+
+const LINES = 'Lines and bonuses of SOL/USDC'
+
+/** Lets the demo's chain jump ahead, as it does itself between its set-up and its story. */
+async function jumpTo(unixTs: number): Promise<void> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'surfnet_timeTravel', params: [{ absoluteTimestamp: unixTs * 1_000 }] })
+  const answer = await fetch(demo.rpc, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  expect(await answer.json()).not.toHaveProperty('error')
+}
+
+// Last, as the demo's keepers rightly take a jump of the clock for a stall.
+test('a change of lines is executed with the live prices and the sample of positions that it needs', async ({ browser }) => {
+  const page = await pageOf(browser, '/changes', people.root)
+  await page.getByLabel('What shall change').selectOption({ label: LINES })
+  await page.getByLabel('LTV', { exact: true }).fill('74')
+  await page.getByRole('button', { name: 'Simulate' }).click()
+  await page.getByRole('button', { name: 'Connect Test wallet' }).click()
+  await page.getByRole('button', { name: 'Sign with Test wallet and send' }).click()
+  const change = page.getByRole('article', { name: LINES })
+  await expect(change).toContainText('75 %', { timeout: 60_000 })
+  await expect(change).toContainText('74 %')
+  const state = (await (await fetch(`${demo.keeper}/api/v1/state`)).json()) as { chain: { unix_ts: number } }
+  await jumpTo(state.chain.unix_ts + 2 * 86_400 + 600)
+  await expect(change).toContainText('May be executed', { timeout: 60_000 })
+  await change.getByRole('button', { name: 'Execute' }).click()
+  await change.getByLabel(/^Who pays/).fill(people.root.address)
+  await expect(async () => {
+    await change.getByRole('button', { name: 'Simulate' }).click()
+    await expect(change.getByRole('region', { name: /^Effect on Vault/ }).getByRole('row', { name: /LTV 75 % 74 %/ })).toBeVisible({ timeout: 5_000 })
+  }).toPass({ timeout: 60_000 })
+  await shot(page, 'act-execute')
+  await change.getByRole('button', { name: 'Connect Test wallet' }).click()
+  await change.getByRole('button', { name: 'Sign with Test wallet and send' }).click()
+  await expect(page.getByText('Execute: it landed.')).toBeVisible({ timeout: 60_000 })
+  await page.context().close()
+})
+
+test('every position of a vault is listed, searchable, and drawn only where it is seen', async ({ browser }) => {
+  const page = await pageOf(browser, '/vaults', people.lender)
+  const table = page.getByRole('table', { name: /^Positions with debt/ })
+  const count = Number(await table.getAttribute('aria-rowcount')) - 1
+  expect(count).toBeGreaterThan(50)
+  expect(await table.getByRole('row').count()).toBeLessThan(40)
+  const owner = (await table.getByRole('row').nth(1).locator('.address').getAttribute('title')) ?? ''
+  await page.getByLabel('Search by owner or position').fill(owner)
+  await expect(table).toHaveAttribute('aria-rowcount', '2')
+  await shot(page, 'act-positions')
+  await isWhole(page)
+  await page.context().close()
+})

@@ -35,22 +35,8 @@ const INSTRUCTIONS_SYSVAR = address('Sysvar1nstructions1111111111111111111111111
 /** What can be done with a change. */
 export type Act = 'veto' | 'cancel' | 'execute'
 
-/** Groups whose execution needs accounts that depend on live prices. Source: `effect::require_bounded`. */
-const NEEDS_EVIDENCE: Record<number, string> = {
-  1: 'Its effect is tried on live prices and a sample of positions: execute it with a client that names them.',
-  5: 'Its effect is tried on the present and the next price sources: execute it with a client that names them.',
-  9: 'A new root signs `accept_root` itself; this change isn’t executed by others.',
-  12: 'Its effect is tried on live price sources: execute it with a client that names them.',
-  14: 'The release from custody needs the accounts of the holder: execute it with a client that names them.',
-}
-
 /** Number of the group of roles: its execution names the keeper set, where there is one. */
 const ROLES = 7
-
-/** Returns why a change can't be executed from here; null where it can. */
-export function executionNeeds(change: PendingChange): string | null {
-  return NEEDS_EVIDENCE[change.group] ?? null
-}
 
 interface Order {
   act: Act
@@ -59,10 +45,12 @@ interface Order {
   authority: string
   /** The guard's keeper set; null where there is none. */
   keeperSet: string | null
+  /** What the effect of an execution is tried on, in the program's order. */
+  evidence?: readonly Address[]
 }
 
 /** Builds the one instruction of an act. */
-export function instructionOf({ act, change, authority, keeperSet }: Order): Instruction {
+export function instructionOf({ act, change, authority, keeperSet, evidence = [] }: Order): Instruction {
   const { guard, rentTo, target, group } = change.value
   const common = { guard, change: address(change.address), rentTo, eventAuthority: EVENT_AUTHORITY, program: RAMPART_PROGRAM_ADDRESS }
   switch (act) {
@@ -72,8 +60,9 @@ export function instructionOf({ act, change, authority, keeperSet }: Order): Ins
       return getCancelChangeInstruction({ ...common, root: createNoopSigner(address(authority)) })
     case 'execute': {
       const built = getExecuteChangeInstruction({ ...common, target, instructions: INSTRUCTIONS_SYSVAR })
-      const evidence: AccountMeta[] = group === ROLES && keeperSet !== null ? [{ address: address(keeperSet), role: AccountRole.READONLY }] : []
-      return { ...built, accounts: [...built.accounts, ...evidence] }
+      const named = group === ROLES && keeperSet !== null ? [address(keeperSet)] : evidence
+      const further: AccountMeta[] = named.map((key) => ({ address: key, role: AccountRole.READONLY }))
+      return { ...built, accounts: [...built.accounts, ...further] }
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Instruction } from '@solana/kit'
+import type { ComponentProps } from 'react'
 import { Act } from '@/features/act/components/Act'
 import { Outcomes } from '@/features/act/components/Outcomes'
 import { ChangeActions } from '@/features/changes/components/ChangeActions'
@@ -6,11 +7,19 @@ import { Changes } from '@/features/changes/components/Changes'
 import { Decoder } from '@/features/changes/components/Decoder'
 import { People } from '@/features/changes/components/People'
 import { Propose } from '@/features/changes/components/Propose'
-import { useAccounts } from '@/features/live/api/useAccounts'
+import { useAccounts, useRows } from '@/features/live/api/useAccounts'
 import { KINDS } from '@/lib/accounts'
 import type { Targets } from '@/lib/change'
 import { contextOf } from '@/lib/field'
 import type { PageProps } from '@/routes/Page'
+
+/** Group of a vault's lines: its effect is tried on a sample of the vault's positions. */
+const LINES = 1
+
+function WithSample(props: Omit<ComponentProps<typeof ChangeActions>, 'rows'>) {
+  const rows = useRows(props.change.value.target)
+  return <ChangeActions {...props} rows={rows.value?.rows ?? null} />
+}
 
 /** The queue of changes, who decides on them, and how to act. */
 export function ChangesPage({ live, view }: PageProps) {
@@ -43,7 +52,10 @@ export function ChangesPage({ live, view }: PageProps) {
         targets={targets}
         view={view}
         nowTs={live.nowTs}
-        actions={(change, guard) => <ChangeActions change={change} guard={guard} nowTs={live.nowTs} keeperSet={keeperSets.value?.[0]?.address ?? null} act={act} />}
+        actions={(change, guard) => {
+          const common = { change, guard, nowTs: live.nowTs, keeperSet: keeperSets.value?.[0]?.address ?? null, targets, act }
+          return change.value.group === LINES ? <WithSample {...common} /> : <ChangeActions {...common} rows={null} />
+        }}
       />
       {held !== undefined && <Propose guard={held} targets={targets} view={view} nowTs={live.nowTs} act={act} />}
       {guard !== undefined && <People guard={guard} />}

@@ -2,7 +2,7 @@ import { address, getBase58Encoder, getCompiledTransactionMessageDecoder, getPro
 import { describe, expect, it } from 'vitest'
 import { RAMPART_PROGRAM_ADDRESS, type PendingChange } from '@/generated'
 import { readBlob } from '@/lib/blob'
-import { EVENT_AUTHORITY, executionNeeds, instructionOf, jsonInstruction, realmsInstruction, squadsMessage } from '@/lib/exported'
+import { EVENT_AUTHORITY, instructionOf, jsonInstruction, realmsInstruction, squadsMessage } from '@/lib/exported'
 
 const key = (byte: number) => address(['', 'SysvarC1ock11111111111111111111111111111111', 'SysvarRent111111111111111111111111111111111', 'Vote111111111111111111111111111111111111111', 'Stake11111111111111111111111111111111111111'][byte] ?? '')
 const change = (group: number) => ({ address: key(1), value: { guard: key(2), rentTo: key(3), target: key(2), group } as PendingChange })
@@ -47,11 +47,6 @@ describe('a veto', () => {
 it('names the keeper set when roles are executed, and nothing more otherwise', () => {
   const execute = (group: number, keeperSet: string | null) => instructionOf({ act: 'execute', change: change(group), authority: key(4), keeperSet }).accounts?.length
   expect([execute(7, key(3)), execute(7, null), execute(4, key(3))]).toEqual([8, 7, 7])
-})
-
-it('says which changes need evidence that it does not gather', () => {
-  expect(executionNeeds(change(1).value)).toContain('sample of positions')
-  expect(executionNeeds(change(4).value)).toBeNull()
 })
 
 it('reads nothing from what is no message', () => {

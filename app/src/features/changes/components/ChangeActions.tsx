@@ -3,14 +3,19 @@ import type { Instruction } from '@solana/kit'
 import { type ReactNode, useId, useState } from 'react'
 import type { Guard, PendingChange } from '@/generated'
 import type { Held } from '@/lib/accounts'
-import { stageOf } from '@/lib/change'
-import { type Act, executionNeeds, instructionOf, vetoersOf } from '@/lib/exported'
+import { type Targets, stageOf } from '@/lib/change'
+import type { Row } from '@/lib/chain/positions'
+import { evidenceOf } from '@/lib/evidence'
+import { type Act, instructionOf, vetoersOf } from '@/lib/exported'
 
 interface ChangeActionsProps {
   change: Held<PendingChange>
   guard: Guard
   nowTs: number
   keeperSet: string | null
+  targets: Targets
+  /** Positions of the change's vault; null where nobody lists them. */
+  rows: readonly Row[] | null
   /** Simulates, signs and exports. */
   act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
@@ -22,12 +27,20 @@ const TEXTS: Record<Act, { name: string; does: string; signer: string }> = {
 }
 
 /** Returns why an act isn't possible now; null where it is. */
-function obstacle(act: Act, { change, guard, nowTs }: ChangeActionsProps): string | null {
+function obstacle(act: Act, { change, guard, nowTs, targets, rows }: ChangeActionsProps): string | null {
   const stage = stageOf(change.value, guard, nowTs)
   if (act !== 'execute') return null
   if (stage === 'waiting') return 'It isn’t ripe yet.'
   if (stage === 'expired') return 'Its window has passed.'
-  return stage === 'void' ? 'The roles have changed since it was proposed.' : executionNeeds(change.value)
+  if (stage === 'void') return 'The roles have changed since it was proposed.'
+  const evidence = evidenceOf(change, targets, rows)
+  return 'missing' in evidence ? evidence.missing : null
+}
+
+/** The instruction of an act; of an execution with all that its effect is tried on. */
+function built(act: Act, authority: string, { change, keeperSet, targets, rows }: ChangeActionsProps): Instruction {
+  const evidence = act === 'execute' ? evidenceOf(change, targets, rows) : { accounts: [] }
+  return instructionOf({ act, change, authority, keeperSet, evidence: 'accounts' in evidence ? evidence.accounts : [] })
 }
 
 function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
@@ -71,7 +84,7 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
       <p id={id} className="quiet">
         What you take along can be read again below, in words.
       </p>
-      {isAddress(authority) ? props.act({ what: TEXTS[act].name, id: `${act} ${props.change.address}`, authority, instructions: [instructionOf({ act, change: props.change, authority, keeperSet: props.keeperSet })] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
+      {isAddress(authority) ? props.act({ what: TEXTS[act].name, id: `${act} ${props.change.address}`, authority, instructions: [built(act, authority, props)] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
     </div>
   )
 }
