@@ -84,6 +84,9 @@ const none = { signature: null, error: null, outcome: null, outcome_slot: null }
 const reports = Array.from({ length: 90 }, (_, n) => ({ id: n + 1, at_ms: (now - n * 30) * 1_000, slot: 9, keeper: 'a', reporter: `k${n % 3}`, subject: SOL, observed_at_ts: now - n * 30, score_bps: Math.round(6_000 - n * 45 + 300 * (n % 3)), volatility_bps: 7_000, liquidity_bps: 4_000, correlation_bps: 5_500, anomaly_bps: 3_000, system_health_bps: 9_900 }))
 const decisions = ['trip', 'liquidate', 'observe'].map((name, n) => ({ id: n + 1, at_ms: (now - 60 * n) * 1_000, slot: 9, keeper: 'dev-sample', class: name, subject: n === 1 ? VAULT : SOL, reason: 'the rule was true for its time', ...none, outcome: ['landed', 'failed', null][n], signature: '5'.repeat(64), error: n === 1 ? 'another keeper was first' : null }))
 
+/** Thirty days of prices, an hour apart, with three falls of a fifth. */
+const samples = Array.from({ length: 480 }, (_, n) => ({ id: n + 1, at_ms: (now - n * 5_400) * 1_000, slot: 9, keeper: 'a', price: [60, 61, 200, 360].includes(n) ? '120.5' : '150.25', reference: '150' }))
+
 /** Answers a request to the keeper's API. */
 export function answer(url: URL, scenario: string): unknown {
   const path = url.pathname.replace('/api/v1', '')
@@ -92,6 +95,7 @@ export function answer(url: URL, scenario: string): unknown {
   if (path === '/accounts') return listed(ACCOUNTS[kind] ?? [])
   if (path === '/positions') return listed(url.searchParams.get('owner') === OWNER ? [[key('position'), position]] : [])
   if (path === '/history/reports') return { items: reports, next: null }
+  if (path === '/history/samples') return { items: samples, next: null }
   if (path === '/history/decisions') return { items: decisions, next: null }
   if (path === '/history') return historyOf(scenario, url.searchParams.get('asset') === SOL ? 'DevSo1Asset1111111111111111111111111111111111' : 'x', Math.floor(Date.now() / 1_000), now)
   return null

@@ -1,7 +1,7 @@
 import { type Decoder, type ReadonlyUint8Array, getAddressDecoder, getU32Decoder, getU8Decoder } from '@solana/kit'
 import * as generated from '@/generated'
 import type { Asset, Guard, PendingChange, Reserve, Rule, SwapPolicy, Vault } from '@/generated'
-import type { Held } from '@/lib/accounts'
+import { type Held, u128 } from '@/lib/accounts'
 
 /** The accounts that a change may be about, as far as they were read. */
 export interface Targets {
@@ -100,11 +100,15 @@ export type Leaf = string | number | bigint | boolean
 const isBytes = (value: unknown): value is ReadonlyUint8Array => value instanceof Uint8Array
 const hexOf = (bytes: ReadonlyUint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
+const isWide = (value: object): value is { lo: bigint; hi: bigint } => 'lo' in value && 'hi' in value && typeof value.lo === 'bigint' && typeof value.hi === 'bigint'
+
 /** Lists the leaves of a decoded value; room that is kept free is left out. */
 export function leavesOf(value: unknown, path: readonly string[] = []): [readonly string[], Leaf][] {
   if (isBytes(value)) return [[path, hexOf(value)]]
   if (Array.isArray(value)) return value.flatMap((item, index) => leavesOf(item, [...path, String(index + 1)]))
   if (typeof value === 'object' && value !== null) {
+    // a 128-bit number is stored in two halves
+    if (isWide(value)) return [[path, u128(value)]]
     return Object.entries(value).flatMap(([key, item]) => (key === 'reserved' ? [] : leavesOf(item, [...path, key])))
   }
   return [[path, value as Leaf]]

@@ -46,6 +46,7 @@ function numberText(path: readonly string[], value: bigint, context: FieldContex
   if (name.endsWith('Ts')) return value === 0n ? 'never' : new Date(whole * 1_000).toISOString().replace('.000Z', ' UTC').replace('T', ' ')
   if (name.endsWith('Amount')) return amountText(path, value, context)
   if (/^(clearT|t)hreshold$/.test(name) && context.unit !== undefined) return formatMeasure(value, context.unit)
+  if (name === 'balance') return `${formatCount(value)} base units`
   if (name === 'level') return levelText(LEVELS[whole] ?? 3).name
   if (name === 'metric' && context.metric !== undefined) return metricText(context.metric)
   if (name === 'comparator') return COMPARATORS[whole] ?? formatCount(value)

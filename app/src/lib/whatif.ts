@@ -4,7 +4,9 @@ import type { Asset, Rule } from '@/lib/schema/view'
 
 /** A stretch of kept samples in which a rule would have been true. */
 export interface Episode {
+  /** First sample at the threshold, unix seconds. */
   fromTs: number
+  /** When it was seen clear again; the last sample where it wasn't yet. */
   toTs: number
   /** The largest value in it, bps. */
   worst: bigint
@@ -72,7 +74,7 @@ export function pointsOf(rule: Pick<Rule, 'metric' | 'window_secs'>, rows: reado
  * Returns how often a threshold would have tripped.
  *
  * A stretch starts where a value reaches the threshold and ends where one is back at the clear threshold, as a rule's does.
- * It trips once it has lasted `persistSecs`. A single sample has no length: it trips a rule that asks for none.
+ * It trips where that lasted `persistSecs` or longer: what lay between two samples is taken as the first of them.
  */
 export function tried(points: readonly Point[], threshold: bigint, clear: bigint, persistSecs: number): WhatIf | null {
   const [first, last] = [points[0], points.at(-1)]
@@ -88,7 +90,7 @@ export function tried(points: readonly Point[], threshold: bigint, clear: bigint
       open.toTs = ts
       if (value > open.worst) open.worst = value
     } else if (open !== null) {
-      all.push(open)
+      all.push({ ...open, toTs: ts })
       open = null
     } else if (value >= threshold) open = { fromTs: ts, toTs: ts, worst: value }
   }

@@ -42,6 +42,10 @@ describe('movesOf', () => {
   })
 })
 
+it('joins the halves of a wide number', () => {
+  expect(leavesOf({ a: { lo: 1n, hi: 1n } })).toEqual([[['a'], (1n << 64n) + 1n]])
+})
+
 it('leaves room that is kept free out, and spells bytes in hexadecimal', () => {
   expect(leavesOf({ a: 1, reserved: [0, 0], b: [{ c: Uint8Array.from([10, 255]) }] })).toEqual([
     [['a'], 1],

@@ -31,8 +31,8 @@ describe('tried', () => {
   it('counts one trip for a stretch that hasn’t been clear in between', () => {
     const result = tried(points, 1_000n, 400n, 0)
     expect(result?.episodes).toEqual([
-      { fromTs: 120, toTs: 240, worst: 1_300n },
-      { fromTs: 360, toTs: 360, worst: 1_100n },
+      { fromTs: 120, toTs: 300, worst: 1_300n },
+      { fromTs: 360, toTs: 420, worst: 1_100n },
     ])
   })
   it('counts two where the clear threshold is nearer', () => {

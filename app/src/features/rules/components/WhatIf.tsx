@@ -28,6 +28,11 @@ type State = { kind: 'idle' } | { kind: 'reading' } | { kind: 'failed'; failure:
 /** Share of the present threshold at which the rule counts as clear again: a tried threshold keeps it. */
 const clearOf = (rule: Rule, threshold: bigint): bigint => (rule.threshold === 0n ? 0n : (threshold * rule.clear_threshold) / rule.threshold)
 
+/** A fall is seen where several samples lie in the rule's window. */
+function isTooCoarse(rule: Rule, { samples, fromTs, toTs }: Result): boolean {
+  return rule.metric === 'drawdown' && ((toTs - fromTs) / Math.max(1, samples - 1)) * 3 > rule.window_secs
+}
+
 function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; result: Result }) {
   const times = result.episodes.length
   const span = result.toTs - result.fromTs
@@ -39,9 +44,12 @@ function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; resu
         {result.short > 0 && ` ${formatCount(result.short)} shorter ${result.short === 1 ? 'stretch' : 'stretches'} would not have.`}
       </p>
       <p className="quiet">
-        {`The largest value was ${formatMeasure(result.worst, 'bps')}, of ${formatCount(result.samples)} samples at most ${formatSpan(result.widestGap)} apart: what lay between two of them wasn’t seen. `}
+        {`The largest value was ${formatMeasure(result.worst, 'bps')}, of ${formatCount(result.samples)} samples at most ${formatSpan(result.widestGap)} apart: what lay between two of them wasn’t seen, and counts as the first. `}
         {span < 29 * DAY_SECS && 'This keeper’s history goes no further back.'}
       </p>
+      {isTooCoarse(rule, result) && (
+        <p className="warn">{`The samples are too far apart for a window of ${formatSpan(rule.window_secs)}: most falls within it can’t be seen in them.`}</p>
+      )}
       {times > 0 && (
         <div className="scroll" tabIndex={0} role="group" aria-label="When it would have tripped">
           <table>
@@ -58,7 +66,7 @@ function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; resu
               {result.episodes.slice(-LISTED).reverse().map(({ fromTs, toTs, worst }) => (
                 <tr key={fromTs}>
                   <th scope="row">{formatMoment(fromTs)}</th>
-                  <td>{toTs === fromTs ? 'one sample' : formatSpan(toTs - fromTs)}</td>
+                  <td>{toTs === fromTs ? 'until now' : formatSpan(toTs - fromTs)}</td>
                   <td className="number">{formatBps(worst)}</td>
                 </tr>
               ))}
