@@ -1,5 +1,6 @@
 //! The checks.
 
+use super::setup::schemathesis;
 use super::{Run, Verdict};
 use crate::failure::{Failure, Result};
 use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
@@ -100,6 +101,9 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     }
     if !run.quick {
         nextest.env("RAMPART_SEQUENCES", SEQUENCES);
+    }
+    if schemathesis().is_file() {
+        nextest.env("RAMPART_SCHEMATHESIS", schemathesis());
     }
     command::run(&mut nextest)?;
     Ok(Verdict::Passed)
