@@ -6,6 +6,8 @@
 mod act;
 mod ask;
 mod chain;
+#[cfg(test)]
+mod docs_tests;
 mod doctor;
 mod explain;
 mod fleet;

@@ -5,6 +5,8 @@ mod cases;
 mod checks;
 mod cli;
 mod command;
+#[cfg(test)]
+mod docs_tests;
 mod failure;
 mod faults;
 mod files;
