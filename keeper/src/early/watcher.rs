@@ -86,9 +86,9 @@ impl Watcher {
     /// Keeps a signed update. One that can't be read costs nothing but itself: the prices beside it are shown.
     fn keep(&self, text: &str) {
         let bytes = STANDARD.decode(text).map_err(|_| UpdateError::Encoding);
-        let result = match bytes.and_then(|bytes| SignedUpdate::read(&bytes)) {
-            Ok(update) if self.board.signed(update) => "kept",
-            Ok(_) => "older",
+        let result = match bytes.and_then(|bytes| SignedUpdate::read(&bytes)).map(|update| self.board.signed(update)) {
+            Ok(true) => "kept",
+            Ok(false) => "older",
             Err(error) => {
                 tracing::debug!(signal = self.settings.name, "a signed update can't be read: {error}");
                 "malformed"
