@@ -203,7 +203,8 @@ async fn once(
     }
     let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
     let door = ops.door.clone();
-    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer, left), ops);
+    let views =
+        keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer, left), ops);
     ways.send_replace(Some(door.control.clone()));
     let list = pool.clone();
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));

@@ -190,10 +190,8 @@ impl Journal {
     /// # Errors
     /// `Corrupt` if a row is not what was written.
     pub fn newest(&self, class: ActionClass, limit: u32) -> Result<Vec<Undecided>, JournalError> {
-        let sql = format!(
-            "SELECT {} FROM transactions WHERE class = '{class}' ORDER BY id DESC LIMIT {limit}",
-            row::COLUMNS
-        );
+        let sql =
+            format!("SELECT {} FROM transactions WHERE class = '{class}' ORDER BY id DESC LIMIT {limit}", row::COLUMNS);
         let rows = self.query(&sql)?;
         rows.into_iter().map(|row| row.map_err(|reason| self.corrupt(reason))).collect()
     }

@@ -3,7 +3,7 @@
 //! The chain's account is the truth: what is posted is only ever newer than it, and where somebody else was faster the
 //! posting ends without an error. One posting at a time for each feed; one step under way at a time.
 
-use super::{Cohort, Left, Message, Place, Posting, SignedUpdate, Step};
+use super::{Cohort, Left, Message, Place, Posting, SignedUpdate, Step, ends_what_began};
 use crate::chain::clock::ChainTime;
 use crate::config::PosterSettings;
 use crate::decide::{Action, Decision, History};
@@ -40,6 +40,8 @@ pub struct Scene<'a> {
     pub now: ChainTime,
     /// Who pays and signs.
     pub payer: Pubkey,
+    /// What is under way.
+    pub history: &'a History,
     /// Whether a new posting may begin: the state is complete, and there is money.
     pub may_begin: bool,
 }
@@ -109,6 +111,7 @@ impl Desk {
     /// Returns the next step of every posting, then the first of those that are needed now.
     pub fn wanted(&mut self, scene: Scene<'_>, metrics: &Metrics) -> Vec<Decision> {
         let mut wanted: Vec<Decision> = Vec::new();
+        self.forget_unsent(scene.history);
         self.give_up_lost(scene, metrics);
         for ((target, publish_ts), running) in &self.running {
             // one transaction at a time for each account
@@ -117,12 +120,20 @@ impl Desk {
         }
         let Some(settings) = self.settings else { return wanted };
         let used = self.used(scene, metrics);
-        let room = MOST_AT_ONCE.saturating_sub(self.running.values().filter(|one| one.brings.is_some()).count());
         if scene.may_begin {
-            let new = used.iter().filter_map(|used| self.begin(&settings, used, scene));
-            wanted.extend(new.take(room));
+            wanted.extend(used.iter().filter_map(|used| self.begin(&settings, used, scene)));
         }
         wanted
+    }
+
+    /// Keeps of the decisions that are due as many as there is room for: what has begun always has.
+    pub fn fit(&self, due: &mut Vec<Decision>) {
+        let mut room = MOST_AT_ONCE.saturating_sub(self.running.values().filter(|one| one.brings.is_some()).count());
+        due.retain(|decision| {
+            let fits = ends_what_began(&decision.intent) || room > 0;
+            room = room.saturating_sub(usize::from(!ends_what_began(&decision.intent)));
+            fits
+        });
     }
 
     /// Notes which of the decisions left.
@@ -189,6 +200,17 @@ impl Desk {
             Step::Close => None,
         };
         result.into_iter().for_each(|result| count(metrics, result));
+    }
+
+    /// A first transaction that nothing was heard of for longer than any may live never left: the budget refused it at the
+    /// last moment.
+    fn forget_unsent(&mut self, history: &History) {
+        self.running.retain(|(target, publish_ts), running| {
+            let is_opening = running.stage == Stage::Opening && running.undecided.is_empty();
+            let fence = Step::Open.fence(*publish_ts);
+            let open = Intent { class: ActionClass::Post, target: *target, fence, reason: String::new() };
+            !is_opening || history.is_under_way(&open)
+        });
     }
 
     /// Where somebody else brought a price that is as new, ours is needed no more.

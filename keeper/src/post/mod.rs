@@ -14,6 +14,7 @@ mod recover;
 mod update;
 mod wire;
 
+pub(crate) use desk::why_not;
 pub use desk::{Desk, Scene};
 pub use recover::{LOOK_BACK, Left, left};
 pub use update::{SignedUpdate, UpdateError};

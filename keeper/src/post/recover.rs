@@ -37,13 +37,15 @@ pub fn left(rows: &[Undecided]) -> Vec<Left> {
 }
 
 fn one(target: Pubkey, publish_ts: i64, steps: &[(Step, &Undecided)]) -> Option<Left> {
-    let has = |wanted: &dyn Fn(Step) -> bool, state| steps.iter().any(|(step, row)| wanted(*step) && row.state == state);
+    let has =
+        |wanted: &dyn Fn(Step) -> bool, state| steps.iter().any(|(step, row)| wanted(*step) && row.state == state);
     if has(&|step| step != Step::Open, State::Landed) {
         return None;
     }
     let open = |(step, row): &&(Step, &Undecided)| *step == Step::Open && may_have_landed(row.state);
     let message = steps.iter().find(open).and_then(|(_, row)| message_of(&row.signed))?;
-    let undecided = steps.iter().filter(|(_, row)| !row.state.is_final()).map(|(_, row)| Intent::id(&row.signed.intent));
+    let undecided =
+        steps.iter().filter(|(_, row)| !row.state.is_final()).map(|(_, row)| Intent::id(&row.signed.intent));
     let is_open = has(&|step| step == Step::Open, State::Landed);
     Some(Left { target, publish_ts, message, is_open, undecided: undecided.collect() })
 }

@@ -106,7 +106,11 @@ impl Scene {
     pub fn lag(&self, is_lagging: bool) {
         let feed = self.feed();
         let mut state = self.chain.state();
-        if is_lagging { state.silent.insert(feed) } else { state.silent.remove(&feed) };
+        if is_lagging {
+            state.silent.insert(feed)
+        } else {
+            state.silent.remove(&feed)
+        };
     }
 
     /// Returns the price that the collateral's Pyth feed holds on chain, dollars.

@@ -75,8 +75,8 @@ impl Desked {
 
     fn wanted_if(&mut self, may_begin: bool) -> Vec<Decision> {
         let found = self.world.found();
-        let (store, board, now) = (&self.store, &self.board, self.now);
-        self.desk.wanted(Scene { store, found: &found, board, now, payer: PAYER, may_begin }, &self.metrics)
+        let (store, board, now, history) = (&self.store, &self.board, self.now, &self.history);
+        self.desk.wanted(Scene { store, found: &found, board, now, payer: PAYER, history, may_begin }, &self.metrics)
     }
 
     /// The one step that is wanted, with why.
@@ -162,7 +162,7 @@ fn fresh_feed_is_brought_only_from_the_deviation_on() {
 }
 
 #[test]
-fn update_that_is_older_or_too_old_or_of_the_future_is_never_brought() {
+fn fault_57_update_that_is_older_or_too_old_or_of_the_future_is_never_brought() {
     for (age, heard) in [(70, NOW - 70), (70, NOW - 71), (100, NOW - 60), (70, NOW + 3_600)] {
         let mut desked = Desked::new(age);
         desked.heard(50, heard);
@@ -217,6 +217,34 @@ fn first_transaction_that_expires_or_fails_leaves_nothing_behind() {
 }
 
 #[test]
+fn first_transaction_that_never_left_is_forgotten_once_none_can_be_under_way() {
+    let mut desked = Desked::new(60);
+    desked.heard(100, NOW);
+    let open = desked.leave();
+    desked.pass(30);
+    desked.heard(100, NOW + 30);
+    assert_eq!(desked.step(), None);
+    desked.history.withdrawn(&open);
+    assert_eq!(desked.step().map(|(step, at, _)| (step, at)), Some((Step::Open, NOW + 30)));
+}
+
+#[test]
+fn room_is_for_four_that_begin_and_for_all_that_have_begun() {
+    let mut desked = Desked::new(60);
+    desked.heard(100, NOW);
+    let one = desked.wanted().remove(0);
+    let ending = Decision { intent: Intent { fence: Step::Close.fence(NOW), ..one.intent.clone() }, ..one.clone() };
+    let mut due = vec![one.clone(), ending.clone(), one.clone(), one.clone(), one.clone(), one.clone(), ending];
+    desked.desk.fit(&mut due);
+    assert_eq!(due.iter().filter(|decision| ends_what_began(&decision.intent)).count(), 2);
+    assert_eq!(due.len(), 6);
+    desked.leave();
+    let mut due = vec![one; 5];
+    desked.desk.fit(&mut due);
+    assert_eq!(due.len(), 3);
+}
+
+#[test]
 fn second_transaction_that_fails_is_taken_back_and_one_that_expires_is_signed_anew_three_times() {
     let mut desked = Desked::new(60);
     desked.heard(100, NOW);
@@ -252,7 +280,7 @@ fn second_transaction_that_fails_is_taken_back_and_one_that_expires_is_signed_an
 }
 
 #[test]
-fn race_lost_between_the_two_is_no_error_and_the_rent_comes_back() {
+fn fault_60_race_lost_between_the_two_is_no_error_and_the_rent_comes_back() {
     for ahead in [0, 3] {
         let mut desked = Desked::new(60);
         desked.heard(100, NOW - 5);

@@ -66,6 +66,7 @@ impl<C: Courier> Engine<C> {
             board: &self.shared.early,
             now,
             payer: self.signer,
+            history: &self.history,
             may_begin: means.is_gapless && means.is_funded,
         };
         let mut wanted = self.desk.wanted(scene, &self.metrics);
@@ -75,6 +76,7 @@ impl<C: Courier> Engine<C> {
             let delay = if ends_what_began(intent) { 0 } else { delay };
             self.history.is_due(intent, slot, self.store.slot_of(&intent.target), delay)
         });
+        self.desk.fit(&mut wanted);
         if wanted.is_empty() {
             return;
         }
