@@ -121,7 +121,9 @@ impl Scene {
     /// Returns how many accounts hold a message that is to be verified.
     pub fn open_messages(&self) -> usize {
         let state = self.chain.state();
-        state.accounts_of(&COHORT.verifier, state.slot).len()
+        let is_message = |account: &Account| account.owner == COHORT.verifier && account.lamports > 0;
+        let all = state.world.svm.accounts_db().inner.values().map(|account| Account::from(account.clone()));
+        all.filter(is_message).count()
     }
 
     /// Returns the accounts of both collateral feeds as a block with another price would hold them.

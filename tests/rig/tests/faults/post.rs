@@ -91,7 +91,7 @@ async fn fault_57_torn_or_older_update_is_counted_and_nothing_is_sent() {
     hermes.tell(Told { is_torn: true, ..told(FALLEN) });
     let malformed = "rampart_signed_updates_total{result=\"malformed\"}";
     until("it is counted", || async { keeper.metric(malformed).await >= 3.0 }).await;
-    keeper.shows("the prices beside it are shown", |view| view.signals.iter().all(|signal| signal.up)).await;
+    keeper.shows("the prices beside it are shown", |view| view.keeper.signals.iter().all(|signal| signal.up)).await;
     // older than what the chain holds
     hermes.tell(Told { age_secs: 1_000, ..told(FALLEN) });
     let kept = "rampart_signed_updates_total{result=\"kept\"}";
@@ -109,9 +109,12 @@ async fn fault_58_stop_between_the_two_transactions_is_followed_by_a_close_and_n
     let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
     keeper.ready().await;
     scene.lag(true);
+    // the first transaction takes a while to be confirmed
+    scene.chain.set_slot_ms(300);
     hermes.tell(told(FALLEN));
     until("the message is opened", || async { scene.open_messages() == 1 }).await;
     scene.chain.state().landing.is_congested = true;
+    scene.chain.set_slot_ms(50);
     hermes.tell(Told::default());
     let (ended, dir) = keeper.stop().await;
     ended.expect("a clean stop");
@@ -131,13 +134,18 @@ async fn fault_58_stop_between_the_two_transactions_is_followed_by_a_close_and_n
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_58_second_transaction_of_an_earlier_run_that_may_land_yet_is_sent_on_and_nothing_is_closed_twice() {
     let scene = Scene::with_push_feed(1).await;
+    // longer than a stop takes
+    scene.chain.state().landing.life_blocks = 1_000;
     let hermes = Hermes::start(&scene.chain).await;
     let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
     keeper.ready().await;
     scene.lag(true);
+    // the first transaction takes a while to be confirmed
+    scene.chain.set_slot_ms(300);
     hermes.tell(told(FALLEN));
     until("the message is opened", || async { scene.open_messages() == 1 }).await;
     scene.chain.state().landing.is_congested = true;
+    scene.chain.set_slot_ms(50);
     until("the second is sent", || async { transactions(&scene).0 == 2 }).await;
     hermes.tell(Told::default());
     let (ended, dir) = keeper.stop().await;
