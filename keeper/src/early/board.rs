@@ -12,13 +12,16 @@ use tokio::sync::watch;
 /// Feeds that are wanted.
 pub type Wanted = Arc<BTreeSet<FeedId>>;
 
+/// The newest signed update of each feed.
+type Updates = BTreeMap<FeedId, Arc<SignedUpdate>>;
+
 /// Shared by all clones.
 #[derive(Clone, Debug)]
 pub struct Board {
     wanted: watch::Sender<Wanted>,
     sources: Arc<Mutex<Vec<(SignalSettings, Standing)>>>,
     /// The newest signed update of each feed; `None` where nobody posts them.
-    updates: Arc<Mutex<Option<BTreeMap<FeedId, Arc<SignedUpdate>>>>>,
+    updates: Arc<Mutex<Option<Updates>>>,
 }
 
 /// How one source stands.
@@ -130,7 +133,7 @@ impl Board {
         self.sources().clone()
     }
 
-    fn updates(&self) -> MutexGuard<'_, Option<BTreeMap<FeedId, Arc<SignedUpdate>>>> {
+    fn updates(&self) -> MutexGuard<'_, Option<Updates>> {
         self.updates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

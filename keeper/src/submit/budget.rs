@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_59_postings_have_an_hour_of_their_own_and_keep_the_reserve() {
+    fn fault_35_postings_have_an_hour_of_their_own_and_keep_the_reserve() {
         let (mut spending, now) = (spending(), Instant::now());
         spending.charge(Post, 25, now);
         let refused = spending.check(Post, 6, now);

@@ -162,7 +162,7 @@ fn fresh_feed_is_brought_only_from_the_deviation_on() {
 }
 
 #[test]
-fn fault_57_update_that_is_older_or_too_old_or_of_the_future_is_never_brought() {
+fn fault_21_update_that_is_older_or_too_old_or_of_the_future_is_never_brought() {
     for (age, heard) in [(70, NOW - 70), (70, NOW - 71), (100, NOW - 60), (70, NOW + 3_600)] {
         let mut desked = Desked::new(age);
         desked.heard(50, heard);
@@ -280,7 +280,7 @@ fn second_transaction_that_fails_is_taken_back_and_one_that_expires_is_signed_an
 }
 
 #[test]
-fn fault_60_race_lost_between_the_two_is_no_error_and_the_rent_comes_back() {
+fn fault_30_race_lost_between_the_two_is_no_error_and_the_rent_comes_back() {
     for ahead in [0, 3] {
         let mut desked = Desked::new(60);
         desked.heard(100, NOW - 5);

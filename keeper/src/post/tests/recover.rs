@@ -35,7 +35,7 @@ fn found(rows: &[(Step, State)]) -> Option<(bool, usize)> {
 }
 
 #[test]
-fn fault_58_left_is_what_was_opened_and_not_closed_by_a_later_step() {
+fn fault_29_left_is_what_was_opened_and_not_closed_by_a_later_step() {
     use State::{Expired, Failed, Landed, Observed, Sent, Superseded, Unknown};
     let (open, bring, close) = (Step::Open, Step::Price, Step::Close);
     assert_eq!(found(&[(open, Landed)]), Some((true, 0)));

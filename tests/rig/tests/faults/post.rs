@@ -34,7 +34,7 @@ async fn slots_pass(scene: &Scene, slots: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_56_lagging_feed_is_brought_forward_and_the_trip_that_waited_for_it_lands() {
+async fn fault_19_lagging_feed_is_brought_forward_and_the_trip_that_waited_for_it_lands() {
     let scene = Scene::with_push_feed(1).await;
     let hermes = Hermes::start(&scene.chain).await;
     let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
@@ -60,7 +60,7 @@ async fn fault_56_lagging_feed_is_brought_forward_and_the_trip_that_waited_for_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_56_old_feed_without_a_move_is_brought_forward_once_it_is_as_old_as_the_settings_say() {
+async fn fault_19_old_feed_without_a_move_is_brought_forward_once_it_is_as_old_as_the_settings_say() {
     let scene = Scene::with_push_feed(1).await;
     let hermes = Hermes::start(&scene.chain).await;
     let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
@@ -82,7 +82,7 @@ async fn fault_56_old_feed_without_a_move_is_brought_forward_once_it_is_as_old_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_57_torn_or_older_update_is_counted_and_nothing_is_sent() {
+async fn fault_21_torn_or_older_update_is_counted_and_nothing_is_sent() {
     let scene = Scene::with_push_feed(1).await;
     let hermes = Hermes::start(&scene.chain).await;
     let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
@@ -102,7 +102,7 @@ async fn fault_57_torn_or_older_update_is_counted_and_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_58_stop_between_the_two_transactions_is_followed_by_a_close_and_never_by_a_second_opening() {
+async fn fault_29_stop_between_the_two_transactions_is_followed_by_a_close_and_never_by_a_second_opening() {
     let scene = Scene::with_push_feed(1).await;
     scene.chain.state().landing.life_blocks = 60;
     let hermes = Hermes::start(&scene.chain).await;
@@ -132,7 +132,7 @@ async fn fault_58_stop_between_the_two_transactions_is_followed_by_a_close_and_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_58_second_transaction_of_an_earlier_run_that_may_land_yet_is_sent_on_and_nothing_is_closed_twice() {
+async fn fault_29_second_transaction_of_an_earlier_run_that_may_land_yet_is_sent_on_and_nothing_is_closed_twice() {
     let scene = Scene::with_push_feed(1).await;
     // longer than a stop takes
     scene.chain.state().landing.life_blocks = 1_000;
@@ -160,7 +160,7 @@ async fn fault_58_second_transaction_of_an_earlier_run_that_may_land_yet_is_sent
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fault_59_spent_budget_of_postings_refuses_the_next_visibly_and_no_trip() {
+async fn fault_35_spent_budget_of_postings_refuses_the_next_visibly_and_no_trip() {
     let scene = Scene::with_push_feed(1).await;
     let hermes = Hermes::start(&scene.chain).await;
     // the fees of one posting and no more
