@@ -218,6 +218,12 @@ metrics! {
     signal_gap_bps: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_gap_bps";
     /// Most that an early price is ahead of the same feed on chain, by source of early prices.
     signal_lead_seconds: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_lead_seconds";
+    /// Signed updates that were heard, by result: kept, older or malformed.
+    signed_updates: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_signed_updates";
+    /// Postings of signed updates, by what became of them: opened, posted, lost_race, closed, failed, refused or abandoned.
+    posts: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_posts";
+    /// Accounts of Pyth feeds in use that nothing can be posted to; 0 where nothing is posted at all.
+    feeds_not_postable: Gauge = Gauge::default(), "rampart_feeds_not_postable";
     /// Account updates, by source and result.
     account_updates: Family<UpdateLabel, Counter> = Family::default(), "rampart_account_updates";
     /// Accounts held in memory.
@@ -335,6 +341,12 @@ impl Metrics {
         }
         for result in ["written", "lost"] {
             drop(self.capture_frames.get_or_create(&OnlyResultLabel { result }));
+        }
+        for result in ["kept", "older", "malformed"] {
+            drop(self.signed_updates.get_or_create(&OnlyResultLabel { result }));
+        }
+        for result in ["opened", "posted", "lost_race", "closed", "failed", "refused", "abandoned"] {
+            drop(self.posts.get_or_create(&OnlyResultLabel { result }));
         }
         for task in crate::run::TASKS {
             drop(self.task_restarts.get_or_create(&TaskLabel { task }));

@@ -26,6 +26,7 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_names(config)?;
     super::ops::check(config)?;
     super::signal::check(config)?;
+    super::poster::check(config)?;
     super::fleet::check(&config.fleet, &config.keeper.name)
 }
 

@@ -130,7 +130,7 @@ pub enum ClassGroup {
     Trip,
     /// Liquidations and deleveraging.
     Liquidate,
-    /// Observations, reports, steps down and housekeeping.
+    /// Observations, reports, steps down, housekeeping and postings.
     Evidence,
     /// Rebalances of the reserve.
     Rebalance,
@@ -151,7 +151,8 @@ impl ClassGroup {
             | ActionClass::MarkHalt
             | ActionClass::Report
             | ActionClass::StepDown
-            | ActionClass::Settle => Self::Evidence,
+            | ActionClass::Settle
+            | ActionClass::Post => Self::Evidence,
             ActionClass::Rebalance => Self::Rebalance,
         }
     }

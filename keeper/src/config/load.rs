@@ -248,6 +248,31 @@ mod tests {
     }
 
     #[test]
+    fn poster_is_off_by_default_and_needs_a_signal_that_brings_updates() {
+        let poster = |rest: &str| {
+            format!("[[signal]]\nname = \"s\"\nkind = \"hermes\"\nurl = \"https://h\"\n[poster]\n{rest}\n")
+        };
+        assert_eq!(with("", &[]).expect("settings").poster, None);
+        assert_eq!(with(&poster(""), &[]).expect("settings").poster, Some(super::super::PosterSettings::default()));
+        let taken = with(&poster("max_age_secs = 30"), &[]).expect("settings").poster;
+        assert_eq!(taken.map(|poster| poster.max_age_secs), Some(30));
+        for (extra, expected) in [
+            ("[poster]\n".to_owned(), "poster"),
+            ("[[signal]]\nname = \"s\"\nkind = \"pythnet\"\nurl = \"http://h\"\n[poster]\n".to_owned(), "poster"),
+            (poster("max_age_secs = 0"), "poster.max_age_secs"),
+            (poster("max_age_secs = 3601"), "poster.max_age_secs"),
+            (poster("deviation_bps = 0"), "poster.deviation_bps"),
+            (poster("deviation_bps = 10001"), "poster.deviation_bps"),
+            (poster("min_interval_secs = 0"), "poster.min_interval_secs"),
+            (poster("lamports_per_hour = 9999"), "poster.lamports_per_hour"),
+            (poster("max_age_secs = \"a minute\""), "poster.max_age_secs"),
+            (poster("max_age = 60"), "poster.max_age"),
+        ] {
+            assert_eq!(refused(with(&extra, &[])).0, expected, "{extra}");
+        }
+    }
+
+    #[test]
     fn wrong_kinds_and_addresses_fail_at_their_key() {
         assert_eq!(refused(with("[tx]\nresend_ms = \"fast\"\n", &[])).0, "tx.resend_ms");
         let (key, origin, reason) = refused(with("", &[("RAMPART__CLUSTER__GUARD", "abc")]));

@@ -34,11 +34,13 @@ pub enum Group {
     Settle,
     /// Move the reserve's basket.
     Rebalance,
+    /// Bring signed updates of oracles on chain.
+    Post,
 }
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Trip,
         Self::Liquidate,
         Self::Deleverage,
@@ -47,11 +49,20 @@ impl Group {
         Self::StepDown,
         Self::Settle,
         Self::Rebalance,
+        Self::Post,
     ];
 
     /// All but trips: what a pause without a class is about.
-    pub const WITHOUT_TRIPS: [Self; 7] =
-        [Self::Liquidate, Self::Deleverage, Self::Observe, Self::Report, Self::StepDown, Self::Settle, Self::Rebalance];
+    pub const WITHOUT_TRIPS: [Self; 8] = [
+        Self::Liquidate,
+        Self::Deleverage,
+        Self::Observe,
+        Self::Report,
+        Self::StepDown,
+        Self::Settle,
+        Self::Rebalance,
+        Self::Post,
+    ];
 
     /// Returns the name used in settings, commands and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -64,6 +75,7 @@ impl Group {
             Self::StepDown => "step_down",
             Self::Settle => "settle",
             Self::Rebalance => "rebalance",
+            Self::Post => "post",
         }
     }
 }
@@ -110,6 +122,7 @@ impl Pauses {
             step_down: is_on(classes.step_down, Group::StepDown),
             settle: is_on(classes.settle, Group::Settle),
             rebalance: is_on(classes.rebalance, Group::Rebalance),
+            post: is_on(classes.post, Group::Post),
         }
     }
 }

@@ -94,9 +94,9 @@ impl History {
         }
     }
 
-    /// Returns how many intents are under way.
+    /// Returns how many intents are under way that take room from others: postings have room of their own.
     pub fn in_flight(&self) -> usize {
-        self.under_way.len()
+        self.under_way.keys().filter(|(class, _)| *class != ActionClass::Post).count()
     }
 
     /// Tells whether a transaction is under way for the target that stands in the way of `intent`.

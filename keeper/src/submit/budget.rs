@@ -1,4 +1,4 @@
-//! What may be spent: an hour's allowance for all classes but trips, and a balance that is kept for trips.
+//! What may be spent: an hour's allowance for all classes but trips, one for postings, and a balance that is kept for trips.
 
 use super::SubmitError;
 use crate::config::Budget;
@@ -12,22 +12,44 @@ const HOUR: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub(super) struct Spending {
     limits: Budget,
+    posts_lamports_per_hour: u64,
     trip_fee_lamports: u64,
-    spent: VecDeque<Spent>,
-    spent_lamports: u64,
+    /// Of all classes but trips and postings.
+    hour: Spent,
+    /// Of postings.
+    posts: Spent,
     balance_lamports: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// Fees of the last hour.
+#[derive(Debug, Default)]
 struct Spent {
-    at: Instant,
-    fee_lamports: u64,
+    each: VecDeque<(Instant, u64)>,
+    lamports: u64,
+}
+
+impl Spent {
+    fn add(&mut self, fee_lamports: u64, now: Instant) {
+        self.each.push_back((now, fee_lamports));
+        self.lamports = self.lamports.saturating_add(fee_lamports);
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while let Some((at, fee_lamports)) = self.each.front().copied() {
+            if now.saturating_duration_since(at) < HOUR {
+                break;
+            }
+            self.lamports = self.lamports.saturating_sub(fee_lamports);
+            self.each.pop_front();
+        }
+    }
 }
 
 impl Spending {
     /// Starts with nothing spent and an unknown balance. `trip_fee_lamports` is the most that one trip costs.
-    pub fn new(limits: Budget, trip_fee_lamports: u64) -> Self {
-        Self { limits, trip_fee_lamports, spent: VecDeque::new(), spent_lamports: 0, balance_lamports: None }
+    pub fn new(limits: Budget, posts_lamports_per_hour: u64, trip_fee_lamports: u64) -> Self {
+        let (hour, posts) = (Spent::default(), Spent::default());
+        Self { limits, posts_lamports_per_hour, trip_fee_lamports, hour, posts, balance_lamports: None }
     }
 
     /// Takes over a balance that was read from the chain.
@@ -44,22 +66,30 @@ impl Spending {
     ///
     /// An unknown balance refuses nothing: the chain does, at no cost.
     pub fn check(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) -> Result<(), SubmitError> {
-        self.forget(now);
-        if class == ActionClass::Trip {
-            return Ok(());
-        }
+        self.hour.forget(now);
+        self.posts.forget(now);
         // what is least urgent stops first: half of the hour is kept from it
-        let allowance = match class {
-            ActionClass::Rebalance => self.limits.lamports_per_hour / 2,
-            _ => self.limits.lamports_per_hour,
+        let (allowance, spent) = match class {
+            ActionClass::Trip => return Ok(()),
+            ActionClass::Post => (self.posts_lamports_per_hour, &self.posts),
+            ActionClass::Rebalance => (self.limits.lamports_per_hour / 2, &self.hour),
+            _ => (self.limits.lamports_per_hour, &self.hour),
         };
-        let left_lamports = allowance.saturating_sub(self.spent_lamports);
+        let left_lamports = allowance.saturating_sub(spent.lamports);
         if fee_lamports > left_lamports {
-            return Err(SubmitError::OverBudget { fee_lamports, left_lamports });
+            return Err(match class {
+                ActionClass::Post => SubmitError::OverPosting { fee_lamports, left_lamports },
+                _ => SubmitError::OverBudget { fee_lamports, left_lamports },
+            });
         }
+        self.check_balance(fee_lamports)
+    }
+
+    /// Refuses what would take the balance below what is kept for trips.
+    pub fn check_balance(&self, lamports: u64) -> Result<(), SubmitError> {
         let reserved_lamports = self.reserved();
         match self.balance_lamports {
-            Some(balance_lamports) if balance_lamports < reserved_lamports.saturating_add(fee_lamports) => {
+            Some(balance_lamports) if balance_lamports < reserved_lamports.saturating_add(lamports) => {
                 Err(SubmitError::ReserveForTrips { balance_lamports, reserved_lamports })
             }
             _ => Ok(()),
@@ -69,9 +99,10 @@ impl Spending {
     /// Counts a fee at the first send.
     pub fn charge(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_sub(fee_lamports));
-        if class != ActionClass::Trip {
-            self.spent.push_back(Spent { at: now, fee_lamports });
-            self.spent_lamports = self.spent_lamports.saturating_add(fee_lamports);
+        match class {
+            ActionClass::Trip => {}
+            ActionClass::Post => self.posts.add(fee_lamports, now),
+            _ => self.hour.add(fee_lamports, now),
         }
     }
 
@@ -86,26 +117,16 @@ impl Spending {
         let trips = self.limits.reserve_trips.saturating_mul(self.trip_fee_lamports);
         trips.max(self.limits.min_payer_lamports)
     }
-
-    fn forget(&mut self, now: Instant) {
-        while let Some(oldest) = self.spent.front().copied() {
-            if now.saturating_duration_since(oldest.at) < HOUR {
-                break;
-            }
-            self.spent_lamports = self.spent_lamports.saturating_sub(oldest.fee_lamports);
-            self.spent.pop_front();
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ActionClass::{Liquidate, Rebalance, Trip};
+    use ActionClass::{Liquidate, Post, Rebalance, Trip};
 
     fn spending() -> Spending {
         let limits = Budget { lamports_per_hour: 100, reserve_trips: 2, min_payer_lamports: 30 };
-        Spending::new(limits, 20)
+        Spending::new(limits, 30, 20)
     }
 
     #[test]
@@ -136,6 +157,22 @@ mod tests {
         let refused = spending.check(Rebalance, 6, now);
         assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 6, left_lamports: 5 })));
         assert!(spending.check(Rebalance, 5, now).is_ok() && spending.check(Liquidate, 55, now).is_ok());
+    }
+
+    #[test]
+    fn fault_35_postings_have_an_hour_of_their_own_and_keep_the_reserve() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.charge(Post, 25, now);
+        let refused = spending.check(Post, 6, now);
+        assert!(matches!(refused, Err(SubmitError::OverPosting { fee_lamports: 6, left_lamports: 5 })));
+        assert!(spending.check(Post, 5, now).is_ok() && spending.check(Liquidate, 100, now).is_ok());
+        assert!(spending.check(Post, 30, now + HOUR).is_ok());
+        spending.charge(Liquidate, 100, now);
+        assert!(spending.check(Post, 5, now).is_ok(), "nobody else spends it");
+        spending.set_balance(60);
+        assert!(spending.check_balance(20).is_ok());
+        let refused = spending.check_balance(21);
+        assert!(matches!(refused, Err(SubmitError::ReserveForTrips { balance_lamports: 60, reserved_lamports: 40 })));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rampart_tests::World;
 use solana_sdk::account::Account;
 use solana_sdk::hash::{Hash, hashv};
 use solana_sdk::signature::Signature;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,6 +72,8 @@ pub struct State {
     pub prices: [f64; 2],
     /// Whether feeds go on telling.
     pub is_publishing: bool,
+    /// Accounts of feeds that nobody pushes, whatever the others tell.
+    pub silent: BTreeSet<Pubkey>,
     first_ts: i64,
     genesis: Hash,
     hashes: VecDeque<(Hash, u64)>,
@@ -104,6 +106,7 @@ impl Chain {
             sends: Vec::new(),
             prices,
             is_publishing: true,
+            silent: BTreeSet::new(),
             first_ts,
             genesis: hashv(&[b"rig"]),
             hashes: VecDeque::new(),
@@ -206,7 +209,10 @@ impl State {
         let now_ts = self.first_ts + i64::try_from((self.slot - FIRST_SLOT) * CHAIN_MS / 1_000).unwrap_or(0);
         self.world.set_clock(now_ts, self.slot);
         if self.is_publishing {
+            let held: Vec<_> =
+                self.silent.iter().filter_map(|key| Some((*key, self.world.svm.get_account(key)?))).collect();
             self.world.set_prices(self.prices[0], self.prices[1]);
+            held.into_iter().for_each(|(key, feed)| self.world.svm.set_account(key, feed).expect("account is written"));
         }
         self.include(height);
         Some(Block { slot: self.slot, changes: self.changes() })

@@ -11,6 +11,7 @@ use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
+use crate::post::{Scene, ends_what_began};
 use crate::run::courier::{Courier, Departure};
 use crate::run::engine::{Engine, Unsent};
 use crate::score::Seen;
@@ -40,13 +41,50 @@ impl<C: Courier> Engine<C> {
         self.ops.record(|| Frame::settle(now, &means, &self.policy));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
         self.ops.record(|| Frame::decided(&decisions));
-        self.act(decisions, pass);
+        self.act(decisions, pass.clone());
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
         self.tell_standing();
         self.arm();
         // behind everything that is urgent: what is said of the risk now is reported at the next decision
         self.score();
+        self.post(&means, pass);
+    }
+
+    /// Takes the next step of every posting, and begins those that are needed.
+    ///
+    /// Decided apart from everything else, and not recorded for replay: signed updates are heard, not read from the
+    /// chain, and nothing else hangs on what is decided here.
+    fn post(&mut self, means: &Means, pass: Pass) {
+        if self.desk.is_idle() || !self.policy.classes.post {
+            return;
+        }
+        let (slot, now) = (self.clock.tip_slot(), self.assessment.now);
+        let scene = Scene {
+            store: &self.store,
+            found: &self.found,
+            board: &self.shared.early,
+            now,
+            payer: self.signer,
+            history: &self.history,
+            may_begin: means.is_gapless && means.is_funded,
+        };
+        let mut wanted = self.desk.wanted(scene, &self.metrics);
+        self.history.note_wanted(wanted.iter().map(|decision| (&decision.intent, decision.awaited)), slot);
+        let delay = self.policy.delay_slots(ActionClass::Post);
+        wanted.retain(|Decision { intent, .. }| {
+            let delay = if ends_what_began(intent) { 0 } else { delay };
+            self.history.is_due(intent, slot, self.store.slot_of(&intent.target), delay)
+        });
+        self.desk.fit(&mut wanted);
+        if wanted.is_empty() {
+            return;
+        }
+        self.act(wanted.clone(), pass);
+        // a dry run learns of no outcome: it would wait for the first one forever
+        if self.config.keeper.mode == Mode::Act {
+            self.desk.started(wanted, &self.history, now);
+        }
     }
 
     fn score(&mut self) {
@@ -159,6 +197,7 @@ impl<C: Courier> Engine<C> {
             Action::Report { subject, .. } => Some(*subject),
             Action::Settle(_) => Some(decision.intent.target),
             Action::Rebalance(_) => Some(self.store.guard_key()),
+            Action::Post(posting) => posting.asset,
         }
     }
 

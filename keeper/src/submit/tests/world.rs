@@ -313,6 +313,7 @@ impl Process {
             tx: Tx::default(),
             senders: Vec::new(),
             budget: Budget::default(),
+            posts_lamports_per_hour: 5_000_000,
             metrics,
             events: events.clone(),
             slot: Arc::default(),
