@@ -1,11 +1,12 @@
 //! One turn of resending, one turn of confirming.
 
 use super::book::{Flight, Stage};
-use super::step::{Answer, NextStep, next_step};
+use super::step::{Answer, NextStep, asks_for_logs, attributed, next_step};
 use super::wire::{STATUS_BATCH, Tip};
 use super::{Settled, Submitter};
 use crate::intent::Outcome;
 use crate::journal::{Signed, State};
+use futures_util::future::join_all;
 use solana_sdk::signature::Signature;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,11 @@ const UNKNOWN_AFTER_TURNS: u32 = 10;
 /// For how long one endpoint alone must call a signature dead, while no second one says anything, before new bytes are
 /// signed for a class of which the chain lets only one land: about as long as a request may take.
 pub(super) const ALONE: Duration = Duration::from_secs(5);
+/// How long one turn waits to learn whose refusals it has before it; other verdicts wait with it.
+const LOGS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A code that is our program's or a route's, and what was logged.
+type Disputed = (u32, Vec<String>);
 
 impl Submitter {
     /// Hands all bytes that may still land to a node again.
@@ -46,11 +52,16 @@ impl Submitter {
             self.note_unsent(forgotten, State::Superseded).await;
         }
         let answers = self.ask(&open, tip).await;
+        let mut disputed = self.ask_logs(&open, &answers).await;
         for signed in open {
             let answer = answers.get(&signed.signature).unwrap_or(&Answer::Silence);
             let height = signed.blockhash.last_valid_block_height;
             let tip = tip.filter(|tip| tip.is_agreed || signed.intent.class.moves_trip_epoch());
             let step = next_step(&signed.bytes, height, tip, answer);
+            let step = match disputed.remove(&signed.signature) {
+                Some((code, logs)) => attributed(step, code, &logs),
+                None => step,
+            };
             if step == NextStep::Wait || (step == NextStep::Resend && tip.is_some()) {
                 self.book().believe(&signed);
             }
@@ -94,6 +105,23 @@ impl Submitter {
             let not_found = Answer::NotFound { context_slot, searched_history: history, is_agreed };
             answers.insert(*signature, found.map_or(not_found, Answer::Found));
         }
+    }
+
+    /// Asks for the logs of what failed with a code that may be our program's or a route's; no logs where nobody tells.
+    async fn ask_logs(
+        &self,
+        open: &[Arc<Signed>],
+        answers: &BTreeMap<Signature, Answer>,
+    ) -> BTreeMap<Signature, Disputed> {
+        let disputed = open.iter().filter_map(|signed| {
+            let code = asks_for_logs(&signed.bytes, answers.get(&signed.signature)?)?;
+            Some((signed.signature, code))
+        });
+        let asked = disputed.map(|(signature, code)| async move {
+            let logs = tokio::time::timeout(LOGS_PATIENCE, self.shared.wire.logs(&signature)).await;
+            (signature, (code, logs.ok().flatten().unwrap_or_default()))
+        });
+        join_all(asked).await.into_iter().collect()
     }
 
     async fn apply(&self, signed: &Signed, step: NextStep, is_silent: bool) {

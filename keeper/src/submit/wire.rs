@@ -95,6 +95,8 @@ pub trait Wire: Send + Sync + 'static {
     fn tip(&self) -> Answered<'_, Tip>;
     /// Asks how many compute units a landed transaction used; nothing if the node does not say.
     fn compute_units<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<u64>>;
+    /// Asks what the programs of a transaction logged; nothing if no node says.
+    fn logs<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<Vec<String>>>;
 }
 
 /// All endpoints and senders.
@@ -211,6 +213,18 @@ impl Wire for PoolWire {
             for endpoint in self.pool.usable(Role::Confirm, Use::Hot) {
                 if let Some(units) = node::compute_units(&endpoint.rpc, signature).await {
                     return Some(units);
+                }
+            }
+            None
+        }
+        .boxed()
+    }
+
+    fn logs<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<Vec<String>>> {
+        async move {
+            for endpoint in self.pool.usable(Role::Confirm, Use::Hot) {
+                if let Some(logs) = node::logs(&endpoint.rpc, signature).await {
+                    return Some(logs);
                 }
             }
             None

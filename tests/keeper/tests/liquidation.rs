@@ -8,6 +8,7 @@ use rampart_keeper::decide::{Action, Decision};
 use rampart_keeper::economics::{Offer, Way};
 use rampart_keeper::intent::{ActionClass, Outcome};
 use rampart_keeper::plan::PlanError;
+use rampart_keeper::submit::raised_by;
 use rampart_keeper_tests::{Keeper, estimate, failed};
 use rampart_tests::defaults::{SOL, USDC};
 use rampart_tests::swaps::{Market, TOKEN_SWAP, params};
@@ -185,7 +186,10 @@ fn fault_30_two_keepers_fire_together_and_the_second_pays_one_fee() {
     let plan = second.plan(&s.world, &rival).expect("a plan");
     s.land_as_predicted(&first);
     let before = second.holds(&s.world);
-    assert_error(second.land(&mut s.world, &plan), E::LiquidationSeqMoved);
+    let refused = second.land(&mut s.world, &plan);
+    let logs = refused.as_ref().err().map(|failed| failed.meta.logs.clone()).unwrap_or_default();
+    assert_eq!(raised_by(&logs, E::LiquidationSeqMoved.into()), Some(rampart::ID), "no fault of the pool's");
+    assert_error(refused, E::LiquidationSeqMoved);
     let after = second.holds(&s.world);
     assert_eq!((after.0, after.1, before.2 - after.2), (before.0, before.1, estimate(&rival).fee_lamports));
 }
@@ -206,11 +210,10 @@ fn fault_31_pool_that_moved_fails_the_swap_and_the_next_decision_is_made_on_what
     s.keeper.history.started(&decision.intent, None, s.world.slot());
     let refused = s.keeper.land(&mut s.world, &planned).expect_err("the pool pays less");
     assert!(s.world.svm.get_account(&s.world.keys.vault) == vault, "nothing changed");
-    assert!(
-        matches!(refused.err, TransactionError::InstructionError(_, InstructionError::Custom(_))),
-        "{:?}",
-        refused.err
-    );
+    let TransactionError::InstructionError(_, InstructionError::Custom(code)) = refused.err else {
+        panic!("{:?}", refused.err)
+    };
+    assert_eq!(raised_by(&refused.meta.logs, code), Some(TOKEN_SWAP), "the pool's refusal, within our instruction");
     s.keeper.history.ended(&decision.intent, &failed(&refused.err, s.world.slot()), s.world.slot());
     assert!(s.decision().is_none(), "not blindly again");
     // by then the pool is below the bound, so no swap is sent that would fail

@@ -124,6 +124,16 @@ async fn compute_units_are_read_from_the_transaction() {
     assert_eq!(wire.compute_units(&Signature::default()).await, Some(12_345));
 }
 
+#[tokio::test]
+async fn logs_are_read_from_the_transaction() {
+    let (wire, _) = wire(&[("getTransaction", json!({ "meta": { "logMessages": ["Program log: a"] } }))]).await;
+    assert_eq!(wire.logs(&Signature::default()).await, Some(vec!["Program log: a".to_owned()]));
+    for silent in [json!(null), json!({ "meta": { "logMessages": null } })] {
+        let (wire, _) = self::wire(&[("getTransaction", silent)]).await;
+        assert_eq!(wire.logs(&Signature::default()).await, None, "the node keeps none");
+    }
+}
+
 fn of_statuses(slot: u64, value: Value) -> [(&'static str, Value); 1] {
     [("getSignatureStatuses", json!({ "context": { "slot": slot }, "value": [value] }))]
 }

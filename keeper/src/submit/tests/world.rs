@@ -51,6 +51,8 @@ pub struct Ledger {
     pub script: VecDeque<Fault>,
     /// What the chain makes of a transaction: a success if there is nothing here.
     pub refusals: VecDeque<TransactionError>,
+    /// What nodes tell of the logs of any transaction; nothing if there is nothing here.
+    pub logs: Option<Vec<String>>,
     /// Leaders leave everything out.
     pub is_congested: bool,
     pub is_silent: bool,
@@ -267,6 +269,10 @@ impl Wire for Chain {
     fn compute_units<'a>(&'a self, _: &'a Signature) -> BoxFuture<'a, Option<u64>> {
         async { Some(4_321) }.boxed()
     }
+
+    fn logs<'a>(&'a self, _: &'a Signature) -> BoxFuture<'a, Option<Vec<String>>> {
+        async { self.ledger().logs.clone() }.boxed()
+    }
 }
 
 fn mark(intent: &Intent) -> Vec<u8> {
@@ -278,7 +284,10 @@ pub fn intent(class: ActionClass, number: u8) -> Intent {
 }
 
 pub fn plan(intent: &Intent) -> PlannedTx {
-    let instruction = Instruction::new_with_bytes(rampart::ID, &mark(intent), vec![]);
+    plan_of(intent, Instruction::new_with_bytes(rampart::ID, &mark(intent), vec![]))
+}
+
+pub fn plan_of(intent: &Intent, instruction: Instruction) -> PlannedTx {
     let (compute_unit_limit, priority_micro_lamports) = (50_000, 0);
     PlannedTx {
         intent: intent.clone(),
