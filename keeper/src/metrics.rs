@@ -1,5 +1,6 @@
 //! Numbers for Prometheus: `rampart_<noun>_<unit>[_total]`, labels from fixed lists only, never an address.
 
+use crate::economics::Declined;
 use crate::events::EventKind;
 use crate::intent::ActionClass;
 use prometheus_client::encoding::text::encode;
@@ -98,6 +99,15 @@ pub struct ResultLabel {
     pub class: ActionClass,
     /// From a fixed list in the module that counts.
     pub result: &'static str,
+}
+
+/// Labels: class of liquidation and why it was declined.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeclinedLabel {
+    /// The class.
+    pub class: ActionClass,
+    /// From `Declined`.
+    pub reason: &'static str,
 }
 
 /// Labels: RPC method and result.
@@ -238,6 +248,8 @@ metrics! {
     decide_seconds: Histogram = Histogram::new(exponential_buckets(1e-6, 4.0, 12)), "rampart_decide_duration_seconds";
     /// Intents made, by class and result: planned, suppressed, refused or withdrawn.
     intents: Family<ResultLabel, Counter> = Family::default(), "rampart_intents";
+    /// Liquidations that could be done and are not, by class and reason: no_way, loss or too_little.
+    declined: Family<DeclinedLabel, Counter> = Family::default(), "rampart_liquidations_declined";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
     /// Bytes handed over, by way and result; again and again counts each time.
@@ -328,6 +340,11 @@ impl Metrics {
         for class in ActionClass::ALL {
             for result in ["landed", "failed", "lost_race", "expired"] {
                 drop(self.transactions.get_or_create(&ResultLabel { class, result }));
+            }
+        }
+        for class in [ActionClass::Liquidate, ActionClass::Deleverage] {
+            for reason in Declined::NAMES {
+                drop(self.declined.get_or_create(&DeclinedLabel { class, reason }));
             }
         }
         for result in ["applied", "unchanged", "refused"] {

@@ -5,7 +5,7 @@ use rampart::events::PositionLiquidated;
 use rampart::state::Purpose;
 use rampart_client::swap::PolicyKeys;
 use rampart_keeper::decide::{Action, Decision};
-use rampart_keeper::economics::{Offer, Way};
+use rampart_keeper::economics::{Declined, Offer, Way};
 use rampart_keeper::intent::{ActionClass, Outcome};
 use rampart_keeper::plan::PlanError;
 use rampart_keeper::submit::raised_by;
@@ -130,10 +130,18 @@ fn nothing_below_the_least_profit_is_done_but_what_must_be() {
     let mut s = stage(100_000);
     s.keeper.policy.economics.settings.min_profit_micro_usd = Some(10_000_000_000);
     assert!(s.decision().is_none(), "less than ten thousand dollars");
+    let declined = s.keeper.history.take_declined();
+    assert!(
+        matches!(declined[..], [(_, Declined::TooLittle { profit_micro_usd, least_micro_usd: 10_000_000_000 })]
+            if (1..10_000_000_000).contains(&profit_micro_usd)),
+        "{declined:?}"
+    );
+    assert_eq!(s.keeper.history.all_declined().count(), 1);
     s.world.advance(4);
     s.world.set_prices(111.0, 1.0);
     s.keeper.policy.economics.settings.must_do = vec![s.world.keys.vault];
     let decision = s.decision().expect("it must be done");
+    assert_eq!(s.keeper.history.all_declined().count(), 0);
     assert!(estimate(&decision).profit_micro_usd < 10_000_000_000);
     s.world.advance(4);
     s.world.set_prices(111.0, 1.0);

@@ -40,6 +40,7 @@ impl<C: Courier> Engine<C> {
         self.ops.record(|| Frame::settle(now, &means, &self.policy));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
         self.ops.record(|| Frame::decided(&decisions));
+        self.tell_declined();
         self.act(decisions, pass);
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);

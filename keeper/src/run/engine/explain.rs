@@ -150,9 +150,23 @@ impl<C: Courier> Engine<C> {
         };
         let is_planned = matches!(plan, Some(Ok(_)));
         why.condition("the program would take an amount", is_planned, format!("{plan_text}; the signer holds {held}"));
+        self.explain_worth(&mut why, key, class);
         self.explain_way(&mut why, key, class);
         why.answer = answer_of(&why, class.as_str(), None);
         why
+    }
+
+    /// Whether a liquidation was weighed and found to bring too little.
+    fn explain_worth(&self, why: &mut Explanation, key: Pubkey, class: ActionClass) {
+        let vault = self.store.position(&key).map(|position| position.vault).unwrap_or_default();
+        let least = match self.policy.economics.settings.least(&vault) {
+            None => "whatever it brings: economics.min_profit_micro_usd is unset, or the vault is in must_do".to_owned(),
+            Some(least) => format!("at least {least} micro-dollars, economics.min_profit_micro_usd"),
+        };
+        why.input("has to bring", least);
+        let declined = self.history.declined(class, &key);
+        let text = declined.map_or_else(|| "not declined".to_owned(), |declined| declined.to_string());
+        why.condition("there is a way that is worth it", declined.is_none(), text);
     }
 
     fn explain_vault(&self, mut why: Explanation, key: Pubkey) -> Explanation {
@@ -169,6 +183,7 @@ impl<C: Courier> Engine<C> {
         why.input("positions", format!("{} with {} borrowers", vault.positions.count, vault.positions.borrowers));
         why.input("at the soft line", vault.positions.soft);
         why.input("at the liquidation line", vault.positions.liquidatable);
+        why.input("declined for what they bring", vault.positions.declined);
         let report = self.assessment.vaults.get(&key);
         let pass = report.map_or(Err(RampartError::PriceIndeterminate), |report| report.pass);
         why.condition("its price is agreed", vault.price.state == "agreed", &vault.price.state);
