@@ -128,7 +128,8 @@ impl fmt::Display for Declined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoWay => f.write_str("no own tokens and no route that the program would take"),
-            Self::Loss { profit_micro_usd, least_micro_usd } | Self::TooLittle { profit_micro_usd, least_micro_usd } => {
+            Self::Loss { profit_micro_usd, least_micro_usd }
+            | Self::TooLittle { profit_micro_usd, least_micro_usd } => {
                 write!(f, "the best way brings {profit_micro_usd} micro-dollars, and has to bring {least_micro_usd}")
             }
         }

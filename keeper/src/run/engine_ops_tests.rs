@@ -161,7 +161,9 @@ async fn liquidation_that_brings_too_little_is_counted_once_and_explained() {
     assert!(rig.recorder.take().iter().all(|call| call.1 != ActionClass::Liquidate));
     let count = |rig: &Rig| {
         let text = rig.engine.metrics.render();
-        let of = |line: &str| line.starts_with("rampart_liquidations_declined_total{class=\"liquidate\"") && !line.ends_with(" 0");
+        let of = |line: &str| {
+            line.starts_with("rampart_liquidations_declined_total{class=\"liquidate\"") && !line.ends_with(" 0")
+        };
         text.lines().filter(|line| of(line)).map(str::to_owned).collect::<Vec<_>>()
     };
     let expected = "rampart_liquidations_declined_total{class=\"liquidate\",reason=\"too_little\"} 1";

@@ -4,7 +4,8 @@ use super::book::{Flight, Stage};
 use super::step::{Answer, NextStep, asks_for_logs, attributed, next_step};
 use super::wire::{STATUS_BATCH, Tip};
 use super::{Settled, Submitter};
-use crate::intent::Outcome;
+use crate::chain::standing::Use;
+use crate::intent::{ActionClass, Outcome};
 use crate::journal::{Signed, State};
 use futures_util::future::join_all;
 use solana_sdk::signature::Signature;
@@ -24,6 +25,12 @@ const LOGS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A code that is our program's or a route's, and what was logged.
 type Disputed = (u32, Vec<String>);
+
+/// What questions about these transactions are for: those about trips are never held back.
+fn purpose<'a>(about: impl IntoIterator<Item = &'a Signed>) -> Use {
+    let mut classes = about.into_iter().map(|signed| signed.intent.class);
+    if classes.any(|class| class == ActionClass::Trip) { Use::Hot } else { Use::Calm }
+}
 
 impl Submitter {
     /// Hands all bytes that may still land to a node again.
@@ -46,12 +53,13 @@ impl Submitter {
             return;
         }
         // MUST come before the statuses: see `next_step`.
-        let tip = self.shared.wire.tip().await.ok();
+        let by = purpose(open.iter().map(|signed| &**signed));
+        let tip = self.shared.wire.tip(by).await.ok();
         if let Some(tip) = tip.filter(|tip| tip.is_agreed) {
             let forgotten = self.book().forget_unsent(tip.block_height);
             self.note_unsent(forgotten, State::Superseded).await;
         }
-        let answers = self.ask(&open, tip).await;
+        let answers = self.ask(&open, tip, by).await;
         let mut disputed = self.ask_logs(&open, &answers).await;
         for signed in open {
             let answer = answers.get(&signed.signature).unwrap_or(&Answer::Silence);
@@ -79,7 +87,7 @@ impl Submitter {
         (open, is_due)
     }
 
-    async fn ask(&self, open: &[Arc<Signed>], tip: Option<Tip>) -> BTreeMap<Signature, Answer> {
+    async fn ask(&self, open: &[Arc<Signed>], tip: Option<Tip>, by: Use) -> BTreeMap<Signature, Answer> {
         let is_past =
             |signed: &&Arc<Signed>| tip.is_some_and(|tip| tip.block_height > signed.blockhash.last_valid_block_height);
         // The history costs a node more, and only a verdict needs it.
@@ -88,14 +96,18 @@ impl Submitter {
         for (group, search_history) in [(past, true), (recent, false)] {
             let signatures: Vec<_> = group.iter().map(|signed| signed.signature).collect();
             for batch in signatures.chunks(STATUS_BATCH) {
-                self.ask_batch(batch, search_history, &mut answers).await;
+                self.ask_batch((batch, search_history, by), &mut answers).await;
             }
         }
         answers
     }
 
-    async fn ask_batch(&self, batch: &[Signature], history: bool, answers: &mut BTreeMap<Signature, Answer>) {
-        let statuses = match self.shared.wire.statuses(batch, history).await {
+    async fn ask_batch(
+        &self,
+        (batch, history, by): (&[Signature], bool, Use),
+        answers: &mut BTreeMap<Signature, Answer>,
+    ) {
+        let statuses = match self.shared.wire.statuses(batch, history, by).await {
             Ok(statuses) => statuses,
             // Nobody said anything: no entry, which reads as silence.
             Err(error) => return tracing::debug!("{}", crate::error::chain(&error)),
@@ -118,7 +130,7 @@ impl Submitter {
             Some((signed.signature, code))
         });
         let asked = disputed.map(|(signature, code)| async move {
-            let logs = tokio::time::timeout(LOGS_PATIENCE, self.shared.wire.logs(&signature)).await;
+            let logs = tokio::time::timeout(LOGS_PATIENCE, self.shared.wire.logs(&signature, Use::Calm)).await;
             (signature, (code, logs.ok().flatten().unwrap_or_default()))
         });
         join_all(asked).await.into_iter().collect()
@@ -184,7 +196,8 @@ impl Submitter {
     async fn finish(&self, flight: Flight, outcome: Outcome) {
         let outcome = match outcome {
             Outcome::Landed { slot, .. } => {
-                let compute_units = self.shared.wire.compute_units(&flight.signed.signature).await;
+                let compute_units =
+                    self.shared.wire.compute_units(&flight.signed.signature, purpose([&*flight.signed])).await;
                 Outcome::Landed { slot, compute_units }
             }
             other => other,

@@ -160,7 +160,9 @@ impl<C: Courier> Engine<C> {
     fn explain_worth(&self, why: &mut Explanation, key: Pubkey, class: ActionClass) {
         let vault = self.store.position(&key).map(|position| position.vault).unwrap_or_default();
         let least = match self.policy.economics.settings.least(&vault) {
-            None => "whatever it brings: economics.min_profit_micro_usd is unset, or the vault is in must_do".to_owned(),
+            None => {
+                "whatever it brings: economics.min_profit_micro_usd is unset, or the vault is in must_do".to_owned()
+            }
             Some(least) => format!("at least {least} micro-dollars, economics.min_profit_micro_usd"),
         };
         why.input("has to bring", least);

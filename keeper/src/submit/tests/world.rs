@@ -1,5 +1,6 @@
 //! A chain in memory that follows a script, and counts what must never happen.
 
+use crate::chain::standing::Use;
 use crate::config::payer::PayerKey;
 use crate::config::{Budget, Mode, Tx};
 use crate::events::Events;
@@ -237,7 +238,7 @@ impl Wire for Chain {
         .boxed()
     }
 
-    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool) -> Answered<'a, Statuses> {
+    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool, _: Use) -> Answered<'a, Statuses> {
         async move {
             self.step();
             let mut ledger = self.ledger();
@@ -252,7 +253,7 @@ impl Wire for Chain {
         .boxed()
     }
 
-    fn tip(&self) -> Answered<'_, Tip> {
+    fn tip(&self, _: Use) -> Answered<'_, Tip> {
         async move {
             self.step();
             let mut ledger = self.ledger();
@@ -266,11 +267,11 @@ impl Wire for Chain {
         .boxed()
     }
 
-    fn compute_units<'a>(&'a self, _: &'a Signature) -> BoxFuture<'a, Option<u64>> {
+    fn compute_units<'a>(&'a self, _: &'a Signature, _: Use) -> BoxFuture<'a, Option<u64>> {
         async { Some(4_321) }.boxed()
     }
 
-    fn logs<'a>(&'a self, _: &'a Signature) -> BoxFuture<'a, Option<Vec<String>>> {
+    fn logs<'a>(&'a self, _: &'a Signature, _: Use) -> BoxFuture<'a, Option<Vec<String>>> {
         async { self.ledger().logs.clone() }.boxed()
     }
 }

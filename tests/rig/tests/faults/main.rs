@@ -3,5 +3,6 @@
 #[cfg(feature = "grpc")]
 mod grpc;
 mod landing;
+mod pace;
 mod sources;
 mod steps;
