@@ -206,7 +206,7 @@ impl Snapshot {
 }
 
 /// The account with the newest price of a feed.
-fn newest(listing: &Listing, feed_id: &[u8; 32]) -> Option<Pubkey> {
+pub(crate) fn newest(listing: &Listing, feed_id: &[u8; 32]) -> Option<Pubkey> {
     let publish_ts =
         |u: &Update| rampart::oracle::pyth::decode(&u.data, feed_id).ok().map(|raw| (raw.publish_ts, u.key));
     listing.updates.iter().filter_map(publish_ts).max().map(|(_, key)| key)

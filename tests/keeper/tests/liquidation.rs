@@ -44,20 +44,12 @@ impl Stage {
         self.keeper.decision(&self.world, ActionClass::Liquidate)
     }
 
-    /// Gives the keeper a table of all that a liquidation through the pool names.
+    /// Gives the keeper the table that `rampart table create` would make.
     fn with_table(&mut self) {
-        let decision = self.decision().expect("a liquidation");
-        let Action::Position { offers, .. } = &decision.action else { panic!("about a position") };
-        let Way::Swap(way) = &offers[0].way else { panic!("by a swap") };
-        let k = self.world.keys;
-        let mut all = vec![k.guard, k.collateral_asset, k.loan_asset, k.vault, k.collateral_mint, k.loan_mint];
-        all.extend([k.collateral_token, k.loan_token, self.policy.policy, TOKEN_SWAP]);
-        all.extend([rampart_client::address::event_authority(), k.collateral_token_program]);
-        all.extend(self.world.pair_oracles().iter().map(|meta| meta.pubkey));
-        all.extend(way.routed.accounts.iter().map(|meta| meta.pubkey));
-        all.sort();
-        all.dedup();
-        self.keeper.with_table(&mut self.world, &all);
+        let shared = self.keeper.shared_accounts(&self.world);
+        let own = [self.keeper.key.pubkey(), self.borrower.position];
+        assert!(own.iter().all(|key| !shared.contains(key)), "what is one keeper's or one position's");
+        self.keeper.with_table(&mut self.world, &shared);
     }
 
     /// Lands a decision and asserts that it brought what was predicted, to the unit.
