@@ -446,6 +446,9 @@ pub struct PositionsView {
     pub soft: u64,
     /// Those at the liquidation line or beyond.
     pub liquidatable: u64,
+    /// Those of both that are left alone: no way to liquidate them, or none that is worth it.
+    #[serde(default)]
+    pub declined: u64,
     /// Debt by loan-to-value.
     pub histogram: Vec<BucketView>,
 }

@@ -207,6 +207,8 @@ mod tests {
         assert_eq!(refused(load(&format!("{one}roles = [\"read\"]\n"))).0, "rpc[0].roles");
         let config = load(one).expect("settings");
         assert_eq!(config.endpoints()[0].max_lag_slots, 20);
+        assert_eq!(config.endpoints()[0].max_rps, None);
+        assert_eq!(refused(load(&format!("{one}max_rps = 0\n"))).0, "rpc[0].max_rps");
         let sender = "[[sender]]\nname = \"j\"\nkind = \"jito\"\nurl = \"https://a\"\ntip_lamports = 1000\n";
         assert_eq!(refused(with(sender, &[])).0, "sender[0].tip_accounts");
     }

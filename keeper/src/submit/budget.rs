@@ -14,33 +14,51 @@ pub(super) struct Spending {
     limits: Budget,
     posts_lamports_per_hour: u64,
     trip_fee_lamports: u64,
-    /// Of all classes but trips and postings.
-    hour: Spent,
-    /// Of postings.
-    posts: Spent,
+    spent: VecDeque<Spent>,
     balance_lamports: Option<u64>,
 }
 
-/// Fees of the last hour.
-#[derive(Debug, Default)]
-struct Spent {
-    each: VecDeque<(Instant, u64)>,
-    lamports: u64,
+/// What a class has spent within the hour, and what it has left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    /// Fees of this class.
+    pub own_lamports: u64,
+    /// Fees of all classes that share the allowance.
+    pub spent_lamports: u64,
+    /// What the class may spend of the hour, with those that share it; nothing for trips, which are never refused.
+    pub allowance_lamports: Option<u64>,
+    /// Of the balance, kept back from this class for trips.
+    pub reserved_lamports: u64,
 }
 
-impl Spent {
-    fn add(&mut self, fee_lamports: u64, now: Instant) {
-        self.each.push_back((now, fee_lamports));
-        self.lamports = self.lamports.saturating_add(fee_lamports);
+impl Hour {
+    /// Returns what is left of the hour; nothing for trips, which are never refused.
+    pub fn left_lamports(&self) -> Option<u64> {
+        self.allowance_lamports.map(|allowance| allowance.saturating_sub(self.spent_lamports))
     }
+}
 
-    fn forget(&mut self, now: Instant) {
-        while let Some((at, fee_lamports)) = self.each.front().copied() {
-            if now.saturating_duration_since(at) < HOUR {
-                break;
-            }
-            self.lamports = self.lamports.saturating_sub(fee_lamports);
-            self.each.pop_front();
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    at: Instant,
+    class: ActionClass,
+    fee_lamports: u64,
+}
+
+/// Classes that share an allowance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purse {
+    Trips,
+    Posts,
+    Rest,
+}
+
+impl Purse {
+    const fn of(class: ActionClass) -> Self {
+        match class {
+            ActionClass::Trip => Self::Trips,
+            ActionClass::Post => Self::Posts,
+            _ => Self::Rest,
         }
     }
 }
@@ -48,8 +66,7 @@ impl Spent {
 impl Spending {
     /// Starts with nothing spent and an unknown balance. `trip_fee_lamports` is the most that one trip costs.
     pub fn new(limits: Budget, posts_lamports_per_hour: u64, trip_fee_lamports: u64) -> Self {
-        let (hour, posts) = (Spent::default(), Spent::default());
-        Self { limits, posts_lamports_per_hour, trip_fee_lamports, hour, posts, balance_lamports: None }
+        Self { limits, posts_lamports_per_hour, trip_fee_lamports, spent: VecDeque::new(), balance_lamports: None }
     }
 
     /// Takes over a balance that was read from the chain.
@@ -66,16 +83,7 @@ impl Spending {
     ///
     /// An unknown balance refuses nothing: the chain does, at no cost.
     pub fn check(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) -> Result<(), SubmitError> {
-        self.hour.forget(now);
-        self.posts.forget(now);
-        // what is least urgent stops first: half of the hour is kept from it
-        let (allowance, spent) = match class {
-            ActionClass::Trip => return Ok(()),
-            ActionClass::Post => (self.posts_lamports_per_hour, &self.posts),
-            ActionClass::Rebalance => (self.limits.lamports_per_hour / 2, &self.hour),
-            _ => (self.limits.lamports_per_hour, &self.hour),
-        };
-        let left_lamports = allowance.saturating_sub(spent.lamports);
+        let Some(left_lamports) = self.hour(class, now).left_lamports() else { return Ok(()) };
         if fee_lamports > left_lamports {
             return Err(match class {
                 ActionClass::Post => SubmitError::OverPosting { fee_lamports, left_lamports },
@@ -99,11 +107,7 @@ impl Spending {
     /// Counts a fee at the first send.
     pub fn charge(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_sub(fee_lamports));
-        match class {
-            ActionClass::Trip => {}
-            ActionClass::Post => self.posts.add(fee_lamports, now),
-            _ => self.hour.add(fee_lamports, now),
-        }
+        self.spent.push_back(Spent { at: now, class, fee_lamports });
     }
 
     /// Gives back the fee of a transaction that can never land.
@@ -111,6 +115,34 @@ impl Spending {
     /// Only the balance: the hour's allowance also bounds how often the keeper tries.
     pub fn refund(&mut self, fee_lamports: u64) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_add(fee_lamports));
+    }
+
+    /// Returns what `class` has spent within the hour before `now`, and may spend.
+    pub fn hour(&mut self, class: ActionClass, now: Instant) -> Hour {
+        while self.spent.front().is_some_and(|oldest| now.saturating_duration_since(oldest.at) >= HOUR) {
+            self.spent.pop_front();
+        }
+        let sum = |counts: &dyn Fn(ActionClass) -> bool| {
+            let fees = self.spent.iter().filter(|spent| counts(spent.class)).map(|spent| spent.fee_lamports);
+            fees.fold(0, u64::saturating_add)
+        };
+        Hour {
+            own_lamports: sum(&|spender| spender == class),
+            spent_lamports: sum(&|spender| Purse::of(spender) == Purse::of(class)),
+            allowance_lamports: self.allowance(class),
+            reserved_lamports: if class == ActionClass::Trip { 0 } else { self.reserved() },
+        }
+    }
+
+    /// What a class may spend of the hour with those that share it; nothing for trips, which are never refused.
+    fn allowance(&self, class: ActionClass) -> Option<u64> {
+        match class {
+            ActionClass::Trip => None,
+            ActionClass::Post => Some(self.posts_lamports_per_hour),
+            // what is least urgent stops first: half of the hour is kept from it
+            ActionClass::Rebalance => Some(self.limits.lamports_per_hour / 2),
+            _ => Some(self.limits.lamports_per_hour),
+        }
     }
 
     fn reserved(&self) -> u64 {
@@ -190,5 +222,22 @@ mod tests {
         assert!(spending.check(Liquidate, 1, now).is_err());
         spending.refund(20);
         assert!(spending.check(Liquidate, 20, now).is_ok());
+    }
+
+    #[test]
+    fn hour_is_told_by_class_and_ends() {
+        let (mut spending, start) = (spending(), Instant::now());
+        spending.charge(Liquidate, 30, start);
+        spending.charge(Rebalance, 5, start);
+        spending.charge(Trip, 500, start);
+        let hour = spending.hour(Liquidate, start);
+        assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (30, 35, Some(65)));
+        let hour = spending.hour(Rebalance, start);
+        assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (5, Some(15), 40));
+        let hour = spending.hour(Trip, start);
+        assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (500, None, 0));
+        let hour = spending.hour(Liquidate, start + HOUR);
+        assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (0, 0, Some(100)));
+        assert_eq!(spending.hour(Trip, start + HOUR).own_lamports, 0);
     }
 }

@@ -1,8 +1,9 @@
 //! From a plan to its outcome: sign, journal, send, send again, confirm.
 //!
 //! Owns the promise "at most one landed action for an intent, and none lost". Plans nothing and decides nothing.
-//! `confirm` asks what became of transactions; `step` judges the answers; `book` says what may be signed and sent.
+//! `confirm` asks what became of transactions; `step` judges the answers, `blame` whose refusal it was; `book` says what may be signed and sent.
 
+mod blame;
 mod book;
 mod budget;
 mod confirm;
@@ -19,6 +20,8 @@ mod tests;
 mod ways;
 mod wire;
 
+pub use blame::raised_by;
+pub use budget::Hour;
 pub use error::SubmitError;
 pub use once::{Once, once};
 pub use sign::{PACKET_BYTES, fee_lamports, size_of};
@@ -197,6 +200,11 @@ impl Submitter {
         if let Some(trips) = book.spending.trips_affordable() {
             self.shared.metrics.trips_affordable.set(trips.try_into().unwrap_or(i64::MAX));
         }
+    }
+
+    /// Returns what a class has spent within the hour, and what it has left.
+    pub fn hour(&self, class: ActionClass) -> Hour {
+        self.book().spending.hour(class, Instant::now())
     }
 
     /// Returns how many transactions came how far, since the start.
