@@ -314,6 +314,10 @@ metrics! {
     fleet_engine_up: Gauge = Gauge::default(), "rampart_fleet_engine_up";
     /// Place among the keepers of its guard; the owner's is 0.
     fleet_rank: Gauge = Gauge::default(), "rampart_fleet_rank";
+    /// Keepers of its guard that etcd told of last.
+    fleet_members: Gauge = Gauge::default(), "rampart_fleet_members";
+    /// Keepers that there are to be, by the settings; 0 where these don't say.
+    fleet_expected: Gauge = Gauge::default(), "rampart_fleet_expected_members";
     /// 1 for the role that it has in its fleet.
     fleet_role: Family<RoleLabel, Gauge> = Family::default(), "rampart_fleet_role";
     /// Times it took the place of another owner.
@@ -338,6 +342,7 @@ impl Metrics {
             drop(self.takeover_signs.get_or_create(&KindLabel { kind }));
         }
         for class in ActionClass::ALL {
+            drop(self.intents.get_or_create(&ResultLabel { class, result: "withdrawn" }));
             for result in ["landed", "failed", "lost_race", "expired"] {
                 drop(self.transactions.get_or_create(&ResultLabel { class, result }));
             }
@@ -430,6 +435,8 @@ mod tests {
             "rampart_events_total{kind=\"breaker_tripped\"} 0",
             "rampart_takeover_signs_total{kind=\"role_moved\"} 0",
             "rampart_transactions_total{class=\"trip\",result=\"failed\"} 0",
+            "rampart_intents_total{class=\"trip\",result=\"withdrawn\"} 0",
+            "rampart_liquidations_declined_total{class=\"liquidate\",reason=\"loss\"} 0",
             "rampart_settings_reloads_total{result=\"refused\"} 0",
             "rampart_capture_frames_total{result=\"lost\"} 0",
             "rampart_task_restarts_total{task=\"engine\"} 0",
