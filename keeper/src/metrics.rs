@@ -285,7 +285,7 @@ metrics! {
     /// Writes and deliveries of the history that failed.
     history_errors: Counter = Counter::default(), "rampart_history_errors";
     /// Records that wait for the team's database.
-    history_waiting: Gauge = Gauge::default(), "rampart_history_waiting_count";
+    history_waiting: Gauge = Gauge::default(), "rampart_history_waiting_records";
     /// Whether the team's database took the last delivery.
     history_up: Gauge = Gauge::default(), "rampart_history_up_state";
     /// Whether a peer answers, by its rank in the configuration.

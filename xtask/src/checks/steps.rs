@@ -1,5 +1,6 @@
 //! The checks.
 
+use super::setup::is_ci;
 use super::{Run, Verdict};
 use crate::failure::{Failure, Result};
 use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
@@ -103,6 +104,21 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     }
     command::run(&mut nextest)?;
     Ok(Verdict::Passed)
+}
+
+/// The tools that will read `deploy/` take all of it. What the tests' build left is the keeper that it is tried on.
+pub fn deploy(_: &mut Run) -> Result<Verdict> {
+    let mut build = command::cargo();
+    build.args(["build", "--locked", "--workspace", "--exclude", "sbf-lower", "--bin", "rampart"]).args(features());
+    command::run(&mut build)?;
+    let mut check = command::clean(files::root().join("deploy/check.sh"));
+    match command::code(check.arg(files::root().join("target/debug/rampart")))? {
+        0 => Ok(Verdict::Passed),
+        // unattended, nothing is left out: `.ci/run` installs the tools
+        3 if !is_ci() => Ok(Verdict::Skipped("tools are missing, named above: a part was not looked at".into())),
+        3 => Err(Failure::new("tools that read `deploy/` are missing").hint("install what is named above")),
+        code => Err(Failure::new(format!("`deploy/check.sh` ended with {code}"))),
+    }
 }
 
 /// The package that links LLVM: lints and tests.
