@@ -147,6 +147,24 @@ async fn explanations_name_inputs_thresholds_distance_fence_and_the_first_obstac
 }
 
 #[tokio::test]
+async fn explanation_tells_the_hours_fees_of_the_class() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    let text = |why: &Explanation| {
+        why.inputs.iter().find(|input| input.name == "fees of the hour").map(|input| input.value.clone())
+    };
+    let why = explain(&mut rig, key(50)).expect("a position");
+    let expected = "7000 lamports by deleverage, 49000000 by all but trips, of 50000000 (budget.lamports_per_hour)";
+    assert_eq!(text(&why).as_deref(), Some(expected));
+    let hour =
+        why.conditions.iter().find(|condition| condition.what == "the hour's fees are not used up").expect("told");
+    assert!(hour.is_met && hour.detail.starts_with("1000000 lamports left, one costs "), "{}", hour.detail);
+    let rule = explain(&mut rig, key(RULE)).expect("a rule");
+    assert_eq!(text(&rule).as_deref(), Some("7000 lamports by trip; trips are never refused"));
+    assert!(rule.conditions.iter().all(|condition| condition.what != hour.what), "nothing holds a trip back");
+}
+
+#[tokio::test]
 async fn liquidation_that_brings_too_little_is_counted_once_and_explained() {
     let mut rig = Rig::new();
     let mut config = config(rig.world.guard_key);

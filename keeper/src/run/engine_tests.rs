@@ -10,7 +10,7 @@ use crate::fleet::state::Identity;
 use crate::fleet::{Fleet, Stale};
 use crate::intent::{ActionClass, Blockhash, Intent, Outcome, PlannedTx};
 use crate::metrics::Metrics;
-use crate::submit::{Prepared, SubmitError};
+use crate::submit::{Hour, Prepared, SubmitError};
 use crate::view::TransactionsView;
 use crate::watch::feeds::{self, CLOCK, WatchSet};
 use crate::watch::oracles::Found;
@@ -64,6 +64,11 @@ impl Courier for Recorder {
 
     fn counts(&self) -> TransactionsView {
         TransactionsView::default()
+    }
+
+    fn hour(&self, class: ActionClass) -> Hour {
+        let allowance_lamports = (class != ActionClass::Trip).then_some(50_000_000);
+        Hour { own_lamports: 7_000, spent_lamports: 49_000_000, allowance_lamports, reserved_lamports: 10_000_000 }
     }
 }
 

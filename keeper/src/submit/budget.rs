@@ -18,9 +18,30 @@ pub(super) struct Spending {
     balance_lamports: Option<u64>,
 }
 
+/// What a class has spent within the hour, and what it has left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    /// Fees of this class.
+    pub own_lamports: u64,
+    /// Fees of all classes that share the allowance; of trips alone for trips.
+    pub spent_lamports: u64,
+    /// What the class may spend of the hour, with the others; nothing for trips, which are never refused.
+    pub allowance_lamports: Option<u64>,
+    /// Of the balance, kept back from this class for trips.
+    pub reserved_lamports: u64,
+}
+
+impl Hour {
+    /// Returns what is left of the hour; nothing for trips, which are never refused.
+    pub fn left_lamports(&self) -> Option<u64> {
+        self.allowance_lamports.map(|allowance| allowance.saturating_sub(self.spent_lamports))
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Spent {
     at: Instant,
+    class: ActionClass,
     fee_lamports: u64,
 }
 
@@ -45,14 +66,7 @@ impl Spending {
     /// An unknown balance refuses nothing: the chain does, at no cost.
     pub fn check(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) -> Result<(), SubmitError> {
         self.forget(now);
-        if class == ActionClass::Trip {
-            return Ok(());
-        }
-        // what is least urgent stops first: half of the hour is kept from it
-        let allowance = match class {
-            ActionClass::Rebalance => self.limits.lamports_per_hour / 2,
-            _ => self.limits.lamports_per_hour,
-        };
+        let Some(allowance) = self.allowance(class) else { return Ok(()) };
         let left_lamports = allowance.saturating_sub(self.spent_lamports);
         if fee_lamports > left_lamports {
             return Err(SubmitError::OverBudget { fee_lamports, left_lamports });
@@ -69,8 +83,8 @@ impl Spending {
     /// Counts a fee at the first send.
     pub fn charge(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_sub(fee_lamports));
+        self.spent.push_back(Spent { at: now, class, fee_lamports });
         if class != ActionClass::Trip {
-            self.spent.push_back(Spent { at: now, fee_lamports });
             self.spent_lamports = self.spent_lamports.saturating_add(fee_lamports);
         }
     }
@@ -80,6 +94,30 @@ impl Spending {
     /// Only the balance: the hour's allowance also bounds how often the keeper tries.
     pub fn refund(&mut self, fee_lamports: u64) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_add(fee_lamports));
+    }
+
+    /// Returns what `class` has spent within the hour before `now`, and may spend.
+    pub fn hour(&mut self, class: ActionClass, now: Instant) -> Hour {
+        self.forget(now);
+        let own = self.spent.iter().filter(|spent| spent.class == class).map(|spent| spent.fee_lamports);
+        let own_lamports = own.fold(0, u64::saturating_add);
+        let is_trip = class == ActionClass::Trip;
+        Hour {
+            own_lamports,
+            spent_lamports: if is_trip { own_lamports } else { self.spent_lamports },
+            allowance_lamports: self.allowance(class),
+            reserved_lamports: if is_trip { 0 } else { self.reserved() },
+        }
+    }
+
+    /// What a class may spend of the hour together with the others; nothing for trips, which are never refused.
+    fn allowance(&self, class: ActionClass) -> Option<u64> {
+        match class {
+            ActionClass::Trip => None,
+            // what is least urgent stops first: half of the hour is kept from it
+            ActionClass::Rebalance => Some(self.limits.lamports_per_hour / 2),
+            _ => Some(self.limits.lamports_per_hour),
+        }
     }
 
     fn reserved(&self) -> u64 {
@@ -92,7 +130,9 @@ impl Spending {
             if now.saturating_duration_since(oldest.at) < HOUR {
                 break;
             }
-            self.spent_lamports = self.spent_lamports.saturating_sub(oldest.fee_lamports);
+            if oldest.class != ActionClass::Trip {
+                self.spent_lamports = self.spent_lamports.saturating_sub(oldest.fee_lamports);
+            }
             self.spent.pop_front();
         }
     }
@@ -136,6 +176,23 @@ mod tests {
         let refused = spending.check(Rebalance, 6, now);
         assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 6, left_lamports: 5 })));
         assert!(spending.check(Rebalance, 5, now).is_ok() && spending.check(Liquidate, 55, now).is_ok());
+    }
+
+    #[test]
+    fn hour_is_told_by_class_and_ends() {
+        let (mut spending, start) = (spending(), Instant::now());
+        spending.charge(Liquidate, 30, start);
+        spending.charge(Rebalance, 5, start);
+        spending.charge(Trip, 500, start);
+        let hour = spending.hour(Liquidate, start);
+        assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (30, 35, Some(65)));
+        let hour = spending.hour(Rebalance, start);
+        assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (5, Some(15), 40));
+        let hour = spending.hour(Trip, start);
+        assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (500, None, 0));
+        let hour = spending.hour(Liquidate, start + HOUR);
+        assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (0, 0, Some(100)));
+        assert_eq!(spending.hour(Trip, start + HOUR).own_lamports, 0);
     }
 
     #[test]

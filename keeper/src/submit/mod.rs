@@ -21,6 +21,7 @@ mod ways;
 mod wire;
 
 pub use blame::raised_by;
+pub use budget::Hour;
 pub use error::SubmitError;
 pub use once::{Once, once};
 pub use sign::{PACKET_BYTES, fee_lamports, size_of};
@@ -196,6 +197,11 @@ impl Submitter {
         if let Some(trips) = book.spending.trips_affordable() {
             self.shared.metrics.trips_affordable.set(trips.try_into().unwrap_or(i64::MAX));
         }
+    }
+
+    /// Returns what a class has spent within the hour, and what it has left.
+    pub fn hour(&self, class: ActionClass) -> Hour {
+        self.book().spending.hour(class, Instant::now())
     }
 
     /// Returns how many transactions came how far, since the start.
