@@ -163,6 +163,22 @@ impl Planner<'_> {
         self.plan(&decision, history)
     }
 
+    /// Plans the trip of a group ahead of its time, behind the observations of `unseen`.
+    ///
+    /// # Errors
+    /// `Unknown`, `OracleNotFound`, `TooLarge`.
+    pub fn plan_group_trip(
+        &self,
+        key: Pubkey,
+        group: &RuleGroup,
+        unseen: &[Pubkey],
+        history: &History,
+    ) -> Result<PlannedTx, PlanError> {
+        let reason = format!("all of its {} rules are true", group.count);
+        let action = Action::TripGroup { group: key, observe: unseen.to_vec() };
+        self.plan(&Decision::new(ActionClass::Trip, key, group.trip_epoch, reason, action), history)
+    }
+
     fn instructions(&self, decision: &Decision) -> Result<Vec<Instruction>, PlanError> {
         match &decision.action {
             Action::Asset(key) => {

@@ -157,7 +157,10 @@ async fn extend(args: &ExtendArgs, config: &Config) -> Result<Answer, KeeperErro
             true => format!("lookup table {} is being closed", table.key),
             false => format!("lookup table {} may be extended by {owner}, not by {}", table.key, key.pubkey()),
         };
-        return Err(refused(what, "name its owner's keypair file with `--signer`, or make another: `rampart table create`"));
+        return Err(refused(
+            what,
+            "name its owner's keypair file with `--signer`, or make another: `rampart table create`",
+        ));
     }
     let mut missing = desk.wanted(&args.write)?;
     missing.retain(|address| !table.addresses.contains(address));
@@ -280,7 +283,8 @@ impl<'a> Desk<'a> {
             refused(what, "compare `cluster.guard` and `--vault` with `rampart guard show`")
         })?;
         if shared.is_empty() {
-            let why = "no route is known by which a liquidation could be sold: without one, everything fits without a table";
+            let why =
+                "no route is known by which a liquidation could be sold: without one, everything fits without a table";
             return Err(refused(why.into(), "set `[[route]]`; its policy must exist on chain: docs/operating.md"));
         }
         Ok(shared)
@@ -290,9 +294,8 @@ impl<'a> Desk<'a> {
         let listing = self.rpc.accounts(&[key]).await.map_err(|error| asked("ask for the table", error))?;
         let account = listing.updates.iter().find(|update| update.owner == OWNER);
         let table = account.and_then(|account| decode(&account.data));
-        let table = table.ok_or_else(|| {
-            refused(format!("there is no lookup table at {key}"), "`rampart table create` makes one")
-        })?;
+        let table = table
+            .ok_or_else(|| refused(format!("there is no lookup table at {key}"), "`rampart table create` makes one"))?;
         let (authority, is_closing) = (table.meta.authority, table.meta.deactivation_slot != u64::MAX);
         Ok(Table { key, authority, addresses: table.addresses.to_vec(), is_closing })
     }
@@ -325,8 +328,7 @@ impl<'a> Desk<'a> {
     async fn land(&self, what: &str, step: &[Instruction], key: &PayerKey) -> Result<String, KeeperError> {
         let blockhash = self.rpc.latest_blockhash().await.map_err(|e| asked("fetch a blockhash", e))?;
         let payer = key.pubkey();
-        let transaction =
-            Transaction::new_signed_with_payer(step, Some(&payer), &[key.keypair()], blockhash.hash);
+        let transaction = Transaction::new_signed_with_payer(step, Some(&payer), &[key.keypair()], blockhash.hash);
         let signature = transaction.signatures[0];
         let bytes = bincode::serialize(&transaction).unwrap_or_default();
         let endpoints: Vec<Rpc> = self.config.endpoints().iter().map(|endpoint| open(endpoint, self.config)).collect();
@@ -385,7 +387,8 @@ fn require_room(addresses: usize) -> Result<(), KeeperError> {
 fn halfway(error: KeeperError, table: &Pubkey) -> KeeperError {
     match error {
         KeeperError::Refused { what, hint } if hint.is_empty() => {
-            let next = format!("look with `rampart table show {table}`; `rampart table extend {table}` adds what is missing");
+            let next =
+                format!("look with `rampart table show {table}`; `rampart table extend {table}` adds what is missing");
             KeeperError::Refused { what, hint: next }
         }
         error => error,

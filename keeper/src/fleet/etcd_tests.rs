@@ -63,7 +63,8 @@ async fn fault_51_member_that_starts_while_etcd_is_down_has_the_rank_of_before()
     });
     let ranks = || nodes.each_ref().map(|(fleet, ..)| fleet.standing().expect("a member").rank);
     until("each has a rank of its own, and has it on disk", async || {
-        let (mut ranks, on_disk) = (ranks(), dirs.each_ref().map(|dir| super::kept::read(dir.path(), "/rampart").len()));
+        let (mut ranks, on_disk) =
+            (ranks(), dirs.each_ref().map(|dir| super::kept::read(dir.path(), "/rampart").len()));
         ranks.sort_unstable();
         ranks == [0, 1, 2] && on_disk == [3, 3, 3]
     })

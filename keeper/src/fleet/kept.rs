@@ -82,7 +82,8 @@ mod tests {
     use anchor_lang::prelude::Pubkey;
 
     fn fleet() -> Vec<Member> {
-        let member = |(id, phase): (&str, Phase)| Member { id: id.into(), guard: Pubkey::new_from_array([7; 32]), phase };
+        let member =
+            |(id, phase): (&str, Phase)| Member { id: id.into(), guard: Pubkey::new_from_array([7; 32]), phase };
         [("a", Phase::Ready), ("b", Phase::Probation)].map(member).to_vec()
     }
 

@@ -6,11 +6,11 @@
 
 mod clock;
 mod error;
-mod kept;
 #[cfg(feature = "fleet")]
 pub mod etcd;
 #[cfg(all(test, feature = "fleet"))]
 mod etcd_tests;
+mod kept;
 pub mod rank;
 pub mod state;
 #[cfg(test)]

@@ -54,7 +54,8 @@ impl Planner<'_> {
     }
 
     fn named_by_liquidations(&self, key: Pubkey, vault: &Vault, routes: &Routes) -> Result<Vec<Pubkey>, PlanError> {
-        let (keys, by) = (self.vault_keys(key, vault)?, self.liquidator(vault, &feeds::wallets(self.store, &self.signer))?);
+        let (keys, by) =
+            (self.vault_keys(key, vault)?, self.liquidator(vault, &feeds::wallets(self.store, &self.signer))?);
         let evidence = [self.oracles_of_pair(vault)?, self.cover(&keys)].concat();
         let args = LiquidateArgs { liquidation_seq: 0, max_repay_amount: 0, min_seize_amount: 0 };
         let mut named = Vec::new();

@@ -20,7 +20,7 @@ use crate::events::Events;
 use crate::fleet::{Fleet, Stale};
 use crate::intent::{Blockhash, Intent, Outcome};
 use crate::metrics::{Metrics, ResultLabel};
-use crate::run::armory::Armory;
+use crate::run::armory::{Armory, Fences};
 use crate::run::courier::Courier;
 use crate::run::shared::Shared;
 use crate::run::sources::Sources;
@@ -33,7 +33,7 @@ use crate::watch::oracles::Found;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Cause;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ pub struct Engine<C> {
     cursor: Option<Pubkey>,
     true_rules: HashSet<Pubkey>,
     causes: HashMap<Pubkey, Cause>,
-    armed_for: Option<(BTreeMap<Pubkey, u64>, Blockhash)>,
+    armed_for: Option<(Fences, Blockhash)>,
     is_dirty: bool,
     needs_watch: bool,
     has_news: bool,

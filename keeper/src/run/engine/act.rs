@@ -11,6 +11,7 @@ use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
+use crate::run::armory::Fences;
 use crate::run::courier::{Courier, Departure};
 use crate::run::engine::{Engine, Unsent};
 use crate::score::Seen;
@@ -103,8 +104,12 @@ impl<C: Courier> Engine<C> {
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
             let is_trip = decision.intent.class == ActionClass::Trip;
+            let observed = match &decision.action {
+                Action::TripGroup { observe, .. } => &observe[..],
+                _ => &[],
+            };
             let is_handed_over =
-                is_trip && self.armory.fire(&decision.intent, &departure, |armed| self.may_land(armed));
+                is_trip && self.armory.fire(&decision.intent, observed, &departure, |armed| self.may_land(armed));
             if !is_handed_over {
                 let tables =
                     tables.get_or_insert_with(|| tables::known(&self.store, &self.config.tx.lookup_tables, slot));
@@ -178,22 +183,39 @@ impl<C: Courier> Engine<C> {
         });
     }
 
-    /// Has the trip of every rule that could trip prepared, once for each blockhash and each state of the fences.
+    /// Has the trip of every rule and group that could trip prepared, once for each blockhash, each state of the fences,
+    /// and each set of a group's rules that would have to be observed with it.
     pub(super) fn arm(&mut self) {
         let Some((blockhash, _)) = self.blockhash.filter(|_| self.policy.classes.trip) else { return };
-        let reports =
-            self.assessment.rules.iter().filter(|(_, report)| report.is_enabled && report.is_alone && report.has_room);
-        let rules = reports.filter_map(|(key, _)| self.store.rule(key).map(|rule| (*key, rule)));
-        let fences: BTreeMap<Pubkey, u64> = rules.clone().map(|(key, rule)| (key, rule.trip_epoch)).collect();
-        let order = Some((fences, blockhash));
+        let order = Some((self.to_arm(), blockhash));
         if self.armed_for == order {
             return;
         }
         let market = self.shared.market.borrow().clone();
-        // a trip names few accounts: it never needs a table
-        let planner = self.planner(&market, &[]);
-        let plans = rules.filter_map(|(key, rule)| planner.plan_trip(key, rule, &self.history).ok()).collect();
+        let tables = tables::known(&self.store, &self.config.tx.lookup_tables, self.clock.tip_slot());
+        // the trip of a rule names few accounts and never needs a table; that of a group may
+        let planner = self.planner(&market, &tables);
+        let plan = |(key, (_, unseen)): (&Pubkey, &(u64, Vec<Pubkey>))| {
+            let planned = match (self.store.rule(key), self.store.group(key)) {
+                (Some(rule), _) => planner.plan_trip(*key, rule, &self.history),
+                (None, Some(group)) => planner.plan_group_trip(*key, group, unseen, &self.history),
+                (None, None) => return None,
+            };
+            planned.ok().map(|planned| (planned, unseen.clone()))
+        };
+        let plans = order.iter().flat_map(|(trips, _)| trips).filter_map(plan).collect();
         self.armory.order(plans, blockhash);
         self.armed_for = order;
+    }
+
+    /// Everything whose trip is prepared: its fence, and the rules that have to be observed with it.
+    fn to_arm(&self) -> Fences {
+        let reports =
+            self.assessment.rules.iter().filter(|(_, report)| report.is_enabled && report.is_alone && report.has_room);
+        let rules = reports.filter_map(|(key, _)| Some((*key, (self.store.rule(key)?.trip_epoch, Vec::new()))));
+        let reports = self.assessment.groups.iter().filter(|(_, report)| report.has_room);
+        let groups = reports
+            .filter_map(|(key, report)| Some((*key, (self.store.group(key)?.trip_epoch, report.unseen.clone()?))));
+        rules.chain(groups).collect()
     }
 }

@@ -336,7 +336,11 @@ impl<C: Courier> Engine<C> {
             return;
         };
         let whole = hour.allowance_lamports.unwrap_or_default();
-        let share = if class == ActionClass::Rebalance { "half of budget.lamports_per_hour" } else { "budget.lamports_per_hour" };
+        let share = if class == ActionClass::Rebalance {
+            "half of budget.lamports_per_hour"
+        } else {
+            "budget.lamports_per_hour"
+        };
         why.input("fees of the hour", format!("{own}, {} by all but trips, of {whole} ({share})", hour.spent_lamports));
         why.input("kept back for trips", format!("{} lamports of the balance", hour.reserved_lamports));
         let text = format!("{left} lamports left, one costs {least} or more");
