@@ -1,5 +1,6 @@
 #!/bin/sh
 # Checks everything in deploy/ with the tools that will read it: deploy/check.sh [BINARY]. Says what is missing.
+# Ends with 0 if everything is right, 1 if something is wrong, 3 if what it looked at is right and tools are missing.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -54,7 +55,7 @@ if [ ! -x "$binary" ]; then
     missing=$((missing + 1))
 elif have dpkg-deb dpkg; then
     out=$(mktemp -d)
-    if package=$("$root/deploy/deb/build.sh" "$binary" "$out"); then
+    if package=$(RAMPART_DEB_FLAGS="-Zgzip -z1" "$root/deploy/deb/build.sh" "$binary" "$out"); then
         try "package unpacks" dpkg-deb --extract "$package" "$out/tree"
         try "package has unit, settings and completions" sh -c "cd '$out/tree' && ls lib/systemd/system/rampart.service \
             etc/rampart/rampart.toml usr/share/bash-completion/completions/rampart usr/share/doc/rampart/operating.md"
@@ -70,4 +71,7 @@ elif have dpkg-deb dpkg; then
 fi
 
 [ "$failed" -eq 0 ] || exit 1
-[ "$missing" -eq 0 ] || say info "$missing tools are missing; what needs them was not checked"
+if [ "$missing" -gt 0 ]; then
+    say info "$missing tools are missing; what needs them was not checked"
+    exit 3
+fi

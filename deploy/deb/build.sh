@@ -77,5 +77,7 @@ chmod 0755 "$tree/DEBIAN/postinst" "$tree/DEBIAN/prerm"
 
 mkdir -p "$out"
 package="$out/rampart-keeper_${version}_$arch.deb"
-dpkg-deb --root-owner-group --build "$tree" "$package" >/dev/null
+# RAMPART_DEB_FLAGS: how it is compressed, where a package is only tried.
+# shellcheck disable=SC2086
+dpkg-deb --root-owner-group ${RAMPART_DEB_FLAGS:-} --build "$tree" "$package" >/dev/null
 echo "$package"

@@ -6,6 +6,8 @@
 mod act;
 mod ask;
 mod chain;
+#[cfg(test)]
+mod docs_tests;
 mod doctor;
 mod explain;
 mod fleet;
@@ -19,6 +21,7 @@ pub mod output;
 mod replay;
 mod show;
 mod status;
+pub mod table;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -87,6 +90,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: guard::GuardCommand,
+    },
+    /// Make, extend or look at the lookup table that liquidations through a route need
+    Table {
+        /// What to do.
+        #[command(subcommand)]
+        command: table::TableCommand,
     },
     /// Write a settings file: asks on a terminal, takes flags elsewhere
     Init(InitArgs),
@@ -371,6 +380,7 @@ impl Cli {
             Command::Doctor => doctor::doctor(&self.config, out).await,
             Command::Fleet { command } => command.execute(out, settings).await,
             Command::Guard { command } => command.execute(out, &settings()?).await,
+            Command::Table { command } => command.execute(out, &settings()?).await,
             Command::Init(args) => init::init(&self.config, args, out),
             Command::Keys => keys::keys(&settings()?, out).await,
             Command::Intents { command } => journal::intents(command, &settings()?, out),
@@ -455,6 +465,7 @@ impl Command {
             Self::Doctor => "doctor",
             Self::Fleet { .. } => "fleet",
             Self::Guard { .. } => "guard",
+            Self::Table { .. } => "table",
             Self::Init(_) => "init",
             Self::Keys => "keys",
             Self::Intents { .. } => "intents",

@@ -12,6 +12,7 @@ mod fleet;
 pub mod load;
 pub mod ops;
 pub mod payer;
+mod poster;
 mod score;
 pub mod secret;
 mod signal;
@@ -22,6 +23,7 @@ pub use error::ConfigError;
 pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
+pub use poster::PosterSettings;
 pub use score::{MarketSettings, ReportSettings, ScoreSettings};
 pub use signal::{SignalKind, SignalSettings};
 
@@ -53,6 +55,9 @@ pub struct Config {
     /// Where prices are heard of before they are on chain. They decide nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signal: Vec<SignalSettings>,
+    /// Whether and when signed updates that a signal brings are put on chain. Left out: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poster: Option<PosterSettings>,
     /// Further ways by which transactions are sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sender: Vec<Sender>,
@@ -259,7 +264,7 @@ pub struct ComputePrices {
     pub trip: PriceRange,
     /// Liquidations and deleveraging.
     pub liquidate: PriceRange,
-    /// Observations and steps down.
+    /// Observations, steps down and postings.
     pub evidence: PriceRange,
     /// Rebalances of the reserve.
     pub rebalance: PriceRange,
@@ -346,6 +351,8 @@ pub struct Classes {
     pub settle: bool,
     /// Move the reserve's basket to where its plan says.
     pub rebalance: bool,
+    /// Bring signed updates of oracles on chain, where `[poster]` is set.
+    pub post: bool,
 }
 
 impl Default for Classes {
@@ -359,6 +366,7 @@ impl Default for Classes {
             step_down: true,
             settle: true,
             rebalance: true,
+            post: true,
         }
     }
 }
@@ -375,6 +383,7 @@ impl Classes {
             ActionClass::StepDown => self.step_down,
             ActionClass::Settle => self.settle,
             ActionClass::Rebalance => self.rebalance,
+            ActionClass::Post => self.post,
         }
     }
 }

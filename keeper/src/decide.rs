@@ -21,6 +21,7 @@ use crate::decide::reports::Opinion;
 use crate::decide::settle::Housekeeping;
 use crate::economics::{Economics, Offer, Rebalance};
 use crate::intent::{ActionClass, Intent, IntentId};
+use crate::post::Posting;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::SubmitReportArgs;
@@ -129,6 +130,8 @@ pub enum Action {
     Settle(Housekeeping),
     /// Swap a part of the reserve's basket.
     Rebalance(Box<Rebalance>),
+    /// Take a step towards a newer price on chain. Decided by the desk of `post`, never here.
+    Post(Box<Posting>),
 }
 
 /// Something to do now.

@@ -17,7 +17,7 @@ pub const REPLAY: usize = 200;
 const STREAM_CAPACITY: usize = 1024;
 
 /// What happened. A fixed list, so that it can label a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A breaker went up.
@@ -265,7 +265,7 @@ impl Fact {
 }
 
 /// A fact with its number and time, as readers of the stream see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Rises by one with each event, and across restarts.
     pub id: u64,

@@ -35,11 +35,13 @@ pub enum ActionClass {
     Settle,
     /// Moves the reserve's basket.
     Rebalance,
+    /// Brings a signed update of an oracle on chain.
+    Post,
 }
 
 impl ActionClass {
     /// Every class, most urgent first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Trip,
         Self::Liquidate,
         Self::Deleverage,
@@ -50,6 +52,7 @@ impl ActionClass {
         Self::Settle,
         Self::StepDown,
         Self::Rebalance,
+        Self::Post,
     ];
 
     /// Returns the name used in the journal, in metrics and in events.
@@ -65,6 +68,7 @@ impl ActionClass {
             Self::StepDown => "step_down",
             Self::Settle => "settle",
             Self::Rebalance => "rebalance",
+            Self::Post => "post",
         }
     }
 
@@ -110,7 +114,7 @@ impl fmt::Debug for IntentId {
 pub struct Intent {
     /// Kind of action.
     pub class: ActionClass,
-    /// The account acted on: rule, position or asset.
+    /// The account acted on: rule, position, asset or feed.
     pub target: Pubkey,
     /// The value on chain that the action moves: `trip_epoch`, `liquidation_seq`, or a count that stands for it.
     pub fence: u64,

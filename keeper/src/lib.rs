@@ -25,6 +25,7 @@ pub mod journal;
 pub mod metrics;
 pub mod notify;
 pub mod plan;
+pub mod post;
 pub mod records;
 pub mod route;
 pub mod run;

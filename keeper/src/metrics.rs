@@ -1,5 +1,6 @@
 //! Numbers for Prometheus: `rampart_<noun>_<unit>[_total]`, labels from fixed lists only, never an address.
 
+use crate::economics::Declined;
 use crate::events::EventKind;
 use crate::intent::ActionClass;
 use prometheus_client::encoding::text::encode;
@@ -98,6 +99,15 @@ pub struct ResultLabel {
     pub class: ActionClass,
     /// From a fixed list in the module that counts.
     pub result: &'static str,
+}
+
+/// Labels: class of liquidation and why it was declined.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeclinedLabel {
+    /// The class.
+    pub class: ActionClass,
+    /// From `Declined`.
+    pub reason: &'static str,
 }
 
 /// Labels: RPC method and result.
@@ -218,6 +228,12 @@ metrics! {
     signal_gap_bps: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_gap_bps";
     /// Most that an early price is ahead of the same feed on chain, by source of early prices.
     signal_lead_seconds: Family<SourceLabel, Gauge> = Family::default(), "rampart_signal_lead_seconds";
+    /// Signed updates that were heard, by result: kept, older or malformed.
+    signed_updates: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_signed_updates";
+    /// Postings of signed updates, by what became of them: opened, posted, lost_race, closed, failed, refused or abandoned.
+    posts: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_posts";
+    /// Accounts of Pyth feeds in use that nothing can be posted to; 0 where nothing is posted at all.
+    feeds_not_postable: Gauge = Gauge::default(), "rampart_feeds_not_postable";
     /// Account updates, by source and result.
     account_updates: Family<UpdateLabel, Counter> = Family::default(), "rampart_account_updates";
     /// Accounts held in memory.
@@ -238,6 +254,8 @@ metrics! {
     decide_seconds: Histogram = Histogram::new(exponential_buckets(1e-6, 4.0, 12)), "rampart_decide_duration_seconds";
     /// Intents made, by class and result: planned, suppressed, refused or withdrawn.
     intents: Family<ResultLabel, Counter> = Family::default(), "rampart_intents";
+    /// Liquidations that could be done and are not, by class and reason: no_way, loss or too_little.
+    declined: Family<DeclinedLabel, Counter> = Family::default(), "rampart_liquidations_declined";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
     /// Bytes handed over, by way and result; again and again counts each time.
@@ -273,7 +291,7 @@ metrics! {
     /// Writes and deliveries of the history that failed.
     history_errors: Counter = Counter::default(), "rampart_history_errors";
     /// Records that wait for the team's database.
-    history_waiting: Gauge = Gauge::default(), "rampart_history_waiting_count";
+    history_waiting: Gauge = Gauge::default(), "rampart_history_waiting_records";
     /// Whether the team's database took the last delivery.
     history_up: Gauge = Gauge::default(), "rampart_history_up_state";
     /// Whether a peer answers, by its rank in the configuration.
@@ -302,6 +320,10 @@ metrics! {
     fleet_engine_up: Gauge = Gauge::default(), "rampart_fleet_engine_up";
     /// Place among the keepers of its guard; the owner's is 0.
     fleet_rank: Gauge = Gauge::default(), "rampart_fleet_rank";
+    /// Keepers of its guard that etcd told of last.
+    fleet_members: Gauge = Gauge::default(), "rampart_fleet_members";
+    /// Keepers that there are to be, by the settings; 0 where these don't say.
+    fleet_expected: Gauge = Gauge::default(), "rampart_fleet_expected_members";
     /// 1 for the role that it has in its fleet.
     fleet_role: Family<RoleLabel, Gauge> = Family::default(), "rampart_fleet_role";
     /// Times it took the place of another owner.
@@ -326,8 +348,14 @@ impl Metrics {
             drop(self.takeover_signs.get_or_create(&KindLabel { kind }));
         }
         for class in ActionClass::ALL {
+            drop(self.intents.get_or_create(&ResultLabel { class, result: "withdrawn" }));
             for result in ["landed", "failed", "lost_race", "expired"] {
                 drop(self.transactions.get_or_create(&ResultLabel { class, result }));
+            }
+        }
+        for class in [ActionClass::Liquidate, ActionClass::Deleverage] {
+            for reason in Declined::NAMES {
+                drop(self.declined.get_or_create(&DeclinedLabel { class, reason }));
             }
         }
         for result in ["applied", "unchanged", "refused"] {
@@ -335,6 +363,12 @@ impl Metrics {
         }
         for result in ["written", "lost"] {
             drop(self.capture_frames.get_or_create(&OnlyResultLabel { result }));
+        }
+        for result in ["kept", "older", "malformed"] {
+            drop(self.signed_updates.get_or_create(&OnlyResultLabel { result }));
+        }
+        for result in ["opened", "posted", "lost_race", "closed", "failed", "refused", "abandoned"] {
+            drop(self.posts.get_or_create(&OnlyResultLabel { result }));
         }
         for task in crate::run::TASKS {
             drop(self.task_restarts.get_or_create(&TaskLabel { task }));
@@ -413,6 +447,8 @@ mod tests {
             "rampart_events_total{kind=\"breaker_tripped\"} 0",
             "rampart_takeover_signs_total{kind=\"role_moved\"} 0",
             "rampart_transactions_total{class=\"trip\",result=\"failed\"} 0",
+            "rampart_intents_total{class=\"trip\",result=\"withdrawn\"} 0",
+            "rampart_liquidations_declined_total{class=\"liquidate\",reason=\"loss\"} 0",
             "rampart_settings_reloads_total{result=\"refused\"} 0",
             "rampart_capture_frames_total{result=\"lost\"} 0",
             "rampart_task_restarts_total{task=\"engine\"} 0",

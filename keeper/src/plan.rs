@@ -9,6 +9,7 @@ use crate::config::{ComputePrices, PriceRange};
 use crate::decide::{Action, Decision, History};
 use crate::economics::{Offer, Way};
 use crate::intent::{ActionClass, PlannedTx};
+use crate::post::Step;
 use crate::submit::PACKET_BYTES;
 use crate::watch::feeds::{self, Wallets};
 use crate::watch::oracles::{self, Found};
@@ -74,6 +75,7 @@ pub const fn unit_limit(class: ActionClass) -> u32 {
         ActionClass::Liquidate | ActionClass::Deleverage => 150_000,
         ActionClass::Settle | ActionClass::Report => 60_000,
         ActionClass::Rebalance => 150_000 + SWAP_UNITS,
+        ActionClass::Post => Step::Price.units(),
     }
 }
 
@@ -93,7 +95,10 @@ impl Planner<'_> {
     /// `Unknown`, `OracleNotFound`, `TooLarge`, `NoWay`.
     pub fn plan(&self, decision: &Decision, history: &History) -> Result<PlannedTx, PlanError> {
         let Action::Position { candidate, offers } = &decision.action else {
-            let units = unit_limit(decision.intent.class);
+            let units = match &decision.action {
+                Action::Post(posting) => posting.step.units(),
+                _ => unit_limit(decision.intent.class),
+            };
             let of_route = match &decision.action {
                 Action::Rebalance(next) => &next.tables[..],
                 _ => &[],
@@ -126,8 +131,12 @@ impl Planner<'_> {
         history: &History,
     ) -> Result<PlannedTx, PlanError> {
         let intent = decision.intent.clone();
-        let extra = TOKEN_ACCOUNT_UNITS * u32::try_from(instructions.len().saturating_sub(1)).unwrap_or(0);
-        let limit = units.max(history.measured_units(intent.class));
+        // further instructions create token accounts, but for a posting, which says itself what it needs
+        let is_posting = intent.class == ActionClass::Post;
+        let further = if is_posting { 0 } else { instructions.len().saturating_sub(1) };
+        let extra = TOKEN_ACCOUNT_UNITS * u32::try_from(further).unwrap_or(0);
+        // one step of a posting says nothing about another
+        let limit = if is_posting { units } else { units.max(history.measured_units(intent.class)) };
         let units = (limit + extra) << history.compute_exceeded(&intent).min(4);
         let planned = PlannedTx {
             compute_unit_limit: units.min(MAX_UNITS),
@@ -163,6 +172,22 @@ impl Planner<'_> {
         self.plan(&decision, history)
     }
 
+    /// Plans the trip of a group ahead of its time, behind the observations of `unseen`.
+    ///
+    /// # Errors
+    /// `Unknown`, `OracleNotFound`, `TooLarge`.
+    pub fn plan_group_trip(
+        &self,
+        key: Pubkey,
+        group: &RuleGroup,
+        unseen: &[Pubkey],
+        history: &History,
+    ) -> Result<PlannedTx, PlanError> {
+        let reason = format!("all of its {} rules are true", group.count);
+        let action = Action::TripGroup { group: key, observe: unseen.to_vec() };
+        self.plan(&Decision::new(ActionClass::Trip, key, group.trip_epoch, reason, action), history)
+    }
+
     fn instructions(&self, decision: &Decision) -> Result<Vec<Instruction>, PlanError> {
         match &decision.action {
             Action::Asset(key) => {
@@ -191,6 +216,7 @@ impl Planner<'_> {
             }
             Action::Settle(housekeeping) => self.about_books(housekeeping).map(|instruction| vec![instruction]),
             Action::Rebalance(rebalance) => self.about_basket(rebalance),
+            Action::Post(posting) => Ok(posting.instructions.clone()),
         }
     }
 

@@ -37,8 +37,10 @@ use crate::events::{EventKind, Events, Fact, unix_ts};
 use crate::fleet::Fleet;
 use crate::history;
 use crate::http::{self, ApiState, Pulse};
+use crate::intent::ActionClass;
 use crate::journal::{Disk, Journal, JournalError};
 use crate::metrics::Metrics;
+use crate::post;
 use crate::score::{Past, Scorer};
 use crate::submit::{self, PoolWire, Submitter, Wire};
 use crate::supervise::{Host, Phase, Reload, Watchdog, restarting};
@@ -170,6 +172,7 @@ async fn once(
     let slot_micros = Arc::new(AtomicU64::new(shared::ASSUMED_SLOT_MICROS));
     let wire: Arc<dyn Wire> = Arc::new(PoolWire::new(pool.clone(), &config.sender, metrics.clone()));
     let journal = open_journal(&config, machine.disk, &metrics, is_restart).await?;
+    let left = post::left(&journal.newest(ActionClass::Post, post::LOOK_BACK)?);
     let submitter = Submitter::open(submit::Setup {
         wire: wire.clone(),
         journal,
@@ -178,6 +181,7 @@ async fn once(
         tx: config.tx.clone(),
         senders: config.sender.clone(),
         budget: config.budget,
+        posts_lamports_per_hour: config.poster.unwrap_or_default().lamports_per_hour,
         metrics: metrics.clone(),
         events: events.clone(),
         slot: slot.clone(),
@@ -199,7 +203,8 @@ async fn once(
     }
     let ops = ops::Ops::open(host, &config, pool.clone(), wire, slot.clone()).await?;
     let door = ops.door.clone();
-    let views = keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer), ops);
+    let views =
+        keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer, left), ops);
     ways.send_replace(Some(door.control.clone()));
     let list = pool.clone();
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
@@ -283,7 +288,7 @@ impl Keeper {
         pool: Arc<Pool>,
         host: &Host,
         (slot, slot_micros): (Arc<AtomicU64>, Arc<AtomicU64>),
-        (signer, fleet, scorer): (anchor_lang::prelude::Pubkey, Fleet, Scorer),
+        (signer, fleet, scorer, left): (anchor_lang::prelude::Pubkey, Fleet, Scorer, Vec<post::Left>),
         ops: ops::Ops,
     ) -> Views {
         let metrics = host.metrics.clone();
@@ -351,6 +356,7 @@ impl Keeper {
             metrics,
             refused,
         });
+        engine.take_left(left);
         let commands = ops.start(self, &mut engine);
         let (newest, blockhashes) = watch::channel(None);
         let (views, receiver) = watch::channel(Arc::new(engine.view()));

@@ -11,6 +11,7 @@ mod build_rule;
 mod build_vault;
 mod fleet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
@@ -20,7 +21,7 @@ pub use fleet::{FleetView, MemberView};
 pub const SCHEMA: u32 = 1;
 
 /// All that `GET /api/v1/state` returns.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct View {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -41,7 +42,7 @@ pub struct View {
 }
 
 /// The keeper itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeeperView {
     /// Its configured name.
     pub name: String,
@@ -81,7 +82,7 @@ pub struct KeeperView {
 }
 
 /// A class of action that an operator paused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PausedView {
     /// Its name in the settings.
     pub class: String,
@@ -92,7 +93,7 @@ pub struct PausedView {
 }
 
 /// One source of account data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceView {
     /// Its name.
     pub name: String,
@@ -112,7 +113,7 @@ pub struct SourceView {
 }
 
 /// One source of early prices.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalView {
     /// Its name.
     pub name: String,
@@ -133,7 +134,7 @@ pub struct SignalView {
 }
 
 /// What the last sweep verified.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CoverageView {
     /// Positions known.
     pub positions: u64,
@@ -146,7 +147,7 @@ pub struct CoverageView {
 }
 
 /// Transactions by state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TransactionsView {
     /// Signed and journaled.
     pub signed: u64,
@@ -165,7 +166,7 @@ pub struct TransactionsView {
 }
 
 /// Another keeper, as its own API shows it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerView {
     /// Its name.
     pub name: String,
@@ -182,7 +183,7 @@ pub struct PeerView {
 }
 
 /// The chain's clock.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainView {
     /// Slot of the Clock sysvar.
     pub slot: u64,
@@ -191,7 +192,7 @@ pub struct ChainView {
 }
 
 /// A cause in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CauseView {
     /// The rule behind it.
     pub rule: String,
@@ -212,7 +213,7 @@ pub struct CauseView {
 }
 
 /// The guard.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GuardView {
     /// Its address.
     pub address: String,
@@ -225,7 +226,7 @@ pub struct GuardView {
 }
 
 /// One asset.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetView {
     /// Its address.
     pub address: String,
@@ -253,7 +254,7 @@ pub struct AssetView {
 }
 
 /// A price that was heard of early, held against the same feed on chain.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EarlyView {
     /// Name of the signal.
     pub signal: String,
@@ -270,7 +271,7 @@ pub struct EarlyView {
 }
 
 /// What the sources of an asset say.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetPriceView {
     /// `agreed` or `indeterminate`.
     pub state: String,
@@ -291,7 +292,7 @@ pub struct AssetPriceView {
 }
 
 /// One price source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OracleView {
     /// `pyth` or `switchboard`.
     pub kind: String,
@@ -310,7 +311,7 @@ pub struct OracleView {
 }
 
 /// The reference of an asset.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReferenceView {
     /// US dollars.
     pub price: Option<String>,
@@ -321,7 +322,7 @@ pub struct ReferenceView {
 }
 
 /// One vault.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VaultView {
     /// Its address.
     pub address: String,
@@ -380,7 +381,7 @@ pub struct VaultView {
 }
 
 /// Price of a pair: whole loan tokens for one whole collateral token.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairPriceView {
     /// `agreed` or `indeterminate`.
     pub state: String,
@@ -393,7 +394,7 @@ pub struct PairPriceView {
 }
 
 /// Loan-to-value lines of a vault.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LinesView {
     /// Limit for new risk, bps.
     pub ltv_bps: u16,
@@ -404,7 +405,7 @@ pub struct LinesView {
 }
 
 /// Outflow limits of both mints of a vault.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitsView {
     /// Of the loan mint.
     pub loan: BudgetsView,
@@ -413,7 +414,7 @@ pub struct LimitsView {
 }
 
 /// Both budgets of one mint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetsView {
     /// Withdrawals.
     pub exit: GaugeView,
@@ -422,7 +423,7 @@ pub struct BudgetsView {
 }
 
 /// How much of a budget is used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GaugeView {
     /// In the hour's bucket, base units.
     pub hour_used_amount: String,
@@ -435,7 +436,7 @@ pub struct GaugeView {
 }
 
 /// Positions of a vault.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PositionsView {
     /// All of them.
     pub count: u64,
@@ -445,12 +446,15 @@ pub struct PositionsView {
     pub soft: u64,
     /// Those at the liquidation line or beyond.
     pub liquidatable: u64,
+    /// Those of both that are left alone: no way to liquidate them, or none that is worth it.
+    #[serde(default)]
+    pub declined: u64,
     /// Debt by loan-to-value.
     pub histogram: Vec<BucketView>,
 }
 
 /// One bar of the histogram.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BucketView {
     /// From this loan-to-value on, bps.
     pub ltv_from_bps: u32,
@@ -463,7 +467,7 @@ pub struct BucketView {
 }
 
 /// Totals of a vault since its creation, base units.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TotalsView {
     /// Lent.
     pub supplied_amount: String,
@@ -484,7 +488,7 @@ pub struct TotalsView {
 }
 
 /// One rule.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleView {
     /// Its address.
     pub address: String,
@@ -535,7 +539,7 @@ pub struct RuleView {
 }
 
 /// A rule's streak.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StreakView {
     /// True observations in a row.
     pub count: u64,

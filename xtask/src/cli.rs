@@ -56,6 +56,8 @@ pub enum Task {
     ///
     /// Uses the `solana-test-validator` that RAMPART_VALIDATOR names, or the one on the PATH, where there is one.
     Validator,
+    /// Makes a release: the keeper, the program, settings, documentation, bills of materials, and checksums.
+    Release(crate::release::Release),
     /// Runs every check.
     Test {
         /// Leaves out the dependency check, the demo and nine of ten random sequences.

@@ -56,6 +56,15 @@ pub fn run(command: &mut Command) -> Result<()> {
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{}` ended with {status}", line(command)))) }
 }
 
+/// Runs a command to its end and returns its code.
+///
+/// # Errors
+/// It can't be started, or is ended by a signal.
+pub fn code(command: &mut Command) -> Result<i32> {
+    let status = command.status().map_err(|e| not_started(command, &e))?;
+    status.code().ok_or_else(|| Failure::new(format!("`{}` ended with {status}", line(command))))
+}
+
 /// Runs a command to its end and returns what it printed, without the last line break.
 ///
 /// # Errors

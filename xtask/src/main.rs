@@ -5,6 +5,8 @@ mod cases;
 mod checks;
 mod cli;
 mod command;
+#[cfg(test)]
+mod docs_tests;
 mod failure;
 mod faults;
 mod files;
@@ -13,6 +15,7 @@ mod generate;
 mod idl;
 mod invariants;
 mod program;
+mod release;
 mod sbf;
 mod sequences;
 mod simulation;
@@ -47,6 +50,7 @@ fn perform(task: Task) -> failure::Result<()> {
         Task::Incidents => generate::incidents(),
         Task::Bench => bench(),
         Task::Soak(soak) => soak::run(&soak),
+        Task::Release(release) => release::run(&release),
         Task::Validator => validator::run(),
         Task::Test { quick } => checks::run(quick),
         Task::PrintIdl => idl::print(),

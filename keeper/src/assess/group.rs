@@ -17,6 +17,9 @@ pub struct GroupReport {
     pub has_room: bool,
     /// Where every rule stands true once these of them were observed: in the transaction of the trip.
     pub provable: Option<Vec<Pubkey>>,
+    /// Which rules a trip would have to observe as things stand, were all of them true: what it is prepared with ahead of
+    /// its time. None where a rule is off or not known.
+    pub unseen: Option<Vec<Pubkey>>,
     /// A rule that is clear now.
     pub clear: Option<ClearRule>,
 }
@@ -47,6 +50,7 @@ pub fn report(
         cause: breaker_at(&group.scope, store).and_then(|b| b.cause_of(key, now_ts).copied()),
         has_room: takes_trip(key, group, store, now_ts),
         provable: provable(&members, max_age_secs, now),
+        unseen: unseen(&members, max_age_secs, now.unix_ts),
         clear: clear.map(|(rule, account, _)| ClearRule {
             rule: *rule,
             is_unseen: !account.stands_clear(max_age_secs, now_ts),
@@ -73,6 +77,12 @@ fn provable(members: &[(Pubkey, &Rule, &RuleReport)], max_age_secs: u32, now: Ch
         observed.push(*key);
     }
     (!members.is_empty()).then_some(observed)
+}
+
+/// Where the group is provable, these are the rules that have to be observed for it.
+fn unseen(members: &[(Pubkey, &Rule, &RuleReport)], max_age_secs: u32, now_ts: i64) -> Option<Vec<Pubkey>> {
+    let unseen = members.iter().filter(|(_, rule, _)| !rule.stands_true(max_age_secs, now_ts));
+    (!members.is_empty()).then(|| unseen.map(|(key, ..)| *key).collect())
 }
 
 fn takes_trip(key: &Pubkey, group: &RuleGroup, store: &Store, now_ts: i64) -> bool {

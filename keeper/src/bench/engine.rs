@@ -4,10 +4,10 @@ use crate::bench::habits::Book;
 use crate::bench::market::Noise;
 use crate::config::Config;
 use crate::events::Events;
-use crate::intent::{Blockhash, PlannedTx};
+use crate::intent::{ActionClass, Blockhash, PlannedTx};
 use crate::metrics::Metrics;
 use crate::run::bench::{Courier, Engine, Refused, Setup, Shared};
-use crate::submit::{Prepared, SubmitError};
+use crate::submit::{Hour, Prepared, SubmitError};
 use crate::view::TransactionsView;
 use crate::watch::oracles::Found;
 use crate::watch::poll::{Polled, Snapshot};
@@ -43,6 +43,10 @@ impl Courier for Stamps {
 
     fn counts(&self) -> TransactionsView {
         TransactionsView::default()
+    }
+
+    fn hour(&self, _: ActionClass) -> Hour {
+        Hour::default()
     }
 }
 

@@ -94,6 +94,7 @@ fn action_text(action: &Action) -> String {
         Action::Report { subject, is_new, args } => format!("subject {subject} new {is_new} {args:?}"),
         Action::Settle(what) => format!("{what:?}"),
         Action::Rebalance(swap) => format!("{swap:?}"),
+        Action::Post(posting) => format!("{posting:?}"),
     }
 }
 

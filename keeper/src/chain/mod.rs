@@ -16,6 +16,7 @@ mod grpc_session;
 pub mod http;
 pub mod liveness;
 pub mod network;
+pub mod pace;
 pub mod pool;
 pub mod rpc;
 mod rpc_error;

@@ -25,8 +25,10 @@ use tokio_util::sync::CancellationToken;
 pub struct Endpoint {
     /// Its settings.
     pub settings: RpcEndpoint,
-    /// Requests to it.
+    /// Requests to it that are never held back.
     pub rpc: Rpc,
+    /// Those that can wait: they keep to its pace.
+    calm: Rpc,
     standing: Mutex<Standing>,
 }
 
@@ -56,10 +58,10 @@ impl Pool {
         metrics: Metrics,
     ) -> Self {
         let answered = Arc::<Tip>::default();
-        let endpoint = |(index, settings): (usize, RpcEndpoint)| Endpoint {
-            rpc: Rpc::sharing(network.clone(), &settings, commitment, metrics.clone(), answered.clone(), index),
-            standing: Mutex::new(Standing::unverified()),
-            settings,
+        let endpoint = |(index, settings): (usize, RpcEndpoint)| {
+            let rpc = Rpc::sharing(network.clone(), &settings, commitment, metrics.clone(), answered.clone(), index);
+            let (calm, standing) = (rpc.at_pace(), Mutex::new(Standing::unverified()));
+            Endpoint { rpc, calm, standing, settings }
         };
         let endpoints = endpoints.into_iter().enumerate().map(endpoint).collect();
         Self { endpoints, preferred: AtomicUsize::new(0), answered, told: Tip::default(), network, metrics }
@@ -178,7 +180,7 @@ impl Pool {
     ) -> Result<T, RpcError> {
         let mut last = RpcError::NoEndpoint;
         for endpoint in self.usable(Role::Read, purpose) {
-            match question(&endpoint.rpc).await {
+            match question(endpoint.rpc_for(purpose)).await {
                 Ok(answer) => {
                     endpoint.standing().answered();
                     self.prefer(endpoint);
@@ -265,6 +267,14 @@ impl Pool {
 }
 
 impl Endpoint {
+    /// Returns the way by which requests of a purpose are made.
+    pub const fn rpc_for(&self, purpose: Use) -> &Rpc {
+        match purpose {
+            Use::Hot => &self.rpc,
+            Use::Calm | Use::Sweep => &self.calm,
+        }
+    }
+
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,6 +6,7 @@
 
 use crate::chain::http::Http;
 use crate::chain::network::Network;
+use crate::chain::pace::Pace;
 pub use crate::chain::rpc_error::RpcError;
 use crate::chain::tip::{Tip, Verdict};
 use crate::config::{Commitment, RpcEndpoint};
@@ -51,13 +52,16 @@ pub struct Rpc {
     index: usize,
     max_lag_slots: u64,
     metrics: Metrics,
+    pace: Option<Arc<Pace>>,
+    can_wait: bool,
 }
 
 impl Rpc {
     /// An endpoint at `url`. Nothing is asked yet.
     pub fn new(url: &str, commitment: Commitment, metrics: Metrics) -> Self {
         let max_lag_slots = MAX_LAG_SLOTS;
-        Self { http: Http::new(url), commitment, tip: Arc::default(), index: 0, max_lag_slots, metrics }
+        let (tip, pace) = (Arc::default(), None);
+        Self { http: Http::new(url), commitment, tip, index: 0, max_lag_slots, metrics, pace, can_wait: false }
     }
 
     /// One of several endpoints that are held against the same tip.
@@ -69,8 +73,28 @@ impl Rpc {
         tip: Arc<Tip>,
         index: usize,
     ) -> Self {
-        let max_lag_slots = settings.max_lag_slots;
-        Self { http: Http::over(network, &settings.http), commitment, tip, index, max_lag_slots, metrics }
+        let (http, max_lag_slots) = (Http::over(network, &settings.http), settings.max_lag_slots);
+        let pace = settings.max_rps.map(|max_rps| Arc::new(Pace::new(max_rps, Instant::now())));
+        Self { http, commitment, tip, index, max_lag_slots, metrics, pace, can_wait: false }
+    }
+
+    /// The same endpoint for requests that can wait: they keep to its pace.
+    pub fn at_pace(&self) -> Self {
+        let (http, tip, metrics, pace) = (self.http.clone(), self.tip.clone(), self.metrics.clone(), self.pace.clone());
+        Self { http, tip, metrics, pace, can_wait: true, ..*self }
+    }
+
+    /// Counts a request that was made past this, and is never held back.
+    pub fn count_urgent(&self) {
+        self.pace.iter().for_each(|pace| pace.count(Instant::now()));
+    }
+
+    /// Waits for the endpoint's pace, where the request can wait.
+    async fn keep_pace(&self) {
+        match &self.pace {
+            Some(pace) if self.can_wait => tokio::time::sleep(pace.reserve(Instant::now())).await,
+            _ => self.count_urgent(),
+        }
     }
 
     /// Returns the newest slot that the endpoint answered for.
@@ -217,6 +241,7 @@ impl Rpc {
         what: &'static str,
         params: serde_json::Value,
     ) -> Result<T, RpcError> {
+        self.keep_pace().await;
         let patience = if method == "getProgramAccounts" { LISTING_TIMEOUT } else { TIMEOUT };
         let answer = self.http.call(method, params, patience).await;
         let result = if answer.is_ok() { "ok" } else { "error" };

@@ -39,8 +39,10 @@ impl Quarantine {
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Something waits for it: prices, blockhashes, what became of transactions.
+    /// A trip may wait for it: prices, blockhashes, what became of trips. Never held back.
     Hot,
+    /// Something waits for it that is no trip: what became of other transactions.
+    Calm,
     /// It verifies what is known, and may come later.
     Sweep,
 }
@@ -64,7 +66,7 @@ impl Standing {
     /// Tells whether it may be asked now.
     pub fn is_free(&self, purpose: Use, now: Instant) -> bool {
         let from = match purpose {
-            Use::Hot => self.hot_from,
+            Use::Hot | Use::Calm => self.hot_from,
             Use::Sweep => self.hot_from.max(self.sweep_from),
         };
         self.quarantine.is_none() && from.is_none_or(|from| now >= from)

@@ -75,8 +75,17 @@ fn write_guarded(out: &mut String, view: &View) -> std::fmt::Result {
         let positions = &vault.positions;
         writeln!(
             out,
-            "vault {}: {}, price {}, {} positions, {} soft, {} liquidatable",
-            vault.name, vault.level_name, vault.price.state, positions.count, positions.soft, positions.liquidatable
+            "vault {}: {}, price {}, {} positions, {} soft, {} liquidatable{}",
+            vault.name,
+            vault.level_name,
+            vault.price.state,
+            positions.count,
+            positions.soft,
+            positions.liquidatable,
+            match positions.declined {
+                0 => String::new(),
+                declined => format!(", {declined} DECLINED (`rampart explain <position>` says why)"),
+            }
         )?;
     }
     for rule in &view.rules {

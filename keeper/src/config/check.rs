@@ -26,6 +26,7 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_names(config)?;
     super::ops::check(config)?;
     super::signal::check(config)?;
+    super::poster::check(config)?;
     super::fleet::check(&config.fleet, &config.keeper.name)
 }
 
@@ -66,6 +67,7 @@ fn check_endpoints(config: &Config) -> Result<(), Refusal> {
             scheme(&key(index, "ws"), url, ["ws://", "wss://"])?;
         }
         within(&key(index, "max_lag_slots"), endpoint.max_lag_slots, 2, 1_000)?;
+        within(&key(index, "max_rps"), endpoint.max_rps.map_or(1, u64::from), 1, 100_000)?;
     }
     let is_used = |role| endpoints.iter().any(|endpoint| endpoint.has(role));
     for role in [Role::Read, Role::Confirm] {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[serde(deny_unknown_fields, default)]
 pub struct EconomicsSettings {
     /// The least that a liquidation or a deleveraging has to bring; below zero, the most that it may cost. Left out:
-    /// whatever the program allows is done, for the guard's sake.
+    /// whatever the program allows is done, also at a loss: debt that nobody takes on is the lenders' loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_profit_micro_usd: Option<i64>,
     /// Vaults whose positions are liquidated whatever it brings.

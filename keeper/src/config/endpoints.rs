@@ -28,6 +28,10 @@ pub struct RpcEndpoint {
     /// Slots that its answers may be older than the newest that any endpoint told of.
     #[serde(default = "max_lag_slots")]
     pub max_lag_slots: u64,
+    /// Requests a second to which it is held by what can wait: sweeps, and what became of transactions other than trips.
+    /// What is urgent is never held back, and counted. No limit if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rps: Option<u32>,
 }
 
 /// What an endpoint is used for.
@@ -61,6 +65,7 @@ impl RpcEndpoint {
             ws: cluster.ws_url.clone(),
             roles: Role::all(),
             max_lag_slots: max_lag_slots(),
+            max_rps: None,
         }
     }
 
@@ -130,7 +135,7 @@ pub enum ClassGroup {
     Trip,
     /// Liquidations and deleveraging.
     Liquidate,
-    /// Observations, reports, steps down and housekeeping.
+    /// Observations, reports, steps down, housekeeping and postings.
     Evidence,
     /// Rebalances of the reserve.
     Rebalance,
@@ -151,7 +156,8 @@ impl ClassGroup {
             | ActionClass::MarkHalt
             | ActionClass::Report
             | ActionClass::StepDown
-            | ActionClass::Settle => Self::Evidence,
+            | ActionClass::Settle
+            | ActionClass::Post => Self::Evidence,
             ActionClass::Rebalance => Self::Rebalance,
         }
     }

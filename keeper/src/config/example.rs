@@ -29,8 +29,8 @@ pub fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
     use crate::config::{
-        Budget, Capture, Classes, EconomicsSettings, Fleet, History, Http, Ingest, Log, Overrides, RebalanceSettings,
-        Takeover, Tx, load,
+        Budget, Capture, Classes, EconomicsSettings, Fleet, History, Http, Ingest, Log, Overrides, PosterSettings,
+        RebalanceSettings, Takeover, Tx, load,
     };
 
     #[test]
@@ -52,6 +52,7 @@ mod tests {
         assert_eq!(config.log, Log::default());
         assert_eq!((config.takeover, config.capture), (Takeover::default(), Capture::default()));
         assert_eq!((config.label.len(), config.notify.len(), config.signal.len()), (0, 0, 0));
+        assert_eq!(config.poster, None);
     }
 
     #[test]
@@ -64,6 +65,7 @@ mod tests {
         let config = load(&path, [], &Overrides::default()).expect("settings");
         assert!(config.cluster.program_id.is_some() && config.cluster.genesis_hash.is_some());
         assert_eq!((config.label.len(), config.route.len(), config.signal.len()), (1, 2, 2));
+        assert_eq!(config.poster, Some(PosterSettings::default()));
         assert_eq!(config.economics.min_profit_micro_usd, Some(100_000));
     }
 

@@ -22,6 +22,8 @@ pub struct Fleet {
     pub lease_ttl_ms: u64,
     /// Slots that each rank waits longer than the one before.
     pub stagger_slots: u64,
+    /// How many keepers there are to be, this one included: fewer are told by a metric. 0: not told.
+    pub expected_members: u64,
     /// Certificate of the authority that signed etcd's, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
@@ -48,6 +50,7 @@ impl Default for Fleet {
             prefix: "/rampart".to_owned(),
             lease_ttl_ms: 2_000,
             stagger_slots: 2,
+            expected_members: 0,
             ca_file: None,
             cert_file: None,
             key_file: None,
@@ -91,6 +94,7 @@ pub(super) fn check(fleet: &Fleet, keeper_name: &str) -> Result<(), Refusal> {
         format!("{} must be whole seconds: etcd counts no less", fleet.lease_ttl_ms)
     })?;
     within("fleet.stagger_slots", fleet.stagger_slots, 1, 6)?;
+    within("fleet.expected_members", fleet.expected_members, 0, 1_000)?;
     let is_path = fleet.prefix.starts_with('/') && fleet.prefix.len() > 1 && !fleet.prefix.ends_with('/');
     demand(is_path, "fleet.prefix", || format!("`{}` must start with a slash and not end with one", fleet.prefix))?;
     for (index, url) in fleet.endpoints.iter().enumerate() {

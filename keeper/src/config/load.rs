@@ -207,6 +207,8 @@ mod tests {
         assert_eq!(refused(load(&format!("{one}roles = [\"read\"]\n"))).0, "rpc[0].roles");
         let config = load(one).expect("settings");
         assert_eq!(config.endpoints()[0].max_lag_slots, 20);
+        assert_eq!(config.endpoints()[0].max_rps, None);
+        assert_eq!(refused(load(&format!("{one}max_rps = 0\n"))).0, "rpc[0].max_rps");
         let sender = "[[sender]]\nname = \"j\"\nkind = \"jito\"\nurl = \"https://a\"\ntip_lamports = 1000\n";
         assert_eq!(refused(with(sender, &[])).0, "sender[0].tip_accounts");
     }
@@ -244,6 +246,31 @@ mod tests {
         ];
         for (extra, expected) in cases {
             assert_eq!(refused(with(&extra, &[])).0, expected);
+        }
+    }
+
+    #[test]
+    fn poster_is_off_by_default_and_needs_a_signal_that_brings_updates() {
+        let poster = |rest: &str| {
+            format!("[[signal]]\nname = \"s\"\nkind = \"hermes\"\nurl = \"https://h\"\n[poster]\n{rest}\n")
+        };
+        assert_eq!(with("", &[]).expect("settings").poster, None);
+        assert_eq!(with(&poster(""), &[]).expect("settings").poster, Some(super::super::PosterSettings::default()));
+        let taken = with(&poster("max_age_secs = 30"), &[]).expect("settings").poster;
+        assert_eq!(taken.map(|poster| poster.max_age_secs), Some(30));
+        for (extra, expected) in [
+            ("[poster]\n".to_owned(), "poster"),
+            ("[[signal]]\nname = \"s\"\nkind = \"pythnet\"\nurl = \"http://h\"\n[poster]\n".to_owned(), "poster"),
+            (poster("max_age_secs = 0"), "poster.max_age_secs"),
+            (poster("max_age_secs = 3601"), "poster.max_age_secs"),
+            (poster("deviation_bps = 0"), "poster.deviation_bps"),
+            (poster("deviation_bps = 10001"), "poster.deviation_bps"),
+            (poster("min_interval_secs = 0"), "poster.min_interval_secs"),
+            (poster("lamports_per_hour = 9999"), "poster.lamports_per_hour"),
+            (poster("max_age_secs = \"a minute\""), "poster.max_age_secs"),
+            (poster("max_age = 60"), "poster.max_age"),
+        ] {
+            assert_eq!(refused(with(&extra, &[])).0, expected, "{extra}");
         }
     }
 

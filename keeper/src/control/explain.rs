@@ -1,9 +1,10 @@
 //! Why the keeper acts on something, or doesn't: the shape of the answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why the keeper acts on something, or doesn't.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The account.
     pub subject: String,
@@ -24,7 +25,7 @@ pub struct Explanation {
 }
 
 /// One thing that was measured or set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Input {
     /// What.
     pub name: String,
@@ -33,7 +34,7 @@ pub struct Input {
 }
 
 /// Something that has to hold before the keeper acts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Condition {
     /// What has to hold.
     pub what: String,

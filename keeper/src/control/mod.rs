@@ -16,6 +16,7 @@ use crate::error::Cause;
 use crate::events::unix_ts;
 use anchor_lang::prelude::Pubkey;
 use pauses::PauseFile;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -51,7 +52,7 @@ pub enum Command {
 }
 
 /// What a trip by hand did or would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TripAnswer {
     /// Whether it is handed over to be sent; `false` also where it was only asked what would be done.
     pub is_sent: bool,

@@ -3,6 +3,7 @@
 use crate::config::Classes;
 use crate::error::Cause;
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const FILE: &str = "pauses.json";
 
 /// Classes that are switched as one, as in the settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub enum Group {
@@ -33,11 +34,13 @@ pub enum Group {
     Settle,
     /// Move the reserve's basket.
     Rebalance,
+    /// Bring signed updates of oracles on chain.
+    Post,
 }
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Trip,
         Self::Liquidate,
         Self::Deleverage,
@@ -46,11 +49,20 @@ impl Group {
         Self::StepDown,
         Self::Settle,
         Self::Rebalance,
+        Self::Post,
     ];
 
     /// All but trips: what a pause without a class is about.
-    pub const WITHOUT_TRIPS: [Self; 7] =
-        [Self::Liquidate, Self::Deleverage, Self::Observe, Self::Report, Self::StepDown, Self::Settle, Self::Rebalance];
+    pub const WITHOUT_TRIPS: [Self; 8] = [
+        Self::Liquidate,
+        Self::Deleverage,
+        Self::Observe,
+        Self::Report,
+        Self::StepDown,
+        Self::Settle,
+        Self::Rebalance,
+        Self::Post,
+    ];
 
     /// Returns the name used in settings, commands and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -63,12 +75,13 @@ impl Group {
             Self::StepDown => "step_down",
             Self::Settle => "settle",
             Self::Rebalance => "rebalance",
+            Self::Post => "post",
         }
     }
 }
 
 /// Why and since when a group is paused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pause {
     /// What the operator said.
     pub reason: String,
@@ -77,7 +90,7 @@ pub struct Pause {
 }
 
 /// What is paused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pauses(pub BTreeMap<Group, Pause>);
 
 impl Pauses {
@@ -109,6 +122,7 @@ impl Pauses {
             step_down: is_on(classes.step_down, Group::StepDown),
             settle: is_on(classes.settle, Group::Settle),
             rebalance: is_on(classes.rebalance, Group::Rebalance),
+            post: is_on(classes.post, Group::Post),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Everything is kept by class and target, so at most one transaction of a kind is under way for an account, whatever
 //! its fence. Memory is bounded by the accounts that were acted on; entries that no longer matter are dropped.
 
+use crate::economics::Declined;
 use crate::intent::{ActionClass, Intent, IntentId, Outcome};
 use anchor_lang::prelude::Pubkey;
 use rampart::error::RampartError;
@@ -16,6 +17,10 @@ const CATCH_UP_SLOTS: u64 = 150;
 const UNKNOWN_SLOTS: u64 = 1_200;
 /// Slots without being wanted after which a stagger starts anew.
 const FORGET_SLOTS: u64 = 16;
+/// Slots after which a liquidation that was declined is forgotten: far more than pass between two looks at it.
+const DECLINED_SLOTS: u64 = 150;
+/// The most news that is kept for somebody who doesn't ask.
+const UNTOLD: usize = 4_096;
 /// The longest pause of a target that keeps failing, slots.
 const LONGEST_PAUSE_SLOTS: u64 = 4_096;
 
@@ -60,6 +65,14 @@ struct Wanted {
     last_slot: u64,
 }
 
+/// A liquidation that was declined.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    id: IntentId,
+    why: Declined,
+    slot: u64,
+}
+
 /// The memory of earlier decisions.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -72,6 +85,10 @@ pub struct History {
     wanted: HashMap<Subject, Wanted>,
     /// What was found not worth it, and until which slot that is believed.
     aside: HashMap<Subject, (u64, Basis)>,
+    /// What was declined when it was last weighed.
+    declined: HashMap<Subject, Refusal>,
+    /// What of it nobody was told yet.
+    untold: Vec<(Intent, Declined)>,
 }
 
 impl Default for History {
@@ -91,12 +108,14 @@ impl History {
             measured: HashMap::new(),
             wanted: HashMap::new(),
             aside: HashMap::new(),
+            declined: HashMap::new(),
+            untold: Vec::new(),
         }
     }
 
-    /// Returns how many intents are under way.
+    /// Returns how many intents are under way that take room from others: postings have room of their own.
     pub fn in_flight(&self) -> usize {
-        self.under_way.len()
+        self.under_way.keys().filter(|(class, _)| *class != ActionClass::Post).count()
     }
 
     /// Tells whether a transaction is under way for the target that stands in the way of `intent`.
@@ -148,6 +167,36 @@ impl History {
         self.aside.get(&subject(intent)).is_some_and(|(until, on)| slot < *until && *on == basis)
     }
 
+    /// Notes that a liquidation was weighed and declined. It is news once for each reason and state of the position.
+    pub fn decline(&mut self, intent: &Intent, why: Declined, slot: u64) {
+        let refusal = Refusal { id: intent.id(), why, slot };
+        let known = self.declined.insert(subject(intent), refusal);
+        let is_news = known.is_none_or(|known| known.id != refusal.id || known.why.as_str() != why.as_str());
+        if is_news && self.untold.len() < UNTOLD {
+            self.untold.push((intent.clone(), why));
+        }
+    }
+
+    /// Notes that a liquidation was weighed and is worth it.
+    pub fn accept(&mut self, intent: &Intent) {
+        self.declined.remove(&subject(intent));
+    }
+
+    /// Returns what was declined since the last call and not before.
+    pub fn take_declined(&mut self) -> Vec<(Intent, Declined)> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Returns why a position was declined when it was last weighed.
+    pub fn declined(&self, class: ActionClass, target: &Pubkey) -> Option<Declined> {
+        self.declined.get(&(class, *target)).map(|refusal| refusal.why)
+    }
+
+    /// Returns the positions that were declined when they were last weighed.
+    pub fn all_declined(&self) -> impl Iterator<Item = &Pubkey> {
+        self.declined.keys().map(|(_, target)| target)
+    }
+
     /// Notes what would be done now and on which state, for the stagger; forgets what has not been wanted for a while.
     pub fn note_wanted<'a>(&mut self, intents: impl Iterator<Item = (&'a Intent, u64)>, slot: u64) {
         for (intent, awaited) in intents {
@@ -159,6 +208,7 @@ impl History {
         }
         self.wanted.retain(|_, wanted| slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS);
         self.aside.retain(|_, (until, _)| slot < *until);
+        self.declined.retain(|_, refusal| slot.saturating_sub(refusal.slot) <= DECLINED_SLOTS);
         self.under_way.retain(|_, under_way| slot.saturating_sub(under_way.since_slot) <= self.patience_slots);
     }
 
@@ -357,6 +407,27 @@ mod tests {
         assert!(!history.is_due(&intent(ActionClass::Liquidate, 0), 11, None, 0), "an older version of the account");
         assert!(history.is_due(&intent(ActionClass::Deleverage, 1), 11, None, 0));
         assert_eq!(history.reserved(), BTreeMap::from([(TARGET, 5)]));
+    }
+
+    #[test]
+    fn declined_liquidation_is_news_once_for_each_reason_and_state() {
+        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
+        let loss = |profit_micro_usd| Declined::Loss { profit_micro_usd, least_micro_usd: 0 };
+        let mut decline = |intent: &Intent, why, slot| {
+            history.decline(intent, why, slot);
+            history.note_wanted(std::iter::empty(), slot);
+            history.take_declined().len()
+        };
+        assert_eq!(decline(&first, loss(-5), 10), 1);
+        assert_eq!(decline(&first, loss(-6), 14), 0, "as before");
+        assert_eq!(decline(&first, Declined::NoWay, 18), 1, "another reason");
+        assert_eq!(decline(&intent(ActionClass::Liquidate, 2), Declined::NoWay, 22), 1, "another state");
+        assert_eq!(history.declined(ActionClass::Liquidate, &TARGET), Some(Declined::NoWay));
+        history.note_wanted(std::iter::empty(), 22 + DECLINED_SLOTS + 1);
+        assert_eq!(history.declined(ActionClass::Liquidate, &TARGET), None, "it is no longer in reach");
+        history.decline(&first, loss(-5), 900);
+        history.accept(&first);
+        assert_eq!(history.declined(ActionClass::Liquidate, &TARGET), None, "it is worth it by now");
     }
 
     #[test]

@@ -51,11 +51,15 @@ pub fn positions(
         weighed += 1;
         let (economics, class, expiries) = (&policy.economics, intent.class, history.expiries(&intent));
         let bench = Bench { economics, store, assessment, candidate, class, held_amount, expiries };
-        let offers = offers(&bench);
-        if offers.is_empty() {
-            history.set_aside(&intent, slot.saturating_add(ASIDE_SLOTS), basis);
-            continue;
-        }
+        let offers = match offers(&bench) {
+            Ok(offers) => offers,
+            Err(declined) => {
+                history.set_aside(&intent, slot.saturating_add(ASIDE_SLOTS), basis);
+                history.decline(&intent, declined, slot);
+                continue;
+            }
+        };
+        history.accept(&intent);
         left.insert(mint, held_amount.saturating_sub(spent_by(&offers)));
         wanted.push(decision(candidate, intent, offers));
     }

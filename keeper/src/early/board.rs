@@ -2,6 +2,7 @@
 
 use super::{FeedId, Heard, SignalError};
 use crate::config::SignalSettings;
+use crate::post::SignedUpdate;
 use rampart::oracle::RawReading;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +12,16 @@ use tokio::sync::watch;
 /// Feeds that are wanted.
 pub type Wanted = Arc<BTreeSet<FeedId>>;
 
+/// The newest signed update of each feed.
+type Updates = BTreeMap<FeedId, Arc<SignedUpdate>>;
+
 /// Shared by all clones.
 #[derive(Clone, Debug)]
 pub struct Board {
     wanted: watch::Sender<Wanted>,
     sources: Arc<Mutex<Vec<(SignalSettings, Standing)>>>,
+    /// The newest signed update of each feed; `None` where nobody posts them.
+    updates: Arc<Mutex<Option<Updates>>>,
 }
 
 /// How one source stands.
@@ -33,7 +39,7 @@ pub struct Standing {
 
 impl Default for Board {
     fn default() -> Self {
-        Self { wanted: watch::Sender::new(Arc::default()), sources: Arc::default() }
+        Self { wanted: watch::Sender::new(Arc::default()), sources: Arc::default(), updates: Arc::default() }
     }
 }
 
@@ -41,6 +47,38 @@ impl Board {
     /// Begins anew with these sources, of which nothing is known.
     pub fn begin(&self, settings: &[SignalSettings]) {
         *self.sources() = settings.iter().map(|one| (one.clone(), Standing::default())).collect();
+    }
+
+    /// Keeps signed updates from now on.
+    pub fn keep_updates(&self) {
+        self.updates().get_or_insert_default();
+    }
+
+    /// Tells whether signed updates are kept.
+    pub fn keeps_updates(&self) -> bool {
+        self.updates().is_some()
+    }
+
+    /// Takes a signed update in. Returns whether it is news about a feed that is wanted.
+    pub fn signed(&self, update: SignedUpdate) -> bool {
+        let (wanted, update) = (self.wanted.borrow().clone(), Arc::new(update));
+        let mut updates = self.updates();
+        let Some(updates) = updates.as_mut() else { return false };
+        updates.retain(|feed, _| wanted.contains(feed));
+        let mut is_news = false;
+        for feed in update.feeds().filter(|feed| wanted.contains(*feed)) {
+            let published = |update: &SignedUpdate| update.price(feed).map(|raw| raw.publish_ts);
+            if updates.get(feed).is_none_or(|known| published(known) < published(&update)) {
+                updates.insert(*feed, update.clone());
+                is_news = true;
+            }
+        }
+        is_news
+    }
+
+    /// Returns the newest signed update of a feed.
+    pub fn update_of(&self, feed: &FeedId) -> Option<Arc<SignedUpdate>> {
+        self.updates().as_ref()?.get(feed).cloned()
     }
 
     /// Takes over which feeds are wanted.
@@ -93,6 +131,10 @@ impl Board {
     /// Returns every source with how it stands, in the order of the settings.
     pub fn read(&self) -> Vec<(SignalSettings, Standing)> {
         self.sources().clone()
+    }
+
+    fn updates(&self) -> MutexGuard<'_, Option<Updates>> {
+        self.updates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with(&self, name: &str, change: impl FnOnce(&mut Standing)) {

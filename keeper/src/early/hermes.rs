@@ -4,7 +4,7 @@
 //! docs.pyth.network, "Hermes", `GET /v2/updates/price/stream`: prices and confidences are decimal strings; the server
 //! ends a stream after a day and where the reader is slow.
 
-use super::{FeedId, Heard, SignalError};
+use super::{FeedId, Heard, Said, SignalError};
 use crate::config::SignalSettings;
 use crate::config::secret::Secret;
 use eventsource_stream::{EventStreamError, Eventsource};
@@ -28,6 +28,14 @@ const MAX_EVENT: usize = 1 << 20;
 #[derive(Deserialize)]
 struct Update {
     parsed: Vec<Parsed>,
+    #[serde(default)]
+    binary: Binary,
+}
+
+#[derive(Default, Deserialize)]
+struct Binary {
+    #[serde(default)]
+    data: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +59,7 @@ struct Body {
 pub(super) async fn stream(
     settings: &SignalSettings,
     feeds: &BTreeSet<FeedId>,
-    mut tell: impl FnMut(&[Heard]),
+    mut tell: impl FnMut(&Said),
 ) -> Result<(), SignalError> {
     let response = connect(settings, feeds).await?;
     let unread = Arc::new(AtomicUsize::new(0));
@@ -99,10 +107,12 @@ fn chunks(response: reqwest::Response, unread: Arc<AtomicUsize>) -> impl Stream<
     })
 }
 
-/// Reads the prices of one event.
-pub(super) fn read(event: &str) -> Result<Vec<Heard>, SignalError> {
+/// Reads one event.
+pub(super) fn read(event: &str) -> Result<Said, SignalError> {
     let update: Update = serde_json::from_str(event).map_err(|_| SignalError::Malformed("an event is no update"))?;
-    update.parsed.iter().map(|parsed| heard(parsed).ok_or(SignalError::Malformed("a price is no number"))).collect()
+    let heard = |parsed| heard(parsed).ok_or(SignalError::Malformed("a price is no number"));
+    let prices = update.parsed.iter().map(heard).collect::<Result<_, _>>()?;
+    Ok(Said { prices, signed: update.binary.data })
 }
 
 fn heard(parsed: &Parsed) -> Option<Heard> {

@@ -1,7 +1,7 @@
 //! Prices that are heard of before they are on chain: from Hermes, and from price accounts of Pythnet.
 //!
 //! They decide nothing: the accounts on chain are the truth, and `assess` and `decide` never see this module. They show
-//! how far the chain is behind. A source that fails is degraded, told once with what to do about it, and everything else
+//! how far the chain is behind, and carry the signed updates that `post` may bring on chain. A source that fails is degraded, told once with what to do about it, and everything else
 //! goes on as without it.
 
 mod board;
@@ -23,6 +23,15 @@ pub type FeedId = [u8; 32];
 
 /// One price that was heard of.
 pub type Heard = (FeedId, RawReading);
+
+/// What a source says at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Prices.
+    pub prices: Vec<Heard>,
+    /// Signed updates with these prices, base64; the chain takes them, see `post`.
+    pub signed: Vec<String>,
+}
 
 #[cfg(test)]
 mod tests;

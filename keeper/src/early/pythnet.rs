@@ -6,7 +6,7 @@
 //! # Source
 //! pyth-network/pyth-client, `program/rust/src/accounts/price.rs` (`PriceAccount`, `PriceInfo`).
 
-use super::{FeedId, Heard, SignalError};
+use super::{FeedId, Said, SignalError};
 use crate::chain::rpc::Rpc;
 use crate::config::{Commitment, SignalSettings};
 use crate::metrics::Metrics;
@@ -41,7 +41,7 @@ pub(super) async fn poll(
     settings: &SignalSettings,
     metrics: &Metrics,
     feeds: &BTreeSet<FeedId>,
-    mut tell: impl FnMut(&[Heard]),
+    mut tell: impl FnMut(&Said),
 ) -> Result<(), SignalError> {
     let rpc = Rpc::new(&settings.url, Commitment::Confirmed, metrics.clone());
     let keys: Vec<Pubkey> = feeds.iter().copied().map(Pubkey::new_from_array).collect();
@@ -52,7 +52,7 @@ pub(super) async fn poll(
             // a price that is not traded now is no price; the account is fine
             heard.extend(read(&update.owner, &update.data)?.map(|raw| (update.key.to_bytes(), raw)));
         }
-        tell(&heard);
+        tell(&Said { prices: heard, signed: Vec::new() });
         sleep(Duration::from_millis(settings.poll_ms)).await;
     }
 }

@@ -201,8 +201,8 @@ fn event_of_hermes_is_read_to_the_unit_or_refused_whole() {
         json!({ "parsed": [{ "id": id, "price": { "price": price, "conf": "1", "expo": -2, "publish_time": 3 } }] })
             .to_string()
     };
-    assert_eq!(hermes::read(&event(&hex::encode(FEED), "100")).unwrap(), [(FEED, raw(100, 3))]);
-    assert_eq!(hermes::read(&event(&format!("0x{}", hex::encode(FEED)), "100")).unwrap(), [(FEED, raw(100, 3))]);
+    assert_eq!(hermes::read(&event(&hex::encode(FEED), "100")).unwrap().prices, [(FEED, raw(100, 3))]);
+    assert_eq!(hermes::read(&event(&format!("0x{}", hex::encode(FEED)), "100")).unwrap().prices, [(FEED, raw(100, 3))]);
     for bad in [
         event("07", "100"),
         event(&"é".repeat(32), "100"),

@@ -1,11 +1,14 @@
 //! The task of one source: connect, hand prices on, and where it fails say so once and try again.
 
 use super::board::Wanted;
-use super::{Board, Heard, SignalError, hermes, pythnet};
+use super::{Board, Said, SignalError, hermes, pythnet};
 use crate::chain::{Backoff, entropy};
 use crate::config::{SignalKind, SignalSettings};
 use crate::events::{EventKind, Events, Fact};
-use crate::metrics::{Metrics, SignalLabel};
+use crate::metrics::{Metrics, OnlyResultLabel, SignalLabel};
+use crate::post::{SignedUpdate, UpdateError};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,9 +64,9 @@ impl Watcher {
         if feeds.is_empty() {
             return std::future::pending().await;
         }
-        let tell = |prices: &[Heard]| {
+        let tell = |said: &Said| {
             has_delivered.store(true, Ordering::Relaxed);
-            self.heard(prices);
+            self.heard(said);
         };
         match self.settings.kind {
             SignalKind::Hermes => hermes::stream(&self.settings, feeds, tell).await,
@@ -71,10 +74,27 @@ impl Watcher {
         }
     }
 
-    fn heard(&self, prices: &[Heard]) {
-        if self.board.heard(&self.settings.name, prices) {
+    fn heard(&self, said: &Said) {
+        if self.board.heard(&self.settings.name, &said.prices) {
             self.tell(EventKind::SourceUp, format!("signal `{}` gives prices again", self.settings.name), None);
         }
+        if self.board.keeps_updates() {
+            said.signed.iter().for_each(|text| self.keep(text));
+        }
+    }
+
+    /// Keeps a signed update. One that can't be read costs nothing but itself: the prices beside it are shown.
+    fn keep(&self, text: &str) {
+        let bytes = STANDARD.decode(text).map_err(|_| UpdateError::Encoding);
+        let result = match bytes.and_then(|bytes| SignedUpdate::read(&bytes)).map(|update| self.board.signed(update)) {
+            Ok(true) => "kept",
+            Ok(false) => "older",
+            Err(error) => {
+                tracing::debug!(signal = self.settings.name, "a signed update can't be read: {error}");
+                "malformed"
+            }
+        };
+        self.metrics.signed_updates.get_or_create(&OnlyResultLabel { result }).inc();
     }
 
     /// Tells a loss, once for each reason; returns how long to wait.

@@ -26,6 +26,7 @@ use rampart::state::swap_policy::SwapRequest;
 use rampart::state::{Guard, Purpose, SwapPolicy, Vault};
 use rampart_client::swap::{PolicyKeys, Routed};
 use rampart_client::{MintOf, Pubkey};
+use std::fmt;
 
 /// What a liquidation would come to for the keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,62 @@ pub struct Offer {
     pub estimate: Estimate,
 }
 
+/// Why a position that could be liquidated is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declined {
+    /// Neither own tokens nor a route: there is nothing that the program would take.
+    NoWay,
+    /// The best way would cost more than the settings allow, micro-dollars.
+    Loss {
+        /// What it brings, below zero.
+        profit_micro_usd: i128,
+        /// What it has to bring.
+        least_micro_usd: i128,
+    },
+    /// The best way brings something, and less than it has to, micro-dollars.
+    TooLittle {
+        /// What it brings.
+        profit_micro_usd: i128,
+        /// What it has to bring.
+        least_micro_usd: i128,
+    },
+}
+
+impl Declined {
+    /// Every name of a reason.
+    pub const NAMES: [&'static str; 3] = ["no_way", "loss", "too_little"];
+
+    /// The best way brings `profit_micro_usd`, and that is less than `least_micro_usd`.
+    const fn below(profit_micro_usd: i128, least_micro_usd: i128) -> Self {
+        if profit_micro_usd < 0 {
+            Self::Loss { profit_micro_usd, least_micro_usd }
+        } else {
+            Self::TooLittle { profit_micro_usd, least_micro_usd }
+        }
+    }
+
+    /// Returns the name used in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoWay => "no_way",
+            Self::Loss { .. } => "loss",
+            Self::TooLittle { .. } => "too_little",
+        }
+    }
+}
+
+impl fmt::Display for Declined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoWay => f.write_str("no own tokens and no route that the program would take"),
+            Self::Loss { profit_micro_usd, least_micro_usd }
+            | Self::TooLittle { profit_micro_usd, least_micro_usd } => {
+                write!(f, "the best way brings {profit_micro_usd} micro-dollars, and has to bring {least_micro_usd}")
+            }
+        }
+    }
+}
+
 /// Everything that the ways of one position are weighed by.
 #[derive(Clone, Copy, Debug)]
 pub struct Bench<'a> {
@@ -98,20 +155,33 @@ pub struct Bench<'a> {
     pub expiries: u32,
 }
 
-/// Returns the ways that are worth it, the best first.
-pub fn offers(bench: &Bench<'_>) -> Vec<Offer> {
-    let Some(vault) = bench.store.vault(&bench.candidate.vault) else { return Vec::new() };
-    let Some(market) = Market::of(vault, bench.assessment) else { return Vec::new() };
+/// Returns the ways that are worth it, the best first; at least one.
+///
+/// # Errors
+/// Why there is none.
+pub fn offers(bench: &Bench<'_>) -> Result<Vec<Offer>, Declined> {
+    let vault = bench.store.vault(&bench.candidate.vault).ok_or(Declined::NoWay)?;
+    let market = Market::of(vault, bench.assessment).ok_or(Declined::NoWay)?;
     let view = View { bench, vault, market, least_micro_usd: bench.economics.settings.least(&bench.candidate.vault) };
-    let mut offers: Vec<Offer> = view.by_inventory().into_iter().collect();
+    let mut found: Vec<Weighed> = view.by_inventory().into_iter().collect();
     // soft deleveraging has no instruction with a swap
     if let (ActionClass::Liquidate, Some(guard)) = (bench.class, bench.store.guard()) {
         let open = bench.economics.routes.open(bench.store);
-        offers.extend(open.filter_map(|(route, keys, policy)| view.by_swap(route, (&keys, policy), guard)));
+        found.extend(open.filter_map(|(route, keys, policy)| view.by_swap(route, (&keys, policy), guard)));
+    }
+    let mut offers: Vec<Offer> = found.iter().filter_map(|weighed| weighed.clone().ok()).collect();
+    if offers.is_empty() {
+        return Err(found.into_iter().filter_map(Result::err).max().map_or(Declined::NoWay, |profit_micro_usd| {
+            // CANNOT be missing: without a least, everything is worth it
+            Declined::below(profit_micro_usd, view.least_micro_usd.unwrap_or(profit_micro_usd))
+        }));
     }
     offers.sort_by_key(|offer| std::cmp::Reverse(offer.estimate.profit_micro_usd));
-    offers
+    Ok(offers)
 }
+
+/// A way that is worth it, or the profit of one that is not.
+type Weighed = Result<Offer, i128>;
 
 struct View<'a> {
     bench: &'a Bench<'a>,
@@ -143,7 +213,7 @@ impl View<'_> {
         Some((whole.div_ceil(8), whole))
     }
 
-    fn by_inventory(&self) -> Option<Offer> {
+    fn by_inventory(&self) -> Option<Weighed> {
         let held = self.bench.held_amount;
         let (low, high) = self.sizes(held)?;
         // without a quote the profit is linear in the size: the most is the best, or nothing is
@@ -154,8 +224,11 @@ impl View<'_> {
             let estimate = self.of_inventory(&plan, fee);
             Some((estimate.profit_micro_usd, (plan, estimate)))
         })?;
+        if !self.is_worth_it(&estimate) {
+            return Some(Err(estimate.profit_micro_usd));
+        }
         let max_repay_amount = if plan.repay_amount == high { headroom(high).min(held) } else { plan.repay_amount };
-        self.is_worth_it(&estimate).then_some(Offer { way: Way::Inventory, plan, max_repay_amount, estimate })
+        Some(Ok(Offer { way: Way::Inventory, plan, max_repay_amount, estimate }))
     }
 
     fn of_inventory(&self, plan: &Plan, (fee_lamports, fee_micro_usd): (u64, i128)) -> Estimate {
@@ -191,7 +264,7 @@ impl View<'_> {
         Ask { from: self.vault.collateral_mint, to: self.vault.loan_mint, amount }
     }
 
-    fn by_swap(&self, route: &dyn Route, policy: (&PolicyKeys, &SwapPolicy), guard: &Guard) -> Option<Offer> {
+    fn by_swap(&self, route: &dyn Route, policy: (&PolicyKeys, &SwapPolicy), guard: &Guard) -> Option<Weighed> {
         let (low, high) = self.sizes(u64::MAX)?;
         let fee = self.fee(unit_limit(self.bench.class).saturating_add(SWAP_UNITS));
         let weigh = |size: u64| {
@@ -201,9 +274,9 @@ impl View<'_> {
         };
         let (_, _, sale) = if route.is_remote() { best_of_few(high, weigh) } else { best(low, high, weigh) }?;
         if !self.is_worth_it(&sale.estimate) {
-            return None;
+            return Some(Err(sale.estimate.profit_micro_usd));
         }
-        self.offered(route, policy, sale)
+        self.offered(route, policy, sale).map(Ok)
     }
 
     /// What comes of a liquidation with `plan` along `route`; `None` where the program would refuse it.

@@ -12,7 +12,7 @@ pub mod search;
 use crate::config::{ComputePrices, Config, EconomicsSettings, RebalanceSettings};
 use crate::route::Routes;
 
-pub use liquidation::{Estimate, Offer, SwapWay, Way};
+pub use liquidation::{Declined, Estimate, Offer, SwapWay, Way};
 pub use market::Market;
 pub use rebalance::Rebalance;
 

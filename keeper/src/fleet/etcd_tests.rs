@@ -42,6 +42,44 @@ fn config(name: &str, port: u16) -> Config {
     toml::from_str(&text).expect("settings")
 }
 
+#[tokio::test]
+async fn fault_51_member_that_starts_while_etcd_is_down_has_the_rank_of_before() {
+    let Some(mut etcd) = Etcd::start().await else { return };
+    let names = ["a", "b", "c"];
+    let dirs = names.map(|_| tempfile::tempdir().expect("a directory"));
+    let of = |at: usize| {
+        let mut config = config(names[at], etcd.port());
+        config.keeper.state_dir = dirs[at].path().to_owned();
+        // not what the order says, for at least two of them
+        config.tx.stagger.rank = 5;
+        config
+    };
+    let configs = [0, 1, 2].map(of);
+    let nodes = configs.clone().map(|config| {
+        let fleet = Fleet::new(&config, Metrics::new(), Events::new(Metrics::new()), Arc::default());
+        let stop = CancellationToken::new();
+        let work = fleet.worker(&config, stop.clone()).expect("no secrets").expect("a fleet");
+        (fleet, stop, tokio::spawn(work))
+    });
+    let ranks = || nodes.each_ref().map(|(fleet, ..)| fleet.standing().expect("a member").rank);
+    until("each has a rank of its own, and has it on disk", async || {
+        let (mut ranks, on_disk) =
+            (ranks(), dirs.each_ref().map(|dir| super::kept::read(dir.path(), "/rampart").len()));
+        ranks.sort_unstable();
+        ranks == [0, 1, 2] && on_disk == [3, 3, 3]
+    })
+    .await;
+    let before = ranks();
+    etcd.stop();
+    nodes.into_iter().for_each(|(.., task)| task.abort());
+    for (config, rank) in configs.iter().zip(before) {
+        let fleet = Fleet::new(config, Metrics::new(), Events::new(Metrics::new()), Arc::default());
+        let standing = fleet.standing().expect("a member");
+        assert_eq!((standing.role, standing.rank), (Role::Detached, rank));
+        assert_eq!(fleet.view().members.len(), 3);
+    }
+}
+
 impl Node {
     fn start(name: &str, port: u16) -> Self {
         Self::with(config(name, port))

@@ -10,6 +10,7 @@ mod error;
 pub mod etcd;
 #[cfg(all(test, feature = "fleet"))]
 mod etcd_tests;
+mod kept;
 pub mod rank;
 pub mod state;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// A task.
@@ -53,6 +55,8 @@ struct Shared {
     slot: Arc<AtomicU64>,
     /// Until when the engine's last word counts, by the clock; milliseconds.
     fit_until_ms: AtomicU64,
+    /// The membership that etcd told last.
+    seen: watch::Sender<Vec<rank::Member>>,
 }
 
 struct Known {
@@ -81,6 +85,7 @@ impl Fleet {
         if config.fleet.mode == FleetMode::Single {
             return Self::single();
         }
+        metrics.fleet_expected.set(i64::try_from(config.fleet.expected_members).unwrap_or(i64::MAX));
         let me = Identity {
             id: config.fleet.member_id(&config.keeper.name).to_owned(),
             guard: config.cluster.guard,
@@ -88,14 +93,22 @@ impl Fleet {
             stagger_slots: config.fleet.stagger_slots,
             fallback_rank: config.tx.stagger.rank,
         };
-        Self::with_clock(me, machine(), metrics, events, slot)
+        let members = kept::read(&config.keeper.state_dir, &config.fleet.prefix);
+        if !members.is_empty() {
+            tracing::info!(members = members.len(), "until etcd answers, ranks are those of the last membership seen");
+        }
+        Self::over(State::of_last_seen(me, members), machine(), metrics, events, slot)
     }
 
     /// A member that counts its lease by `clock`.
     pub fn with_clock(me: Identity, clock: Clock, metrics: Metrics, events: Events, slot: Arc<AtomicU64>) -> Self {
-        let known = Known { state: State::new(me), told: None, is_engine_up: None, takeovers_told: 0 };
-        let (known, fit_until_ms) = (Mutex::new(known), AtomicU64::new(0));
-        Self { shared: Some(Arc::new(Shared { clock, known, metrics, events, slot, fit_until_ms })) }
+        Self::over(State::new(me), clock, metrics, events, slot)
+    }
+
+    fn over(state: State, clock: Clock, metrics: Metrics, events: Events, slot: Arc<AtomicU64>) -> Self {
+        let known = Known { state, told: None, is_engine_up: None, takeovers_told: 0 };
+        let (known, fit_until_ms, seen) = (Mutex::new(known), AtomicU64::new(0), watch::Sender::default());
+        Self { shared: Some(Arc::new(Shared { clock, known, metrics, events, slot, fit_until_ms, seen })) }
     }
 
     /// Returns the work of belonging to the fleet until `stop`; nothing for a keeper on its own.
@@ -103,14 +116,21 @@ impl Fleet {
     /// # Errors
     /// `Certificate` and `Secret` for what it takes to talk to etcd.
     pub fn worker(&self, config: &Config, stop: CancellationToken) -> Result<Option<Work>, FleetError> {
-        if self.shared.is_none() {
-            return Ok(None);
-        }
+        let Some(shared) = &self.shared else { return Ok(None) };
+        let keeping = kept::keep(config.keeper.state_dir.clone(), config.fleet.prefix.clone(), shared.seen.subscribe());
         #[cfg(feature = "fleet")]
-        return Ok(Some(Box::pin(etcd::Worker::open(config, self)?.run(stop))));
+        {
+            let belonging = etcd::Worker::open(config, self)?.run(stop);
+            Ok(Some(Box::pin(async move {
+                tokio::select! {
+                    () = belonging => {}
+                    () = keeping => {}
+                }
+            })))
+        }
         #[cfg(not(feature = "fleet"))]
         {
-            let _ = (config, stop);
+            let _ = (keeping, stop);
             Err(FleetError::NotBuilt)
         }
     }
@@ -169,6 +189,11 @@ impl Fleet {
 
     pub(crate) fn confirmed(&self, sent_at: Duration, revision: i64, members: Vec<rank::Member>) {
         let Some(shared) = &self.shared else { return };
+        shared.seen.send_if_modified(|seen| {
+            let is_news = *seen != members;
+            seen.clone_from(&members);
+            is_news
+        });
         let mut known = shared.known();
         known.state.confirmed(sent_at, revision, members);
         known.is_engine_up = Some(shared.tell_engine(known.is_engine_up, true));
@@ -217,6 +242,8 @@ impl Shared {
         self.metrics.fleet_takeovers.inc_by(takeovers - known.takeovers_told);
         known.takeovers_told = takeovers;
         self.metrics.fleet_rank.set(i64::try_from(standing.rank).unwrap_or(i64::MAX));
+        let members = rank::ranking(&known.state.me().guard, known.state.members()).len();
+        self.metrics.fleet_members.set(i64::try_from(members).unwrap_or(i64::MAX));
         for role in Role::ALL {
             let label = RoleLabel { role: role.as_str() };
             self.metrics.fleet_role.get_or_create(&label).set(i64::from(role == standing.role));

@@ -4,11 +4,13 @@
 //! the guards that are its own.
 
 use anchor_lang::prelude::Pubkey;
+use serde::{Deserialize, Serialize};
 use solana_sdk::hash::hashv;
 use std::cmp::Reverse;
 
 /// How far a member is in joining or leaving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It has held its lease and been able to act for long enough to be relied on.
     Ready,

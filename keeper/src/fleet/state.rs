@@ -21,7 +21,7 @@ pub struct Identity {
     pub ttl: Duration,
     /// Slots that each rank waits longer than the one before.
     pub stagger_slots: u64,
-    /// Rank to assume while no membership was ever seen.
+    /// Rank to assume while no membership was ever seen, by this process or those before it.
     pub fallback_rank: u64,
 }
 
@@ -97,22 +97,30 @@ pub struct State {
     held_until: Option<Duration>,
     fence: i64,
     takeovers: u64,
+    /// Whether etcd told this process of an order: what an earlier one saw has no fence.
+    is_told: bool,
 }
 
 impl State {
     /// A member that has seen nothing yet.
     pub const fn new(me: Identity) -> Self {
-        Self { me, members: Vec::new(), held_until: None, fence: 0, takeovers: 0 }
+        Self::of_last_seen(me, Vec::new())
+    }
+
+    /// A member that has seen nothing yet, on the membership that an earlier process saw last. It holds no lease.
+    pub const fn of_last_seen(me: Identity, members: Vec<Member>) -> Self {
+        Self { me, members, held_until: None, fence: 0, takeovers: 0, is_told: false }
     }
 
     /// Takes in that etcd renewed the lease and what it answered: the request left at `sent_at`.
     pub fn confirmed(&mut self, sent_at: Duration, revision: i64, members: Vec<Member>) {
         let (before, after) = (order(&self.me.guard, &self.members), order(&self.me.guard, &members));
-        if before != after {
+        let was_told = std::mem::replace(&mut self.is_told, true);
+        if before != after || !was_told {
             // a revision that went back is another etcd: no token of before may count for it
             self.fence = revision;
             let is_first = |order: &[&str]| order.first() == Some(&self.me.id.as_str());
-            self.takeovers += u64::from(!before.is_empty() && !is_first(&before) && is_first(&after));
+            self.takeovers += u64::from(was_told && !before.is_empty() && !is_first(&before) && is_first(&after));
         }
         self.members = members;
         self.held_until = Some(sent_at.saturating_add(self.me.ttl - self.me.ttl / 10));

@@ -48,6 +48,24 @@ fn member_that_never_saw_etcd_acts_by_the_rank_of_its_settings() {
 }
 
 #[test]
+fn member_that_starts_while_etcd_is_down_takes_the_rank_that_was_seen_last() {
+    for (rank, seen) in ranked(3).into_iter().enumerate() {
+        let mut state = State::of_last_seen(seen.me().clone(), fleet(3));
+        let standing = state.standing(ms(0));
+        assert_eq!((standing.role, standing.rank, standing.fence), (Role::Detached, rank as u64, 0));
+        assert_eq!(standing.delay_slots, (rank as u64 + 1) * 2, "behind those that hold a lease");
+        let permit = state.permit(ms(0));
+        state.confirmed(ms(100), 7, fleet(3));
+        assert_eq!(state.standing(ms(200)).fence, 7, "the same order, first told to this process");
+        assert_eq!(state.takeovers(), 0);
+        assert!(state.check(&permit, ms(200)).is_ok(), "it has moved forward");
+    }
+    let stranger = state("keeper-9").me().clone();
+    let standing = State::of_last_seen(stranger, fleet(3)).standing(ms(0));
+    assert_eq!((standing.role, standing.rank), (Role::Detached, 1), "it was not among them: by its settings");
+}
+
+#[test]
 fn fault_50_member_without_etcd_steps_down_before_its_lease_ends_and_behind_those_with_one() {
     let mut owner = ranked(3).remove(0);
     owner.confirmed(ms(1_000), 5, fleet(3));

@@ -3,6 +3,7 @@
 use super::record::{Kind, Shape, Value};
 use super::sql::Dialect;
 use anchor_lang::prelude::Pubkey;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
@@ -12,7 +13,7 @@ pub const DEFAULT_LIMIT: u32 = 100;
 pub const LARGEST_LIMIT: u32 = 500;
 
 /// What is asked, as it comes from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// From this moment on, unix seconds.
@@ -27,7 +28,8 @@ pub struct Filter {
     pub subject: Option<String>,
     /// Kind of event or sample, class of decision.
     pub name: Option<String>,
-    /// Rows of the page, 1 to [`LARGEST_LIMIT`].
+    /// Rows of the page.
+    #[schemars(range(min = 1, max = LARGEST_LIMIT))]
     pub limit: Option<u32>,
     /// `next` of the page before.
     pub cursor: Option<String>,
@@ -53,7 +55,7 @@ pub struct Query {
 }
 
 /// One page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Page {
     /// Rows, newest first.
     pub items: Vec<serde_json::Value>,

@@ -8,11 +8,13 @@ use crate::intent::Intent;
 use crate::view::{AssetView, VaultView};
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Report;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What kind of thing a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "HistoryKind")]
 pub enum Kind {
     /// Level changes, trips, liquidations, admin facts, fates of transactions, the keeper's own starts and stops
     Events,

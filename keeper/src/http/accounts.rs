@@ -4,14 +4,14 @@
 //! can't make the keeper ask more often than that.
 
 use super::ApiState;
-use super::api::refuse;
+use super::api::{Asked, refuse};
 use crate::chain::pool::Pool;
 use crate::chain::rpc::{Listing, RpcError};
 use crate::chain::standing::Use;
 use crate::error::chain;
 use crate::watch::feeds::Child;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rampart_client::address;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use solana_sdk::pubkey::Pubkey;
 use std::collections::HashMap;
@@ -51,8 +52,9 @@ impl AccountList for Pool {
 }
 
 /// A kind that is listed: few and small accounts. Positions are fetched by owner alone, there may be too many of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "AccountKind")]
 pub(super) enum Kind {
     Guard,
     PendingChange,
@@ -93,16 +95,24 @@ pub(super) struct Accounts {
     kept: Arc<Mutex<Kept>>,
 }
 
-#[derive(Serialize)]
-struct Answer {
+/// Accounts as they are on chain.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Accounts")]
+pub(super) struct Answer {
+    /// Version of this shape.
     schema: u32,
+    /// Slot that the endpoint answered at.
     slot: u64,
+    /// By address.
     accounts: Vec<Account>,
 }
 
-#[derive(Serialize)]
+/// One account.
+#[derive(Serialize, JsonSchema)]
 struct Account {
+    /// Its address in base58.
     address: String,
+    /// Its data in base64.
     data: String,
 }
 
@@ -149,7 +159,7 @@ pub(super) struct Of {
 }
 
 /// All accounts of a kind. 400 names the kinds, 503 means that no endpoint lists them now.
-pub(super) async fn accounts(State(state): State<ApiState>, Query(of): Query<Of>) -> Response {
+pub(super) async fn accounts(State(state): State<ApiState>, Asked(of): Asked<Of>) -> Response {
     let Ok(kind) = serde_json::from_value::<Kind>(of.kind.into()) else {
         let kinds =
             "the kinds are guard, pending_change, keeper_set, report, reserve, swap_policy, vault, rule and asset";
@@ -170,7 +180,7 @@ pub(super) struct By {
 }
 
 /// All positions of an owner. 400 means that it isn't an address, 503 that no endpoint tells now.
-pub(super) async fn positions(State(state): State<ApiState>, Query(by): Query<By>) -> Response {
+pub(super) async fn positions(State(state): State<ApiState>, Asked(by): Asked<By>) -> Response {
     let Ok(owner) = by.owner.parse::<Pubkey>() else {
         return refuse(StatusCode::BAD_REQUEST, "owner must be an address in base58");
     };

@@ -1,14 +1,15 @@
 //! What acts, and what explains. Acting needs the token.
 
 use super::ApiState;
-use super::api::refuse;
+use super::api::{Asked, refuse};
 use crate::control::{Control, ControlError, Group, Token};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use solana_sdk::pubkey::Pubkey;
@@ -23,17 +24,19 @@ pub struct Door {
 }
 
 /// Body of `pause`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseRequest {
     /// Which groups.
+    #[schemars(length(min = 1))]
     pub classes: Vec<Group>,
-    /// Why.
+    /// Why, in one line.
+    #[schemars(length(max = 200))]
     pub reason: String,
 }
 
 /// Body of `resume`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeRequest {
     /// Which groups.
@@ -41,7 +44,7 @@ pub struct ResumeRequest {
 }
 
 /// Body of `trip`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TripRequest {
     /// The rule or group.
@@ -131,7 +134,7 @@ pub(super) struct Subject {
     subject: String,
 }
 
-pub(super) async fn explain(State(state): State<ApiState>, Query(query): Query<Subject>) -> Response {
+pub(super) async fn explain(State(state): State<ApiState>, Asked(query): Asked<Subject>) -> Response {
     let Ok(subject) = query.subject.parse::<Pubkey>() else {
         return refuse(StatusCode::BAD_REQUEST, "subject must be an address in base58");
     };
@@ -161,7 +164,7 @@ fn failed(error: &ControlError) -> Response {
 }
 
 fn unreadable() -> Response {
-    refuse(StatusCode::BAD_REQUEST, "the body must be JSON of the form that docs/operating.md shows")
+    refuse(StatusCode::BAD_REQUEST, "the body must be JSON of the form that docs/openapi.json shows")
 }
 
 fn gone() -> Response {

@@ -5,7 +5,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -52,6 +53,15 @@ impl Default for Pulse {
     }
 }
 
+/// Whether the keeper may act on all classes.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Readiness {
+    /// Whether it may.
+    ready: bool,
+    /// Why it may not.
+    reasons: Vec<String>,
+}
+
 pub(super) async fn live(State(state): State<ApiState>) -> Response {
     match state.pulse.is_alive() {
         true => (StatusCode::OK, "ok\n").into_response(),
@@ -61,9 +71,9 @@ pub(super) async fn live(State(state): State<ApiState>) -> Response {
 
 pub(super) async fn ready(State(state): State<ApiState>) -> Response {
     let view = state.view.borrow().clone();
-    let (is_ready, reasons) = (view.keeper.ready && state.pulse.is_alive(), &view.keeper.not_ready_reasons);
-    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": is_ready, "reasons": reasons }))).into_response()
+    let ready = view.keeper.ready && state.pulse.is_alive();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, reasons: view.keeper.not_ready_reasons.clone() })).into_response()
 }
 
 pub(super) async fn metrics(State(state): State<ApiState>) -> impl IntoResponse {

@@ -1,12 +1,11 @@
 //! Pages of the kept history.
 
 use super::ApiState;
-use super::api::refuse;
+use super::api::{Asked, refuse};
 use crate::error::chain;
 use crate::history::{Filter, HistoryError, Kind, Query};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query as Parameters, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
@@ -17,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 pub(super) async fn page(
     State(state): State<ApiState>,
     Path(kind): Path<String>,
-    filter: Result<Parameters<Filter>, QueryRejection>,
+    filter: Result<Asked<Filter>, Response>,
 ) -> Response {
     let Some(kind) = Kind::from_name(&kind) else {
         return refuse(StatusCode::NOT_FOUND, "the kinds are events, decisions, reports and samples");
@@ -26,8 +25,8 @@ pub(super) async fn page(
         return refuse(StatusCode::NOT_FOUND, &HistoryError::Disabled.to_string());
     };
     let filter = match filter {
-        Ok(Parameters(filter)) => filter,
-        Err(rejection) => return refuse(StatusCode::BAD_REQUEST, &rejection.body_text()),
+        Ok(Asked(filter)) => filter,
+        Err(refusal) => return refusal,
     };
     let query = match Query::new(kind, &filter, guard) {
         Ok(query) => query,

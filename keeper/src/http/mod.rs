@@ -10,6 +10,7 @@ mod control;
 mod error;
 mod health;
 mod history;
+mod openapi;
 mod peers;
 mod stream;
 #[cfg(test)]
@@ -166,6 +167,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/history", get(api::history))
         .route("/api/v1/history/{kind}", get(history::page))
         .route("/api/v1/events", get(stream::events))
+        .route("/api/v1/openapi.json", get(openapi::document))
         .route("/metrics", get(health::metrics))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

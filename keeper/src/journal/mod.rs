@@ -21,7 +21,7 @@ pub use row::{Signed, State, Undecided};
 pub(crate) use tests::{copy_files, signed as sample_signed};
 
 use crate::events::unix_ms;
-use crate::intent::Outcome;
+use crate::intent::{ActionClass, Outcome};
 use crate::metrics::Metrics;
 use rusqlite::{Connection, Transaction, params};
 use solana_sdk::signature::Signature;
@@ -181,6 +181,17 @@ impl Journal {
              ('landed', 'failed', 'lost_race', 'expired', 'superseded', 'observed') ORDER BY id",
             row::COLUMNS
         );
+        let rows = self.query(&sql)?;
+        rows.into_iter().map(|row| row.map_err(|reason| self.corrupt(reason))).collect()
+    }
+
+    /// Returns the newest transactions of a class, at most `limit`, whatever became of them.
+    ///
+    /// # Errors
+    /// `Corrupt` if a row is not what was written.
+    pub fn newest(&self, class: ActionClass, limit: u32) -> Result<Vec<Undecided>, JournalError> {
+        let sql =
+            format!("SELECT {} FROM transactions WHERE class = '{class}' ORDER BY id DESC LIMIT {limit}", row::COLUMNS);
         let rows = self.query(&sql)?;
         rows.into_iter().map(|row| row.map_err(|reason| self.corrupt(reason))).collect()
     }

@@ -104,7 +104,7 @@ impl State {
     }
 }
 
-/// A row that was read back, and is undecided.
+/// A row that was read back; undecided, unless it was asked for by its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undecided {
     /// The transaction.

@@ -34,7 +34,7 @@ impl Planner<'_> {
     }
 
     /// Each asset of the basket with its oracles, then the keepers' reports about the scored one, where there are keepers.
-    fn basket_evidence(&self) -> Result<Vec<AccountMeta>, PlanError> {
+    pub(super) fn basket_evidence(&self) -> Result<Vec<AccountMeta>, PlanError> {
         let missing = || PlanError::Unknown(rampart_client::address::reserve(&self.store.guard_key()));
         let (_, reserve) = self.store.reserve().ok_or_else(missing)?;
         let mut all = Vec::new();

@@ -1,24 +1,34 @@
 //! Trips that are ready before they are needed.
 //!
-//! At every new blockhash, and when a rule's fence moves, the trip of each rule that is not in force is signed and
-//! journaled. The tick that proves a rule only hands the bytes over: no request and no disk are on that path.
+//! At every new blockhash, and when a fence moves, the trip of each rule and group that is not in force is signed and
+//! journaled; that of a group also when other rules of it would have to be observed in its transaction. The tick that proves
+//! one only hands the bytes over: no request and no disk are on that path.
 
 use crate::intent::{Blockhash, Intent, PlannedTx};
 use crate::run::courier::{Courier, Departure};
 use crate::submit::Prepared;
 use anchor_lang::prelude::Pubkey;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// Trips to prepare, and the blockhash to do it with.
-pub type Order = Option<(Vec<PlannedTx>, Blockhash)>;
+/// A trip to prepare, and the rules that its transaction observes before it: none of a rule's own trip.
+pub type Ahead = (PlannedTx, Vec<Pubkey>);
 
-/// The prepared trips, by rule.
+/// Trips to prepare, and the blockhash to do it with.
+pub type Order = Option<(Vec<Ahead>, Blockhash)>;
+
+/// What trips are prepared for: the fence of each rule or group, and the rules that its transaction observes.
+pub type Fences = BTreeMap<Pubkey, (u64, Vec<Pubkey>)>;
+
+/// Prepared trips with the rules that they observe, by rule or group.
+type Armed = HashMap<Pubkey, (Prepared, Vec<Pubkey>)>;
+
+/// The prepared trips.
 #[derive(Debug)]
 pub struct Armory<C> {
     courier: C,
-    armed: Arc<Mutex<HashMap<Pubkey, Prepared>>>,
+    armed: Arc<Mutex<Armed>>,
     orders: watch::Sender<Order>,
 }
 
@@ -29,19 +39,26 @@ impl<C: Courier> Armory<C> {
     }
 
     /// Asks for these trips to be prepared, in place of the last order.
-    pub fn order(&self, plans: Vec<PlannedTx>, blockhash: Blockhash) {
+    pub fn order(&self, plans: Vec<Ahead>, blockhash: Blockhash) {
         self.orders.send_replace(Some((plans, blockhash)));
     }
 
-    /// Hands the prepared trip over; `false` where none is ready for this very intent, or none that `may_land`.
+    /// Hands the prepared trip over; `false` where none is ready for this very intent that observes just these rules, or none
+    /// that `may_land`.
     ///
     /// Bytes that are sent stand in the way of new ones until they certainly can't land: dead ones must not be sent.
-    pub fn fire(&self, intent: &Intent, departure: &Departure, may_land: impl FnOnce(&Blockhash) -> bool) -> bool {
+    pub fn fire(
+        &self,
+        intent: &Intent,
+        observed: &[Pubkey],
+        departure: &Departure,
+        may_land: impl FnOnce(&Blockhash) -> bool,
+    ) -> bool {
         let mut armed = lock(&self.armed);
-        let is_ready = armed
-            .get(&intent.target)
-            .is_some_and(|prepared| prepared.intent.id() == intent.id() && may_land(&prepared.blockhash));
-        let Some(prepared) = armed.remove(&intent.target).filter(|_| is_ready) else { return false };
+        let is_ready = armed.get(&intent.target).is_some_and(|(prepared, observes)| {
+            prepared.intent.id() == intent.id() && observes == observed && may_land(&prepared.blockhash)
+        });
+        let Some((prepared, _)) = armed.remove(&intent.target).filter(|_| is_ready) else { return false };
         let (courier, departure) = (self.courier.clone(), departure.clone());
         tokio::spawn(async move { departure.send(&courier, &prepared).await });
         true
@@ -67,25 +84,21 @@ impl<C: Courier> Armory<C> {
     }
 }
 
-async fn prepare<C: Courier>(
-    courier: &C,
-    armed: &Mutex<HashMap<Pubkey, Prepared>>,
-    plans: Vec<PlannedTx>,
-    blockhash: Blockhash,
-) {
+async fn prepare<C: Courier>(courier: &C, armed: &Mutex<Armed>, plans: Vec<Ahead>, blockhash: Blockhash) {
+    let (plans, observed): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
     let targets: Vec<Pubkey> = plans.iter().map(|p| p.intent.target).collect();
     let prepared = courier.prepare_all(plans, blockhash).await;
     let mut armed = lock(armed);
-    armed.retain(|rule, _| targets.contains(rule));
-    for result in prepared {
+    armed.retain(|target, _| targets.contains(target));
+    for (result, observed) in prepared.into_iter().zip(observed) {
         match result {
-            Ok(prepared) => drop(armed.insert(prepared.intent.target, prepared)),
+            Ok(prepared) => drop(armed.insert(prepared.intent.target, (prepared, observed))),
             // a trip that is under way or has landed needs no second one
             Err(error) => tracing::debug!(reason = error.as_str(), "a trip was not prepared: {error}"),
         }
     }
 }
 
-fn lock(armed: &Mutex<HashMap<Pubkey, Prepared>>) -> MutexGuard<'_, HashMap<Pubkey, Prepared>> {
+fn lock(armed: &Mutex<Armed>) -> MutexGuard<'_, Armed> {
     armed.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
 //! What the engine needs of the submitter; the tests put a recorder in its place.
 
 use crate::fleet::Pass;
-use crate::intent::{Blockhash, Intent, PlannedTx};
+use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::run::engine::{Refused, Unsent};
-use crate::submit::{Prepared, SubmitError, Submitter};
+use crate::submit::{Hour, Prepared, SubmitError, Submitter};
 use crate::view::TransactionsView;
 use tokio::sync::mpsc;
 
@@ -24,6 +24,9 @@ pub trait Courier: Clone + Send + Sync + 'static {
 
     /// Returns how many transactions came how far.
     fn counts(&self) -> TransactionsView;
+
+    /// Returns what a class has spent within the hour, and what it has left.
+    fn hour(&self, class: ActionClass) -> Hour;
 }
 
 /// How bytes leave: under the pass of their decision, and back to the engine where that no longer holds.
@@ -66,5 +69,9 @@ impl Courier for Submitter {
 
     fn counts(&self) -> TransactionsView {
         Submitter::counts(self)
+    }
+
+    fn hour(&self, class: ActionClass) -> Hour {
+        Submitter::hour(self, class)
     }
 }

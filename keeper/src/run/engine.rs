@@ -18,9 +18,10 @@ use crate::config::{Config, Mode};
 use crate::decide::{History, Policy};
 use crate::events::Events;
 use crate::fleet::{Fleet, Stale};
-use crate::intent::{Blockhash, Intent, Outcome};
-use crate::metrics::{Metrics, ResultLabel};
-use crate::run::armory::Armory;
+use crate::intent::{ActionClass, Blockhash, Intent, Outcome};
+use crate::metrics::{Metrics, OnlyResultLabel, ResultLabel};
+use crate::post::{Desk, Left};
+use crate::run::armory::{Armory, Fences};
 use crate::run::courier::Courier;
 use crate::run::shared::Shared;
 use crate::run::sources::Sources;
@@ -33,7 +34,7 @@ use crate::watch::oracles::Found;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Cause;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -82,11 +83,12 @@ pub struct Engine<C> {
     pub(super) started_at_ts: i64,
     pub(super) ops: ops::Ops,
     pub(super) scorer: Scorer,
+    pub(super) desk: Desk,
     round: HashMap<Pubkey, Tally>,
     cursor: Option<Pubkey>,
     true_rules: HashSet<Pubkey>,
     causes: HashMap<Pubkey, Cause>,
-    armed_for: Option<(BTreeMap<Pubkey, u64>, Blockhash)>,
+    armed_for: Option<(Fences, Blockhash)>,
     is_dirty: bool,
     needs_watch: bool,
     has_news: bool,
@@ -135,6 +137,7 @@ impl<C: Courier> Engine<C> {
             events: setup.events,
             metrics: setup.metrics,
             refused: setup.refused,
+            desk: Desk::new(setup.config.poster),
             config: setup.config,
             index: PriceIndex::default(),
             found: Found::new(),
@@ -158,8 +161,16 @@ impl<C: Courier> Engine<C> {
             has_news: true,
         };
         engine.shared.early.begin(&engine.config.signal);
+        if engine.config.poster.is_some() {
+            engine.shared.early.keep_updates();
+        }
         engine.watch();
         engine
+    }
+
+    /// Takes over what an earlier run left on chain of its postings.
+    pub fn take_left(&mut self, left: Vec<Left>) {
+        self.desk.recover(left);
     }
 
     /// Tells whether anything was assessed anew since the last call.
@@ -178,7 +189,10 @@ impl<C: Courier> Engine<C> {
         let slot = self.clock.tip_slot();
         self.ops.record(|| Frame::ended(intent, outcome, slot));
         self.history.ended(intent, outcome, slot);
+        self.desk.ended(intent, outcome, &self.metrics);
+        // what nobody acts on says nothing about how fast the chain takes what is urgent
         let is_landed = match outcome {
+            _ if intent.class == ActionClass::Post => None,
             Outcome::Landed { .. } | Outcome::Failed { .. } => Some(true),
             Outcome::Expired => Some(false),
             Outcome::Unknown => None,
@@ -196,6 +210,9 @@ impl<C: Courier> Engine<C> {
         };
         tracing::debug!(class = intent.class.as_str(), target = %intent.target, reason = error.as_str(), "a plan was refused");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "refused" }).inc();
+        if intent.class == ActionClass::Post {
+            self.metrics.posts.get_or_create(&OnlyResultLabel { result: "refused" }).inc();
+        }
         self.events.record(|to| to.refusal(intent, error.as_str(), self.clock.tip_slot()));
         self.not_sent(intent);
     }
@@ -204,12 +221,14 @@ impl<C: Courier> Engine<C> {
         let slot = self.clock.tip_slot();
         self.ops.record(|| Frame::not_sent(intent, slot));
         self.history.not_sent(intent, slot);
+        self.desk.not_sent(intent);
     }
 
     fn withdraw(&mut self, intent: &Intent, stale: Stale) {
         tracing::info!(class = intent.class.as_str(), target = %intent.target, "a decision was withdrawn: {stale}");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "withdrawn" }).inc();
         self.history.withdrawn(intent);
+        self.desk.not_sent(intent);
         self.is_dirty = true;
     }
 

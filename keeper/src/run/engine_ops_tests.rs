@@ -147,6 +147,59 @@ async fn explanations_name_inputs_thresholds_distance_fence_and_the_first_obstac
 }
 
 #[tokio::test]
+async fn explanation_tells_the_hours_fees_of_the_class() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    let text = |why: &Explanation| {
+        why.inputs.iter().find(|input| input.name == "fees of the hour").map(|input| input.value.clone())
+    };
+    let why = explain(&mut rig, key(50)).expect("a position");
+    let expected = "7000 lamports by deleverage, 49000000 by all but trips, of 50000000 (budget.lamports_per_hour)";
+    assert_eq!(text(&why).as_deref(), Some(expected));
+    let hour =
+        why.conditions.iter().find(|condition| condition.what == "the hour's fees are not used up").expect("told");
+    assert!(hour.is_met && hour.detail.starts_with("1000000 lamports left, one costs "), "{}", hour.detail);
+    let rule = explain(&mut rig, key(RULE)).expect("a rule");
+    assert_eq!(text(&rule).as_deref(), Some("7000 lamports by trip; trips are never refused"));
+    assert!(rule.conditions.iter().all(|condition| condition.what != hour.what), "nothing holds a trip back");
+}
+
+#[tokio::test]
+async fn liquidation_that_brings_too_little_is_counted_once_and_explained() {
+    let mut rig = Rig::new();
+    let mut config = config(rig.world.guard_key);
+    config.economics.min_profit_micro_usd = Some(i64::MAX);
+    rig.engine.command(Command::Settings(Arc::new(config.clone())));
+    rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    rig.engine.blockhash(blockhash(1));
+    for slot in 1..12 {
+        rig.engine.updates(gap(700, SLOT + slot).into_iter().chain([clock(SLOT + slot, NOW)]).collect());
+    }
+    settle().await;
+    assert!(rig.recorder.take().iter().all(|call| call.1 != ActionClass::Liquidate));
+    let count = |rig: &Rig| {
+        let text = rig.engine.metrics.render();
+        let of = |line: &str| {
+            line.starts_with("rampart_liquidations_declined_total{class=\"liquidate\"") && !line.ends_with(" 0")
+        };
+        text.lines().filter(|line| of(line)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = "rampart_liquidations_declined_total{class=\"liquidate\",reason=\"too_little\"} 1";
+    assert_eq!(count(&rig), [expected], "once, however often it is weighed");
+    let why = explain(&mut rig, key(50)).expect("a position");
+    assert!(why.answer.starts_with("no liquidate, it waits for \"there is a way that is worth it\""), "{}", why.answer);
+    let view = rig.engine.view();
+    assert_eq!(view.vaults[0].positions.declined, 1);
+    // below zero: what it may cost
+    config.economics.min_profit_micro_usd = Some(i64::MIN);
+    rig.engine.command(Command::Settings(Arc::new(config)));
+    rig.engine.updates(gap(700, SLOT + 16).into_iter().chain([clock(SLOT + 16, NOW)]).collect());
+    settle().await;
+    assert!(rig.recorder.take().contains(&("send", ActionClass::Liquidate, key(50))));
+    assert_eq!(rig.engine.view().vaults[0].positions.declined, 0);
+}
+
+#[tokio::test]
 async fn readiness_is_told_once_it_has_turned_for_good() {
     let mut rig = Rig::new();
     rig.load(&rig.world.rule(), &[]);

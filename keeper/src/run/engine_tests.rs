@@ -10,7 +10,7 @@ use crate::fleet::state::Identity;
 use crate::fleet::{Fleet, Stale};
 use crate::intent::{ActionClass, Blockhash, Intent, Outcome, PlannedTx};
 use crate::metrics::Metrics;
-use crate::submit::{Prepared, SubmitError};
+use crate::submit::{Hour, Prepared, SubmitError};
 use crate::view::TransactionsView;
 use crate::watch::feeds::{self, CLOCK, WatchSet};
 use crate::watch::oracles::Found;
@@ -64,6 +64,11 @@ impl Courier for Recorder {
 
     fn counts(&self) -> TransactionsView {
         TransactionsView::default()
+    }
+
+    fn hour(&self, class: ActionClass) -> Hour {
+        let allowance_lamports = (class != ActionClass::Trip).then_some(50_000_000);
+        Hour { own_lamports: 7_000, spent_lamports: 49_000_000, allowance_lamports, reserved_lamports: 10_000_000 }
     }
 }
 
@@ -229,6 +234,76 @@ async fn trips_are_prepared_anew_with_each_blockhash_and_fence_and_not_more_ofte
     settle().await;
     assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE))]);
     assert!(rig.events().contains(&EventKind::BreakerTripped));
+}
+
+/// A group of two rules on the collateral that trip only together: the first a drawdown, the second true all along.
+fn group_of(rig: &Rig) -> [(Pubkey, Vec<u8>); 3] {
+    use rampart::state::{Metric, RuleGroup, Standing};
+    let mut first = rig.world.rule();
+    first.params.standing = Standing::Member as u8;
+    let mut second = first;
+    (second.params.metric, second.subject) = (Metric::Utilisation as u8, rig.world.vault_key);
+    (second.params.threshold, second.params.clear_threshold) = (0, 0);
+    let mut group: RuleGroup = bytemuck::Zeroable::zeroed();
+    (group.guard, group.scope) = (rig.world.guard_key, rig.world.asset_keys[0]);
+    (group.rules[0], group.rules[1], group.count) = (key(RULE), key(62), 2);
+    (group.params.level, group.params.duration_secs, group.params.max_age_secs) = (3, 600, 60);
+    (group.reach, group.version, group.trip_epoch) = (1, rampart::constants::LAYOUT_VERSION, 4);
+    [(key(RULE), bytes_of(&first)), (key(62), bytes_of(&second)), (key(61), bytes_of(&group))]
+}
+
+#[tokio::test]
+async fn tick_that_proves_a_group_only_sends_what_was_prepared_with_the_observations_that_it_needs() {
+    let mut rig = Rig::new();
+    tokio::spawn(rig.engine.armory.worker());
+    settle().await;
+    let accounts = group_of(&rig);
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.updates(accounts.clone().map(|(at, data)| account(at, data, SLOT + 1)).to_vec());
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    settle().await;
+    let trips = |rig: &Rig| -> Vec<Call> {
+        rig.recorder.take().into_iter().filter(|call| call.1 == ActionClass::Trip).collect()
+    };
+    assert_eq!(trips(&rig), [("prepare", ActionClass::Trip, key(61))], "neither rule trips alone");
+    // one of them is seen true: its observation is left out, so that the trip is prepared anew
+    let mut second: Rule = *rig.engine.store.rule(&key(62)).unwrap();
+    let seen = rampart::risk::verdict::Verdict::True { value: 1 };
+    second.observe(seen, NOW - 3, NOW - 2, SLOT - 8).unwrap();
+    rig.engine.updates(vec![account(key(62), bytes_of(&second), SLOT + 2)]);
+    settle().await;
+    assert_eq!(trips(&rig), [("prepare", ActionClass::Trip, key(61))]);
+    rig.engine.tick();
+    settle().await;
+    assert!(trips(&rig).is_empty(), "not more often");
+    rig.engine.updates(vec![oracle(10, 850, SLOT + 3), oracle(11, 850, SLOT + 3)]);
+    settle().await;
+    assert_eq!(trips(&rig), [("send", ActionClass::Trip, key(61))], "nothing is signed on the way");
+}
+
+#[tokio::test]
+async fn trip_of_a_group_that_observes_other_rules_than_the_prepared_one_is_signed_anew() {
+    let mut rig = Rig::new();
+    tokio::spawn(rig.engine.armory.worker());
+    settle().await;
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.updates(group_of(&rig).map(|(at, data)| account(at, data, SLOT + 1)).to_vec());
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    settle().await;
+    rig.recorder.take();
+    // seen true in the very update that proves the group: what was prepared observes it once more
+    let mut second: Rule = *rig.engine.store.rule(&key(62)).unwrap();
+    let seen = rampart::risk::verdict::Verdict::True { value: 1 };
+    second.observe(seen, NOW - 3, NOW - 2, SLOT - 8).unwrap();
+    let update = account(key(62), bytes_of(&second), SLOT + 2);
+    rig.engine.updates(vec![update, oracle(10, 850, SLOT + 2), oracle(11, 850, SLOT + 2)]);
+    settle().await;
+    let calls = rig.recorder.take();
+    let of_group: Vec<_> = calls.iter().filter(|call| call.2 == key(61)).map(|call| call.0).collect();
+    assert_eq!(of_group.iter().filter(|call| **call == "send").count(), 1, "{of_group:?}");
+    assert_eq!(of_group[0], "prepare", "the prepared one was left alone: {of_group:?}");
 }
 
 #[tokio::test]

@@ -17,7 +17,17 @@ impl<C: Courier> Engine<C> {
         let inputs = Inputs { store: &self.store, assessment: &self.assessment, tallies: &self.tallies };
         let mut view = self.builder.build(inputs, keeper);
         self.show_early(&mut view);
+        self.show_declined(&mut view);
         view
+    }
+
+    /// Shows how many positions of each vault are left alone because of what they would bring.
+    fn show_declined(&self, view: &mut View) {
+        let declined = self.history.all_declined().filter_map(|key| self.store.position(key));
+        for vault in declined.map(|position| position.vault.to_string()) {
+            let shown = view.vaults.iter_mut().find(|shown| shown.address == vault);
+            shown.into_iter().for_each(|shown| shown.positions.declined += 1);
+        }
     }
 
     /// Shows what was heard early beside what is on chain.

@@ -1,4 +1,4 @@
-//! What may be spent: an hour's allowance for all classes but trips, and a balance that is kept for trips.
+//! What may be spent: an hour's allowance for all classes but trips, one for postings, and a balance that is kept for trips.
 
 use super::SubmitError;
 use crate::config::Budget;
@@ -12,22 +12,61 @@ const HOUR: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub(super) struct Spending {
     limits: Budget,
+    posts_lamports_per_hour: u64,
     trip_fee_lamports: u64,
     spent: VecDeque<Spent>,
-    spent_lamports: u64,
     balance_lamports: Option<u64>,
+}
+
+/// What a class has spent within the hour, and what it has left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    /// Fees of this class.
+    pub own_lamports: u64,
+    /// Fees of all classes that share the allowance.
+    pub spent_lamports: u64,
+    /// What the class may spend of the hour, with those that share it; nothing for trips, which are never refused.
+    pub allowance_lamports: Option<u64>,
+    /// Of the balance, kept back from this class for trips.
+    pub reserved_lamports: u64,
+}
+
+impl Hour {
+    /// Returns what is left of the hour; nothing for trips, which are never refused.
+    pub fn left_lamports(&self) -> Option<u64> {
+        self.allowance_lamports.map(|allowance| allowance.saturating_sub(self.spent_lamports))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Spent {
     at: Instant,
+    class: ActionClass,
     fee_lamports: u64,
+}
+
+/// Classes that share an allowance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purse {
+    Trips,
+    Posts,
+    Rest,
+}
+
+impl Purse {
+    const fn of(class: ActionClass) -> Self {
+        match class {
+            ActionClass::Trip => Self::Trips,
+            ActionClass::Post => Self::Posts,
+            _ => Self::Rest,
+        }
+    }
 }
 
 impl Spending {
     /// Starts with nothing spent and an unknown balance. `trip_fee_lamports` is the most that one trip costs.
-    pub fn new(limits: Budget, trip_fee_lamports: u64) -> Self {
-        Self { limits, trip_fee_lamports, spent: VecDeque::new(), spent_lamports: 0, balance_lamports: None }
+    pub fn new(limits: Budget, posts_lamports_per_hour: u64, trip_fee_lamports: u64) -> Self {
+        Self { limits, posts_lamports_per_hour, trip_fee_lamports, spent: VecDeque::new(), balance_lamports: None }
     }
 
     /// Takes over a balance that was read from the chain.
@@ -44,22 +83,21 @@ impl Spending {
     ///
     /// An unknown balance refuses nothing: the chain does, at no cost.
     pub fn check(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) -> Result<(), SubmitError> {
-        self.forget(now);
-        if class == ActionClass::Trip {
-            return Ok(());
-        }
-        // what is least urgent stops first: half of the hour is kept from it
-        let allowance = match class {
-            ActionClass::Rebalance => self.limits.lamports_per_hour / 2,
-            _ => self.limits.lamports_per_hour,
-        };
-        let left_lamports = allowance.saturating_sub(self.spent_lamports);
+        let Some(left_lamports) = self.hour(class, now).left_lamports() else { return Ok(()) };
         if fee_lamports > left_lamports {
-            return Err(SubmitError::OverBudget { fee_lamports, left_lamports });
+            return Err(match class {
+                ActionClass::Post => SubmitError::OverPosting { fee_lamports, left_lamports },
+                _ => SubmitError::OverBudget { fee_lamports, left_lamports },
+            });
         }
+        self.check_balance(fee_lamports)
+    }
+
+    /// Refuses what would take the balance below what is kept for trips.
+    pub fn check_balance(&self, lamports: u64) -> Result<(), SubmitError> {
         let reserved_lamports = self.reserved();
         match self.balance_lamports {
-            Some(balance_lamports) if balance_lamports < reserved_lamports.saturating_add(fee_lamports) => {
+            Some(balance_lamports) if balance_lamports < reserved_lamports.saturating_add(lamports) => {
                 Err(SubmitError::ReserveForTrips { balance_lamports, reserved_lamports })
             }
             _ => Ok(()),
@@ -69,10 +107,7 @@ impl Spending {
     /// Counts a fee at the first send.
     pub fn charge(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_sub(fee_lamports));
-        if class != ActionClass::Trip {
-            self.spent.push_back(Spent { at: now, fee_lamports });
-            self.spent_lamports = self.spent_lamports.saturating_add(fee_lamports);
-        }
+        self.spent.push_back(Spent { at: now, class, fee_lamports });
     }
 
     /// Gives back the fee of a transaction that can never land.
@@ -82,30 +117,48 @@ impl Spending {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_add(fee_lamports));
     }
 
+    /// Returns what `class` has spent within the hour before `now`, and may spend.
+    pub fn hour(&mut self, class: ActionClass, now: Instant) -> Hour {
+        while self.spent.front().is_some_and(|oldest| now.saturating_duration_since(oldest.at) >= HOUR) {
+            self.spent.pop_front();
+        }
+        let sum = |counts: &dyn Fn(ActionClass) -> bool| {
+            let fees = self.spent.iter().filter(|spent| counts(spent.class)).map(|spent| spent.fee_lamports);
+            fees.fold(0, u64::saturating_add)
+        };
+        Hour {
+            own_lamports: sum(&|spender| spender == class),
+            spent_lamports: sum(&|spender| Purse::of(spender) == Purse::of(class)),
+            allowance_lamports: self.allowance(class),
+            reserved_lamports: if class == ActionClass::Trip { 0 } else { self.reserved() },
+        }
+    }
+
+    /// What a class may spend of the hour with those that share it; nothing for trips, which are never refused.
+    fn allowance(&self, class: ActionClass) -> Option<u64> {
+        match class {
+            ActionClass::Trip => None,
+            ActionClass::Post => Some(self.posts_lamports_per_hour),
+            // what is least urgent stops first: half of the hour is kept from it
+            ActionClass::Rebalance => Some(self.limits.lamports_per_hour / 2),
+            _ => Some(self.limits.lamports_per_hour),
+        }
+    }
+
     fn reserved(&self) -> u64 {
         let trips = self.limits.reserve_trips.saturating_mul(self.trip_fee_lamports);
         trips.max(self.limits.min_payer_lamports)
-    }
-
-    fn forget(&mut self, now: Instant) {
-        while let Some(oldest) = self.spent.front().copied() {
-            if now.saturating_duration_since(oldest.at) < HOUR {
-                break;
-            }
-            self.spent_lamports = self.spent_lamports.saturating_sub(oldest.fee_lamports);
-            self.spent.pop_front();
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ActionClass::{Liquidate, Rebalance, Trip};
+    use ActionClass::{Liquidate, Post, Rebalance, Trip};
 
     fn spending() -> Spending {
         let limits = Budget { lamports_per_hour: 100, reserve_trips: 2, min_payer_lamports: 30 };
-        Spending::new(limits, 20)
+        Spending::new(limits, 30, 20)
     }
 
     #[test]
@@ -139,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn fault_35_postings_have_an_hour_of_their_own_and_keep_the_reserve() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.charge(Post, 25, now);
+        let refused = spending.check(Post, 6, now);
+        assert!(matches!(refused, Err(SubmitError::OverPosting { fee_lamports: 6, left_lamports: 5 })));
+        assert!(spending.check(Post, 5, now).is_ok() && spending.check(Liquidate, 100, now).is_ok());
+        assert!(spending.check(Post, 30, now + HOUR).is_ok());
+        spending.charge(Liquidate, 100, now);
+        assert!(spending.check(Post, 5, now).is_ok(), "nobody else spends it");
+        spending.set_balance(60);
+        assert!(spending.check_balance(20).is_ok());
+        let refused = spending.check_balance(21);
+        assert!(matches!(refused, Err(SubmitError::ReserveForTrips { balance_lamports: 60, reserved_lamports: 40 })));
+    }
+
+    #[test]
     fn trips_do_not_use_the_hour_of_others() {
         let (mut spending, now) = (spending(), Instant::now());
         spending.charge(Trip, 1_000, now);
@@ -153,5 +222,22 @@ mod tests {
         assert!(spending.check(Liquidate, 1, now).is_err());
         spending.refund(20);
         assert!(spending.check(Liquidate, 20, now).is_ok());
+    }
+
+    #[test]
+    fn hour_is_told_by_class_and_ends() {
+        let (mut spending, start) = (spending(), Instant::now());
+        spending.charge(Liquidate, 30, start);
+        spending.charge(Rebalance, 5, start);
+        spending.charge(Trip, 500, start);
+        let hour = spending.hour(Liquidate, start);
+        assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (30, 35, Some(65)));
+        let hour = spending.hour(Rebalance, start);
+        assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (5, Some(15), 40));
+        let hour = spending.hour(Trip, start);
+        assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (500, None, 0));
+        let hour = spending.hour(Liquidate, start + HOUR);
+        assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (0, 0, Some(100)));
+        assert_eq!(spending.hour(Trip, start + HOUR).own_lamports, 0);
     }
 }

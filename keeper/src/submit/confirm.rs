@@ -1,11 +1,13 @@
 //! One turn of resending, one turn of confirming.
 
 use super::book::{Flight, Stage};
-use super::step::{Answer, NextStep, next_step};
+use super::step::{Answer, NextStep, asks_for_logs, attributed, next_step};
 use super::wire::{STATUS_BATCH, Tip};
 use super::{Settled, Submitter};
-use crate::intent::Outcome;
+use crate::chain::standing::Use;
+use crate::intent::{ActionClass, Outcome};
 use crate::journal::{Signed, State};
+use futures_util::future::join_all;
 use solana_sdk::signature::Signature;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +20,17 @@ const UNKNOWN_AFTER_TURNS: u32 = 10;
 /// For how long one endpoint alone must call a signature dead, while no second one says anything, before new bytes are
 /// signed for a class of which the chain lets only one land: about as long as a request may take.
 pub(super) const ALONE: Duration = Duration::from_secs(5);
+/// How long one turn waits to learn whose refusals it has before it; other verdicts wait with it.
+const LOGS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A code that is our program's or a route's, and what was logged.
+type Disputed = (u32, Vec<String>);
+
+/// What questions about these transactions are for: those about trips are never held back.
+fn purpose<'a>(about: impl IntoIterator<Item = &'a Signed>) -> Use {
+    let mut classes = about.into_iter().map(|signed| signed.intent.class);
+    if classes.any(|class| class == ActionClass::Trip) { Use::Hot } else { Use::Calm }
+}
 
 impl Submitter {
     /// Hands all bytes that may still land to a node again.
@@ -40,17 +53,23 @@ impl Submitter {
             return;
         }
         // MUST come before the statuses: see `next_step`.
-        let tip = self.shared.wire.tip().await.ok();
+        let by = purpose(open.iter().map(|signed| &**signed));
+        let tip = self.shared.wire.tip(by).await.ok();
         if let Some(tip) = tip.filter(|tip| tip.is_agreed) {
             let forgotten = self.book().forget_unsent(tip.block_height);
             self.note_unsent(forgotten, State::Superseded).await;
         }
-        let answers = self.ask(&open, tip).await;
+        let answers = self.ask(&open, tip, by).await;
+        let mut disputed = self.ask_logs(&open, &answers).await;
         for signed in open {
             let answer = answers.get(&signed.signature).unwrap_or(&Answer::Silence);
             let height = signed.blockhash.last_valid_block_height;
             let tip = tip.filter(|tip| tip.is_agreed || signed.intent.class.moves_trip_epoch());
             let step = next_step(&signed.bytes, height, tip, answer);
+            let step = match disputed.remove(&signed.signature) {
+                Some((code, logs)) => attributed(step, code, &logs),
+                None => step,
+            };
             if step == NextStep::Wait || (step == NextStep::Resend && tip.is_some()) {
                 self.book().believe(&signed);
             }
@@ -68,7 +87,7 @@ impl Submitter {
         (open, is_due)
     }
 
-    async fn ask(&self, open: &[Arc<Signed>], tip: Option<Tip>) -> BTreeMap<Signature, Answer> {
+    async fn ask(&self, open: &[Arc<Signed>], tip: Option<Tip>, by: Use) -> BTreeMap<Signature, Answer> {
         let is_past =
             |signed: &&Arc<Signed>| tip.is_some_and(|tip| tip.block_height > signed.blockhash.last_valid_block_height);
         // The history costs a node more, and only a verdict needs it.
@@ -77,14 +96,18 @@ impl Submitter {
         for (group, search_history) in [(past, true), (recent, false)] {
             let signatures: Vec<_> = group.iter().map(|signed| signed.signature).collect();
             for batch in signatures.chunks(STATUS_BATCH) {
-                self.ask_batch(batch, search_history, &mut answers).await;
+                self.ask_batch((batch, search_history, by), &mut answers).await;
             }
         }
         answers
     }
 
-    async fn ask_batch(&self, batch: &[Signature], history: bool, answers: &mut BTreeMap<Signature, Answer>) {
-        let statuses = match self.shared.wire.statuses(batch, history).await {
+    async fn ask_batch(
+        &self,
+        (batch, history, by): (&[Signature], bool, Use),
+        answers: &mut BTreeMap<Signature, Answer>,
+    ) {
+        let statuses = match self.shared.wire.statuses(batch, history, by).await {
             Ok(statuses) => statuses,
             // Nobody said anything: no entry, which reads as silence.
             Err(error) => return tracing::debug!("{}", crate::error::chain(&error)),
@@ -94,6 +117,23 @@ impl Submitter {
             let not_found = Answer::NotFound { context_slot, searched_history: history, is_agreed };
             answers.insert(*signature, found.map_or(not_found, Answer::Found));
         }
+    }
+
+    /// Asks for the logs of what failed with a code that may be our program's or a route's; no logs where nobody tells.
+    async fn ask_logs(
+        &self,
+        open: &[Arc<Signed>],
+        answers: &BTreeMap<Signature, Answer>,
+    ) -> BTreeMap<Signature, Disputed> {
+        let disputed = open.iter().filter_map(|signed| {
+            let code = asks_for_logs(&signed.bytes, answers.get(&signed.signature)?)?;
+            Some((signed.signature, code))
+        });
+        let asked = disputed.map(|(signature, code)| async move {
+            let logs = tokio::time::timeout(LOGS_PATIENCE, self.shared.wire.logs(&signature, Use::Calm)).await;
+            (signature, (code, logs.ok().flatten().unwrap_or_default()))
+        });
+        join_all(asked).await.into_iter().collect()
     }
 
     async fn apply(&self, signed: &Signed, step: NextStep, is_silent: bool) {
@@ -156,7 +196,8 @@ impl Submitter {
     async fn finish(&self, flight: Flight, outcome: Outcome) {
         let outcome = match outcome {
             Outcome::Landed { slot, .. } => {
-                let compute_units = self.shared.wire.compute_units(&flight.signed.signature).await;
+                let compute_units =
+                    self.shared.wire.compute_units(&flight.signed.signature, purpose([&*flight.signed])).await;
                 Outcome::Landed { slot, compute_units }
             }
             other => other,

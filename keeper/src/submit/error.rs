@@ -31,6 +31,14 @@ pub enum SubmitError {
         /// Left within the hour.
         left_lamports: u64,
     },
+    /// The hour's budget of postings is used.
+    #[error("fee of {fee_lamports} lamports exceeds what is left of `poster.lamports_per_hour`: {left_lamports}")]
+    OverPosting {
+        /// Highest fee of the transaction.
+        fee_lamports: u64,
+        /// Left within the hour.
+        left_lamports: u64,
+    },
     /// The rest of the balance is kept for trips.
     #[error("balance of {balance_lamports} lamports is kept for trips, up to {reserved_lamports}")]
     ReserveForTrips {
@@ -68,6 +76,7 @@ impl SubmitError {
             | Self::SameBytes
             | Self::TooManyInFlight { .. }
             | Self::OverBudget { .. }
+            | Self::OverPosting { .. }
             | Self::ReserveForTrips { .. } => true,
             Self::Settled | Self::TooLarge { .. } | Self::Sign { .. } => false,
             Self::Journal(error) => error.is_transient(),
@@ -82,6 +91,7 @@ impl SubmitError {
             Self::SameBytes => "same_bytes",
             Self::TooManyInFlight { .. } => "too_many_in_flight",
             Self::OverBudget { .. } => "over_budget",
+            Self::OverPosting { .. } => "over_posting",
             Self::ReserveForTrips { .. } => "reserve_for_trips",
             Self::TooLarge { .. } => "too_large",
             Self::Sign { .. } => "sign",

@@ -1,8 +1,9 @@
 //! From a plan to its outcome: sign, journal, send, send again, confirm.
 //!
 //! Owns the promise "at most one landed action for an intent, and none lost". Plans nothing and decides nothing.
-//! `confirm` asks what became of transactions; `step` judges the answers; `book` says what may be signed and sent.
+//! `confirm` asks what became of transactions; `step` judges the answers, `blame` whose refusal it was; `book` says what may be signed and sent.
 
+mod blame;
 mod book;
 mod budget;
 mod confirm;
@@ -19,6 +20,8 @@ mod tests;
 mod ways;
 mod wire;
 
+pub use blame::raised_by;
+pub use budget::Hour;
 pub use error::SubmitError;
 pub use once::{Once, once};
 pub use sign::{PACKET_BYTES, fee_lamports, size_of};
@@ -31,6 +34,7 @@ use crate::events::{Events, unix_ms};
 use crate::intent::{ActionClass, Blockhash, Intent, IntentId, Outcome};
 use crate::journal::{Journal, JournalError, Signed, State};
 use crate::metrics::{ClassLabel, Metrics};
+use crate::post::ends_what_began;
 use crate::view::TransactionsView;
 use book::{Book, FirstSent, Stage};
 use budget::Spending;
@@ -63,6 +67,8 @@ pub struct Setup {
     pub senders: Vec<Sender>,
     /// What may be spent.
     pub budget: Budget,
+    /// What may be spent on postings within any hour, lamports.
+    pub posts_lamports_per_hour: u64,
     /// Where to count.
     pub metrics: Metrics,
     /// Where to tell.
@@ -132,7 +138,7 @@ impl Submitter {
         let tips = sign::tips(&setup.senders, ActionClass::Trip, &Pubkey::default());
         let trip_fee = sign::with_tips(fee_lamports(TRIP_COMPUTE_UNITS, setup.tx.compute_price.trip.cap), &tips);
         let recovered = undecided.len();
-        let book = Book::new(Spending::new(setup.budget, trip_fee), undecided, landed);
+        let book = Book::new(Spending::new(setup.budget, setup.posts_lamports_per_hour, trip_fee), undecided, landed);
         let submitter = Self {
             shared: Arc::new(Shared {
                 wire: setup.wire,
@@ -196,6 +202,11 @@ impl Submitter {
         }
     }
 
+    /// Returns what a class has spent within the hour, and what it has left.
+    pub fn hour(&self, class: ActionClass) -> Hour {
+        self.book().spending.hour(class, Instant::now())
+    }
+
     /// Returns how many transactions came how far, since the start.
     pub fn counts(&self) -> TransactionsView {
         let book = self.book();
@@ -207,7 +218,11 @@ impl Submitter {
         let (mut book, now) = (self.book(), Instant::now());
         let signed = book.sendable(id)?;
         let class = signed.intent.class;
-        if let Err(error) = book.spending.check(class, signed.fee_lamports, now) {
+        let checked = match ends_what_began(&signed.intent) {
+            true => Ok(()),
+            false => book.spending.check(class, signed.fee_lamports, now),
+        };
+        if let Err(error) = checked {
             self.shared.metrics.count_transaction(class, "refused");
             tracing::warn!(class = class.as_str(), reason = error.as_str(), "a transaction was not sent: {error}");
             return None;

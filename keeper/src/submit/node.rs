@@ -46,10 +46,19 @@ pub(super) async fn statuses(rpc: &Rpc, signatures: &[Signature], history: bool)
 
 /// Asks how many compute units a landed transaction used.
 pub(super) async fn compute_units(rpc: &Rpc, signature: &Signature) -> Option<u64> {
+    transaction(rpc, signature).await?.pointer("/meta/computeUnitsConsumed")?.as_u64()
+}
+
+/// Asks what the programs of a transaction logged.
+pub(super) async fn logs(rpc: &Rpc, signature: &Signature) -> Option<Vec<String>> {
+    let mut answer = transaction(rpc, signature).await?;
+    serde_json::from_value(answer.pointer_mut("/meta/logMessages")?.take()).ok()
+}
+
+async fn transaction(rpc: &Rpc, signature: &Signature) -> Option<serde_json::Value> {
     let options = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
     let params = json!([signature.to_string(), options]);
-    let question = rpc.call::<serde_json::Value>("getTransaction", "a transaction", params);
-    patiently(question).await.ok()?.pointer("/meta/computeUnitsConsumed")?.as_u64()
+    patiently(rpc.call("getTransaction", "a transaction", params)).await.ok()
 }
 
 async fn patiently<T>(question: impl Future<Output = Result<T, crate::chain::rpc::RpcError>>) -> Result<T, WireError> {

@@ -6,6 +6,10 @@ use super::{Prepared, SubmitError, Submitter, fee_lamports};
 use crate::events::unix_ms;
 use crate::intent::{ActionClass, Blockhash, PlannedTx};
 use crate::journal::{JournalError, Signed, State};
+use crate::post::ends_what_began;
+use anchor_lang::solana_program::system_instruction::SystemInstruction;
+use anchor_lang::solana_program::system_program;
+use solana_sdk::instruction::Instruction;
 use solana_sdk::signature::Signature;
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,7 +61,13 @@ impl Submitter {
             }
             self.check_room(&book, class)?;
             let fee = with_tips(fee_lamports(plan.compute_unit_limit, plan.priority_micro_lamports), &tips);
-            book.spending.check(class, fee, Instant::now())?;
+            if !ends_what_began(&plan.intent) {
+                book.spending.check(class, fee, Instant::now())?;
+                if class == ActionClass::Post {
+                    // what is lent until the posting ends must not be missing for trips
+                    book.spending.check_balance(fee.saturating_add(deposit_lamports(&plan.instructions)))?;
+                }
+            }
         }
         let signed = Arc::new(sign(plan, blockhash, &self.shared.payer, &tips, now_ms)?);
         let is_known = self.book().ready(&signed.signature, &id);
@@ -65,9 +75,12 @@ impl Submitter {
     }
 
     fn check_room(&self, book: &Book, class: ActionClass) -> Result<(), SubmitError> {
-        let in_flight = book.flights().filter(|flight| flight.is_open()).count();
-        // Trips are exempt: there are as many as there are rules.
-        if class != ActionClass::Trip && in_flight >= self.shared.tx.max_in_flight {
+        let takes_room = |class| !matches!(class, ActionClass::Trip | ActionClass::Post);
+        let is_counted = |class| class != ActionClass::Post;
+        let flights = book.flights().filter(|flight| flight.is_open() && is_counted(flight.signed.intent.class));
+        let in_flight = flights.count();
+        // Trips are exempt: there are as many as there are rules. Postings have room of their own.
+        if takes_room(class) && in_flight >= self.shared.tx.max_in_flight {
             return Err(SubmitError::TooManyInFlight { in_flight });
         }
         Ok(())
@@ -106,6 +119,16 @@ impl Submitter {
         }
         Ok(prepared(&signed))
     }
+}
+
+/// Returns what accounts that are created get from the payer.
+fn deposit_lamports(instructions: &[Instruction]) -> u64 {
+    let of_system = instructions.iter().filter(|instruction| instruction.program_id == system_program::ID);
+    let deposit = |instruction: &Instruction| match bincode::deserialize(&instruction.data) {
+        Ok(SystemInstruction::CreateAccountWithSeed { lamports, .. }) => lamports,
+        _ => 0,
+    };
+    of_system.map(deposit).fold(0, u64::saturating_add)
 }
 
 enum Draft {

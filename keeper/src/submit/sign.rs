@@ -109,12 +109,13 @@ fn instructions(planned: &PlannedTx) -> Vec<Instruction> {
     all
 }
 
-/// Returns the program that a top-level instruction of signed bytes calls.
-pub(super) fn program_of(bytes: &[u8], instruction: u8) -> Option<Pubkey> {
+/// Returns the program that a top-level instruction of signed bytes calls, and the data that it gets.
+pub(super) fn called_by(bytes: &[u8], instruction: u8) -> Option<(Pubkey, Vec<u8>)> {
     let transaction: VersionedTransaction = bincode::deserialize(bytes).ok()?;
     let called = transaction.message.instructions().get(usize::from(instruction))?;
     // CANNOT be a key that is looked up: a program is always named
-    transaction.message.static_account_keys().get(usize::from(called.program_id_index)).copied()
+    let program = transaction.message.static_account_keys().get(usize::from(called.program_id_index)).copied()?;
+    Some((program, called.data.clone()))
 }
 
 #[cfg(test)]
@@ -126,6 +127,10 @@ mod tests {
     use solana_sdk::message::AddressLookupTableAccount;
     use solana_sdk::signature::Keypair;
     use solana_sdk::transaction::Transaction;
+
+    fn program_of(bytes: &[u8], instruction: u8) -> Option<Pubkey> {
+        called_by(bytes, instruction).map(|(program, _)| program)
+    }
 
     fn planned(data: usize) -> PlannedTx {
         let target = Pubkey::new_from_array([3; 32]);

@@ -5,12 +5,10 @@
 //! that far does not know the signature. Silence is neither. Both have to be agreed upon; where one node alone says so,
 //! it is a [`NextStep::Doubt`], which for some classes is enough after a while.
 
-use super::sign::program_of;
+use super::blame::{Raiser, raised_by, raiser};
 use super::wire::{Found, Tip};
 use crate::intent::Outcome;
 use rampart::error::RampartError;
-use solana_sdk::instruction::InstructionError;
-use solana_sdk::transaction::TransactionError;
 
 /// What a node said of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,16 +70,34 @@ fn outcome(bytes: &[u8], found: &Found) -> Outcome {
     let Err(error) = &found.result else {
         return Outcome::Landed { slot: found.slot, compute_units: None };
     };
-    let code = program_code(bytes, error);
+    let code = match raiser(bytes, error) {
+        Raiser::Ours(code) => Some(code),
+        // the program's refusal only where the logs say so: `attributed`
+        Raiser::OursOrRoute(_) | Raiser::Other => None,
+    };
     Outcome::Failed { slot: found.slot, error: error.clone(), code, lost_race: code.is_some_and(is_lost_race) }
 }
 
-/// Returns the code with which our program refused; nothing if another program or the runtime did.
-fn program_code(bytes: &[u8], error: &TransactionError) -> Option<u32> {
-    let TransactionError::InstructionError(index, InstructionError::Custom(code)) = error else {
-        return None;
-    };
-    (program_of(bytes, *index)? == rampart::ID).then_some(*code)
+/// Returns the code of a failure that may be our program's or a route's: the logs tell whose.
+pub(super) fn asks_for_logs(bytes: &[u8], answer: &Answer) -> Option<u32> {
+    let Answer::Found(Found { result: Err(error), is_confirmed: true, .. }) = answer else { return None };
+    match raiser(bytes, error) {
+        Raiser::OursOrRoute(code) => Some(code),
+        Raiser::Ours(_) | Raiser::Other => None,
+    }
+}
+
+/// Takes `code` for our program's where the logs say that it raised it. What is not told was the route.
+pub(super) fn attributed<T: AsRef<str>>(step: NextStep, code: u32, logs: &[T]) -> NextStep {
+    match step {
+        NextStep::Settle(Outcome::Failed { slot, error, code: None, .. })
+            if raised_by(logs, code) == Some(rampart::ID) =>
+        {
+            let (code, lost_race) = (Some(code), is_lost_race(code));
+            NextStep::Settle(Outcome::Failed { slot, error, code, lost_race })
+        }
+        step => step,
+    }
 }
 
 /// Refusals that mean: somebody else was first, or the cause is gone. No fault of the keeper's.
@@ -111,6 +127,10 @@ fn is_lost_race(code: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anchor_lang::Discriminator;
+    use solana_sdk::instruction::{Instruction, InstructionError};
+    use solana_sdk::pubkey::Pubkey;
+    use solana_sdk::transaction::{Transaction, TransactionError};
 
     const HEIGHT: u64 = 150;
 
@@ -175,25 +195,63 @@ mod tests {
         }
     }
 
+    fn refused(code: u32) -> Answer {
+        found(Err(TransactionError::InstructionError(1, InstructionError::Custom(code))), true)
+    }
+
+    fn settle(bytes: &[u8], code: u32) -> NextStep {
+        next_step(bytes, HEIGHT, None, &refused(code))
+    }
+
+    fn is_lost(step: &NextStep) -> bool {
+        matches!(step, NextStep::Settle(Outcome::Failed { lost_race: true, code: Some(_), .. }))
+    }
+
+    fn is_nobodys(step: &NextStep) -> bool {
+        matches!(step, NextStep::Settle(Outcome::Failed { lost_race: false, code: None, .. }))
+    }
+
     #[test]
     fn lost_races_are_told_apart_by_the_program_that_refused() {
-        let refused = |code| Err(TransactionError::InstructionError(1, InstructionError::Custom(code)));
-        let settle = |bytes: &[u8], code| next_step(bytes, HEIGHT, None, &found(refused(code), true));
-        let is_lost =
-            |step: &NextStep| matches!(step, NextStep::Settle(Outcome::Failed { lost_race: true, code: Some(_), .. }));
-        let ours = calls(rampart::ID);
+        let ours = calls(rampart::ID, &[]);
         for error in LOST_RACE {
             assert!(is_lost(&settle(&ours, error.into())));
+            assert_eq!(asks_for_logs(&ours, &refused(error.into())), None);
         }
         assert!(!is_lost(&settle(&ours, RampartError::RuleIndeterminate.into())));
         assert!(!is_lost(&settle(&ours, RampartError::MathOverflow.into())));
-        let other = calls(solana_sdk::pubkey::Pubkey::new_from_array([1; 32]));
-        assert!(!is_lost(&settle(&other, RampartError::TripEpochMoved.into())), "the code of another program");
+        let other = calls(Pubkey::new_from_array([1; 32]), &[]);
+        assert!(is_nobodys(&settle(&other, RampartError::TripEpochMoved.into())), "the code of another program");
     }
 
-    fn calls(program: solana_sdk::pubkey::Pubkey) -> Vec<u8> {
-        use solana_sdk::{instruction::Instruction, pubkey::Pubkey, transaction::Transaction};
-        let instruction = |id| Instruction::new_with_bytes(id, &[], vec![]);
+    #[test]
+    fn code_of_a_route_within_our_instruction_is_none_of_ours() {
+        // a route's own number 6000 and more was once read as one of ours, and a route that fails as a race that was lost
+        let code = u32::from(RampartError::LiquidationSeqMoved);
+        assert!(code >= 6_000);
+        let fails = |program: Pubkey| format!("Program {program} failed: custom program error: 0x{code:x}");
+        let route = Pubkey::new_from_array([4; 32]);
+        for tag in
+            [rampart::instruction::LiquidateBySwap::DISCRIMINATOR, rampart::instruction::Rebalance::DISCRIMINATOR]
+        {
+            let bytes = calls(rampart::ID, tag);
+            assert_eq!(asks_for_logs(&bytes, &refused(code)), Some(code));
+            let step = settle(&bytes, code);
+            assert!(is_nobodys(&step), "nothing is known without logs");
+            assert!(is_nobodys(&attributed::<&str>(step.clone(), code, &[])), "no way tells logs");
+            let by_route = [fails(route), fails(rampart::ID)];
+            assert!(is_nobodys(&attributed(step.clone(), code, &by_route)));
+            assert!(is_lost(&attributed(step, code, &[fails(rampart::ID)])));
+        }
+        let unconfirmed = found(Err(TransactionError::InstructionError(1, InstructionError::Custom(code))), false);
+        assert_eq!(
+            asks_for_logs(&calls(rampart::ID, rampart::instruction::Rebalance::DISCRIMINATOR), &unconfirmed),
+            None
+        );
+    }
+
+    fn calls(program: Pubkey, data: &[u8]) -> Vec<u8> {
+        let instruction = |id| Instruction::new_with_bytes(id, data, vec![]);
         let both = [instruction(Pubkey::new_from_array([2; 32])), instruction(program)];
         let transaction = Transaction::new_with_payer(&both, Some(&Pubkey::new_from_array([5; 32])));
         bincode::serialize(&transaction).expect("plain data")

@@ -67,6 +67,8 @@ impl Ways {
         let (results, mut first) = mpsc::unbounded_channel();
         for way in self.ways.iter().filter(|way| way.takes(class) && self.leads(way)) {
             let (way, text, results, metrics) = (way.clone(), text.clone(), results.clone(), self.metrics.clone());
+            let node = way.endpoint.and_then(|index| self.pool.endpoints().get(index));
+            node.into_iter().for_each(|endpoint| endpoint.rpc.count_urgent());
             // a task of its own: it goes on when another was faster
             tokio::spawn(async move {
                 let result = way.send(&text).await;

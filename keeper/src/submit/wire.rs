@@ -85,16 +85,18 @@ pub struct Statuses {
     pub is_agreed: bool,
 }
 
-/// The way to the nodes.
+/// The way to the nodes. `by`: whether a trip waits for the answer.
 pub trait Wire: Send + Sync + 'static {
     /// Hands bytes over. Success means that a node took them, nothing more.
     fn send<'a>(&'a self, class: ActionClass, bytes: &'a [u8]) -> Answered<'a, ()>;
     /// Asks what became of signatures, at most [`STATUS_BATCH`]; in the whole history if `search_history`.
-    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool) -> Answered<'a, Statuses>;
+    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool, by: Use) -> Answered<'a, Statuses>;
     /// Asks for the confirmed end of the chain.
-    fn tip(&self) -> Answered<'_, Tip>;
+    fn tip(&self, by: Use) -> Answered<'_, Tip>;
     /// Asks how many compute units a landed transaction used; nothing if the node does not say.
-    fn compute_units<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<u64>>;
+    fn compute_units<'a>(&'a self, signature: &'a Signature, by: Use) -> BoxFuture<'a, Option<u64>>;
+    /// Asks what the programs of a transaction logged; nothing if no node says.
+    fn logs<'a>(&'a self, signature: &'a Signature, by: Use) -> BoxFuture<'a, Option<Vec<String>>>;
 }
 
 /// All endpoints and senders.
@@ -129,9 +131,10 @@ impl PoolWire {
     /// Asks as many endpoints as have to agree, and further ones in place of those that fail.
     async fn witness<'a, T>(
         &'a self,
+        by: Use,
         question: impl Fn(&'a Rpc) -> BoxFuture<'a, Result<T, WireError>>,
     ) -> Result<Vec<T>, WireError> {
-        let mut usable = self.pool.usable(Role::Confirm, Use::Hot).into_iter();
+        let mut usable = self.pool.usable(Role::Confirm, by).into_iter();
         let (mut answers, mut last) = (Vec::new(), None);
         loop {
             let missing = self.quorum() - answers.len();
@@ -139,7 +142,8 @@ impl PoolWire {
             if batch.is_empty() {
                 break;
             }
-            let asked = batch.into_iter().map(|endpoint| question(&endpoint.rpc).map(move |given| (endpoint, given)));
+            let asked =
+                batch.into_iter().map(|endpoint| question(endpoint.rpc_for(by)).map(move |given| (endpoint, given)));
             let mut asked: FuturesUnordered<_> = asked.collect();
             while let Some((endpoint, given)) = next(&mut asked, !answers.is_empty()).await {
                 match given {
@@ -175,9 +179,9 @@ impl Wire for PoolWire {
         self.ways.send(class, bytes).boxed()
     }
 
-    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool) -> Answered<'a, Statuses> {
+    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool, by: Use) -> Answered<'a, Statuses> {
         async move {
-            let answers = self.witness(|rpc| node::statuses(rpc, signatures, search_history).boxed()).await?;
+            let answers = self.witness(by, |rpc| node::statuses(rpc, signatures, search_history).boxed()).await?;
             let is_agreed = answers.len() >= self.quorum();
             answers
                 .into_iter()
@@ -188,9 +192,9 @@ impl Wire for PoolWire {
         .boxed()
     }
 
-    fn tip(&self) -> Answered<'_, Tip> {
+    fn tip(&self, by: Use) -> Answered<'_, Tip> {
         async move {
-            let tips = self.witness(|rpc| node::tip(rpc).boxed()).await?;
+            let tips = self.witness(by, |rpc| node::tip(rpc).boxed()).await?;
             let is_agreed = tips.len() >= self.quorum();
             let lower = |a: Tip, b: Tip| Tip {
                 slot: a.slot.max(b.slot),
@@ -206,11 +210,23 @@ impl Wire for PoolWire {
         .boxed()
     }
 
-    fn compute_units<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Option<u64>> {
+    fn compute_units<'a>(&'a self, signature: &'a Signature, by: Use) -> BoxFuture<'a, Option<u64>> {
         async move {
-            for endpoint in self.pool.usable(Role::Confirm, Use::Hot) {
-                if let Some(units) = node::compute_units(&endpoint.rpc, signature).await {
+            for endpoint in self.pool.usable(Role::Confirm, by) {
+                if let Some(units) = node::compute_units(endpoint.rpc_for(by), signature).await {
                     return Some(units);
+                }
+            }
+            None
+        }
+        .boxed()
+    }
+
+    fn logs<'a>(&'a self, signature: &'a Signature, by: Use) -> BoxFuture<'a, Option<Vec<String>>> {
+        async move {
+            for endpoint in self.pool.usable(Role::Confirm, by) {
+                if let Some(logs) = node::logs(endpoint.rpc_for(by), signature).await {
+                    return Some(logs);
                 }
             }
             None

@@ -142,7 +142,7 @@ impl Pauser {
             let sent: Result<(), WireError> = self.wire.send(ActionClass::Trip, &bytes).await;
             sent.unwrap_or_else(|error| tracing::debug!("{}", crate::error::chain(&error)));
             tokio::time::sleep(RESEND).await;
-            let statuses = self.wire.statuses(&[signature], false).await;
+            let statuses = self.wire.statuses(&[signature], false, Use::Hot).await;
             let found = statuses.ok().and_then(|statuses| statuses.found.into_iter().next().flatten());
             match found.filter(|found| found.is_confirmed).map(|found| found.result) {
                 Some(Ok(())) => return Ok(()),

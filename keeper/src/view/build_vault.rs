@@ -118,6 +118,7 @@ fn positions(tally: &Tally) -> PositionsView {
         borrowers: tally.borrowers,
         soft: tally.soft,
         liquidatable: tally.liquidatable,
+        declined: 0,
         histogram: (0..).zip(&tally.bars).map(bar).collect(),
     }
 }

@@ -1,9 +1,10 @@
 //! The keepers that share the work, as this one sees them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A fleet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FleetView {
     /// `single` or `etcd`. All that follows says nothing in a keeper on its own.
     pub mode: String,
@@ -42,7 +43,7 @@ impl Default for FleetView {
 }
 
 /// A member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberView {
     /// Its name within the fleet.
     pub id: String,

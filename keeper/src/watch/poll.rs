@@ -104,8 +104,9 @@ impl Poller {
             if is_due {
                 snapshot_at = Some(Instant::now());
             }
-            let polled = if is_due { self.snapshot().await } else { self.accounts().await };
-            if self.polled.send(polled.unwrap_or_else(Polled::Failed)).await.is_err() {
+            let is_heard =
+                if is_due { self.snapshot_and_polls().await } else { self.tell(self.accounts().await).await };
+            if !is_heard {
                 return;
             }
             tokio::select! {
@@ -113,6 +114,26 @@ impl Poller {
                 () = self.snapshot_wanted.notified() => snapshot_at = None,
             }
         }
+    }
+
+    /// Takes a snapshot; prices are asked for meanwhile, however long it takes at the endpoint's pace.
+    async fn snapshot_and_polls(&self) -> bool {
+        let mut snapshot = std::pin::pin!(self.snapshot());
+        loop {
+            tokio::select! {
+                polled = &mut snapshot => return self.tell(polled).await,
+                () = tokio::time::sleep(self.poll) => {
+                    if !self.tell(self.accounts().await).await {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands over what was polled; `false` once nobody listens.
+    async fn tell(&self, polled: Result<Polled, RpcError>) -> bool {
+        self.polled.send(polled.unwrap_or_else(Polled::Failed)).await.is_ok()
     }
 
     async fn clock(&self) {
@@ -163,7 +184,7 @@ impl Poller {
         }
         if !snapshot.is_whole {
             let known = self.positions.borrow().clone();
-            snapshot.add(self.pool.accounts(&known, Use::Hot).await?);
+            snapshot.add(self.pool.accounts(&known, Use::Calm).await?);
             return Ok(Polled::Snapshot(Box::new(snapshot)));
         }
         snapshot.listed.extend(snapshot.updates.iter().filter(|u| u.owner == rampart::ID).map(|u| u.key));
@@ -185,7 +206,7 @@ impl Snapshot {
 }
 
 /// The account with the newest price of a feed.
-fn newest(listing: &Listing, feed_id: &[u8; 32]) -> Option<Pubkey> {
+pub(crate) fn newest(listing: &Listing, feed_id: &[u8; 32]) -> Option<Pubkey> {
     let publish_ts =
         |u: &Update| rampart::oracle::pyth::decode(&u.data, feed_id).ok().map(|raw| (raw.publish_ts, u.key));
     listing.updates.iter().filter_map(publish_ts).max().map(|(_, key)| key)

@@ -3,6 +3,10 @@
 //! Owns the writing side of the formats; `rampart::oracle` owns the reading side, and the tests below hold one against
 //! the other. Used by the LiteSVM suites and by the local network, which plays markets into such accounts.
 
+mod signed;
+
+pub use signed::{SignedPrice, signed_update};
+
 use anchor_lang::AccountSerialize;
 use anchor_lang::prelude::Pubkey;
 use pyth_solana_receiver_sdk::price_update::{PriceFeedMessage, PriceUpdateV2};

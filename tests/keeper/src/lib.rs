@@ -178,6 +178,17 @@ impl Keeper {
         Planner { store, found: &Found::new(), signer, prices, market, tables: &known }.plan(decision, &self.history)
     }
 
+    /// Returns the accounts that a lookup table for it has to hold.
+    ///
+    /// # Panics
+    /// If an account of the guard isn't known.
+    pub fn shared_accounts(&mut self, world: &World) -> Vec<Pubkey> {
+        self.read(world);
+        let (store, signer, prices, market) = (&self.store, self.key.pubkey(), &self.prices, &fees::Market::default());
+        let planner = Planner { store, found: &Found::new(), signer, prices, market, tables: &[] };
+        planner.shared_accounts(&self.policy.economics.routes, &[]).expect("all are known")
+    }
+
     /// Lands a plan as the submitter would send it.
     ///
     /// # Errors

@@ -5,9 +5,10 @@ use rampart::events::PositionLiquidated;
 use rampart::state::Purpose;
 use rampart_client::swap::PolicyKeys;
 use rampart_keeper::decide::{Action, Decision};
-use rampart_keeper::economics::{Offer, Way};
+use rampart_keeper::economics::{Declined, Offer, Way};
 use rampart_keeper::intent::{ActionClass, Outcome};
 use rampart_keeper::plan::PlanError;
+use rampart_keeper::submit::raised_by;
 use rampart_keeper_tests::{Keeper, estimate, failed};
 use rampart_tests::defaults::{SOL, USDC};
 use rampart_tests::swaps::{Market, TOKEN_SWAP, params};
@@ -43,20 +44,12 @@ impl Stage {
         self.keeper.decision(&self.world, ActionClass::Liquidate)
     }
 
-    /// Gives the keeper a table of all that a liquidation through the pool names.
+    /// Gives the keeper the table that `rampart table create` would make.
     fn with_table(&mut self) {
-        let decision = self.decision().expect("a liquidation");
-        let Action::Position { offers, .. } = &decision.action else { panic!("about a position") };
-        let Way::Swap(way) = &offers[0].way else { panic!("by a swap") };
-        let k = self.world.keys;
-        let mut all = vec![k.guard, k.collateral_asset, k.loan_asset, k.vault, k.collateral_mint, k.loan_mint];
-        all.extend([k.collateral_token, k.loan_token, self.policy.policy, TOKEN_SWAP]);
-        all.extend([rampart_client::address::event_authority(), k.collateral_token_program]);
-        all.extend(self.world.pair_oracles().iter().map(|meta| meta.pubkey));
-        all.extend(way.routed.accounts.iter().map(|meta| meta.pubkey));
-        all.sort();
-        all.dedup();
-        self.keeper.with_table(&mut self.world, &all);
+        let shared = self.keeper.shared_accounts(&self.world);
+        let own = [self.keeper.key.pubkey(), self.borrower.position];
+        assert!(own.iter().all(|key| !shared.contains(key)), "what is one keeper's or one position's");
+        self.keeper.with_table(&mut self.world, &shared);
     }
 
     /// Lands a decision and asserts that it brought what was predicted, to the unit.
@@ -129,10 +122,18 @@ fn nothing_below_the_least_profit_is_done_but_what_must_be() {
     let mut s = stage(100_000);
     s.keeper.policy.economics.settings.min_profit_micro_usd = Some(10_000_000_000);
     assert!(s.decision().is_none(), "less than ten thousand dollars");
+    let declined = s.keeper.history.take_declined();
+    assert!(
+        matches!(declined[..], [(_, Declined::TooLittle { profit_micro_usd, least_micro_usd: 10_000_000_000 })]
+            if (1..10_000_000_000).contains(&profit_micro_usd)),
+        "{declined:?}"
+    );
+    assert_eq!(s.keeper.history.all_declined().count(), 1);
     s.world.advance(4);
     s.world.set_prices(111.0, 1.0);
     s.keeper.policy.economics.settings.must_do = vec![s.world.keys.vault];
     let decision = s.decision().expect("it must be done");
+    assert_eq!(s.keeper.history.all_declined().count(), 0);
     assert!(estimate(&decision).profit_micro_usd < 10_000_000_000);
     s.world.advance(4);
     s.world.set_prices(111.0, 1.0);
@@ -185,7 +186,10 @@ fn fault_30_two_keepers_fire_together_and_the_second_pays_one_fee() {
     let plan = second.plan(&s.world, &rival).expect("a plan");
     s.land_as_predicted(&first);
     let before = second.holds(&s.world);
-    assert_error(second.land(&mut s.world, &plan), E::LiquidationSeqMoved);
+    let refused = second.land(&mut s.world, &plan);
+    let logs = refused.as_ref().err().map(|failed| failed.meta.logs.clone()).unwrap_or_default();
+    assert_eq!(raised_by(&logs, E::LiquidationSeqMoved.into()), Some(rampart::ID), "no fault of the pool's");
+    assert_error(refused, E::LiquidationSeqMoved);
     let after = second.holds(&s.world);
     assert_eq!((after.0, after.1, before.2 - after.2), (before.0, before.1, estimate(&rival).fee_lamports));
 }
@@ -206,11 +210,10 @@ fn fault_31_pool_that_moved_fails_the_swap_and_the_next_decision_is_made_on_what
     s.keeper.history.started(&decision.intent, None, s.world.slot());
     let refused = s.keeper.land(&mut s.world, &planned).expect_err("the pool pays less");
     assert!(s.world.svm.get_account(&s.world.keys.vault) == vault, "nothing changed");
-    assert!(
-        matches!(refused.err, TransactionError::InstructionError(_, InstructionError::Custom(_))),
-        "{:?}",
-        refused.err
-    );
+    let TransactionError::InstructionError(_, InstructionError::Custom(code)) = refused.err else {
+        panic!("{:?}", refused.err)
+    };
+    assert_eq!(raised_by(&refused.meta.logs, code), Some(TOKEN_SWAP), "the pool's refusal, within our instruction");
     s.keeper.history.ended(&decision.intent, &failed(&refused.err, s.world.slot()), s.world.slot());
     assert!(s.decision().is_none(), "not blindly again");
     // by then the pool is below the bound, so no swap is sent that would fail

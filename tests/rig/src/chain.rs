@@ -7,7 +7,8 @@ use rampart_tests::World;
 use solana_sdk::account::Account;
 use solana_sdk::hash::{Hash, hashv};
 use solana_sdk::signature::Signature;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use solana_sdk::slot_hashes::SlotHashes;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub const CONFIRMED_AFTER: u64 = 2;
 const CHAIN_MS: u64 = 400;
 /// Blockhashes that are kept: more than any life here.
 const HASHES: usize = 400;
+/// Blocks that programs are told of: fewer than on a real chain, for they are told in every slot.
+const SLOT_HASHES: usize = 32;
 const BACKLOG: usize = 4_096;
 
 /// What one slot brought.
@@ -72,6 +75,8 @@ pub struct State {
     pub prices: [f64; 2],
     /// Whether feeds go on telling.
     pub is_publishing: bool,
+    /// Accounts of feeds that nobody pushes, whatever the others tell.
+    pub silent: BTreeSet<Pubkey>,
     first_ts: i64,
     genesis: Hash,
     hashes: VecDeque<(Hash, u64)>,
@@ -104,6 +109,7 @@ impl Chain {
             sends: Vec::new(),
             prices,
             is_publishing: true,
+            silent: BTreeSet::new(),
             first_ts,
             genesis: hashv(&[b"rig"]),
             hashes: VecDeque::new(),
@@ -205,11 +211,22 @@ impl State {
         self.hashes.truncate(HASHES);
         let now_ts = self.first_ts + i64::try_from((self.slot - FIRST_SLOT) * CHAIN_MS / 1_000).unwrap_or(0);
         self.world.set_clock(now_ts, self.slot);
+        self.tell_slot_hashes();
         if self.is_publishing {
+            let held: Vec<_> =
+                self.silent.iter().filter_map(|key| Some((*key, self.world.svm.get_account(key)?))).collect();
             self.world.set_prices(self.prices[0], self.prices[1]);
+            held.into_iter().for_each(|(key, feed)| self.world.svm.set_account(key, feed).expect("account is written"));
         }
         self.include(height);
         Some(Block { slot: self.slot, changes: self.changes() })
+    }
+
+    /// Tells programs of the blocks before this one, as a lookup table's creation asks.
+    fn tell_slot_hashes(&mut self) {
+        let blocks = self.heights.range(..self.slot).rev().take(SLOT_HASHES);
+        let hashes: Vec<_> = blocks.map(|(slot, height)| (*slot, hashv(&[b"slot", &height.to_le_bytes()]))).collect();
+        self.world.svm.set_sysvar(&SlotHashes::new(&hashes));
     }
 
     fn include(&mut self, height: u64) {

@@ -60,6 +60,20 @@ impl Keeper {
         Self { url: format!("http://127.0.0.1:{port}"), stop, running, dir }
     }
 
+    /// Returns where its API is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns what lets act through its API.
+    ///
+    /// # Panics
+    /// If it wrote none yet.
+    pub fn token(&self) -> String {
+        let path = self.dir.path().join("state").join(rampart_keeper::control::token::FILE);
+        std::fs::read_to_string(path).expect("a token").trim().to_owned()
+    }
+
     /// Returns what it shows; `None` while it shows nothing.
     pub async fn view(&self) -> Option<View> {
         let answer = reqwest::get(format!("{}/api/v1/state", self.url)).await.ok()?;

@@ -12,6 +12,7 @@ pub mod faults;
 pub mod geyser;
 #[cfg(feature = "grpc")]
 mod geyser_service;
+pub mod hermes;
 pub mod keeper;
 pub mod landing;
 pub mod pubsub;
@@ -25,6 +26,7 @@ pub use endpoint::Endpoint;
 pub use faults::{Faults, HttpFault, SendFault};
 #[cfg(feature = "grpc")]
 pub use geyser::Geyser;
+pub use hermes::Hermes;
 pub use keeper::Keeper;
 pub use scene::Scene;
 pub use wait::until;

@@ -6,13 +6,18 @@ use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Position, Rule};
 use rampart_client::{MintOf, Pubkey};
+use rampart_keeper::post::Cohort;
 use rampart_tests::defaults::{SOL, USDC, drawdown_rule};
+use rampart_tests::integrator::fixture;
+use rampart_tests::world::defaults_args;
 use rampart_tests::{User, World};
 use solana_sdk::account::Account;
 use solana_sdk::signature::{Keypair, Signature};
 use solana_sdk::signer::Signer;
 use std::collections::BTreeSet;
 
+/// Whose programs of Pyth the stand-in stands for.
+pub const COHORT: Cohort = Cohort::ALL[0];
 /// The price at the start, dollars.
 pub const CALM: f64 = 150.0;
 /// Beyond the rule's threshold of 10 %, and short of the borrower's liquidation line.
@@ -44,7 +49,31 @@ impl Scene {
 
     /// As [`Self::new`], with another rule.
     pub async fn with_rule(endpoints: usize, params: RuleParams) -> Self {
-        let mut world = World::with_vault();
+        Self::of(World::with_vault(), endpoints, params).await
+    }
+
+    /// As [`Self::new`], with the collateral's Pyth feed where the push oracle keeps it, and a stand-in for the programs of
+    /// Pyth.
+    pub async fn with_push_feed(endpoints: usize) -> Self {
+        let (mut world, cohort) = (World::with_guard(), COHORT);
+        let program = fixture("pyth");
+        for address in [cohort.receiver, cohort.push_oracle, cohort.verifier] {
+            world.svm.add_program(address, &program).expect("the fixture loads");
+        }
+        world.sol_feeds.pyth = cohort.feed_account(0, &world.sol_feeds.feed_id);
+        let assets = [
+            world.register_asset_ix(world.sol, world.sol_feeds),
+            world.register_asset_ix(world.usdc, world.usdc_feeds),
+        ];
+        world.send_as_root(&assets).expect("assets are registered");
+        world.set_prices(CALM, 1.0);
+        let vault = world.initialize_vault_ix(defaults_args());
+        world.send_as_root(&[vault]).expect("vault is created");
+        world.warm_up(10, 60);
+        Self::of(world, endpoints, drawdown_rule()).await
+    }
+
+    async fn of(mut world: World, endpoints: usize, params: RuleParams) -> Self {
         let rule = world.create_rule(1, world.keys.collateral_asset, params);
         world.lender(1_000_000 * USDC);
         let borrower = world.borrower(100 * SOL, 10_000 * USDC);
@@ -66,6 +95,35 @@ impl Scene {
     /// Lets the collateral cost `dollars` from the next slot on.
     pub fn price(&self, dollars: f64) {
         self.chain.state().prices[0] = dollars;
+    }
+
+    /// Returns the account of the collateral's Pyth feed.
+    pub fn feed(&self) -> Pubkey {
+        self.chain.state().world.sol_feeds.pyth
+    }
+
+    /// Lets nobody push the collateral's Pyth feed from now on, or lets it be pushed again.
+    pub fn lag(&self, is_lagging: bool) {
+        let feed = self.feed();
+        let mut state = self.chain.state();
+        if is_lagging {
+            state.silent.insert(feed)
+        } else {
+            state.silent.remove(&feed)
+        };
+    }
+
+    /// Returns the price that the collateral's Pyth feed holds on chain, dollars.
+    pub fn feed_price(&self) -> f64 {
+        self.chain.state().world.sol_price()
+    }
+
+    /// Returns how many accounts hold a message that is to be verified.
+    pub fn open_messages(&self) -> usize {
+        let state = self.chain.state();
+        let is_message = |account: &Account| account.owner == COHORT.verifier && account.lamports > 0;
+        let all = state.world.svm.accounts_db().inner.values().map(|account| Account::from(account.clone()));
+        all.filter(is_message).count()
     }
 
     /// Returns the accounts of both collateral feeds as a block with another price would hold them.

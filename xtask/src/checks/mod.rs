@@ -32,7 +32,7 @@ type Step = (&'static str, fn(&mut Run) -> Result<Verdict>);
 /// What a finished step left behind.
 type Row = (&'static str, Duration, Verdict);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("tools", setup::tools),
     ("format", steps::format),
     ("lint", steps::lint),
@@ -41,6 +41,7 @@ const STEPS: [Step; 12] = [
     ("program", steps::program),
     ("fixtures", steps::fixtures),
     ("tests", steps::tests),
+    ("deploy", steps::deploy),
     ("lowering", steps::lowering),
     ("app", steps::app),
     ("generated", steps::generated),

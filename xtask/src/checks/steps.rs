@@ -1,10 +1,12 @@
 //! The checks.
 
+use super::setup::{is_ci, schemathesis};
 use super::{Run, Verdict};
 use crate::failure::{Failure, Result};
 use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
 use crate::{app as web, cases, command, files, fixtures as programs, program as artifacts};
 use std::ffi::OsStr;
+use std::process::Command;
 use std::time::Duration;
 
 /// A recorded crisis that the demo plays where it is present, and the day of it: SOL in November 2022.
@@ -26,12 +28,19 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// Clippy has nothing to say.
+/// Everything builds, and Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
-    let mut clippy = command::cargo();
-    clippy.args(["clippy", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(features());
-    command::run(clippy.args(["--", "-D", "warnings"]))?;
+    let mut build = command::cargo();
+    build.args(["build", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(features());
+    command::run(through_clippy(&mut build))?;
     Ok(Verdict::Passed)
+}
+
+/// Lets Clippy compile the workspace's own crates, as `cargo clippy` does, but to the end: what is linted is what the tests
+/// run on, and a thousand crates are compiled once instead of checked first.
+fn through_clippy(cargo: &mut Command) -> &mut Command {
+    // the form in which `cargo clippy` hands its arguments on
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings")
 }
 
 /// The dependencies' licences and sources are allowed, and none has a known vulnerability.
@@ -101,8 +110,26 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     if !run.quick {
         nextest.env("RAMPART_SEQUENCES", SEQUENCES);
     }
-    command::run(&mut nextest)?;
+    if schemathesis().is_file() {
+        nextest.env("RAMPART_SCHEMATHESIS", schemathesis());
+    }
+    command::run(through_clippy(&mut nextest))?;
     Ok(Verdict::Passed)
+}
+
+/// The tools that will read `deploy/` take all of it. What the tests' build left is the keeper that it is tried on.
+pub fn deploy(_: &mut Run) -> Result<Verdict> {
+    let mut build = command::cargo();
+    build.args(["build", "--locked", "--workspace", "--exclude", "sbf-lower", "--bin", "rampart"]).args(features());
+    command::run(through_clippy(&mut build))?;
+    let mut check = command::clean(files::root().join("deploy/check.sh"));
+    match command::code(check.arg(files::root().join("target/debug/rampart")))? {
+        0 => Ok(Verdict::Passed),
+        // unattended, nothing is left out: `.ci/run` installs the tools
+        3 if !is_ci() => Ok(Verdict::Skipped("tools are missing, named above: a part was not looked at".into())),
+        3 => Err(Failure::new("tools that read `deploy/` are missing").hint("install what is named above")),
+        code => Err(Failure::new(format!("`deploy/check.sh` ended with {code}"))),
+    }
 }
 
 /// The package that links LLVM: lints and tests.

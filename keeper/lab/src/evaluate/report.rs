@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// The line that opens the section.
-pub const BEGIN: &str = "<!-- models: written by `rampart lab evaluate --docs` -->";
+pub const BEGIN: &str = "<!-- models: written by `rampart lab evaluate --docs FILE` -->";
 /// The line that closes the section.
 pub const END: &str = "<!-- /models -->";
 

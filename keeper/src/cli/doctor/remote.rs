@@ -54,7 +54,10 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
         // one that can't be reached is what the others are there for
         findings.iter_mut().for_each(Finding::soften);
         match OnChain::ask(&rpc, config.cluster.guard).await {
-            Ok(chain) => findings.extend(on_chain(&rpc, config, chain).await),
+            Ok(chain) => {
+                findings.extend(on_chain(&rpc, config, chain).await);
+                findings.extend(super::poster::look(&rpc, config).await);
+            }
             Err(source) => findings.push(Finding::of("accounts", Err(asked("ask for accounts", source)))),
         }
     }

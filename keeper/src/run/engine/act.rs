@@ -11,6 +11,8 @@ use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::metrics::ResultLabel;
 use crate::plan::{Planner, tables};
+use crate::post::{Scene, ends_what_began};
+use crate::run::armory::Fences;
 use crate::run::courier::{Courier, Departure};
 use crate::run::engine::{Engine, Unsent};
 use crate::score::Seen;
@@ -40,13 +42,51 @@ impl<C: Courier> Engine<C> {
         self.ops.record(|| Frame::settle(now, &means, &self.policy));
         let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
         self.ops.record(|| Frame::decided(&decisions));
-        self.act(decisions, pass);
+        self.tell_declined();
+        self.act(decisions, pass.clone());
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
         self.tell_standing();
         self.arm();
         // behind everything that is urgent: what is said of the risk now is reported at the next decision
         self.score();
+        self.post(&means, pass);
+    }
+
+    /// Takes the next step of every posting, and begins those that are needed.
+    ///
+    /// Decided apart from everything else, and not recorded for replay: signed updates are heard, not read from the
+    /// chain, and nothing else hangs on what is decided here.
+    fn post(&mut self, means: &Means, pass: Pass) {
+        if self.desk.is_idle() || !self.policy.classes.post {
+            return;
+        }
+        let (slot, now) = (self.clock.tip_slot(), self.assessment.now);
+        let scene = Scene {
+            store: &self.store,
+            found: &self.found,
+            board: &self.shared.early,
+            now,
+            payer: self.signer,
+            history: &self.history,
+            may_begin: means.is_gapless && means.is_funded,
+        };
+        let mut wanted = self.desk.wanted(scene, &self.metrics);
+        self.history.note_wanted(wanted.iter().map(|decision| (&decision.intent, decision.awaited)), slot);
+        let delay = self.policy.delay_slots(ActionClass::Post);
+        wanted.retain(|Decision { intent, .. }| {
+            let delay = if ends_what_began(intent) { 0 } else { delay };
+            self.history.is_due(intent, slot, self.store.slot_of(&intent.target), delay)
+        });
+        self.desk.fit(&mut wanted);
+        if wanted.is_empty() {
+            return;
+        }
+        self.act(wanted.clone(), pass);
+        // a dry run learns of no outcome: it would wait for the first one forever
+        if self.config.keeper.mode == Mode::Act {
+            self.desk.started(wanted, &self.history, now);
+        }
     }
 
     fn score(&mut self) {
@@ -102,8 +142,12 @@ impl<C: Courier> Engine<C> {
         let market = self.shared.market.borrow().clone();
         for decision in decisions {
             let is_trip = decision.intent.class == ActionClass::Trip;
+            let observed = match &decision.action {
+                Action::TripGroup { observe, .. } => &observe[..],
+                _ => &[],
+            };
             let is_handed_over =
-                is_trip && self.armory.fire(&decision.intent, &departure, |armed| self.may_land(armed));
+                is_trip && self.armory.fire(&decision.intent, observed, &departure, |armed| self.may_land(armed));
             if !is_handed_over {
                 let tables =
                     tables.get_or_insert_with(|| tables::known(&self.store, &self.config.tx.lookup_tables, slot));
@@ -159,6 +203,7 @@ impl<C: Courier> Engine<C> {
             Action::Report { subject, .. } => Some(*subject),
             Action::Settle(_) => Some(decision.intent.target),
             Action::Rebalance(_) => Some(self.store.guard_key()),
+            Action::Post(posting) => posting.asset,
         }
     }
 
@@ -177,22 +222,39 @@ impl<C: Courier> Engine<C> {
         });
     }
 
-    /// Has the trip of every rule that could trip prepared, once for each blockhash and each state of the fences.
+    /// Has the trip of every rule and group that could trip prepared, once for each blockhash, each state of the fences,
+    /// and each set of a group's rules that would have to be observed with it.
     pub(super) fn arm(&mut self) {
         let Some((blockhash, _)) = self.blockhash.filter(|_| self.policy.classes.trip) else { return };
-        let reports =
-            self.assessment.rules.iter().filter(|(_, report)| report.is_enabled && report.is_alone && report.has_room);
-        let rules = reports.filter_map(|(key, _)| self.store.rule(key).map(|rule| (*key, rule)));
-        let fences: BTreeMap<Pubkey, u64> = rules.clone().map(|(key, rule)| (key, rule.trip_epoch)).collect();
-        let order = Some((fences, blockhash));
+        let order = Some((self.to_arm(), blockhash));
         if self.armed_for == order {
             return;
         }
         let market = self.shared.market.borrow().clone();
-        // a trip names few accounts: it never needs a table
-        let planner = self.planner(&market, &[]);
-        let plans = rules.filter_map(|(key, rule)| planner.plan_trip(key, rule, &self.history).ok()).collect();
+        let tables = tables::known(&self.store, &self.config.tx.lookup_tables, self.clock.tip_slot());
+        // the trip of a rule names few accounts and never needs a table; that of a group may
+        let planner = self.planner(&market, &tables);
+        let plan = |(key, (_, unseen)): (&Pubkey, &(u64, Vec<Pubkey>))| {
+            let planned = match (self.store.rule(key), self.store.group(key)) {
+                (Some(rule), _) => planner.plan_trip(*key, rule, &self.history),
+                (None, Some(group)) => planner.plan_group_trip(*key, group, unseen, &self.history),
+                (None, None) => return None,
+            };
+            planned.ok().map(|planned| (planned, unseen.clone()))
+        };
+        let plans = order.iter().flat_map(|(trips, _)| trips).filter_map(plan).collect();
         self.armory.order(plans, blockhash);
         self.armed_for = order;
+    }
+
+    /// Everything whose trip is prepared: its fence, and the rules that have to be observed with it.
+    fn to_arm(&self) -> Fences {
+        let reports =
+            self.assessment.rules.iter().filter(|(_, report)| report.is_enabled && report.is_alone && report.has_room);
+        let rules = reports.filter_map(|(key, _)| Some((*key, (self.store.rule(key)?.trip_epoch, Vec::new()))));
+        let reports = self.assessment.groups.iter().filter(|(_, report)| report.has_room);
+        let groups = reports
+            .filter_map(|(key, report)| Some((*key, (self.store.group(key)?.trip_epoch, report.unseen.clone()?))));
+        rules.chain(groups).collect()
     }
 }

@@ -107,6 +107,7 @@ impl Group {
             ActionClass::StepDown => Self::StepDown,
             ActionClass::Settle => Self::Settle,
             ActionClass::Rebalance => Self::Rebalance,
+            ActionClass::Post => Self::Post,
         }
     }
 }

@@ -6,9 +6,11 @@ use crate::control::{Explanation, Group};
 use crate::decide::wanted_about;
 use crate::early;
 use crate::intent::ActionClass;
+use crate::plan::unit_limit;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
 use crate::score::Spoken;
+use crate::submit::fee_lamports;
 use crate::view::amounts::{level_name, pair_price};
 use crate::view::{RuleView, View};
 use anchor_lang::prelude::Pubkey;
@@ -150,9 +152,25 @@ impl<C: Courier> Engine<C> {
         };
         let is_planned = matches!(plan, Some(Ok(_)));
         why.condition("the program would take an amount", is_planned, format!("{plan_text}; the signer holds {held}"));
+        self.explain_worth(&mut why, key, class);
         self.explain_way(&mut why, key, class);
         why.answer = answer_of(&why, class.as_str(), None);
         why
+    }
+
+    /// Whether a liquidation was weighed and found to bring too little.
+    fn explain_worth(&self, why: &mut Explanation, key: Pubkey, class: ActionClass) {
+        let vault = self.store.position(&key).map(|position| position.vault).unwrap_or_default();
+        let least = match self.policy.economics.settings.least(&vault) {
+            None => {
+                "whatever it brings: economics.min_profit_micro_usd is unset, or the vault is in must_do".to_owned()
+            }
+            Some(least) => format!("at least {least} micro-dollars, economics.min_profit_micro_usd"),
+        };
+        why.input("has to bring", least);
+        let declined = self.history.declined(class, &key);
+        let text = declined.map_or_else(|| "not declined".to_owned(), |declined| declined.to_string());
+        why.condition("there is a way that is worth it", declined.is_none(), text);
     }
 
     fn explain_vault(&self, mut why: Explanation, key: Pubkey) -> Explanation {
@@ -169,6 +187,7 @@ impl<C: Courier> Engine<C> {
         why.input("positions", format!("{} with {} borrowers", vault.positions.count, vault.positions.borrowers));
         why.input("at the soft line", vault.positions.soft);
         why.input("at the liquidation line", vault.positions.liquidatable);
+        why.input("declined for what they bring", vault.positions.declined);
         let report = self.assessment.vaults.get(&key);
         let pass = report.map_or(Err(RampartError::PriceIndeterminate), |report| report.pass);
         why.condition("its price is agreed", vault.price.state == "agreed", &vault.price.state);
@@ -283,6 +302,7 @@ impl<C: Courier> Engine<C> {
         let least = self.config.budget.min_payer_lamports;
         let funds = format!("{} lamports, budget.min_payer_lamports is {least}", self.balance());
         why.condition("the payer is funded", means.is_funded || is_trip, funds);
+        self.explain_hour(why, class);
         let room = self.policy.max_in_flight.saturating_sub(self.history.in_flight());
         why.condition(
             "there is room for one more",
@@ -303,6 +323,28 @@ impl<C: Courier> Engine<C> {
         let price = self.config.tx.compute_price.of(class);
         why.input("fee", format!("{} to {} micro-lamports per compute unit", price.floor, price.cap));
         why.next = "`rampart intents ls` shows what was done before; `rampart status` what holds now".into();
+    }
+
+    /// What the class has spent of the hour's fees, and whether that leaves enough for one more.
+    fn explain_hour(&self, why: &mut Explanation, class: ActionClass) {
+        let hour = self.courier.hour(class);
+        let price = self.config.tx.compute_price.of(class);
+        let least = fee_lamports(unit_limit(class), price.floor);
+        let own = format!("{} lamports by {class}", hour.own_lamports);
+        let Some(left) = hour.left_lamports() else {
+            why.input("fees of the hour", format!("{own}; trips are never refused"));
+            return;
+        };
+        let whole = hour.allowance_lamports.unwrap_or_default();
+        let share = if class == ActionClass::Rebalance {
+            "half of budget.lamports_per_hour"
+        } else {
+            "budget.lamports_per_hour"
+        };
+        why.input("fees of the hour", format!("{own}, {} by all but trips, of {whole} ({share})", hour.spent_lamports));
+        why.input("kept back for trips", format!("{} lamports of the balance", hour.reserved_lamports));
+        let text = format!("{left} lamports left, one costs {least} or more");
+        why.condition("the hour's fees are not used up", left >= least, text);
     }
 
     fn cause_text(&self, cause: Option<Cause>) -> String {

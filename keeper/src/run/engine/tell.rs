@@ -2,6 +2,7 @@
 
 use crate::chain::clock::ChainTime;
 use crate::events::{EventKind, Fact};
+use crate::metrics::DeclinedLabel;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
 use crate::run::facts;
@@ -18,6 +19,15 @@ impl<C: Courier> Engine<C> {
             Turn::Lost => Fact::new(EventKind::SourceDown, slot, format!("the subscriptions are down: {reason}")),
         };
         self.events.emit(fact.with("source", name));
+    }
+
+    /// Counts the liquidations that are declined from now on.
+    pub(super) fn tell_declined(&mut self) {
+        for (intent, why) in self.history.take_declined() {
+            let (class, reason) = (intent.class, why.as_str());
+            self.metrics.declined.get_or_create(&DeclinedLabel { class, reason }).inc();
+            tracing::info!(class = class.as_str(), target = %intent.target, reason, "a liquidation is declined: {why}");
+        }
     }
 
     /// Returns the name of a source of subscriptions.

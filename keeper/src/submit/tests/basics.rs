@@ -1,10 +1,12 @@
-use super::world::{Chain, Fault, LIFE, Process, intent, plan};
+use super::world::{Chain, Fault, LIFE, Process, intent, plan, plan_of};
 use crate::config::Mode;
 use crate::events::EventKind;
 use crate::intent::{ActionClass, Intent, Outcome};
 use crate::submit::{Prepared, SubmitError};
+use anchor_lang::Discriminator;
 use rampart::error::RampartError;
-use solana_sdk::instruction::InstructionError;
+use solana_sdk::instruction::{Instruction, InstructionError};
+use solana_sdk::pubkey::Pubkey;
 use solana_sdk::transaction::TransactionError;
 
 pub(super) fn dir() -> tempfile::TempDir {
@@ -196,6 +198,33 @@ async fn a_lost_race_is_told_apart_and_may_be_tried_again() {
     send(&process, &chain, &liquidation()).await;
     turns(&process, &chain, 10).await;
     assert_eq!(chain.landings(&liquidation()), 1);
+}
+
+#[tokio::test]
+async fn code_of_a_route_is_a_failure_and_that_of_the_program_a_lost_race() {
+    let code = u32::from(RampartError::LiquidationSeqMoved);
+    let refusal = TransactionError::InstructionError(1, InstructionError::Custom(code));
+    let fails = |program: Pubkey| format!("Program {program} failed: custom program error: 0x{code:x}");
+    let route = fails(Pubkey::new_from_array([4; 32]));
+    let cases =
+        [(Some(vec![route, fails(rampart::ID)]), None), (Some(vec![fails(rampart::ID)]), Some(code)), (None, None)];
+    for (logs, expected) in cases {
+        let (chain, dir) = (Chain::new(), dir());
+        let process = Process::start(&chain, dir.path());
+        chain.ledger().refusals.push_back(refusal.clone());
+        chain.ledger().logs = logs;
+        let mut outcomes = process.submitter.outcomes();
+        let data = rampart::instruction::LiquidateBySwap::DISCRIMINATOR;
+        let plan = plan_of(&liquidation(), Instruction::new_with_bytes(rampart::ID, data, vec![]));
+        let prepared = process.submitter.prepare(plan, chain.blockhash()).await.expect("a signature");
+        process.submitter.send(&prepared).await;
+        turns(&process, &chain, 10).await;
+        let lost_race = expected.is_some();
+        let outcome = Outcome::Failed { slot: 1_102, error: refusal.clone(), code: expected, lost_race };
+        assert_eq!(outcomes.try_recv().expect("an outcome").outcome, outcome);
+        let counts = process.submitter.counts();
+        assert_eq!((counts.lost_race, counts.failed), (u64::from(lost_race), u64::from(!lost_race)));
+    }
 }
 
 #[tokio::test]

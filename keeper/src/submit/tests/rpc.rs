@@ -1,6 +1,7 @@
 //! What is asked of a node over JSON-RPC, and how its answers are read.
 
 use crate::chain::pool::Pool;
+use crate::chain::standing::Use;
 use crate::config::Commitment;
 use crate::intent::ActionClass;
 use crate::metrics::Metrics;
@@ -81,7 +82,7 @@ async fn statuses_tell_landed_refused_unconfirmed_and_unseen_apart() {
         json!([status("confirmed", json!(null)), status("finalized", refusal), status("processed", json!(null)), null]);
     let (wire, node) = wire(&[("getSignatureStatuses", json!({ "context": { "slot": 99 }, "value": value }))]).await;
     let signatures = [1, 2, 3, 4].map(|number| Signature::from([number; 64]));
-    let statuses = wire.statuses(&signatures, true).await.expect("an answer");
+    let statuses = wire.statuses(&signatures, true, Use::Hot).await.expect("an answer");
     let error = TransactionError::InstructionError(2, InstructionError::Custom(6_055));
     let found = |result, is_confirmed| Some(Found { slot: 90, result, is_confirmed });
     assert_eq!(statuses.context_slot, 99);
@@ -93,17 +94,17 @@ async fn statuses_tell_landed_refused_unconfirmed_and_unseen_apart() {
 #[tokio::test]
 async fn a_short_answer_is_no_answer() {
     let (wire, _) = wire(&[("getSignatureStatuses", json!({ "context": { "slot": 99 }, "value": [] }))]).await;
-    let error = wire.statuses(&[Signature::default()], false).await.expect_err("a refusal");
+    let error = wire.statuses(&[Signature::default()], false, Use::Hot).await.expect_err("a refusal");
     assert!(matches!(error, WireError::Shape(_)), "{error}");
 }
 
 #[tokio::test]
 async fn an_error_of_the_node_is_no_answer() {
     let fresh = async || wire(&[]).await.0;
-    assert!(matches!(fresh().await.statuses(&[Signature::default()], true).await, Err(WireError::Rpc(_))));
-    assert!(matches!(fresh().await.tip().await, Err(WireError::Rpc(_))));
+    assert!(matches!(fresh().await.statuses(&[Signature::default()], true, Use::Hot).await, Err(WireError::Rpc(_))));
+    assert!(matches!(fresh().await.tip(Use::Hot).await, Err(WireError::Rpc(_))));
     assert!(matches!(fresh().await.send(ActionClass::Trip, &[1]).await, Err(WireError::Call(_))));
-    assert_eq!(fresh().await.compute_units(&Signature::default()).await, None);
+    assert_eq!(fresh().await.compute_units(&Signature::default(), Use::Hot).await, None);
 }
 
 #[tokio::test]
@@ -111,7 +112,7 @@ async fn tip_is_the_lower_of_both_heights() {
     let epoch = |height: u64| json!({ "absoluteSlot": 500, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 });
     for (height, of_epoch) in [(400, 431), (431, 400)] {
         let (wire, node) = wire(&[("getBlockHeight", json!(height)), ("getEpochInfo", epoch(of_epoch))]).await;
-        assert_eq!(wire.tip().await.expect("an answer"), Tip { slot: 500, block_height: 400, is_agreed: true });
+        assert_eq!(wire.tip(Use::Hot).await.expect("an answer"), Tip { slot: 500, block_height: 400, is_agreed: true });
         let asked = node.asked.lock().expect("no panic holds it").clone();
         assert!(asked.iter().all(|request| request["params"][0]["commitment"] == "confirmed"), "{asked:?}");
     }
@@ -121,7 +122,17 @@ async fn tip_is_the_lower_of_both_heights() {
 async fn compute_units_are_read_from_the_transaction() {
     let (wire, _) =
         wire(&[("getTransaction", json!({ "slot": 90, "meta": { "computeUnitsConsumed": 12_345 } }))]).await;
-    assert_eq!(wire.compute_units(&Signature::default()).await, Some(12_345));
+    assert_eq!(wire.compute_units(&Signature::default(), Use::Hot).await, Some(12_345));
+}
+
+#[tokio::test]
+async fn logs_are_read_from_the_transaction() {
+    let (wire, _) = wire(&[("getTransaction", json!({ "meta": { "logMessages": ["Program log: a"] } }))]).await;
+    assert_eq!(wire.logs(&Signature::default(), Use::Calm).await, Some(vec!["Program log: a".to_owned()]));
+    for silent in [json!(null), json!({ "meta": { "logMessages": null } })] {
+        let (wire, _) = self::wire(&[("getTransaction", silent)]).await;
+        assert_eq!(wire.logs(&Signature::default(), Use::Calm).await, None, "the node keeps none");
+    }
 }
 
 fn of_statuses(slot: u64, value: Value) -> [(&'static str, Value); 1] {
@@ -140,7 +151,7 @@ async fn over_nodes(nodes: &[&[(&'static str, Value)]]) -> PoolWire {
 #[tokio::test]
 async fn signature_is_missing_only_where_two_nodes_say_so() {
     let ask = async |nodes: &[&[(&'static str, Value)]]| {
-        over_nodes(nodes).await.statuses(&[Signature::default()], true).await.expect("an answer")
+        over_nodes(nodes).await.statuses(&[Signature::default()], true, Use::Hot).await.expect("an answer")
     };
     let (null, older) = (of_statuses(99, Value::Null), of_statuses(95, Value::Null));
     let both = ask(&[&null, &older]).await;
@@ -159,13 +170,13 @@ async fn chain_is_past_a_height_only_where_two_nodes_say_so() {
         let epoch = json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 });
         [("getBlockHeight", json!(height)), ("getEpochInfo", epoch)]
     };
-    let tip = over_nodes(&[&at(400, 505), &at(390, 500)]).await.tip().await.expect("an answer");
+    let tip = over_nodes(&[&at(400, 505), &at(390, 500)]).await.tip(Use::Hot).await.expect("an answer");
     assert_eq!(tip, Tip { slot: 505, block_height: 390, is_agreed: true });
     let known = |slot: u64| async move {
         let (up, down) = (node(&at(400, 505)).await.0, node(&[]).await.0);
         let pool = pool(&[up, down]);
         pool.judge(0, slot);
-        PoolWire::new(pool, &[], Metrics::new()).tip().await
+        PoolWire::new(pool, &[], Metrics::new()).tip(Use::Hot).await
     };
     assert_eq!(known(510).await.expect("an answer"), Tip { slot: 505, block_height: 400, is_agreed: false });
     for elsewhere in [400, 600] {

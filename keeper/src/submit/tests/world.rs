@@ -1,5 +1,6 @@
 //! A chain in memory that follows a script, and counts what must never happen.
 
+use crate::chain::standing::Use;
 use crate::config::payer::PayerKey;
 use crate::config::{Budget, Mode, Tx};
 use crate::events::Events;
@@ -51,6 +52,8 @@ pub struct Ledger {
     pub script: VecDeque<Fault>,
     /// What the chain makes of a transaction: a success if there is nothing here.
     pub refusals: VecDeque<TransactionError>,
+    /// What nodes tell of the logs of any transaction; nothing if there is nothing here.
+    pub logs: Option<Vec<String>>,
     /// Leaders leave everything out.
     pub is_congested: bool,
     pub is_silent: bool,
@@ -235,7 +238,7 @@ impl Wire for Chain {
         .boxed()
     }
 
-    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool) -> Answered<'a, Statuses> {
+    fn statuses<'a>(&'a self, signatures: &'a [Signature], search_history: bool, _: Use) -> Answered<'a, Statuses> {
         async move {
             self.step();
             let mut ledger = self.ledger();
@@ -250,7 +253,7 @@ impl Wire for Chain {
         .boxed()
     }
 
-    fn tip(&self) -> Answered<'_, Tip> {
+    fn tip(&self, _: Use) -> Answered<'_, Tip> {
         async move {
             self.step();
             let mut ledger = self.ledger();
@@ -264,8 +267,12 @@ impl Wire for Chain {
         .boxed()
     }
 
-    fn compute_units<'a>(&'a self, _: &'a Signature) -> BoxFuture<'a, Option<u64>> {
+    fn compute_units<'a>(&'a self, _: &'a Signature, _: Use) -> BoxFuture<'a, Option<u64>> {
         async { Some(4_321) }.boxed()
+    }
+
+    fn logs<'a>(&'a self, _: &'a Signature, _: Use) -> BoxFuture<'a, Option<Vec<String>>> {
+        async { self.ledger().logs.clone() }.boxed()
     }
 }
 
@@ -278,7 +285,10 @@ pub fn intent(class: ActionClass, number: u8) -> Intent {
 }
 
 pub fn plan(intent: &Intent) -> PlannedTx {
-    let instruction = Instruction::new_with_bytes(rampart::ID, &mark(intent), vec![]);
+    plan_of(intent, Instruction::new_with_bytes(rampart::ID, &mark(intent), vec![]))
+}
+
+pub fn plan_of(intent: &Intent, instruction: Instruction) -> PlannedTx {
     let (compute_unit_limit, priority_micro_lamports) = (50_000, 0);
     PlannedTx {
         intent: intent.clone(),
@@ -313,6 +323,7 @@ impl Process {
             tx: Tx::default(),
             senders: Vec::new(),
             budget: Budget::default(),
+            posts_lamports_per_hour: 5_000_000,
             metrics,
             events: events.clone(),
             slot: Arc::default(),

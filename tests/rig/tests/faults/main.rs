@@ -3,5 +3,7 @@
 #[cfg(feature = "grpc")]
 mod grpc;
 mod landing;
+mod pace;
+mod post;
 mod sources;
 mod steps;

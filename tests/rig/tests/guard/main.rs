@@ -6,3 +6,4 @@ mod export;
 mod fields;
 mod plan;
 mod show;
+mod table;
