@@ -401,14 +401,25 @@ pub struct Http {
     /// Host names under which a proxy reaches it. Addresses and `localhost` are always taken, any other name is refused:
     /// a page elsewhere could point its own name here.
     pub hosts: Vec<String>,
+    /// Whether the app's simulations, and what a wallet signed in it, are passed on to the endpoints. Left out: where
+    /// `listen` is on loopback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<bool>,
     /// Other keepers of the same guard, shown next to this one.
     pub peers: Vec<Peer>,
+}
+
+impl Http {
+    /// Returns whether requests of the app are passed on.
+    pub fn is_relaying(&self) -> bool {
+        self.relay.unwrap_or_else(|| self.listen.ip().is_loopback())
+    }
 }
 
 impl Default for Http {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 9464));
-        Self { listen, token_file: None, hosts: Vec::new(), peers: Vec::new() }
+        Self { listen, token_file: None, hosts: Vec::new(), relay: None, peers: Vec::new() }
     }
 }
 

@@ -206,7 +206,7 @@ async fn once(
     let views =
         keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer, left), ops);
     ways.send_replace(Some(door.control.clone()));
-    let list = pool.clone();
+    let (list, relayed) = (pool.clone(), pool.clone());
     let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
     keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
     let samples = config.history.sample_every_secs;
@@ -215,6 +215,7 @@ async fn once(
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
     let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
     let api = api.with_accounts(list, config.cluster.guard).with_door(door, &config.http.hosts);
+    let api = if config.http.is_relaying() { api.with_relay(relayed) } else { api };
     if let Some(listener) = listener {
         let serving = keeper.serving.clone();
         keeper.spawn("http", async move { http::serve(listener, api, serving).await.map_err(Cause::from) });

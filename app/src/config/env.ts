@@ -16,17 +16,21 @@ function labelsOf(text: string | null): Readonly<Record<string, string>> {
   }
 }
 
-const rpc = setting(import.meta.env.VITE_RAMPART_RPC)
+const given = setting(import.meta.env.VITE_RAMPART_RPC)
+/** Where a keeper passes requests on to the chain: a page that it serves may talk to nobody else. */
+const relay = '/api/v1/rpc'
 const guard = setting(import.meta.env.VITE_RAMPART_GUARD)
 /** Whether there is no keeper: all is read from the RPC endpoint, and nothing is signed. */
-const isAlone = rpc !== null && guard !== null
+const isAlone = given !== null && guard !== null
 
 /** Where the app's data is and how often it is asked for. The one place that resolves settings. */
 export const env = {
   /** Root of the keeper's API. The keeper serves the app, so it is always the same origin. */
   apiRoot: '/api/v1',
-  /** An RPC endpoint, `VITE_RAMPART_RPC` of the build: for simulations, sending and single positions. */
-  rpc,
+  /** An RPC endpoint, for simulations, sending and single positions: `VITE_RAMPART_RPC` of the build, else the keeper's relay. */
+  rpc: given ?? relay,
+  /** The keeper's relay. */
+  relay,
   /**
    * A guard's address, `VITE_RAMPART_GUARD` of the build. With it and an RPC endpoint the app stands alone, as static files
    * without a keeper: it reads accounts on chain and signs nothing.

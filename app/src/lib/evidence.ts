@@ -48,7 +48,7 @@ export function sampleOf(rows: readonly Row[]): Row[] {
 function ofLines(vault: Vault, targets: Targets, rows: readonly Row[] | null): Address[] {
   // without a debt nobody's health can move
   if (u128(vault.debtScaled) === 0n) return []
-  if (rows === null) throw new Missing('A sample of the vault’s positions is missing: a keeper tells positions by owner alone. With an RPC endpoint of its own this page names them.')
+  if (rows === null) throw new Missing('A sample of the vault’s positions is missing: the keeper that serves this page passes nothing on to the chain (its setting `http.relay`).')
   const sample = sampleOf(rows)
   if (sample.length === 0) throw new Missing('No position with a debt was found in the vault, though the vault has one. Try again.')
   const { collateralAsset, loanAsset } = vault

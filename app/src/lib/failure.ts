@@ -33,8 +33,16 @@ export class NoKeeper extends Error {
   }
 }
 
+/** The keeper that serves this page passes nothing on to the chain. */
+export class NoRelay extends Error {
+  override readonly name = 'NoRelay'
+  constructor() {
+    super('The keeper that serves this page passes nothing on to the chain (its setting `http.relay`), so the page can neither simulate nor send. Simulate what you take along where you sign it.')
+  }
+}
+
 /** Why a request brought nothing. */
-export type Failure = Unreachable | BadStatus | BadShape | NoKeeper
+export type Failure = Unreachable | BadStatus | BadShape | NoKeeper | NoRelay
 
 /** Tells whether what was asked for isn't kept by whoever serves the page: trying again won't help. */
 export function isNotKept(failure: Failure | null): boolean {

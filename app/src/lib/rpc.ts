@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { env } from '@/config/env'
 import type { Stored } from '@/lib/chain/oracle'
-import { BadStatus, Unreachable } from '@/lib/failure'
+import { BadStatus, NoRelay, Unreachable } from '@/lib/failure'
 import { parse } from '@/lib/parse'
 import { Base64 } from '@/lib/schema/accounts'
 import { Count } from '@/lib/schema/parts'
@@ -31,6 +31,7 @@ export async function ask<const S extends v.GenericSchema>(url: string, method: 
   const answer = await fetch(url, { method: 'POST', headers, body, signal: limited }).catch((cause: unknown) => {
     throw new Unreachable(`${WHO} can’t be reached.`, { cause })
   })
+  if (answer.status === 404 && url === env.relay) throw new NoRelay()
   if (!answer.ok) throw new BadStatus(answer.status, WHO)
   const said: unknown = await answer.json().catch((): unknown => undefined)
   const refused = v.safeParse(Refusal, said)

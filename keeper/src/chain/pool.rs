@@ -4,6 +4,7 @@
 //! behind the others or ahead of what can be is in quarantine: nothing is read from it, and its subscriptions are closed,
 //! until a probe finds it right again.
 
+use crate::chain::http::CallError;
 use crate::chain::network::{HostNetwork, Network};
 use crate::chain::rpc::{Listing, Rpc, RpcError};
 use crate::chain::standing::{Quarantine, Standing, Use};
@@ -171,6 +172,28 @@ impl Pool {
     /// Of the last endpoint asked; `NoEndpoint`.
     pub async fn recent_fees(&self, account: &Pubkey) -> Result<Vec<u64>, RpcError> {
         self.ask(Use::Sweep, |rpc| rpc.recent_fees(account).boxed()).await
+    }
+
+    /// Passes a request of somebody else on to the first endpoint that answers it, behind the keeper's own.
+    ///
+    /// What comes of it says nothing about an endpoint: whoever asks could take it from the keeper otherwise.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn pass_on(
+        &self,
+        method: &'static str,
+        params: serde_json::Value,
+    ) -> Result<serde_json::Value, RpcError> {
+        let mut last = RpcError::NoEndpoint;
+        for endpoint in self.usable(Role::Read, Use::Sweep) {
+            match endpoint.rpc_for(Use::Sweep).call(method, "what the app asks", params.clone()).await {
+                refused @ Err(RpcError::Request { source: CallError::Refused { .. }, .. }) => return refused,
+                Ok(answer) => return Ok(answer),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     async fn ask<'a, T>(

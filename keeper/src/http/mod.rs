@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod openapi;
 mod peers;
+mod relay;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use api::{PriceHistory, Sample};
 pub use control::{Door, PauseRequest, ResumeRequest, TripRequest};
 pub use error::HttpError;
 pub use health::Pulse;
+pub use relay::Chain;
 
 use crate::config::Peer;
 use crate::control::Group;
@@ -58,6 +60,7 @@ pub struct ApiState {
     history: Arc<dyn PriceHistory>,
     kept: Option<(Reader, Pubkey)>,
     accounts: Option<accounts::Accounts>,
+    relay: Option<relay::Relay>,
     pulse: Pulse,
     peers: Arc<watch::Sender<Vec<PeerView>>>,
     streams: Arc<Semaphore>,
@@ -81,8 +84,8 @@ impl ApiState {
         let streams = Arc::new(Semaphore::new(STREAMS));
         let shutdown = CancellationToken::new();
         let (door, hosts) = (None, Arc::default());
-        let (peers, kept, accounts) = (Arc::new(peers), None, None);
-        Self { view, events, metrics, history, kept, accounts, pulse, peers, streams, shutdown, door, hosts }
+        let (peers, kept, accounts, relay) = (Arc::new(peers), None, None, None);
+        Self { view, events, metrics, history, kept, accounts, relay, pulse, peers, streams, shutdown, door, hosts }
     }
 
     /// Answers from the kept history of `guard`, too.
@@ -93,6 +96,11 @@ impl ApiState {
     /// Lists accounts of `guard`, too.
     pub fn with_accounts(self, list: Arc<dyn AccountList>, guard: Pubkey) -> Self {
         Self { accounts: Some(accounts::Accounts::new(list, guard)), ..self }
+    }
+
+    /// Passes requests of the app on to the chain, too.
+    pub fn with_relay(self, chain: Arc<dyn Chain>) -> Self {
+        Self { relay: Some(relay::Relay::new(chain)), ..self }
     }
 
     /// Lets whoever has the token act, and takes requests for these host names.
@@ -158,8 +166,11 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/control/trip", post(control::trip))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .route_layer(from_fn_with_state(state.clone(), control::authorize));
+    let relaying =
+        Router::new().route("/api/v1/rpc", post(relay::relay)).layer(DefaultBodyLimit::max(relay::LARGEST_BODY));
     Router::new()
         .merge(acting)
+        .merge(relaying)
         .route("/api/v1/explain", get(control::explain))
         .route("/api/v1/state", get(api::state))
         .route("/api/v1/accounts", get(accounts::accounts))

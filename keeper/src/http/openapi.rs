@@ -2,7 +2,7 @@
 //!
 //! The keeper serves it; `docs/openapi.json` is the same. A route that is not in it fails a test.
 
-use super::{accounts, api, control, health};
+use super::{accounts, api, control, health, relay};
 use crate::control::{Explanation, Pauses, TripAnswer};
 use crate::events::Event;
 use crate::history::{Filter, Kind, Page};
@@ -90,13 +90,24 @@ struct Operation {
     summary: &'static str,
     parameters: Vec<Value>,
     body: Option<Value>,
+    needs_token: bool,
     answer: Value,
     refusals: &'static [u16],
 }
 
 impl Operation {
     fn get(path: &'static str, id: &'static str, summary: &'static str, answer: Value) -> Self {
-        Self { method: "get", path, id, summary, parameters: Vec::new(), body: None, answer, refusals: &[] }
+        Self {
+            method: "get",
+            path,
+            id,
+            summary,
+            parameters: Vec::new(),
+            body: None,
+            needs_token: false,
+            answer,
+            refusals: &[],
+        }
     }
 
     fn with(self, parameters: Vec<Value>) -> Self {
@@ -124,6 +135,8 @@ impl Operation {
         let mut described = json!({ "operationId": self.id, "summary": self.summary, "parameters": self.parameters, "responses": responses });
         if let Some(schema) = self.body {
             described["requestBody"] = json!({ "required": true, "content": { JSON: { "schema": schema } } });
+        }
+        if self.needs_token {
             described["security"] = json!([{ "token": [] }]);
         }
         (self.path, self.method, described)
@@ -146,9 +159,20 @@ fn address(name: &str, description: &str) -> Value {
 fn reading(shapes: &mut Shapes) -> Vec<Operation> {
     let accounts = shapes.of::<accounts::Answer>();
     let kind = json!(shapes.taken.subschema_for::<accounts::Kind>());
+    let rpc = Operation {
+        method: "post",
+        body: Some(json!(shapes.taken.subschema_for::<relay::Request>())),
+        ..Operation::get(
+            "/api/v1/rpc",
+            "rpc",
+            "Passes a request of JSON-RPC on to the chain.",
+            shapes.of::<relay::Answer>(),
+        )
+    };
     // in the components, so that readers of the stream have it
     shapes.answered.subschema_for::<Event>();
     vec![
+        rpc.or(&[400, 404, 503]),
         Operation::get("/api/v1/state", "state", "The keeper, and all that it guards.", shapes.of::<View>()).or(&[503]),
         Operation::get("/api/v1/accounts", "accounts", "All accounts of a kind, as they are on chain.", accounts.clone())
             .with(vec![parameter("query", "kind", "Which kind.", kind)])
@@ -196,6 +220,7 @@ fn acting(shapes: &mut Shapes) -> Vec<Operation> {
     let post = |path, id, summary, answer, body| Operation {
         method: "post",
         body: Some(body),
+        needs_token: true,
         ..Operation::get(path, id, summary, answer).or(&[400, 401, 503, 507])
     };
     let pauses = shapes.of::<Pauses>();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::chain::http::CallError;
 use crate::chain::rpc::{Listing, RpcError};
 use crate::events::{EventKind, Fact};
 use crate::watch::feeds::Child;
@@ -47,6 +48,25 @@ impl AccountList for OneAccount {
     }
 }
 
+/// A chain with one height, which refuses to say what became of signatures and answers nothing about the genesis.
+struct OneChain;
+
+impl Chain for OneChain {
+    fn ask<'a>(
+        &'a self,
+        method: &'static str,
+        params: serde_json::Value,
+    ) -> BoxFuture<'a, Result<serde_json::Value, RpcError>> {
+        let refused = CallError::Refused { code: -32_602, message: "which?".into() };
+        let answer = match method {
+            "getSignatureStatuses" => Err(RpcError::Request { what: "statuses", source: refused }),
+            "getGenesisHash" => Err(RpcError::NoEndpoint),
+            _ => Ok(serde_json::json!([method, params])),
+        };
+        async { answer }.boxed()
+    }
+}
+
 struct Server {
     base: String,
     view: watch::Sender<Arc<View>>,
@@ -62,7 +82,7 @@ async fn server(peers: &[Peer]) -> Server {
     let events = Events::new(metrics.clone());
     let state = ApiState::new(receiver, events.clone(), metrics, Arc::new(OneAsset), Pulse::new(), peers);
     let list = Arc::new(OneAccount::default());
-    let state = state.with_accounts(list.clone(), ASSET);
+    let state = state.with_accounts(list.clone(), ASSET).with_relay(Arc::new(OneChain));
     let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let shutdown = CancellationToken::new();
@@ -251,4 +271,43 @@ async fn positions_are_found_by_their_owner() {
     let wanted = rampart_client::address::position(&ASSET, &rampart::ID).to_string();
     assert_eq!(body["accounts"][0]["address"], wanted);
     assert_eq!(get(&server, "/api/v1/positions?owner=nobody").await.status(), 400);
+}
+
+async fn relayed(server: &Server, body: serde_json::Value) -> (u16, serde_json::Value) {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let answer = client.post(format!("{}/api/v1/rpc", server.base)).json(&body).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
+}
+
+#[tokio::test]
+async fn requests_of_the_app_are_passed_on_and_answered_as_the_chain_does() {
+    use serde_json::json;
+    let server = server(&[]).await;
+    let ask = |method: &str, params| json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+    let (status, answer) = relayed(&server, ask("getBlockHeight", json!([{ "commitment": "confirmed" }]))).await;
+    assert_eq!((status, &answer["id"]), (200, &json!(7)));
+    assert_eq!(answer["result"], json!(["getBlockHeight", [{ "commitment": "confirmed" }]]));
+    assert!(answer.get("error").is_none());
+    let (status, answer) = relayed(&server, ask("getSignatureStatuses", json!([]))).await;
+    assert_eq!((status, &answer["error"]), (200, &json!({ "code": -32_602, "message": "which?" })));
+    let (status, answer) = relayed(&server, ask("getGenesisHash", json!([]))).await;
+    assert_eq!((status, &answer["error"]["code"]), (200, &json!(-32_000)));
+}
+
+#[tokio::test]
+async fn what_the_app_does_not_need_is_not_passed_on() {
+    use serde_json::json;
+    let server = server(&[]).await;
+    for (method, params) in [
+        ("requestAirdrop", json!([])),
+        ("getProgramAccounts", json!([Pubkey::default().to_string()])),
+        ("getProgramAccounts", json!([])),
+    ] {
+        let (status, answer) = relayed(&server, json!({ "id": 1, "method": method, "params": params })).await;
+        assert_eq!(status, 400, "{method}: {answer}");
+    }
+    let ours = json!({ "id": 1, "method": "getProgramAccounts", "params": [rampart::ID.to_string()] });
+    assert_eq!(relayed(&server, ours).await.0, 200);
+    let long = json!({ "id": 1, "method": "getBlockHeight", "params": ["x".repeat(relay::LARGEST_BODY)] });
+    assert_eq!(relayed(&server, long).await.0, 400);
 }

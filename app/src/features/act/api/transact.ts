@@ -45,13 +45,8 @@ const Simulation = v.object({
 })
 const Statuses = v.object({ value: v.tuple([v.nullable(v.object({ err: v.unknown(), confirmationStatus: v.optional(v.nullable(v.string())) }))]) })
 
-function endpoint(): string {
-  if (env.rpc === null) throw new Unreachable('This page has no RPC endpoint.')
-  return env.rpc
-}
-
 async function compiled(instructions: readonly Instruction[], payer: string, signal: AbortSignal) {
-  const { value } = await ask(endpoint(), 'getLatestBlockhash', [{ commitment: 'confirmed' }], LatestHash, signal)
+  const { value } = await ask(env.rpc, 'getLatestBlockhash', [{ commitment: 'confirmed' }], LatestHash, signal)
   const lifetime = { blockhash: value.blockhash as Blockhash, lastValidBlockHeight: value.lastValidBlockHeight }
   const message = pipe(
     createTransactionMessage({ version: 'legacy' }),
@@ -70,9 +65,9 @@ const writtenBy = (instructions: readonly Instruction[]): Address[] => [
 export async function simulate(instructions: readonly Instruction[], payer: string, signal: AbortSignal): Promise<Simulated> {
   const wire = getBase64EncodedWireTransaction(await compiled(instructions, payer, signal))
   const addresses = writtenBy(instructions)
-  const { found } = await fetchAll(endpoint(), addresses, signal)
+  const { found } = await fetchAll(env.rpc, addresses, signal)
   const config = { encoding: 'base64', commitment: 'confirmed', sigVerify: false, replaceRecentBlockhash: true, accounts: { encoding: 'base64', addresses } }
-  const { value } = await ask(endpoint(), 'simulateTransaction', [wire, config], Simulation, signal)
+  const { value } = await ask(env.rpc, 'simulateTransaction', [wire, config], Simulation, signal)
   if (value.err !== null && value.err !== undefined) return { failure: failureText(value.err, value.logs ?? []), effects: [], units: value.unitsConsumed }
   const after = value.accounts ?? []
   const effects = addresses.flatMap((key, index) => effectOf(key, found.get(key)?.data ?? null, after[index]?.data ?? null) ?? [])
@@ -90,7 +85,7 @@ const [ASKS, PAUSE_MS] = [60, 1_000]
 
 async function landing(signature: string, signal: AbortSignal): Promise<Sent> {
   for (let asked = 0; asked < ASKS; asked += 1) {
-    const { value } = await ask(endpoint(), 'getSignatureStatuses', [[signature]], Statuses, signal)
+    const { value } = await ask(env.rpc, 'getSignatureStatuses', [[signature]], Statuses, signal)
     const [status] = value
     if (status !== null && status.err !== null && status.err !== undefined) return { signature, failure: failureText(status.err, []) }
     if (status !== null && status.confirmationStatus !== 'processed') return { signature, failure: null }
@@ -101,12 +96,12 @@ async function landing(signature: string, signal: AbortSignal): Promise<Sent> {
 
 /** Signs with a wallet, sends, and waits for what becomes of it. Throws a `Failure`, or the wallet's own error. */
 export async function signAndSend(instructions: readonly Instruction[], wallet: Wallet, account: WalletAccount, signal: AbortSignal): Promise<Sent> {
-  const chain = chainOf(await ask(endpoint(), 'getGenesisHash', [], v.string(), signal))
+  const chain = chainOf(await ask(env.rpc, 'getGenesisHash', [], v.string(), signal))
   const transaction = new Uint8Array(getTransactionEncoder().encode(await compiled(instructions, account.address, signal)))
   if (wallet.sign !== null) {
     const signed = await wallet.sign(account, transaction, chain)
     const wire = getBase64Decoder().decode(signed)
-    const signature = await ask(endpoint(), 'sendTransaction', [wire, { encoding: 'base64', preflightCommitment: 'confirmed' }], v.string(), signal)
+    const signature = await ask(env.rpc, 'sendTransaction', [wire, { encoding: 'base64', preflightCommitment: 'confirmed' }], v.string(), signal)
     return landing(signature, signal)
   }
   if (wallet.signAndSend === null) throw new Unreachable('This wallet signs no transactions.')

@@ -147,13 +147,9 @@ function Shown({ simulated, contextOf }: { simulated: Simulated; contextOf: ActP
 export function Act(props: ActProps) {
   return (
     <div className="act-steps">
-      {env.rpc === null ? (
-        <p className="quiet">This page was built without an RPC endpoint, so it can neither simulate nor send. Simulate what you take along where you sign it.</p>
-      ) : (
-        // A new id is another transaction: what was simulated of the last one is gone.
-        <Steps key={`${props.id} ${props.authority}`} {...props} />
-      )}
-      <details className="take-along" open={env.rpc === null}>
+      {/* A new id is another transaction: what was simulated of the last one is gone. */}
+      <Steps key={`${props.id} ${props.authority}`} {...props} />
+      <details className="take-along" open={env.isAlone}>
         <summary>Export for Squads, Realms or other tools</summary>
         <Exports instructions={props.instructions} authority={props.authority} />
       </details>

@@ -3,14 +3,14 @@ import { chainReader, listByRpc, positionsByRpc, rowsByRpc } from '@/features/li
 import { type Held, KINDS, type Kind, decodeAll } from '@/lib/accounts'
 import type { Row } from '@/lib/chain/positions'
 import { viewOfChain, windowSamples } from '@/lib/chain/view'
-import { BadStatus, NoKeeper, Unreachable } from '@/lib/failure'
+import { BadStatus, NoKeeper, NoRelay, Unreachable } from '@/lib/failure'
 import { parse } from '@/lib/parse'
 import { RawAccounts } from '@/lib/schema/accounts'
 import { HistoryPage, type Kept } from '@/lib/schema/kept'
 import { History, type Sample, View } from '@/lib/schema/view'
 
 /** The endpoint and the guard of an app that stands alone; null where a keeper serves it. */
-const alone = env.rpc !== null && env.guard !== null ? { rpc: env.rpc, guard: env.guard } : null
+const alone = env.isAlone && env.guard !== null ? { rpc: env.rpc, guard: env.guard } : null
 const WHO = alone === null ? undefined : 'The RPC endpoint'
 const readChain = alone === null ? null : chainReader(alone.rpc, alone.guard)
 
@@ -52,9 +52,12 @@ export async function fetchPositions<T extends { version: number }>(kind: Kind<T
   return decodeAll(kind, parse(RawAccounts, raw, WHO), WHO)
 }
 
-/** Lists all positions of a vault; null without an RPC endpoint: a keeper tells positions by owner alone. Throws a `Failure`. */
+/** Lists all positions of a vault; null where the keeper passes nothing on: it tells positions by owner alone. Throws a `Failure`. */
 export async function fetchRows(vault: string, signal: AbortSignal): Promise<Row[] | null> {
-  return env.rpc === null ? null : rowsByRpc(env.rpc, vault, signal)
+  return rowsByRpc(env.rpc, vault, signal).catch((failure: unknown) => {
+    if (failure instanceof NoRelay) return null
+    throw failure
+  })
 }
 
 /** Most pages of one reading of the history: a month of samples, one a minute. */

@@ -114,7 +114,7 @@ export function Positions({ vault, index, answer, failure, loan, collateral }: P
   const rows = answer?.rows ?? null
   const all = useMemo(() => (rows === null || index === null ? null : listed(rows, u128(index), vault)), [rows, index, vault])
   if (answer !== null && rows === null) {
-    return <Empty>A keeper tells positions by their owner alone: look one up on the exit page. With an RPC endpoint of its own this page lists them all.</Empty>
+    return <Empty>The keeper that serves this page passes nothing on to the chain (its setting <code>http.relay</code>), and tells positions by their owner alone: look one up on the exit page.</Empty>
   }
   if (all === null) return <Reading what="the positions" failure={failure} />
   return (
