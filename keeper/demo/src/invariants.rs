@@ -9,10 +9,10 @@ use crate::watch::Snapshot;
 use crate::world::{VAULTS, World, vault_name};
 use rampart::constants::HOUR_SECS;
 use rampart::math::Bps;
-use rampart::state::{Breaker, Level, Vault};
+use rampart::state::{Breaker, Cause, Level, Vault};
 use rampart_client::Pubkey;
 use serde::Serialize;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// An invariant that doesn't hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,20 +96,27 @@ pub fn parts_sum_to_the_vault(vaults: &[Vault], positions: &[Held]) -> Vec<Broke
     wrong.collect()
 }
 
-/// Every cause in force comes from a trip of its rule, and is no stricter than what the rule demands.
-pub fn levels_have_causes(world: &World, snapshot: &Snapshot, ledger: &Ledger) -> Vec<Broken> {
-    let now_ts = snapshot.mark.unix_ts;
+fn breakers(snapshot: &Snapshot) -> impl Iterator<Item = &Breaker> {
     let assets = snapshot.assets.iter().map(|a| &a.breaker);
     let vaults = snapshot.vaults.iter().map(|v| &v.breaker);
-    let breakers = core::iter::once(&snapshot.guard.breaker).chain(assets).chain(vaults);
+    core::iter::once(&snapshot.guard.breaker).chain(assets).chain(vaults)
+}
+
+/// Every cause in force comes from a trip of its rule, or was in force at the start, before which the ledger knows nothing;
+/// and is no stricter than what the rule demands.
+pub fn levels_have_causes(world: &World, start: &Snapshot, end: &Snapshot, ledger: &Ledger) -> Vec<Broken> {
+    let now_ts = end.mark.unix_ts;
+    let trip_of = |c: &Cause| (c.source, c.tripped_at_ts, c.level);
+    let before: HashSet<_> = breakers(start).flat_map(|breaker| breaker.causes.iter().map(trip_of)).collect();
     let tripped: HashMap<Pubkey, u8> = ledger.trips.iter().map(|t| (t.fact.rule, t.fact.level)).collect();
     let baseless = |breaker: &Breaker| -> Vec<(Pubkey, u8)> {
-        let live = breaker.causes.iter().filter(|c| c.level_at(now_ts) > Level::Normal);
+        let live =
+            breaker.causes.iter().filter(|c| c.level_at(now_ts) > Level::Normal && !before.contains(&trip_of(c)));
         live.filter(|c| tripped.get(&c.source).is_none_or(|level| c.level > *level))
             .map(|c| (c.source, c.level))
             .collect()
     };
-    let found = breakers.flat_map(baseless);
+    let found = breakers(end).flat_map(baseless);
     found
         .map(|(rule, level)| {
             broken("levels have causes", format!("{}: level {level} without its trip", world.name_of(&rule)))

@@ -153,7 +153,7 @@ fn at_the_end(world: &World, played: &Played, ledger: &Ledger) -> Vec<invariants
     [
         invariants::balances_cover_the_books(end),
         invariants::parts_sum_to_the_vault(&end.vaults, &played.held_after),
-        invariants::levels_have_causes(world, end, ledger),
+        invariants::levels_have_causes(world, start, end, ledger),
         invariants::nobody_is_liquidated_twice(&played.held_before, &played.held_after, ledger),
         invariants::lenders_lose_bad_debt_alone(&start.vaults, &end.vaults),
         invariants::refusals_held(&played.records),

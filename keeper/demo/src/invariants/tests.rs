@@ -102,7 +102,7 @@ fn loss_beyond_bad_debt_is_found() {
 #[test]
 fn level_without_a_trip_is_found() {
     let world = World::new(crate::world::cast::Cast::from_seed(1));
-    let mut now = snapshot();
+    let (start, mut now) = (snapshot(), snapshot());
     now.guard.breaker.causes[0] = rampart::state::Cause {
         source: world.rules[0].key,
         tripped_at_ts: 900,
@@ -111,9 +111,13 @@ fn level_without_a_trip_is_found() {
         level: 2,
         ..Default::default()
     };
-    assert_eq!(levels_have_causes(&world, &now, &Ledger::default()).len(), 1);
+    assert_eq!(levels_have_causes(&world, &start, &now, &Ledger::default()).len(), 1);
+    assert_eq!(levels_have_causes(&world, &now, &now, &Ledger::default()), [], "it was in force before");
+    let before = now.clone();
+    now.guard.breaker.causes[0].tripped_at_ts = 1_000;
+    assert_eq!(levels_have_causes(&world, &before, &now, &Ledger::default()).len(), 1, "that is another trip");
     now.mark.unix_ts = 2_000;
-    assert_eq!(levels_have_causes(&world, &now, &Ledger::default()), []);
+    assert_eq!(levels_have_causes(&world, &start, &now, &Ledger::default()), []);
 }
 
 #[test]

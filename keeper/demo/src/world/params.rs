@@ -270,12 +270,17 @@ fn rule(metric: Metric, level: Level, lines: (u64, u64)) -> RuleParams {
         threshold: lines.0,
         clear_threshold: lines.1,
         window_secs,
-        // a drawdown has its persistence in the window; what hangs on one print has to hold for two
-        min_persist_secs: if is_price { 4 } else { 0 },
+        // a drawdown has its persistence in the window; what hangs on one print has to hold for two, and a score that rises
+        // while somebody starts has to stand for a while
+        min_persist_secs: match metric {
+            Metric::KeeperMedian => 12,
+            _ if is_price => 4,
+            _ => 0,
+        },
         max_gap_secs: 120,
         duration_secs: 1_800,
         min_dwell_secs: 300,
-        min_observations: if is_price { 2 } else { 1 },
+        min_observations: if is_price || metric == Metric::KeeperMedian { 2 } else { 1 },
         sources_required: if (metric.is_about_asset() && !metric.is_reported()) || metric == Metric::CollateralRatio {
             2
         } else {
