@@ -196,5 +196,5 @@ fn play(run: &Run, args: &[&OsStr]) -> Result<()> {
     if let Some(program) = &run.program {
         demo.env("RAMPART_SO", files::root().join(program));
     }
-    command::run(&mut demo)
+    command::run(through_clippy(&mut demo))
 }
