@@ -102,7 +102,8 @@ fn sums() -> Result<String> {
     [IDL, PROGRAM].into_iter().map(line).collect()
 }
 
-fn sum_line(name: &str, bytes: &[u8]) -> String {
+/// Returns the line of `sha256sum` for a file.
+pub fn sum_line(name: &str, bytes: &[u8]) -> String {
     let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{hash}  {name}\n")
 }

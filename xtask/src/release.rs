@@ -4,9 +4,8 @@
 //! the commit's.
 
 use crate::failure::{Failure, Result};
-use crate::{app, command, files};
+use crate::{app, command, files, program};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// What to release.
@@ -20,8 +19,9 @@ pub struct Release {
     keeper: Option<PathBuf>,
 }
 
-/// Whole folders and files of the repository that go along.
-const INCLUDED: [&str; 6] = ["artifacts", "deploy", "docs", "book.toml", "README.md", "LICENSE"];
+/// What of the repository goes along.
+const FOLDERS: [&str; 3] = ["artifacts", "deploy", "docs"];
+const FILES: [&str; 3] = ["book.toml", "README.md", "LICENSE"];
 
 /// Makes the archive, its checksums and the bills of materials in the folder.
 ///
@@ -42,19 +42,20 @@ pub fn run(release: &Release) -> Result<()> {
     let name = format!("rampart-{}-x86_64-linux", version.rsplit(' ').next().unwrap_or_default());
     let out = root.join(&release.out);
     let tree = out.join(&name);
-    files::remove_folder(&out)?;
-    files::create_folder(&tree)?;
-    files::copy(&keeper, &tree.join("rampart"))?;
-    for included in INCLUDED {
-        let copy = command::clean("cp").current_dir(&root).args(["--recursive", included]).arg(&tree).status();
-        copy.ok()
-            .filter(std::process::ExitStatus::success)
-            .ok_or_else(|| Failure::new(format!("failed to copy `{included}`")))?;
+    files::remove_folder(&tree)?;
+    for folder in FOLDERS {
+        files::copy_folder(&root.join(folder), &tree.join(folder))?;
     }
+    for file in FILES {
+        files::copy(&root.join(file), &tree.join(file))?;
+    }
+    // with its mode: it is to be run
+    let to = tree.join("rampart");
+    std::fs::copy(&keeper, &to).map_err(|e| Failure::file("copy", &keeper, e))?;
     bill_of_crates(&tree)?;
     bill_of_packages(&tree)?;
     let archive = pack(&out, &name)?;
-    let sum = format!("{:x}  {name}.tar.gz\n", Sha256::digest(files::read(&archive)?));
+    let sum = program::sum_line(&format!("{name}.tar.gz"), &files::read(&archive)?);
     files::write(&out.join("SHA256SUMS"), &sum)?;
     print!("{sum}");
     Ok(())

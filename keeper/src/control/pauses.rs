@@ -2,13 +2,13 @@
 
 use crate::config::Classes;
 use crate::error::Cause;
+use crate::whole;
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "pauses.json";
@@ -39,7 +39,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// All of them.
+    /// All of them, trips first.
     pub const ALL: [Self; 9] = [
         Self::Trip,
         Self::Liquidate,
@@ -53,16 +53,7 @@ impl Group {
     ];
 
     /// All but trips: what a pause without a class is about.
-    pub const WITHOUT_TRIPS: [Self; 8] = [
-        Self::Liquidate,
-        Self::Deleverage,
-        Self::Observe,
-        Self::Report,
-        Self::StepDown,
-        Self::Settle,
-        Self::Rebalance,
-        Self::Post,
-    ];
+    pub const WITHOUT_TRIPS: &[Self] = Self::ALL.split_at(1).1;
 
     /// Returns the name used in settings, commands and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -155,13 +146,7 @@ impl PauseFile {
     pub fn change(&mut self, change: impl FnOnce(&mut Pauses)) -> io::Result<Pauses> {
         let mut next = self.pauses.clone();
         change(&mut next);
-        let staged = self.path.with_extension("new");
-        let mut file = File::create(&staged)?;
-        file.write_all(&serde_json::to_vec_pretty(&next)?)?;
-        file.sync_all()?;
-        fs::rename(&staged, &self.path)?;
-        // The rename itself has to outlive a power cut.
-        self.path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())?;
+        whole::replace(&self.path, &serde_json::to_vec_pretty(&next)?)?;
         self.pauses = next.clone();
         Ok(next)
     }

@@ -4,6 +4,7 @@
 
 use super::rank::{Member, Phase};
 use crate::error::chain;
+use crate::whole;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,12 +61,9 @@ pub async fn keep(state_dir: PathBuf, prefix: String, mut seen: watch::Receiver<
     }
 }
 
-/// Whole or not at all: a crash leaves the file of before.
 fn write(state_dir: &Path, prefix: &str, members: &[Member]) -> io::Result<()> {
     let kept = Kept { prefix: prefix.to_owned(), members: members.iter().map(card).collect() };
-    let (path, fresh) = (state_dir.join(FILE), state_dir.join(format!("{FILE}.new")));
-    std::fs::write(&fresh, serde_json::to_vec(&kept)?)?;
-    std::fs::rename(fresh, path)
+    whole::replace(&state_dir.join(FILE), &serde_json::to_vec(&kept)?)
 }
 
 fn card(member: &Member) -> Card {

@@ -11,6 +11,7 @@ use axum::Json;
 use schemars::JsonSchema;
 use schemars::generate::{Contract, SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 const JSON: &str = "application/json";
 
@@ -24,8 +25,9 @@ const REFUSALS: [(u16, &str); 6] = [
     (507, "The keeper's disk refused what has to be kept first."),
 ];
 
-pub(super) async fn document() -> Json<Value> {
-    Json(describe())
+pub(super) async fn document() -> Json<&'static Value> {
+    static DESCRIPTION: LazyLock<Value> = LazyLock::new(describe);
+    Json(&DESCRIPTION)
 }
 
 /// Returns the whole description.

@@ -41,7 +41,7 @@ fn gap(milli_dollars: i128, slot: u64) -> Vec<Update> {
 async fn paused_class_is_left_alone_while_trips_go_on_and_is_taken_up_again() {
     let mut rig = Rig::new();
     let positions = [(key(50), rig.world.position(1_000_000, 600_000))];
-    rig.engine.command(Command::Pauses(paused(&Group::WITHOUT_TRIPS)));
+    rig.engine.command(Command::Pauses(paused(Group::WITHOUT_TRIPS)));
     rig.load(&rig.world.rule(), &positions);
     rig.engine.blockhash(blockhash(1));
     rig.engine.updates(gap(700, SLOT + 1));

@@ -83,7 +83,9 @@ impl Spending {
     ///
     /// An unknown balance refuses nothing: the chain does, at no cost.
     pub fn check(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) -> Result<(), SubmitError> {
-        let Some(left_lamports) = self.hour(class, now).left_lamports() else { return Ok(()) };
+        let Some(allowance) = self.allowance(class) else { return Ok(()) };
+        self.forget(now);
+        let left_lamports = allowance.saturating_sub(self.spent(|spender| Purse::of(spender) == Purse::of(class)));
         if fee_lamports > left_lamports {
             return Err(match class {
                 ActionClass::Post => SubmitError::OverPosting { fee_lamports, left_lamports },
@@ -119,19 +121,25 @@ impl Spending {
 
     /// Returns what `class` has spent within the hour before `now`, and may spend.
     pub fn hour(&mut self, class: ActionClass, now: Instant) -> Hour {
-        while self.spent.front().is_some_and(|oldest| now.saturating_duration_since(oldest.at) >= HOUR) {
-            self.spent.pop_front();
-        }
-        let sum = |counts: &dyn Fn(ActionClass) -> bool| {
-            let fees = self.spent.iter().filter(|spent| counts(spent.class)).map(|spent| spent.fee_lamports);
-            fees.fold(0, u64::saturating_add)
-        };
+        self.forget(now);
         Hour {
-            own_lamports: sum(&|spender| spender == class),
-            spent_lamports: sum(&|spender| Purse::of(spender) == Purse::of(class)),
+            own_lamports: self.spent(|spender| spender == class),
+            spent_lamports: self.spent(|spender| Purse::of(spender) == Purse::of(class)),
             allowance_lamports: self.allowance(class),
             reserved_lamports: if class == ActionClass::Trip { 0 } else { self.reserved() },
         }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while self.spent.front().is_some_and(|oldest| now.saturating_duration_since(oldest.at) >= HOUR) {
+            self.spent.pop_front();
+        }
+    }
+
+    /// Fees of the classes that count.
+    fn spent(&self, counts: impl Fn(ActionClass) -> bool) -> u64 {
+        let fees = self.spent.iter().filter(|spent| counts(spent.class)).map(|spent| spent.fee_lamports);
+        fees.fold(0, u64::saturating_add)
     }
 
     /// What a class may spend of the hour with those that share it; nothing for trips, which are never refused.

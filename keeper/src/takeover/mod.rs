@@ -20,6 +20,7 @@ pub use standing::Standing;
 use crate::chain::pool::Pool;
 use crate::events::{EventKind, Events, Fact, Severity};
 use crate::metrics::{KindLabel, Metrics};
+use crate::whole;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -155,11 +156,8 @@ fn load(dir: &Path) -> Known {
 
 fn store(dir: &Path, known: &Known) {
     let path = dir.join(FILE);
-    let staged = path.with_extension("new");
-    let written = serde_json::to_vec(known)
-        .map_err(std::io::Error::from)
-        .and_then(|bytes| std::fs::write(&staged, bytes))
-        .and_then(|()| std::fs::rename(&staged, &path));
+    let bytes = serde_json::to_vec(known).map_err(std::io::Error::from);
+    let written = bytes.and_then(|bytes| whole::replace(&path, &bytes));
     if let Err(error) = written {
         tracing::warn!(file = %path.display(), "what is known of the guard's rulers can't be kept: {error}");
     }

@@ -9,12 +9,12 @@ use crate::config::payer::PayerKey;
 use crate::intent::ActionClass;
 use crate::submit::{Wire, WireError};
 use crate::watch::feeds::CLOCK;
+use crate::whole;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Level;
 use rampart::{GuardianPauseArgs, Validity};
 use solana_sdk::transaction::{Transaction, TransactionError};
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,11 +105,7 @@ impl Pauser {
     }
 
     fn note(&self, until_ts: i64) -> std::io::Result<()> {
-        let staged = self.file.with_extension("new");
-        let mut file = fs::File::create(&staged)?;
-        writeln!(file, "{until_ts}")?;
-        file.sync_all()?;
-        fs::rename(staged, &self.file)
+        whole::replace(&self.file, format!("{until_ts}\n").as_bytes())
     }
 
     async fn now(&self, pool: &Pool) -> Result<ChainTime, PauseError> {

@@ -28,6 +28,29 @@ fn transactions(scene: &Scene) -> (usize, usize) {
     (scene.signatures_about(&COHORT.verifier).len(), scene.landings_about(&COHORT.verifier))
 }
 
+/// A keeper that posts, ready.
+async fn begin(scene: Scene, lamports_per_hour: u64) -> (Scene, Hermes, Keeper) {
+    let hermes = Hermes::start(&scene.chain).await;
+    let keeper = Keeper::start(&scene, &settings(&hermes, lamports_per_hour));
+    keeper.ready().await;
+    (scene, hermes, keeper)
+}
+
+/// A posting between its two transactions, on a chain that includes nothing any more and where bytes live for so many blocks.
+async fn opened(life_blocks: u64) -> (Scene, Hermes, Keeper) {
+    let scene = Scene::with_push_feed(1).await;
+    scene.chain.state().landing.life_blocks = life_blocks;
+    let (scene, hermes, keeper) = begin(scene, 1_000_000).await;
+    scene.lag(true);
+    // the first transaction takes a while to be confirmed
+    scene.chain.set_slot_ms(300);
+    hermes.tell(told(FALLEN));
+    until("the message is opened", || async { scene.open_messages() == 1 }).await;
+    scene.chain.state().landing.is_congested = true;
+    scene.chain.set_slot_ms(50);
+    (scene, hermes, keeper)
+}
+
 async fn slots_pass(scene: &Scene, slots: u64) {
     let until_slot = scene.chain.state().slot + slots;
     until("slots pass", || async { scene.chain.state().slot >= until_slot }).await;
@@ -35,10 +58,7 @@ async fn slots_pass(scene: &Scene, slots: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_19_lagging_feed_is_brought_forward_and_the_trip_that_waited_for_it_lands() {
-    let scene = Scene::with_push_feed(1).await;
-    let hermes = Hermes::start(&scene.chain).await;
-    let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
-    keeper.ready().await;
+    let (scene, hermes, keeper) = begin(Scene::with_push_feed(1).await, 1_000_000).await;
     scene.lag(true);
     scene.price(FALLEN);
     slots_pass(&scene, 20).await;
@@ -61,10 +81,7 @@ async fn fault_19_lagging_feed_is_brought_forward_and_the_trip_that_waited_for_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_19_old_feed_without_a_move_is_brought_forward_once_it_is_as_old_as_the_settings_say() {
-    let scene = Scene::with_push_feed(1).await;
-    let hermes = Hermes::start(&scene.chain).await;
-    let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
-    keeper.ready().await;
+    let (scene, hermes, keeper) = begin(Scene::with_push_feed(1).await, 1_000_000).await;
     hermes.tell(told(rampart_rig::scene::CALM));
     slots_pass(&scene, 20).await;
     assert_eq!(transactions(&scene), (0, 0), "it is fresh");
@@ -83,10 +100,7 @@ async fn fault_19_old_feed_without_a_move_is_brought_forward_once_it_is_as_old_a
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_21_torn_or_older_update_is_counted_and_nothing_is_sent() {
-    let scene = Scene::with_push_feed(1).await;
-    let hermes = Hermes::start(&scene.chain).await;
-    let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
-    keeper.ready().await;
+    let (scene, hermes, keeper) = begin(Scene::with_push_feed(1).await, 1_000_000).await;
     scene.lag(true);
     hermes.tell(Told { is_torn: true, ..told(FALLEN) });
     let malformed = "rampart_signed_updates_total{result=\"malformed\"}";
@@ -103,18 +117,7 @@ async fn fault_21_torn_or_older_update_is_counted_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_29_stop_between_the_two_transactions_is_followed_by_a_close_and_never_by_a_second_opening() {
-    let scene = Scene::with_push_feed(1).await;
-    scene.chain.state().landing.life_blocks = 60;
-    let hermes = Hermes::start(&scene.chain).await;
-    let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
-    keeper.ready().await;
-    scene.lag(true);
-    // the first transaction takes a while to be confirmed
-    scene.chain.set_slot_ms(300);
-    hermes.tell(told(FALLEN));
-    until("the message is opened", || async { scene.open_messages() == 1 }).await;
-    scene.chain.state().landing.is_congested = true;
-    scene.chain.set_slot_ms(50);
+    let (scene, hermes, keeper) = opened(60).await;
     hermes.tell(Told::default());
     let (ended, dir) = keeper.stop().await;
     ended.expect("a clean stop");
@@ -133,19 +136,8 @@ async fn fault_29_stop_between_the_two_transactions_is_followed_by_a_close_and_n
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_29_second_transaction_of_an_earlier_run_that_may_land_yet_is_sent_on_and_nothing_is_closed_twice() {
-    let scene = Scene::with_push_feed(1).await;
     // longer than a stop takes
-    scene.chain.state().landing.life_blocks = 1_000;
-    let hermes = Hermes::start(&scene.chain).await;
-    let keeper = Keeper::start(&scene, &settings(&hermes, 1_000_000));
-    keeper.ready().await;
-    scene.lag(true);
-    // the first transaction takes a while to be confirmed
-    scene.chain.set_slot_ms(300);
-    hermes.tell(told(FALLEN));
-    until("the message is opened", || async { scene.open_messages() == 1 }).await;
-    scene.chain.state().landing.is_congested = true;
-    scene.chain.set_slot_ms(50);
+    let (scene, hermes, keeper) = opened(1_000).await;
     until("the second is sent", || async { transactions(&scene).0 == 2 }).await;
     hermes.tell(Told::default());
     let (ended, dir) = keeper.stop().await;
@@ -161,11 +153,8 @@ async fn fault_29_second_transaction_of_an_earlier_run_that_may_land_yet_is_sent
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_35_spent_budget_of_postings_refuses_the_next_visibly_and_no_trip() {
-    let scene = Scene::with_push_feed(1).await;
-    let hermes = Hermes::start(&scene.chain).await;
     // the fees of one posting and no more
-    let keeper = Keeper::start(&scene, &settings(&hermes, 10_000));
-    keeper.ready().await;
+    let (scene, hermes, keeper) = begin(Scene::with_push_feed(1).await, 10_000).await;
     scene.lag(true);
     hermes.tell(told(rampart_rig::scene::CALM * 0.98));
     let posted = "rampart_posts_total{result=\"posted\"}";

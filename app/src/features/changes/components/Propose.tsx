@@ -1,6 +1,7 @@
 import type { Instruction } from '@solana/kit'
-import { type ReactNode, useEffect, useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import { Panel } from '@/components/ui/Panel'
+import { useMade } from '@/components/useMade'
 import { Moves } from '@/features/changes/components/Moves'
 import type { Guard } from '@/generated'
 import type { Held } from '@/lib/accounts'
@@ -57,33 +58,11 @@ function Input({ field, text, onText }: { field: Field; text: string; onText: (t
   )
 }
 
-/** The instruction of a proposal: its hash is computed aside, so it comes a moment later. */
-function useInstruction(proposal: Proposal, id: string, { guard, targets, nowTs }: Pick<ProposeProps, 'guard' | 'targets' | 'nowTs'>): Instruction | null {
-  const [made, setMade] = useState<{ id: string; instruction: Instruction } | null>(null)
-  useEffect(() => {
-    let isOver = false
-    proposeInstruction(proposal, guard, targets, nowTs).then(
-      (instruction) => {
-        if (!isOver) setMade({ id, instruction })
-      },
-      () => {
-        if (!isOver) setMade(null)
-      },
-    )
-    return () => {
-      isOver = true
-    }
-    // Built when the proposal or the guard's count of changes moves, not at every second of the clock.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [id])
-  return made?.id === id ? made.instruction : null
-}
-
 function Prepared({ proposal, props }: { proposal: Proposal; props: ProposeProps }) {
-  const { guard, act } = props
+  const { guard, targets, nowTs, act } = props
   const { group, target } = proposal.subject
   const id = [guard.value.nextChangeId, guard.value.authorityEpoch, group, target, ...[...proposal.next].map(([path, value]) => `${path}=${value}`)].join(' ')
-  const instruction = useInstruction(proposal, id, props)
+  const instruction = useMade(id, () => proposeInstruction(proposal, guard, targets, nowTs))
   if (instruction === null) return null
   return act({ what: 'Proposal', id: `propose ${id}`, instructions: [instruction], authority: guard.value.roles.root })
 }

@@ -1,5 +1,6 @@
 import type { Instruction } from '@solana/kit'
-import { type ReactNode, useEffect, useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
+import { useMade } from '@/components/useMade'
 import type { Asset } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { formatAmount } from '@/lib/amount'
@@ -19,25 +20,10 @@ interface WithdrawFormProps {
 function Prepared({ amount, loan, props }: { amount: bigint; loan: Asset; props: WithdrawFormProps }) {
   const { position, account, vault } = props.found
   const id = `withdraw ${vault.address} ${amount}`
-  const [made, setMade] = useState<{ id: string; instructions: Instruction[] } | null>(null)
-  useEffect(() => {
-    let isOver = false
-    const order = { vault: { address: vault.address, value: account }, loan, position, lenders: vault.lenders_amount, amount }
-    withdrawInstructions(order).then(
-      (instructions) => {
-        if (!isOver) setMade({ id, instructions })
-      },
-      () => {
-        if (!isOver) setMade(null)
-      },
-    )
-    return () => {
-      isOver = true
-    }
-    // Built for an amount; the accounts move every second, and the least amount bounds what that may cost.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [id])
-  return made?.id === id ? props.act({ what: 'Withdrawal', id, instructions: made.instructions, authority: position.owner }) : null
+  const order = { vault: { address: vault.address, value: account }, loan, position, lenders: vault.lenders_amount, amount }
+  // the accounts move every second, and the least amount bounds what that may cost
+  const instructions = useMade(id, () => withdrawInstructions(order))
+  return instructions === null ? null : props.act({ what: 'Withdrawal', id, instructions, authority: position.owner })
 }
 
 /** Takes a lent amount back: within what the limits or the floor let out now. */
