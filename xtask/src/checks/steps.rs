@@ -16,6 +16,10 @@ const RECORDED_DAY: [&str; 8] = ["--asset", "sol", "--from", "2022-11-09", "--to
 /// Random sequences of all instructions that the suites play; few without it.
 const SEQUENCES: &str = "10000";
 
+/// What is built through Clippy: not the package that links LLVM, and not this one. Its executable runs meanwhile, and is what
+/// cargo calls as a compiler and linker of programs: it must not be replaced.
+const SHARED: [&str; 5] = ["--workspace", "--exclude", "sbf-lower", "--exclude", "xtask"];
+
 /// Where the database of known vulnerabilities is.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
@@ -31,8 +35,18 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
 /// Everything builds, and Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
     let mut build = command::cargo();
-    build.args(["build", "--locked", "--workspace", "--exclude", "sbf-lower", "--all-targets"]).args(features());
+    build.args(["build", "--locked", "--all-targets"]).args(SHARED).args(features());
     command::run(through_clippy(&mut build))?;
+    command::run(command::cargo().args([
+        "clippy",
+        "--locked",
+        "-p",
+        "xtask",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     Ok(Verdict::Passed)
 }
 
@@ -103,7 +117,7 @@ pub fn fixtures(_: &mut Run) -> Result<Verdict> {
 /// Every test of the workspace passes.
 pub fn tests(run: &mut Run) -> Result<Verdict> {
     let mut nextest = command::cargo();
-    nextest.args(["nextest", "run", "--locked", "--workspace", "--exclude", "sbf-lower"]).args(features());
+    nextest.args(["nextest", "run", "--locked"]).args(SHARED).args(features());
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
     }
@@ -113,6 +127,7 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     if schemathesis().is_file() {
         nextest.env("RAMPART_SCHEMATHESIS", schemathesis());
     }
+    command::run(command::cargo().args(["nextest", "run", "--locked", "-p", "xtask"]))?;
     command::run(through_clippy(&mut nextest))?;
     Ok(Verdict::Passed)
 }
@@ -120,7 +135,7 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
 /// The tools that will read `deploy/` take all of it. What the tests' build left is the keeper that it is tried on.
 pub fn deploy(_: &mut Run) -> Result<Verdict> {
     let mut build = command::cargo();
-    build.args(["build", "--locked", "--workspace", "--exclude", "sbf-lower", "--bin", "rampart"]).args(features());
+    build.args(["build", "--locked", "--bin", "rampart"]).args(SHARED).args(features());
     command::run(through_clippy(&mut build))?;
     let mut check = command::clean(files::root().join("deploy/check.sh"));
     match command::code(check.arg(files::root().join("target/debug/rampart")))? {
