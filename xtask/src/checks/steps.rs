@@ -34,9 +34,7 @@ pub fn format(_: &mut Run) -> Result<Verdict> {
 
 /// Everything builds, and Clippy has nothing to say.
 pub fn lint(_: &mut Run) -> Result<Verdict> {
-    let mut build = command::cargo();
-    build.args(["build", "--locked", "--all-targets"]).args(SHARED).args(features());
-    command::run(through_clippy(&mut build))?;
+    build()?;
     command::run(command::cargo().args([
         "clippy",
         "--locked",
@@ -48,6 +46,13 @@ pub fn lint(_: &mut Run) -> Result<Verdict> {
         "warnings",
     ]))?;
     Ok(Verdict::Passed)
+}
+
+/// Builds everything that is shared, the keeper among it; does nothing where it is built.
+fn build() -> Result<()> {
+    let mut build = command::cargo();
+    build.args(["build", "--locked", "--all-targets"]).args(SHARED).args(features());
+    command::run(through_clippy(&mut build))
 }
 
 /// Lets Clippy compile the workspace's own crates, as `cargo clippy` does, but to the end: what is linted is what the tests
@@ -134,9 +139,7 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
 
 /// The tools that will read `deploy/` take all of it. What the tests' build left is the keeper that it is tried on.
 pub fn deploy(_: &mut Run) -> Result<Verdict> {
-    let mut build = command::cargo();
-    build.args(["build", "--locked", "--bin", "rampart"]).args(SHARED).args(features());
-    command::run(through_clippy(&mut build))?;
+    build()?;
     let mut check = command::clean(files::root().join("deploy/check.sh"));
     match command::code(check.arg(files::root().join("target/debug/rampart")))? {
         0 => Ok(Verdict::Passed),
