@@ -74,9 +74,7 @@ impl Play {
     /// If the scene can't be built, or a keeper's journal can't be read.
     pub fn run(&self) -> Record {
         host::begin(self.seed);
-        // by the process: a name of the seed's stream would be another where somebody plays the same seed
-        let name = format!("rampart-sim-{}", std::process::id());
-        let dir = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(fast_disk()).expect("a directory");
+        let dir = scratch();
         let mut run = self.begin(dir.path());
         for at in 0..self.slots {
             let is_off = (self.slots / 8..self.slots / 4).contains(&at);
@@ -124,6 +122,15 @@ impl Play {
         }
         run
     }
+}
+
+/// Makes an empty directory for the keepers' files.
+fn scratch() -> tempfile::TempDir {
+    // by the process: a name of the seed's stream would be another where somebody plays the same seed
+    let name = format!("rampart-sim-{}", std::process::id());
+    // a process that was killed left its own, and its id comes round again
+    let _ = std::fs::remove_dir_all(fast_disk().join(&name));
+    tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(fast_disk()).expect("a directory")
 }
 
 /// A file system in memory, where there is one: the journal is written as on a disk, and nobody waits for one.
@@ -289,5 +296,19 @@ impl Run {
         let (questions, keepers) = (self.truth.questions, self.keepers.len());
         net.record.line(&format!("over: {keepers} keepers, {questions} questions"));
         std::mem::take(&mut net.record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_of_the_same_id_left_is_swept_away() {
+        let left = scratch().keep();
+        std::fs::write(left.join("journal"), "of another run").unwrap();
+        let dir = scratch();
+        assert_eq!(dir.path(), left);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }
