@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Address, type Encoder, getAddressDecoder, getBase64Decoder } from '@solana/kit'
+import { type Address, type Encoder, getAddressDecoder, getAddressEncoder, getBase64Decoder, getU64Encoder } from '@solana/kit'
 import * as generated from '../src/generated'
 import { eventsOf, historyOf, viewOf } from '../dev/sample.mjs'
 
@@ -8,7 +8,9 @@ import { eventsOf, historyOf, viewOf } from '../dev/sample.mjs'
 /** Returns the address that stands for a name. */
 export const key = (name: string): Address => getAddressDecoder().decode(createHash('sha256').update(name).digest())
 
-const now = Math.floor(Date.now() / 1_000)
+/** The moment at which all of it is, unix seconds: pictures of the pages are compared with kept ones. */
+export const NOW = 1_780_000_000
+const now = NOW
 const named = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replace(/"(Dev[^"]*)"/g, (_, name: string) => `"${key(name)}"`))
 const SOL = key('DevSo1Asset1111111111111111111111111111111111')
 const USDC = key('DevUsdcAsset111111111111111111111111111111111')
@@ -16,6 +18,8 @@ const GUARD = key('DevGuard1111111111111111111111111111111111111')
 const SIGNER = key('DevSigner111111111111111111111111111111111111')
 /** The vault that the accounts are about. */
 export const VAULT = key('DevSOLUSDCVau1t11111111111111111111111111111')
+/** The swap policy. */
+export const POLICY = key('policy')
 /** Whose position there is. */
 export const OWNER = key('owner')
 
@@ -77,7 +81,7 @@ const ACCOUNTS: Record<string, [string, string][]> = {
   keeper_set: [[key('set'), set]],
   report: [0, 1, 2].map((n) => [key(`report ${n}`), report(n)]),
   reserve: [[key('reserve'), reserve]],
-  swap_policy: [[key('policy'), policy]],
+  swap_policy: [[POLICY, policy]],
 }
 const listed = (found: [string, string][]) => ({ schema: 1, slot: 9, accounts: found.map(([address, data]) => ({ address, data })) })
 const none = { signature: null, error: null, outcome: null, outcome_slot: null }
@@ -87,17 +91,38 @@ const decisions = ['trip', 'liquidate', 'observe'].map((name, n) => ({ id: n + 1
 /** Thirty days of prices, an hour apart, with three falls of a fifth. */
 const samples = Array.from({ length: 480 }, (_, n) => ({ id: n + 1, at_ms: (now - n * 5_400) * 1_000, slot: 9, keeper: 'a', price: [60, 61, 200, 360].includes(n) ? '120.5' : '150.25', reference: '150' }))
 
+/** A transaction's logs with one event: SOL sold for USDC, with what it was worth and what it lost in millionths of a dollar. */
+function swapLogs(spent: bigint, received: bigint, worth: bigint, loss: bigint): string[] {
+  const keys = [POLICY, key('DevSo1Mint1111111111111111111111111111111111'), key('DevUsdcMint111111111111111111111111111111111')]
+  const bytes = [150, 166, 26, 225, 28, 89, 38, 79, ...keys.flatMap((one) => [...getAddressEncoder().encode(one)]), ...[spent, received, worth, loss].flatMap((amount) => [...getU64Encoder().encode(amount)])]
+  const program = g.RAMPART_PROGRAM_ADDRESS
+  return [`Program ${program} invoke [1]`, `Program data: ${Buffer.from(bytes).toString('base64')}`, `Program ${program} success`]
+}
+const swaps: Record<string, unknown> = Object.fromEntries(
+  [[2_400, swapLogs(80_000_000_000n, 11_388_000_000n, 11_416_000_000n, 28_000_000n)], [9_300, swapLogs(44_000_000_000n, 6_402_100_000n, 6_402_000_000n, 0n)]].map(([ago, logMessages], n) => [
+    `${n + 1}`.repeat(64),
+    { blockTime: now - Number(ago), meta: { logMessages } },
+  ]),
+)
+
+/** Answers what a keeper passes on to the chain about past swaps; null for all else. */
+export function relayed(body: string): unknown {
+  const { method, params } = JSON.parse(body) as { method: string; params: string[] }
+  if (method === 'getSignaturesForAddress') return { jsonrpc: '2.0', id: 1, result: Object.keys(swaps).map((signature) => ({ signature, err: null })) }
+  return method === 'getTransaction' ? { jsonrpc: '2.0', id: 1, result: swaps[params[0] ?? ''] ?? null } : null
+}
+
 /** Answers a request to the keeper's API. */
 export function answer(url: URL, scenario: string): unknown {
   const path = url.pathname.replace('/api/v1', '')
   const kind = url.searchParams.get('kind') ?? ''
-  if (path === '/state') return named(viewOf(scenario, Math.floor(Date.now() / 1_000), now))
+  if (path === '/state') return named(viewOf(scenario, now, now))
   if (path === '/accounts') return listed(ACCOUNTS[kind] ?? [])
   if (path === '/positions') return listed(url.searchParams.get('owner') === OWNER ? [[key('position'), position]] : [])
   if (path === '/history/reports') return { items: reports, next: null }
   if (path === '/history/samples') return { items: samples, next: null }
   if (path === '/history/decisions') return { items: decisions, next: null }
-  if (path === '/history') return historyOf(scenario, url.searchParams.get('asset') === SOL ? 'DevSo1Asset1111111111111111111111111111111111' : 'x', Math.floor(Date.now() / 1_000), now)
+  if (path === '/history') return historyOf(scenario, url.searchParams.get('asset') === SOL ? 'DevSo1Asset1111111111111111111111111111111111' : 'x', now, now)
   return null
 }
 

@@ -1,16 +1,18 @@
 import AxeBuilder from '@axe-core/playwright'
 import { type Page, expect, test } from '@playwright/test'
-import { OWNER, VAULT, answer, stream } from './accounts'
+import { NOW, OWNER, POLICY, VAULT, answer, relayed, stream } from './accounts'
 
 const PATHS = ['/', `/vaults/${VAULT}`, '/rules', '/changes', '/keepers', '/reserve', '/lab', `/exit/${OWNER}`]
 const nameOf = (path: string) => path.split('/')[1] || 'overview'
-const SHOTS = process.env.SHOTS
+/** Looks of which a picture is kept, by page. */
+const KEPT: Record<string, string[]> = { overview: ['light', 'dark', 'phone'], changes: ['light', 'phone'] }
 
 async function mocked(page: Page, scenario: string): Promise<void> {
+  await page.clock.setFixedTime(NOW * 1_000)
   await page.route('**/api/v1/**', (route) => {
     const url = new URL(route.request().url())
     if (url.pathname.endsWith('/events')) return route.fulfill({ contentType: 'text/event-stream', body: stream(scenario) })
-    const body = answer(url, scenario)
+    const body = url.pathname.endsWith('/rpc') ? relayed(route.request().postData() ?? '{}') : answer(url, scenario)
     return body === null ? route.fulfill({ status: 404, json: { error: 'no' } }) : route.fulfill({ json: body })
   })
 }
@@ -24,7 +26,7 @@ for (const path of PATHS) {
       await page.goto(path)
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
       await expect(page.getByText(/^Reading /)).toHaveCount(0)
-      if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/${nameOf(path)}-${look}.png`, fullPage: true })
+      if ((KEPT[nameOf(path)] ?? ['light']).includes(look)) await expect(page).toHaveScreenshot(`${nameOf(path)}-${look}.png`, { fullPage: true })
       const { violations } = await new AxeBuilder({ page }).analyze()
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 4).join(' | ')}`)).toEqual([])
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
@@ -55,7 +57,7 @@ test('a threshold is tried on the samples that were kept', async ({ page }) => {
   await expect(page.getByText(/^3 times would 15 % have tripped in 30 d of samples/)).toBeVisible()
   await page.getByLabel('Threshold, %').fill('45')
   await expect(page.getByText(/^Never would 45 % have tripped/)).toBeVisible()
-  if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/whatif.png`, fullPage: true })
+  await expect(page).toHaveScreenshot('whatif.png', { fullPage: true })
   const { violations } = await new AxeBuilder({ page }).analyze()
   expect(violations).toEqual([])
 })
@@ -70,4 +72,28 @@ test('without a relay a page says that it can neither simulate nor list position
   await expect(page.getByText(/can neither simulate nor send/)).toBeVisible()
   await page.getByText('Export for Squads, Realms or other tools').click()
   await expect(page.getByLabel(/^Squads/)).toBeVisible()
+})
+
+test('past swaps are told with what they cost', async ({ page }) => {
+  await mocked(page, 'halt')
+  await page.goto('/reserve')
+  const rows = page.getByRole('group', { name: 'Past swaps' }).getByRole('row')
+  await expect(rows).toHaveCount(3)
+  await expect(rows.nth(1)).toContainText(/40 min ago.*80 SOL.*11,388 USDC.*\$11,416.*\$28.*slippage 0\.24 %/s)
+})
+
+test('a form takes keys, names and numbers, each in its own way', async ({ page }) => {
+  await mocked(page, 'halt')
+  await page.goto('/changes')
+  await page.getByLabel('What shall change').selectOption({ label: 'Roles of the guard' })
+  const vetoer = page.getByRole('textbox', { name: 'Vetoer' })
+  await vetoer.fill('somebody')
+  await expect(page.getByText('An address: 32 to 44 characters of base58.')).toBeVisible()
+  await vetoer.fill(OWNER)
+  await expect(page.getByRole('region', { name: 'What would change' })).toContainText('Vetoer')
+  await page.getByLabel('What shall change').selectOption(`15 ${POLICY}`)
+  await page.getByRole('combobox', { name: 'Switch' }).selectOption('off')
+  await expect(page.getByRole('region', { name: 'What would change' })).toContainText(/Switch.*on.*off/s)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations).toEqual([])
 })

@@ -10,7 +10,12 @@ export default defineConfig({
   workers: 1,
   timeout: 60_000,
   reporter: 'line',
+  snapshotPathTemplate: '{testDir}/screenshots/{arg}{ext}',
+  // letters are drawn a little differently by each version of Chromium
+  expect: { toHaveScreenshot: { maxDiffPixelRatio: 0.02 } },
   use: {
+    locale: 'en-GB',
+    timezoneId: 'UTC',
     baseURL: `http://127.0.0.1:${port}`,
     launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] },
   },

@@ -4,6 +4,10 @@ use rampart_keeper::cli;
 use rampart_keeper::error::chain;
 use std::process::ExitCode;
 
+/// The system's allocator, which counts: whether a process that runs for months grows can't be seen from its resident memory.
+#[global_allocator]
+static ALLOCATOR: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
+
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,

@@ -80,6 +80,7 @@ fn liquidate_by_swap_repays_what_liquidate_would_without_inventory() {
     let policy = s.world.policy(&s.policy);
     assert_eq!((policy.counter, policy.lost_micro_usd), (0, 0), "a liquidation moves no fence and costs no budget");
     assert!(policy.swapped_micro_usd > 7_900 * USDC);
+    assert_eq!(swapped.worth_micro_usd, policy.swapped_micro_usd, "all that was seized went in");
 }
 
 #[test]

@@ -72,7 +72,7 @@ export function effectText(group: number): string {
 }
 
 /** Names of values without parts, with their unit. */
-const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 11: ['warmUpSecs'], 13: ['switch'] }
+const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 9: ['root'], 11: ['warmUpSecs'], 13: ['switch'] }
 
 /** Returns the path that a group's value without parts is shown under. */
 export function rootOf(group: number): readonly string[] {

@@ -20,9 +20,40 @@ export interface FieldContext {
 
 const ENDINGS = /(Bps|Secs|Amount|MicroUsd|Lamports|Ts|E9)$/
 
+/** Returns the part of a path that says what is counted: a place in a list doesn’t. */
+export function namedPart(path: readonly string[]): string {
+  return path.findLast((part) => !/^\d+$/.test(part)) ?? ''
+}
+
+const LEVEL_CHOICES = Object.fromEntries([0, 1, 2, 3].map((level) => [level, levelText(LEVELS[level] ?? 3).name]))
+const COMPARATORS: Record<number, string> = { 1: 'above', 2: 'below' }
+const SWITCHES: Record<number, string> = { 1: 'off', 2: 'on' }
+/** Names of numbers, by field. Source: the stored enums of the program. */
+const CHOICES: Record<string, Record<number, string>> = {
+  caller: { 1: 'anyone', 2: 'keepers' },
+  comparator: COMPARATORS,
+  level: LEVEL_CHOICES,
+  pin: { 1: 'an account', 2: 'a feed' },
+  purpose: { 1: 'rebalances', 2: 'liquidations', 3: 'both' },
+  switch: SWITCHES,
+}
+/** Names of the numbers of `kind`, by group and list. */
+const KINDS: Record<string, Record<number, string>> = {
+  sources: { 0: 'none', 1: 'Pyth', 2: 'Switchboard' },
+  rate: { 1: 'none', 2: 'SPL stake pool' },
+}
+
+/** Returns the names of the numbers that a field may hold; null where numbers are just numbers. */
+export function choicesOf(path: readonly string[]): Readonly<Record<number, string>> | null {
+  const name = namedPart(path)
+  return (name === 'kind' ? KINDS[path[0] ?? ''] : CHOICES[name]) ?? null
+}
+
 /** Returns a path in words: `loanFlow.hourlyBps` is "Loan flow, hourly". */
 export function fieldName(path: readonly string[]): string {
   if (path.length === 0) return 'Value'
+  const [list = '', asset = '', level = ''] = path
+  if (list === 'weightsBps') return `Weight of asset ${asset}, at ${LEVEL_CHOICES[Number(level) - 1] ?? level}`
   const words = path.map((part) => part.replace(ENDINGS, '').replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase().replace(/\bltv\b/g, 'LTV'))
   const text = words.filter(Boolean).join(', ')
   return text.charAt(0).toUpperCase() + text.slice(1)
@@ -34,10 +65,8 @@ function amountText(path: readonly string[], value: bigint, context: FieldContex
   return token === undefined ? `${formatCount(value)} base units` : `${formatAmount(value, token.decimals)} ${token.symbol}`
 }
 
-const COMPARATORS: Record<number, string> = { 1: 'above', 2: 'below' }
-
 function numberText(path: readonly string[], value: bigint, context: FieldContext): string {
-  const name = path.at(-1) ?? ''
+  const name = namedPart(path)
   const whole = Number(value)
   if (/Bps$/.test(path.find((part) => ENDINGS.test(part)) ?? name)) return formatBps(value)
   if (name.endsWith('Secs')) return `${formatSpan(whole)} (${formatCount(value)} s)`
@@ -47,11 +76,10 @@ function numberText(path: readonly string[], value: bigint, context: FieldContex
   if (name.endsWith('Amount')) return amountText(path, value, context)
   if (/^(clearT|t)hreshold$/.test(name) && context.unit !== undefined) return formatMeasure(value, context.unit)
   if (name === 'balance') return `${formatCount(value)} base units`
-  if (name === 'level') return levelText(LEVELS[whole] ?? 3).name
   if (name === 'metric' && context.metric !== undefined) return metricText(context.metric)
-  if (name === 'comparator') return COMPARATORS[whole] ?? formatCount(value)
+  if (name === 'level') return levelText(LEVELS[whole] ?? 3).name
   if (name === 'switch') return whole === 2 ? 'on' : 'off'
-  return formatCount(value)
+  return choicesOf(path)?.[whole] ?? formatCount(value)
 }
 
 /** Formats a field of an account by what its name says of its unit. */

@@ -1,8 +1,10 @@
 import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { useAccounts } from '@/features/live/api/useAccounts'
+import { useSwaps } from '@/features/live/api/useSwaps'
 import { Basket } from '@/features/reserve/components/Basket'
 import { Policies } from '@/features/reserve/components/Policies'
+import { Swaps } from '@/features/reserve/components/Swaps'
 import { Weights } from '@/features/reserve/components/Weights'
 import { KINDS } from '@/lib/accounts'
 import { basketOf } from '@/lib/basket'
@@ -11,6 +13,9 @@ import type { PageProps } from '@/routes/Page'
 function Loaded({ live, view }: Pick<PageProps, 'live' | 'view'>) {
   const reserves = useAccounts(KINDS.reserve)
   const policies = useAccounts(KINDS.policy)
+  const known = policies.value ?? []
+  const counter = known.reduce((sum, { value }) => sum + value.counter, 0n)
+  const swaps = useSwaps(known.map(({ address }) => address), counter)
   const failure = reserves.failure ?? policies.failure
   if (reserves.value === null || policies.value === null) {
     return (
@@ -35,6 +40,7 @@ function Loaded({ live, view }: Pick<PageProps, 'live' | 'view'>) {
         </>
       )}
       <Policies policies={policies.value} nowTs={live.nowTs} />
+      {policies.value.length > 0 && <Swaps answer={swaps.value} failure={swaps.failure} view={view} nowTs={live.nowTs} />}
     </>
   )
 }

@@ -336,8 +336,11 @@ impl<'a> Desk<'a> {
         eprintln!("sending {signature}");
         match once(&endpoints, &Once { signature, bytes, blockhash }).await {
             Outcome::Landed { .. } => Ok(signature.to_string()),
-            Outcome::Failed { error, .. } => Err(refused(format!("{what}: {signature} failed: {error}"), "")),
-            other => Err(refused(format!("{what}: {signature} is {}", other.as_str()), "")),
+            Outcome::Failed { error, .. } => {
+                Err(refused(format!("{what}: {signature} landed and failed: {error}"), ""))
+            }
+            Outcome::Expired => Err(refused(format!("{what}: {signature} never landed, and never will"), "")),
+            Outcome::Unknown => Err(refused(format!("{what}: nobody could say whether {signature} landed"), "")),
         }
     }
 }

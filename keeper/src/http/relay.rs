@@ -69,8 +69,12 @@ enum Method {
     GetMultipleAccounts,
     /// Accounts of this program.
     GetProgramAccounts,
+    /// Transactions that named an account.
+    GetSignaturesForAddress,
     /// What became of signatures.
     GetSignatureStatuses,
+    /// A transaction that landed, with its logs.
+    GetTransaction,
     /// A signed transaction.
     SendTransaction,
     /// What a transaction would do.
@@ -85,7 +89,9 @@ impl Method {
             Self::GetBlockHeight => "getBlockHeight",
             Self::GetMultipleAccounts => "getMultipleAccounts",
             Self::GetProgramAccounts => "getProgramAccounts",
+            Self::GetSignaturesForAddress => "getSignaturesForAddress",
             Self::GetSignatureStatuses => "getSignatureStatuses",
+            Self::GetTransaction => "getTransaction",
             Self::SendTransaction => "sendTransaction",
             Self::SimulateTransaction => "simulateTransaction",
         }

@@ -6,11 +6,14 @@
 use super::node;
 use super::step::{Answer, NextStep, next_step};
 use super::ways::params;
+use super::wire::{Statuses, Tip, WITNESSES, WireError};
 use crate::chain::rpc::Rpc;
 use crate::config::endpoints::SenderKind;
 use crate::intent::{Blockhash, Outcome};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use solana_sdk::signature::Signature;
 use std::time::Duration;
@@ -31,30 +34,57 @@ pub struct Once {
     pub blockhash: Blockhash,
 }
 
-/// Sends `once` by every endpoint and asks the first that answers, until it is decided.
+/// Rounds in which one endpoint alone calls the bytes dead, before nobody can say: half a minute.
+const MOST_DOUBTS: usize = 75;
+
+/// Sends `once` by every endpoint and asks them until it is decided: they have to agree that it never can land, as in the
+/// keeper.
 pub async fn once(endpoints: &[Rpc], once: &Once) -> Outcome {
+    let mut doubts = 0;
     for _ in 0..MOST_ROUNDS {
         match ask(endpoints, once).await {
             NextStep::Settle(outcome) => return outcome,
             NextStep::Resend => hand_over(endpoints, &once.bytes).await,
-            NextStep::Wait | NextStep::AskAgain | NextStep::Doubt => {}
+            NextStep::Doubt if doubts == MOST_DOUBTS => return Outcome::Unknown,
+            NextStep::Doubt => doubts += 1,
+            NextStep::Wait | NextStep::AskAgain => {}
         }
         tokio::time::sleep(PAUSE).await;
     }
     Outcome::Unknown
 }
 
-/// The end of the chain is asked for before the signature: a block between the two could hold it.
-async fn ask(endpoints: &[Rpc], once: &Once) -> NextStep {
-    for rpc in endpoints {
-        let Ok(tip) = node::tip(rpc).await else { continue };
-        let Ok(statuses) = node::statuses(rpc, &[once.signature], true).await else { continue };
-        let not_found =
-            Answer::NotFound { context_slot: statuses.context_slot, searched_history: true, is_agreed: true };
-        let answer = statuses.found.into_iter().next().flatten().map_or(not_found, Answer::Found);
-        return next_step(&once.bytes, once.blockhash.last_valid_block_height, Some(tip), &answer);
+/// Asks until as many have answered as have to agree, or one has found it.
+pub(super) async fn ask(endpoints: &[Rpc], once: &Once) -> NextStep {
+    let quorum = endpoints.len().min(WITNESSES);
+    let mut asked: FuturesUnordered<_> = endpoints.iter().map(|rpc| witness(rpc, once.signature)).collect();
+    let (mut told, mut answers) = (None, 0);
+    while answers < quorum
+        && let Some(answer) = asked.next().await
+    {
+        let Ok((tip, statuses)) = answer else { continue };
+        answers += 1;
+        let (tip, statuses): (Tip, Statuses) = match told {
+            None => (tip, statuses),
+            Some((other, others)) => (Tip::merge(other, tip), Statuses::merge(others, statuses)),
+        };
+        if let Some(Some(found)) = statuses.found.first() {
+            return step(once, tip, &Answer::Found(found.clone()));
+        }
+        told = Some((tip, statuses));
     }
-    NextStep::Resend
+    let Some((tip, Statuses { context_slot, .. })) = told else { return NextStep::Resend };
+    step(once, tip, &Answer::NotFound { context_slot, searched_history: true, is_agreed: answers == quorum })
+}
+
+/// The end of the chain is asked for before the signature: a block between the two could hold it.
+async fn witness(rpc: &Rpc, signature: Signature) -> Result<(Tip, Statuses), WireError> {
+    let tip = node::tip(rpc).await?;
+    Ok((tip, node::statuses(rpc, &[signature], true).await?))
+}
+
+fn step(once: &Once, tip: Tip, answer: &Answer) -> NextStep {
+    next_step(&once.bytes, once.blockhash.last_valid_block_height, Some(tip), answer)
 }
 
 /// No preflight: it was simulated before, and the first send may be under way.

@@ -109,7 +109,7 @@ pub struct PoolWire {
 }
 
 /// Endpoints that have to agree before a signature is given up.
-const WITNESSES: usize = 2;
+pub(super) const WITNESSES: usize = 2;
 /// How long others may take once one has answered.
 const SECOND_PATIENCE: Duration = Duration::from_secs(3);
 /// Slots by which the chain's end, as told by one endpoint alone, may differ from what is known otherwise: confirmed
@@ -196,12 +196,7 @@ impl Wire for PoolWire {
         async move {
             let tips = self.witness(by, |rpc| node::tip(rpc).boxed()).await?;
             let is_agreed = tips.len() >= self.quorum();
-            let lower = |a: Tip, b: Tip| Tip {
-                slot: a.slot.max(b.slot),
-                block_height: a.block_height.min(b.block_height),
-                is_agreed,
-            };
-            let tip = tips.into_iter().reduce(lower).ok_or(WireError::NoWay)?;
+            let tip = tips.into_iter().reduce(Tip::merge).ok_or(WireError::NoWay)?;
             if !is_agreed && !self.is_abreast(&tip) {
                 return Err(WireError::Shape("one endpoint alone told of the chain's end, and others of another one"));
             }
@@ -235,9 +230,17 @@ impl Wire for PoolWire {
     }
 }
 
+impl Tip {
+    /// What two nodes know together: the chain is past a height where both are.
+    pub(super) fn merge(self, other: Self) -> Self {
+        let block_height = self.block_height.min(other.block_height);
+        Self { slot: self.slot.max(other.slot), block_height, is_agreed: self.is_agreed }
+    }
+}
+
 impl Statuses {
     /// What two nodes know together: found by one is found, and not found only as of the older of both.
-    fn merge(self, other: Self) -> Self {
+    pub(super) fn merge(self, other: Self) -> Self {
         let better = |a: Option<Found>, b: Option<Found>| match (a, b) {
             (Some(a), Some(b)) if b.is_confirmed && !a.is_confirmed => Some(b),
             (Some(a), _) => Some(a),

@@ -488,6 +488,8 @@ pub struct SwapExecuted {
     pub spent_amount: u64,
     /// What came out, base units.
     pub received_amount: u64,
+    /// Worth of what went in at the high end of its price, micro-dollars.
+    pub worth_micro_usd: u64,
     /// What was charged to the loss budget, micro-dollars.
     pub loss_micro_usd: u64,
 }

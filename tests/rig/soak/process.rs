@@ -61,6 +61,7 @@ impl Process {
         let trips = scene.trips();
         Some(Sample {
             at,
+            allocated_kib: sum("rampart_memory_allocated_bytes") / 1_024,
             anonymous_kib: field("RssAnon:")?,
             files: std::fs::read_dir(format!("{proc}/fd")).ok()?.count() as u64,
             threads: field("Threads:")?,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { getVaultLimitsEncoder, parseProposeChangeInstruction } from '@/generated'
+import { getRolesEncoder, getVaultLimitsEncoder, parseProposeChangeInstruction } from '@/generated'
 import type { Targets } from '@/lib/change'
-import { boundsOf, fieldsOf, movesOfProposal, proposeInstruction, readTyped, replaced, subjectsOf, typed, unitOf } from '@/lib/propose'
+import { boundsOf, readField, readTyped, replaced, typed, unitOf } from '@/lib/form'
+import { fieldsOf, movesOfProposal, proposeInstruction, subjectsOf } from '@/lib/propose'
 import { empty, keyOf } from '@/testing/accounts'
 import { NOW } from '@/testing/sample'
 
@@ -15,7 +16,7 @@ const subject = { group: 2, target: keyOf(2), name: '' }
 const context = { loan: { decimals: 6, symbol: 'USDC' }, collateral: { decimals: 9, symbol: 'SOL' } }
 
 it('lists what has a form, with its account', () => {
-  expect(subjectsOf(targets, () => 'it').map(({ name }) => name)).toEqual(['Lines and bonuses of it', 'Caps and outflow limits of it', 'Interest of it', 'Delay of loosenings of it', 'Scale by the market of it'])
+  expect(subjectsOf(targets, () => 'it').map(({ name }) => name)).toEqual(['Lines and bonuses of it', 'Caps and outflow limits of it', 'Interest of it', 'Roles of it', 'Delay of loosenings of it', 'Root of it', 'Scale by the market of it'])
 })
 
 describe('typing', () => {
@@ -48,9 +49,10 @@ describe('boundsOf', () => {
   })
 })
 
-it('replaces numbers, each of its own type, and nothing else', () => {
-  const value = { a: 1, b: 2n, c: [{ d: 3 }], e: Uint8Array.from([4]) }
-  expect(replaced(value, new Map([['b', 9n], ['c.1.d', 8n]]))).toEqual({ a: 1, b: 9n, c: [{ d: 8 }], e: Uint8Array.from([4]) })
+it('replaces parts, each of its own type, and nothing else', () => {
+  const value = { a: 1, b: 2n, c: [{ d: 3 }], e: Uint8Array.from([4]), f: keyOf(1) }
+  expect(replaced(value, new Map([['b', 9n], ['c.1.d', 8n]]))).toEqual({ ...value, b: 9n, c: [{ d: 8 }] })
+  expect(replaced(value, new Map([['e', 'ff'], ['f', keyOf(2)]]))).toEqual({ ...value, e: Uint8Array.from([255]), f: keyOf(2) })
   expect(replaced(5, new Map([['delaySecs', 6n]]), ['delaySecs'])).toBe(6)
 })
 
@@ -64,4 +66,44 @@ it('proposes the whole group, against the hash of what stands', async () => {
   expect(data.validity).toEqual({ authorityEpoch: 3n, expiresAtTs: BigInt(NOW + 259_200) })
   const hash = createHash('sha256').update(Uint8Array.from([2, ...getVaultLimitsEncoder().encode(limits)])).digest()
   expect([...data.valueHash]).toEqual([...hash])
+})
+
+describe('a form with keys, bytes and names', () => {
+  const roles = { ...guard.roles, guardians: guard.roles.guardians.map((_, at) => keyOf(20 + at)), guardianCount: 2, guardianQuorum: 1 }
+  const asset = empty.asset()
+  const sources = asset.oracle.sources.map((source) => ({ ...source, kind: 1, pin: 2 }))
+  const held: Targets = { ...targets, guards: [{ address: keyOf(1), value: { ...guard, roles } }], assets: [{ address: keyOf(3), value: { ...asset, oracle: { ...asset.oracle, sources, count: 1 } } }] }
+  const fieldAt = (group: number, target: string, path: string) => {
+    const field = fieldsOf({ group, target, name: '' }, held, guard, {}).find((one) => one.path.join('.') === path)
+    if (field === undefined) throw new Error(`no field ${path}`)
+    return field
+  }
+  it('shows the entries in use, and one more', () => {
+    const guardians = fieldsOf({ group: 7, target: keyOf(1), name: '' }, held, guard, {}).filter(({ path }) => path[0] === 'guardians')
+    expect(guardians.map(({ kind, now }) => [kind, now])).toEqual([20, 21, 22].map((byte) => ['address', keyOf(byte)]))
+  })
+  it('takes an address for an address, and as many bytes as there are', () => {
+    const vetoer = fieldAt(7, keyOf(1), 'vetoer')
+    expect(readField(vetoer, ` ${keyOf(7)} `)).toEqual({ value: keyOf(7) })
+    expect(readField(vetoer, 'somebody')).toEqual({ wrong: 'An address: 32 to 44 characters of base58.' })
+    const feed = fieldAt(5, keyOf(3), 'sources.1.feedId')
+    expect(readField(feed, 'AB'.repeat(32))).toEqual({ value: 'ab'.repeat(32) })
+    expect(readField(feed, 'ab')).toEqual({ wrong: '64 hexadecimal digits.' })
+  })
+  it('names numbers that mean something, and holds others to their size', () => {
+    expect(fieldAt(5, keyOf(3), 'sources.1.kind').choices).toEqual({ 0: 'none', 1: 'Pyth', 2: 'Switchboard' })
+    expect(fieldAt(5, keyOf(3), 'required').bounds).toEqual({ min: 0n, max: 255n, why: 'its size on chain' })
+    expect(fieldAt(5, keyOf(3), 'sources.1.maxAgeSecs').bounds.max).toBe((1n << 32n) - 1n)
+    expect(readField(fieldAt(5, keyOf(3), 'required'), '256')).toEqual({ wrong: 'From 0 to 255 : its size on chain.' })
+  })
+  it('proposes them as the program stores them', async () => {
+    const next = new Map([['vetoer', keyOf(7)]])
+    const proposal = { subject: { group: 7, target: keyOf(1), name: '' }, next }
+    const instruction = await proposeInstruction(proposal, { address: keyOf(1), value: guard }, held, NOW)
+    const { data } = parseProposeChangeInstruction(instruction as never)
+    expect(data.change).toMatchObject({ __kind: 'Roles', fields: [{ ...roles, vetoer: keyOf(7) }] })
+    expect([...data.valueHash]).toEqual([...createHash('sha256').update(Uint8Array.from([7, ...getRolesEncoder().encode(roles)])).digest()])
+    const root = await proposeInstruction({ subject: { group: 9, target: keyOf(1), name: '' }, next: new Map([['root', keyOf(8)]]) }, { address: keyOf(1), value: guard }, held, NOW)
+    expect(parseProposeChangeInstruction(root as never).data.change).toMatchObject({ __kind: 'Root', fields: [keyOf(8)] })
+  })
 })

@@ -1,15 +1,19 @@
 //! What is asked of a node over JSON-RPC, and how its answers are read.
 
 use crate::chain::pool::Pool;
+use crate::chain::rpc::Rpc;
 use crate::chain::standing::Use;
 use crate::config::Commitment;
-use crate::intent::ActionClass;
+use crate::intent::{ActionClass, Blockhash, Outcome};
 use crate::metrics::Metrics;
+use crate::submit::once::{self, Once};
+use crate::submit::step::NextStep;
 use crate::submit::wire::{Found, PoolWire, Tip, Wire, WireError};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use solana_sdk::hash::Hash;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
@@ -164,12 +168,37 @@ async fn signature_is_missing_only_where_two_nodes_say_so() {
     assert!(ask(&[&null, &landed]).await.found[0].as_ref().is_some_and(|found| found.is_confirmed));
 }
 
+fn at(height: u64, slot: u64) -> [(&'static str, Value); 2] {
+    let epoch = json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 });
+    [("getBlockHeight", json!(height)), ("getEpochInfo", epoch)]
+}
+
+#[tokio::test]
+async fn transaction_of_a_person_is_given_up_only_where_two_nodes_say_so() {
+    let ask = async |nodes: &[(u64, Option<Value>)]| {
+        let mut endpoints = Vec::new();
+        for (height, told) in nodes {
+            let status = told.clone().map(|told| of_statuses(600, told));
+            let answers: Vec<_> = at(*height, 500).into_iter().chain(status.into_iter().flatten()).collect();
+            endpoints.push(Rpc::new(&node(&answers).await.0, Commitment::Confirmed, Metrics::new()));
+        }
+        let blockhash = Blockhash { hash: Hash::default(), last_valid_block_height: 150 };
+        once::ask(&endpoints, &Once { signature: Signature::default(), bytes: Vec::new(), blockhash }).await
+    };
+    let (past, unseen) = (151, Some(Value::Null));
+    let landed = Some(status("confirmed", json!(null)));
+    let expired = NextStep::Settle(Outcome::Expired);
+    assert_eq!(ask(&[(past, unseen.clone()), (past, unseen.clone())]).await, expired);
+    assert_eq!(ask(&[(past, unseen.clone())]).await, expired, "there is no other to ask");
+    assert_eq!(ask(&[(past, unseen.clone()), (past, None)]).await, NextStep::Doubt, "the other did not say");
+    assert_eq!(ask(&[(past, unseen.clone()), (150, unseen.clone())]).await, NextStep::Resend, "it may land there");
+    assert_eq!(ask(&[(past, None)]).await, NextStep::Resend, "nobody said");
+    let landed_at = NextStep::Settle(Outcome::Landed { slot: 90, compute_units: None });
+    assert_eq!(ask(&[(past, unseen), (past, landed)]).await, landed_at);
+}
+
 #[tokio::test]
 async fn chain_is_past_a_height_only_where_two_nodes_say_so() {
-    let at = |height: u64, slot: u64| {
-        let epoch = json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 1, "slotIndex": 1, "slotsInEpoch": 10, "transactionCount": 1 });
-        [("getBlockHeight", json!(height)), ("getEpochInfo", epoch)]
-    };
     let tip = over_nodes(&[&at(400, 505), &at(390, 500)]).await.tip(Use::Hot).await.expect("an answer");
     assert_eq!(tip, Tip { slot: 505, block_height: 390, is_agreed: true });
     let known = |slot: u64| async move {

@@ -8,7 +8,8 @@ import type { Held } from '@/lib/accounts'
 import { type Targets, effectText } from '@/lib/change'
 import { contextOf, fieldName } from '@/lib/field'
 import { nameOf } from '@/lib/names'
-import { type Field, type Proposal, type Subject, fieldsOf, movesOfProposal, proposeInstruction, readTyped, subjectsOf, typed } from '@/lib/propose'
+import { type Field, type Typed, U64_MAX, readField, typed } from '@/lib/form'
+import { type Proposal, type Subject, fieldsOf, movesOfProposal, proposeInstruction, subjectsOf } from '@/lib/propose'
 import type { View } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
@@ -21,38 +22,46 @@ interface ProposeProps {
   act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
-/** Why what was typed won't do; null where it will. */
-function refusal(field: Field, text: string): string | null {
-  const value = readTyped(text, field.unit)
-  const { min, max, why } = field.bounds
-  if (value === null) return field.unit.decimals === 0 ? 'A whole number.' : `A number with at most ${field.unit.decimals} decimals.`
-  return value < min || value > max ? `From ${typed(min, field.unit)} to ${typed(max, field.unit)} ${field.unit.sign}: ${why}.` : null
+/** What of a field is said beside it while nothing is wrong. */
+function hint({ now, kind, unit, bounds: { min, max } }: Field): string {
+  const isWide = kind !== 'number' || max >= U64_MAX
+  return isWide ? `now ${typed(now, unit)}` : `now ${typed(now, unit)}; ${typed(min, unit)} to ${typed(max, unit)}`
 }
 
 function Input({ field, text, onText }: { field: Field; text: string; onText: (text: string) => void }) {
   const id = useId()
-  const wrong = refusal(field, text)
-  const { min, max } = field.bounds
-  const isWide = max >= (1n << 64n) - 1n
+  const read = readField(field, text)
+  const wrong = 'wrong' in read ? read.wrong : null
+  const shared = {
+    id,
+    value: text,
+    'aria-invalid': wrong !== null,
+    'aria-describedby': `${id}-why`,
+    onChange: (event: { target: { value: string } }) => {
+      onText(event.target.value)
+    },
+  }
+  const { choices } = field
   return (
-    <div className="propose-field" data-moved={readTyped(text, field.unit) !== field.now}>
+    <div className="propose-field" data-moved={'value' in read && read.value !== field.now}>
       <label htmlFor={id}>{fieldName(field.path)}</label>
       <span className="propose-input">
-        <input
-          id={id}
-          inputMode="decimal"
-          autoComplete="off"
-          value={text}
-          aria-invalid={wrong !== null}
-          aria-describedby={`${id}-why`}
-          onChange={(event) => {
-            onText(event.target.value)
-          }}
-        />
+        {choices === null ? (
+          <input {...shared} inputMode={field.kind === 'number' ? 'decimal' : 'text'} autoComplete="off" spellCheck={false} />
+        ) : (
+          <select {...shared}>
+            {!(Number(field.now) in choices) && <option value={String(field.now)}>{String(field.now)}</option>}
+            {Object.entries(choices).map(([value, name]) => (
+              <option key={value} value={value}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
         <span className="quiet">{field.unit.sign}</span>
       </span>
       <small id={`${id}-why`} className={wrong === null ? 'quiet' : 'warn'}>
-        {wrong ?? (isWide ? `now ${typed(field.now, field.unit)}` : `now ${typed(field.now, field.unit)}; ${typed(min, field.unit)} to ${typed(max, field.unit)}`)}
+        {wrong ?? (choices === null ? hint(field) : `now ${choices[Number(field.now)] ?? String(field.now)}`)}
       </small>
     </div>
   )
@@ -72,10 +81,11 @@ function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
   const fields = fieldsOf(subject, props.targets, props.guard.value, context)
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
   const textOf = (field: Field) => texts[field.path.join('.')] ?? typed(field.now, field.unit)
-  const isFine = fields.every((field) => refusal(field, textOf(field)) === null)
-  const next = new Map(fields.flatMap((field) => (texts[field.path.join('.')] === undefined ? [] : [[field.path.join('.'), readTyped(textOf(field), field.unit) ?? field.now] as const])))
+  const read = fields.map((field) => ({ key: field.path.join('.'), ...readField(field, textOf(field)) }))
+  const isFine = read.every((one) => 'value' in one)
+  const next = new Map(read.flatMap((one) => ('value' in one ? [[one.key, one.value] as const] : [])))
   const moves = movesOfProposal({ subject, next }, fields)
-  const moved = new Map(moves.map(({ path, to }) => [path.join('.'), BigInt(to)]))
+  const moved = new Map(moves.map(({ path, to }) => [path.join('.'), to as Typed]))
   return (
     <>
       <div className="propose-fields">
@@ -112,7 +122,7 @@ export function Propose(props: ProposeProps) {
   const keyOf = ({ group, target }: Subject) => `${group} ${target}`
   const subject = subjects.find((one) => keyOf(one) === chosen)
   return (
-    <Panel title="Propose a change" note="Root signs it. Sources, roles and keys are proposed with a client: they have no form here.">
+    <Panel title="Propose a change" note="Root signs it. The dollar limit and what concerns integrations are proposed with a client.">
       <div className="padded propose">
         <label htmlFor={id}>What shall change</label>
         <select

@@ -5,7 +5,7 @@ import type { Asset } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { formatAmount } from '@/lib/amount'
 import { type Case, lentOut } from '@/lib/exit'
-import { readTyped, typed } from '@/lib/propose'
+import { readTyped, typed } from '@/lib/form'
 import { withdrawInstructions } from '@/lib/withdraw'
 
 interface WithdrawFormProps {

@@ -119,6 +119,7 @@ impl<'info> LiquidateBySwap<'info> {
             to_mint: accounts.loan_mint.key(),
             spent_amount: traded.spent_amount,
             received_amount: traded.received_amount,
+            worth_micro_usd: worth_micro_usd(traded.spent_amount, done.prices.collateral.hi, decimals[0])?,
             loss_micro_usd: 0,
         });
         emit_cpi!(done.event);

@@ -114,6 +114,7 @@ impl<'info> Rebalance<'info> {
             to_mint: accounts.to_mint.key(),
             spent_amount: traded.spent_amount,
             received_amount: traded.received_amount,
+            worth_micro_usd: worth_micro_usd(traded.spent_amount, plan.reading.from.hi, plan.decimals[0])?,
             loss_micro_usd,
         });
         Ok(())
