@@ -67,8 +67,6 @@ function gathered({ value: change }: Held<PendingChange>, targets: Targets, rows
     }
     case 5:
       return [...ofSet(setOf(targets, change.target)), ...ofSet(getOracleSetDecoder().decode(change.next))]
-    case 9:
-      throw new Missing('A new root takes over by its own signature, `accept_root`: nobody else can execute this.')
     case 12: {
       const asset = targets.assets.find((held) => held.address === (change.target as string))?.value
       if (asset === undefined) throw new Missing('The asset’s account isn’t read yet.')

@@ -8,6 +8,7 @@ import {
   compileTransactionMessage,
   createNoopSigner,
   createTransactionMessage,
+  getAddressDecoder,
   getAddressEncoder,
   getArrayEncoder,
   getBase58Decoder,
@@ -25,7 +26,7 @@ import {
   setTransactionMessageLifetimeUsingBlockhash,
   type Blockhash,
 } from '@solana/kit'
-import { type Guard, type PendingChange, RAMPART_PROGRAM_ADDRESS, getCancelChangeInstruction, getExecuteChangeInstruction, getVetoChangeInstruction } from '@/generated'
+import { type Guard, type PendingChange, RAMPART_PROGRAM_ADDRESS, getAcceptRootInstruction, getCancelChangeInstruction, getExecuteChangeInstruction, getVetoChangeInstruction } from '@/generated'
 import type { Held } from '@/lib/accounts'
 
 /** PDA `["__event_authority"]` of the program; a test derives it. */
@@ -37,6 +38,13 @@ export type Act = 'veto' | 'cancel' | 'execute'
 
 /** Number of the group of roles: its execution names the keeper set, where there is one. */
 const ROLES = 7
+/** Number of the group of root: the new one executes the change by accepting it. */
+const ROOT = 9
+
+/** Returns the key that alone may execute a change: a new root, which accepts; null where anyone may. */
+export function executorOf({ group, next }: PendingChange): Address | null {
+  return group === ROOT ? getAddressDecoder().decode(next) : null
+}
 
 interface Order {
   act: Act
@@ -59,6 +67,8 @@ export function instructionOf({ act, change, authority, keeperSet, evidence = []
     case 'cancel':
       return getCancelChangeInstruction({ ...common, root: createNoopSigner(address(authority)) })
     case 'execute': {
+      const newRoot = executorOf(change.value)
+      if (newRoot !== null) return getAcceptRootInstruction({ ...common, newRoot: createNoopSigner(newRoot), instructions: INSTRUCTIONS_SYSVAR })
       const built = getExecuteChangeInstruction({ ...common, target, instructions: INSTRUCTIONS_SYSVAR })
       const named = group === ROLES && keeperSet !== null ? [address(keeperSet)] : evidence
       const further: AccountMeta[] = named.map((key) => ({ address: key, role: AccountRole.READONLY }))

@@ -1,8 +1,8 @@
-import { address, getBase58Encoder, getCompiledTransactionMessageDecoder, getProgramDerivedAddress } from '@solana/kit'
+import { address, getAddressEncoder, getBase58Encoder, getCompiledTransactionMessageDecoder, getProgramDerivedAddress } from '@solana/kit'
 import { describe, expect, it } from 'vitest'
-import { RAMPART_PROGRAM_ADDRESS, type PendingChange } from '@/generated'
+import { RAMPART_PROGRAM_ADDRESS, type PendingChange, parseAcceptRootInstruction } from '@/generated'
 import { readBlob } from '@/lib/blob'
-import { EVENT_AUTHORITY, instructionOf, jsonInstruction, realmsInstruction, squadsMessage } from '@/lib/exported'
+import { EVENT_AUTHORITY, executorOf, instructionOf, jsonInstruction, realmsInstruction, squadsMessage } from '@/lib/exported'
 
 const key = (byte: number) => address(['', 'SysvarC1ock11111111111111111111111111111111', 'SysvarRent111111111111111111111111111111111', 'Vote111111111111111111111111111111111111111', 'Stake11111111111111111111111111111111111111'][byte] ?? '')
 const change = (group: number) => ({ address: key(1), value: { guard: key(2), rentTo: key(3), target: key(2), group } as PendingChange })
@@ -47,6 +47,16 @@ describe('a veto', () => {
 it('names the keeper set when roles are executed, and nothing more otherwise', () => {
   const execute = (group: number, keeperSet: string | null) => instructionOf({ act: 'execute', change: change(group), authority: key(4), keeperSet }).accounts?.length
   expect([execute(7, key(3)), execute(7, null), execute(4, key(3))]).toEqual([8, 7, 7])
+})
+
+it('lets the new root accept, whoever else would pay', () => {
+  const next = new Uint8Array(400)
+  next.set(getAddressEncoder().encode(key(1)))
+  const takeover = { address: key(2), value: { ...change(9).value, next } as PendingChange }
+  const accept = instructionOf({ act: 'execute', change: takeover, authority: key(4), keeperSet: null })
+  const { accounts } = parseAcceptRootInstruction(accept as never)
+  expect([accounts.newRoot.address, accounts.change.address]).toEqual([key(1), key(2)])
+  expect([executorOf(takeover.value), executorOf(change(4).value)]).toEqual([key(1), null])
 })
 
 it('reads nothing from what is no message', () => {

@@ -6,7 +6,7 @@ import type { Held } from '@/lib/accounts'
 import { type Targets, stageOf } from '@/lib/change'
 import type { Row } from '@/lib/chain/positions'
 import { evidenceOf } from '@/lib/evidence'
-import { type Act, instructionOf, vetoersOf } from '@/lib/exported'
+import { type Act, executorOf, instructionOf, vetoersOf } from '@/lib/exported'
 
 interface ChangeActionsProps {
   change: Held<PendingChange>
@@ -43,16 +43,24 @@ function built(act: Act, authority: string, { change, keeperSet, targets, rows }
   return instructionOf({ act, change, authority, keeperSet, evidence: 'accounts' in evidence ? evidence.accounts : [] })
 }
 
+/** Keys of which one signs an act; empty where whoever pays may. */
+function signersOf(act: Act, { change, guard }: ChangeActionsProps): { key: string; name: string }[] {
+  if (act === 'veto') return vetoersOf(guard)
+  if (act === 'cancel') return [{ key: guard.roles.root, name: 'Root' }]
+  const executor = executorOf(change.value)
+  return executor === null ? [] : [{ key: executor, name: 'The new root' }]
+}
+
 function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
   const id = useId()
-  const known = act === 'cancel' ? [{ key: props.guard.roles.root as string, name: 'Root' }] : vetoersOf(props.guard)
-  const [authority, setAuthority] = useState(act === 'execute' ? '' : (known[0]?.key ?? ''))
+  const known = signersOf(act, props)
+  const [authority, setAuthority] = useState(known[0]?.key ?? '')
   const why = obstacle(act, props)
   if (why !== null) return <p className="quiet">{why}</p>
   return (
     <div className="act-form">
-      <p>{TEXTS[act].does}</p>
-      {act === 'execute' ? (
+      <p>{act === 'execute' && known.length > 0 ? 'The new root takes over by its own signature. All that is pending becomes void.' : TEXTS[act].does}</p>
+      {known.length === 0 ? (
         <label>
           <span>{`${TEXTS[act].signer}: a wallet, a Squads vault or a Realms treasury`}</span>
           <input
@@ -67,7 +75,7 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
         </label>
       ) : (
         <label>
-          <span>{`${TEXTS[act].signer}; for a Squads multisig this key is its vault`}</span>
+          <span>{`${act === 'execute' ? 'Who accepts' : TEXTS[act].signer}; for a Squads multisig this key is its vault`}</span>
           <select
             value={authority}
             aria-describedby={id}
