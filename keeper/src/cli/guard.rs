@@ -5,6 +5,7 @@
 
 mod act;
 mod apply;
+mod hand;
 mod show;
 mod way;
 

@@ -85,7 +85,7 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
 /// for all steps: third-party crates are compiled once.
 fn features() -> &'static [&'static str] {
     match command::find("protoc") {
-        Some(_) => &["--features", "rampart-rig/grpc,rampart-keeper/fleet"],
+        Some(_) => &["--features", "rampart-rig/grpc,rampart-keeper/fleet,rampart-keeper/vault"],
         None => {
             println!(
                 "protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev"

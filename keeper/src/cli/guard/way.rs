@@ -1,10 +1,10 @@
 //! How an act of governance leaves the terminal: tried, exported, or signed and sent.
 
+use super::hand::{Hand, KeyPlace};
 use super::{Answer, no_guard, read};
 use crate::chain::rpc::Rpc;
 use crate::cli::chain::{asked, open};
 use crate::config::Config;
-use crate::config::payer::PayerKey;
 use crate::error::KeeperError;
 use crate::guard::act::{Act, ActError};
 use crate::guard::effect::{Effect, effects};
@@ -21,10 +21,10 @@ use rampart::state::Guard;
 use serde_json::{Value, json};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::instruction::Instruction;
-use solana_sdk::message::Message;
+use solana_sdk::message::{Message, VersionedMessage};
 use solana_sdk::pubkey::Pubkey;
-use solana_sdk::transaction::Transaction;
-use std::path::PathBuf;
+use solana_sdk::signature::Signature;
+use solana_sdk::transaction::VersionedTransaction;
 
 /// How long what is signed here is good, seconds.
 const SIGNED_SECS: u32 = 600;
@@ -49,12 +49,13 @@ pub struct WayArgs {
     /// Print it for a multisig instead of signing it
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "dry_run")]
     pub export: Option<Format>,
-    /// Keypair file of a role, may be given several times [setting: keys.payer_file]
-    #[arg(long = "signer", value_name = "FILE")]
-    pub signers: Vec<PathBuf>,
-    /// Keypair file that pays [default: the first signer]
-    #[arg(long, value_name = "FILE")]
-    pub fee_payer: Option<PathBuf>,
+    /// Key of a role: a keypair file, `usb://ledger?key=0`, or `vault+https://HOST/KEY?address=ADDRESS`; may be given
+    /// several times [setting: keys.payer_file]
+    #[arg(long = "signer", value_name = "KEY")]
+    pub signers: Vec<KeyPlace>,
+    /// Key that pays, given alike [default: the first signer]
+    #[arg(long, value_name = "KEY")]
+    pub fee_payer: Option<KeyPlace>,
     /// Address that signs where no key is at hand, may be given several times: a multisig's vault, a guardian
     #[arg(long = "as", value_name = "ADDRESS")]
     pub authorities: Vec<Pubkey>,
@@ -70,8 +71,8 @@ pub struct WayArgs {
 pub(super) struct Way<'a> {
     args: &'a WayArgs,
     endpoints: Vec<Rpc>,
-    keys: Vec<PayerKey>,
-    fee_payer: Option<PayerKey>,
+    keys: Vec<Hand>,
+    fee_payer: Option<Hand>,
     /// The endpoint that answered.
     pub rpc: Rpc,
     /// The guard as it was read.
@@ -82,12 +83,17 @@ impl<'a> Way<'a> {
     /// Reads keys, where something will be signed, and the guard.
     pub async fn open(args: &'a WayArgs, config: &Config) -> Result<Self, KeeperError> {
         let is_signing = args.export.is_none() && !args.dry_run;
-        let default = std::slice::from_ref(&config.keys.payer_file);
-        let files = if args.signers.is_empty() { default } else { &args.signers };
+        let default = [KeyPlace::File(config.keys.payer_file.clone())];
         // a trial needs no key, but takes the roles of those that are named
-        let files = if is_signing || !args.signers.is_empty() { files } else { &[] };
-        let keys = files.iter().map(|path| PayerKey::read(path)).collect::<Result<Vec<_>, _>>()?;
-        let fee_payer = args.fee_payer.as_ref().map(|path| PayerKey::read(path)).transpose()?;
+        let places = if args.signers.is_empty() && is_signing { &default[..] } else { &args.signers };
+        let mut keys = Vec::with_capacity(places.len());
+        for place in places {
+            keys.push(Hand::open(place).await?);
+        }
+        let fee_payer = match &args.fee_payer {
+            Some(place) => Some(Hand::open(place).await?),
+            None => None,
+        };
         let (rpc, snapshot) = read(config, args.guard.unwrap_or(config.cluster.guard)).await?;
         let endpoints = config.endpoints().iter().map(|endpoint| open(endpoint, config)).collect();
         Ok(Self { args, endpoints, keys, fee_payer, rpc, snapshot })
@@ -111,7 +117,7 @@ impl<'a> Way<'a> {
 
     /// Returns the holder of a role that signs: one named, one whose key is at hand, or the only one.
     pub fn authority(&self, role: &str, holders: &[Pubkey]) -> Result<Pubkey, KeeperError> {
-        let at_hand = self.args.authorities.iter().copied().chain(self.keys.iter().map(PayerKey::pubkey));
+        let at_hand = self.args.authorities.iter().copied().chain(self.keys.iter().map(Hand::pubkey));
         if let Some(key) = at_hand.clone().find(|key| holders.contains(key)) {
             return Ok(key);
         }
@@ -126,7 +132,7 @@ impl<'a> Way<'a> {
         KeeperError::Refused {
             what: format!("this needs {role}, and no key at hand is {}", listed.join(" or ")),
             hint:
-                "name its keypair file with `--signer`, or export it for its multisig: `--export squads --as ADDRESS`"
+                "name where its key is with `--signer`, or export it for its multisig: `--export squads --as ADDRESS`"
                     .into(),
         }
     }
@@ -134,7 +140,7 @@ impl<'a> Way<'a> {
     /// Returns as many holders of a role as make a quorum.
     pub fn quorum(&self, guard: &Guard) -> Result<Vec<Pubkey>, KeeperError> {
         let active = guard.roles.active_guardians();
-        let at_hand = self.args.authorities.iter().copied().chain(self.keys.iter().map(PayerKey::pubkey));
+        let at_hand = self.args.authorities.iter().copied().chain(self.keys.iter().map(Hand::pubkey));
         let signing: Vec<Pubkey> = at_hand.filter(|key| active.contains(key)).collect();
         if signing.len() < usize::from(guard.roles.guardian_quorum) {
             return Err(self.nobody(&format!("{} guardians", guard.roles.guardian_quorum), active));
@@ -161,8 +167,8 @@ impl<'a> Way<'a> {
     }
 
     fn payer(&self, act: &Act) -> Result<Pubkey, KeeperError> {
-        let first_key = self.keys.first().map(PayerKey::pubkey);
-        let named = self.fee_payer.as_ref().map(PayerKey::pubkey).or(first_key);
+        let first_key = self.keys.first().map(Hand::pubkey);
+        let named = self.fee_payer.as_ref().map(Hand::pubkey).or(first_key);
         named.or_else(|| act.signers.first().or(self.args.authorities.first()).copied()).ok_or_else(|| {
             KeeperError::Refused {
                 what: "nobody pays for it".into(),
@@ -214,14 +220,18 @@ impl<'a> Way<'a> {
         let blockhash = self.rpc.latest_blockhash().await.map_err(|e| asked("fetch a blockhash", e))?;
         // a fifth more than the trial used: the chain moves on meanwhile
         let limit = u32::try_from(units + units / 5 + 5_000).unwrap_or(MAX_UNITS).min(MAX_UNITS);
-        let message = Message::new(&with_units(&act.instructions, limit), Some(&payer));
-        let wanted = message.account_keys.iter().take(message.header.num_required_signatures.into());
+        let message = Message::new_with_blockhash(&with_units(&act.instructions, limit), Some(&payer), &blockhash.hash);
+        let count = usize::from(message.header.num_required_signatures);
+        let wanted = message.account_keys.iter().take(count);
         let at_hand = || self.keys.iter().chain(&self.fee_payer);
         let signing = wanted.map(|key| at_hand().find(|at_hand| at_hand.pubkey() == *key).ok_or(*key));
-        let signing: Result<Vec<&PayerKey>, Pubkey> = signing.collect();
+        let signing: Result<Vec<&Hand>, Pubkey> = signing.collect();
         let signing = signing.map_err(|key| self.nobody("a signature", &[key]))?;
-        let pairs: Vec<_> = signing.into_iter().map(PayerKey::keypair).collect();
-        let transaction = Transaction::new(&pairs, message, blockhash.hash);
+        let signatures = vec![Signature::default(); count];
+        let mut transaction = VersionedTransaction { signatures, message: VersionedMessage::Legacy(message) };
+        for hand in signing {
+            hand.sign(&mut transaction).await?;
+        }
         let bytes = bincode::serialize(&transaction).unwrap_or_default();
         if bytes.is_empty() || bytes.len() > PACKET_BYTES {
             return Err(KeeperError::Refused {
