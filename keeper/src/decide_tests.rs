@@ -30,10 +30,11 @@ impl Scene {
             fleet_delay_slots: None,
             max_in_flight: 64,
             reports: ReportSettings::default(),
+            bands: BandSettings::default(),
             economics,
         };
         let tokens = BTreeMap::from([(key(21), 10_000_000)]);
-        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens, opinions: BTreeMap::new() };
+        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens, ..Means::default() };
         Self { world, store, index, policy, means, history: History::default() }
     }
 
