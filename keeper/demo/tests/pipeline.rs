@@ -11,7 +11,7 @@ use rampart_client::{Pubkey, address, admin, groups};
 use rampart_demo::accounts;
 use rampart_demo::error::Outcome;
 use rampart_demo::feeder::Feeder;
-use rampart_demo::keepers::files::Files;
+use rampart_demo::keepers::files::{Files, Known};
 use rampart_demo::keepers::process::{Process, free_ports};
 use rampart_demo::ledger::Ledger;
 use rampart_demo::market::PricePoint;
@@ -58,7 +58,7 @@ impl Bench {
         set_up.run(&program(), |_| ()).await?;
         let group = create_group(&network, &world).await?;
         let network = network.continue_on(&backend).await?;
-        let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world)?;
+        let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world, &Known::default())?;
         let settings = std::fs::read_to_string(files.settings_path()).expect("settings");
         std::fs::write(files.settings_path(), format!("{settings}\n{classes}\n")).expect("settings");
         network.at_pace();

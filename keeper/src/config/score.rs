@@ -79,4 +79,8 @@ pub struct MarketSettings {
     pub volume_day_usd: u64,
     /// Spread there, bps.
     pub spread_bps: u16,
+    /// What it cost before the start, US dollars, for a keeper without a history of its own: CSV or CSV.GZ of unix seconds,
+    /// open, high, low, close, as exchanges record it, each bar at most five minutes long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_file: Option<PathBuf>,
 }

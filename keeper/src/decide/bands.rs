@@ -6,7 +6,7 @@
 
 use crate::config::BandSettings;
 use anchor_lang::prelude::Pubkey;
-use rampart_score::band::Band;
+pub use rampart_score::band::Band;
 use std::collections::BTreeMap;
 
 /// Bands of the keeper's own scores.

@@ -51,7 +51,7 @@ impl<C: Courier> Engine<C> {
         if self.store.asset(&subject).is_some() {
             return Some(self.explain_asset(base, subject));
         }
-        if self.store.reserve().is_some_and(|(key, _)| key == subject) {
+        if self.store.reserve().is_some_and(|(key, _)| *key == subject) {
             return Some(self.explain_reserve(base, subject));
         }
         (subject == self.store.guard_key()).then(|| self.explain_guard(base))

@@ -22,7 +22,10 @@ impl<C: Courier> Engine<C> {
         let bands = self.scorer.bands();
         let band = bands.highest(&scored);
         why.input("held", self.basket_text(reserve));
-        why.input("median of the keepers' scores", report.score_bps.map_or("unknown".into(), |bps| format!("{bps} bps")));
+        why.input(
+            "median of the keepers' scores",
+            report.score_bps.map_or("unknown".into(), |bps| format!("{bps} bps")),
+        );
         why.input("band of the own score", band_text(band));
         self.explain_width(&mut why, self.policy.bands.is_urgent(band));
         let may_buy = bands.may_buy(&self.policy.bands, &scored);
@@ -66,7 +69,9 @@ impl<C: Courier> Engine<C> {
 
     fn basket_text(&self, reserve: &Reserve) -> String {
         let held = reserve.active().iter();
-        let each = held.map(|held| format!("{} base units of {}", held.accounted_amount, self.builder.source_name(&self.store, &held.asset)));
+        let each = held.map(|held| {
+            format!("{} base units of {}", held.accounted_amount, self.builder.source_name(&self.store, &held.asset))
+        });
         each.collect::<Vec<_>>().join(", ")
     }
 
