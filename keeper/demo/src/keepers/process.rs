@@ -28,7 +28,7 @@ pub async fn create_table(binary: &std::path::Path, files: &Files) -> Outcome<St
     command.args(["table", "create", "--json", "--config"]).arg(files.settings_path()).stdin(Stdio::null());
     let done = command.kill_on_drop(true).output().await.map_err(|error| problem(error.to_string()))?;
     let answer: Option<serde_json::Value> = serde_json::from_slice(&done.stdout).ok();
-    let table = answer.and_then(|answer| answer["table"].as_str().map(str::to_owned));
+    let table = answer.and_then(|answer| answer["data"]["table"].as_str().map(str::to_owned));
     table.ok_or_else(|| problem(format!("no lookup table: {}", String::from_utf8_lossy(&done.stderr))))
 }
 

@@ -245,7 +245,7 @@ pub fn swap_policy() -> SwapParams {
         loss_day_micro_usd: 5_000 * USDC,
         two_sources_micro_usd: 100_000 * USDC,
         cooldown_secs: 120,
-        max_oracle_age_secs: 60,
+        max_oracle_age_secs: 30,
         max_slippage_bps: 100,
         prefix_count: 1,
         purpose: Purpose::Both as u8,
