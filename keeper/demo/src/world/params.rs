@@ -233,7 +233,7 @@ pub fn reserve_plan() -> ReservePlan {
     ReservePlan { weights_bps, cover, min_improvement_bps: 100, count: 2, quote: 1, scored: 0, reserved: [0; 3] }
 }
 
-/// Half a million dollars a swap, five million a day, of which 5,000 may be lost; a rebalance every two minutes.
+/// Half a million dollars a swap, five million a day, of which 20,000 may be lost; a rebalance every two minutes.
 pub fn swap_policy() -> SwapParams {
     let mut prefixes = [Prefix::default(); 8];
     prefixes[0] = Prefix { bytes: [pool::SWAP, 0, 0, 0, 0, 0, 0, 0], len: 1 };
@@ -242,7 +242,7 @@ pub fn swap_policy() -> SwapParams {
         prefixes,
         max_swap_micro_usd: 500_000 * USDC,
         max_day_micro_usd: 5_000_000 * USDC,
-        loss_day_micro_usd: 5_000 * USDC,
+        loss_day_micro_usd: 20_000 * USDC,
         two_sources_micro_usd: 100_000 * USDC,
         cooldown_secs: 120,
         max_oracle_age_secs: 30,
