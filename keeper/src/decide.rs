@@ -5,6 +5,7 @@
 //! same: the program lets one through. The history holds back what is under way, what failed lately, and what another
 //! rank is to do first.
 
+pub mod bands;
 mod basket;
 mod evidence;
 mod groups;
@@ -16,7 +17,8 @@ pub mod settle;
 
 use crate::assess::group::ClearRule;
 use crate::assess::{Assessment, Candidate};
-use crate::config::{Classes, Config, ReportSettings};
+use crate::config::{BandSettings, Classes, Config, ReportSettings};
+use crate::decide::bands::Bands;
 use crate::decide::reports::Opinion;
 use crate::decide::settle::Housekeeping;
 use crate::economics::{Economics, Offer, Rebalance};
@@ -43,6 +45,8 @@ pub struct Policy {
     pub max_in_flight: usize,
     /// How often reports are renewed.
     pub reports: ReportSettings,
+    /// What the band of the own score changes.
+    pub bands: BandSettings,
     /// What actions have to bring, and where tokens can be swapped.
     pub economics: Economics,
 }
@@ -57,6 +61,7 @@ impl Policy {
             fleet_delay_slots: None,
             max_in_flight: config.tx.max_in_flight,
             reports: config.report,
+            bands: config.score.bands,
             economics: Economics::new(config),
         }
     }
@@ -85,6 +90,8 @@ pub struct Means {
     pub tokens: BTreeMap<Pubkey, u64>,
     /// What the signer would report now, by subject.
     pub opinions: BTreeMap<Pubkey, Opinion>,
+    /// Bands of the signer's own scores.
+    pub bands: Bands,
 }
 
 /// What an action needs beyond its intent.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::assess::assess;
 use crate::chain::clock::ChainTime;
+use crate::decide::bands::Band;
 use crate::intent::Outcome;
 use crate::watch::index::PriceIndex;
 use crate::watch::testing::{NOW, SLOT, World, bytes_of, key};
@@ -30,10 +31,11 @@ impl Scene {
             fleet_delay_slots: None,
             max_in_flight: 64,
             reports: ReportSettings::default(),
+            bands: BandSettings::default(),
             economics,
         };
         let tokens = BTreeMap::from([(key(21), 10_000_000)]);
-        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens, opinions: BTreeMap::new() };
+        let means = Means { is_gapless: true, is_funded: true, is_keeper: false, tokens, ..Means::default() };
         Self { world, store, index, policy, means, history: History::default() }
     }
 
@@ -184,6 +186,41 @@ fn positions_are_taken_deepest_first_within_what_the_signer_holds() {
     );
     scene.means.tokens.insert(key(21), 0);
     assert!(scene.decide().is_empty(), "nothing to repay with");
+}
+
+fn in_band(world: &World, band: Band) -> Bands {
+    Bands::Known(BTreeMap::from([(world.vault().collateral_asset, band)]))
+}
+
+#[test]
+fn deleveraging_follows_the_band_of_the_score_and_liquidation_does_not() {
+    let world = World::new();
+    let positions = [(key(50), world.position(1_000_000, 820_000)), (key(52), world.position(1_000_000, 780_000))];
+    let decided = |bands: Bands| {
+        let mut scene = Scene::new(&positions);
+        scene.policy.bands.deleverage_from = Band::Restrict;
+        scene.means.bands = bands;
+        scene.decide()
+    };
+    let (liquidated, deleveraged) = ((ActionClass::Liquidate, key(50), 0), (ActionClass::Deleverage, key(52), 0));
+    assert_eq!(decided(in_band(&world, Band::Tighten)), [liquidated]);
+    assert_eq!(decided(in_band(&world, Band::Restrict)), [liquidated, deleveraged]);
+    assert_eq!(decided(Bands::Known(BTreeMap::new())), [liquidated, deleveraged], "unknown is no reason to wait");
+    assert_eq!(decided(Bands::Off), [liquidated, deleveraged]);
+}
+
+#[test]
+fn deleveraging_in_an_urgent_band_need_not_be_worth_it() {
+    let world = World::new();
+    let positions = [(key(50), world.position(1_000_000, 820_000)), (key(52), world.position(1_000_000, 780_000))];
+    let decided = |band: Band| {
+        let mut scene = Scene::new(&positions);
+        scene.policy.economics.settings.min_profit_micro_usd = Some(i64::MAX);
+        scene.means.bands = in_band(&world, band);
+        scene.decide()
+    };
+    assert_eq!(decided(Band::Tighten), []);
+    assert_eq!(decided(Band::Restrict), [(ActionClass::Deleverage, key(52), 0)], "a liquidation still has to pay");
 }
 
 #[test]

@@ -40,6 +40,19 @@ pub fn balances_cover_the_books(snapshot: &Snapshot) -> Vec<Broken> {
         .collect()
 }
 
+/// The reserve's tokens cover its books, and its swaps lost no more than a day's budget since the start.
+pub fn hedges_stay_in_their_budget(start: &Snapshot, end: &Snapshot) -> Vec<Broken> {
+    let (books, held) = (end.basket(), end.reserve_balances);
+    let lost = end.policy.lost_micro_usd.saturating_sub(start.policy.lost_micro_usd);
+    let budget = end.policy.params.loss_day_micro_usd;
+    let covers = held.iter().zip(books).all(|(held, booked)| *held >= booked);
+    let uncovered = (!covers)
+        .then(|| broken("balances cover the books", format!("the reserve: holds {held:?}, books say {books:?}")));
+    let over = (lost > budget)
+        .then(|| broken("hedges stay in their budget", format!("lost {lost} micro-dollars of a day's {budget}")));
+    uncovered.into_iter().chain(over).collect()
+}
+
 /// What left a vault, sampled over time.
 #[derive(Clone, Debug, Default)]
 pub struct Outflow {

@@ -1,6 +1,6 @@
 //! The local Solana network: an embedded Surfpool, or a validator that goes on where one has ended.
 //!
-//! Owns the sending of transactions. Surfpool's cheat codes are used for three things alone: to deploy the program, to
+//! Owns the sending of transactions. Surfpool's cheat codes are used for three things alone: to deploy programs, to
 //! write oracle accounts, and to jump over the day that lies between set-up and story. Every other effect is a
 //! transaction. A validator knows no such codes: see [`Backend`].
 
@@ -130,6 +130,11 @@ impl Network {
     /// Returns the account that pays for the set-up and mints the tokens.
     pub fn payer(&self) -> &Keypair {
         &self.payer
+    }
+
+    /// Returns the address of [`Network::payer`].
+    pub fn payer_key(&self) -> Pubkey {
+        self.payer.pubkey()
     }
 
     /// Returns the RPC client, at commitment processed.

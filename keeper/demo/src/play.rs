@@ -5,14 +5,16 @@ use crate::error::Outcome;
 use crate::feeder::Feeder;
 use crate::invariants::{self, Broken, Outflow};
 use crate::keepers::Keepers;
+use crate::lines::Lines;
 use crate::live::Live;
+use crate::maker::Maker;
 use crate::market::PricePoint;
 use crate::metronome::SlotMark;
 use crate::network::Network;
 use crate::scenario::acts::{Record, perform};
 use crate::scenario::{Act, Scheduled, Story};
 use crate::scores::{self, Course};
-use crate::unguarded::{Held, Unguarded};
+use crate::unguarded::{Habits, Held, Unguarded};
 use crate::watch::{Snapshot, Watch};
 use crate::world::{VAULTS, World};
 use rampart::state::Position;
@@ -22,6 +24,10 @@ use tokio::task::JoinSet;
 
 /// How long the last price stays after the story's end, so that what was begun is finished, seconds of chain time.
 const SETTLE_SECS: i64 = 60;
+
+/// A clock from this chain time of a slot on waits for each price to be written and looked at: on a busy machine it would
+/// else run away from the market, and prices would look old.
+const FAST_SLOT_MS: u64 = 4_000;
 
 /// What a story takes place on.
 pub struct Stage {
@@ -57,10 +63,16 @@ pub struct Played {
     pub outages: Vec<String>,
     /// What was broken on the way.
     pub broken: Vec<Broken>,
+    /// What the lines of defence did.
+    pub lines: Lines,
+    /// The market under fixed thresholds.
+    pub fixed: Unguarded,
     /// The market without the guard.
     pub unguarded: Unguarded,
-    /// Acts that succeeded there.
+    /// Acts that succeeded without the guard.
     pub unguarded_acts: usize,
+    /// Acts that succeeded under fixed thresholds.
+    pub fixed_acts: usize,
     /// The last prices, US dollars.
     pub last_usd: [f64; 3],
     /// Whether somebody ended it early.
@@ -91,6 +103,7 @@ struct Telling<'a> {
     last_slot: u64,
     next_act: usize,
     under_way: JoinSet<Outcome<Record>>,
+    maker: Maker,
     flows: Vec<Outflow>,
     played: Played,
 }
@@ -104,7 +117,9 @@ impl Stage {
         let start = Snapshot::read(&self.network, &self.world).await?;
         let held_before = positions(&self.network, &self.world).await?;
         let played = Played {
-            unguarded: Unguarded::new(start.vaults.clone(), held_before.clone(), start.mark),
+            lines: Lines::default(),
+            fixed: Unguarded::new(Habits::FIXED, &start, held_before.clone()),
+            unguarded: Unguarded::new(Habits::WITHOUT, &start, held_before.clone()),
             end: start.clone(),
             held_after: held_before.clone(),
             watch: Watch::new(&self.world),
@@ -113,6 +128,7 @@ impl Stage {
             outages: Vec::new(),
             broken: Vec::new(),
             unguarded_acts: 0,
+            fixed_acts: 0,
             last_usd: story.points.first().map_or([1.0; 3], |p| p.usd),
             is_interrupted: false,
             held_before,
@@ -123,6 +139,7 @@ impl Stage {
             last_slot: 0,
             next_act: 0,
             under_way: JoinSet::new(),
+            maker: Maker::default(),
             flows: vec![Outflow::default(); VAULTS.len()],
             stage: self,
             story,
@@ -158,11 +175,19 @@ impl Telling<'_> {
         let due = |mark: &SlotMark| mark.unix_ts >= start_ts + point.at_secs && mark.slot > last_slot;
         let began = network.timeline().until(due).await?;
         self.last_slot = began.slot;
+        let is_fast = network.pace().slot_ms >= FAST_SLOT_MS;
+        if is_fast {
+            network.hold();
+        }
         self.stage.feeder.publish(&network, &self.stage.world, point, &self.story.disturbances).await?;
         let published = network.now();
         self.played.last_usd = point.usd;
         self.acts_until(point).await?;
         let snapshot = Snapshot::read(&network, &self.stage.world).await?;
+        if is_fast {
+            network.at_pace();
+        }
+        self.maker.trade(&network, &self.stage.world, snapshot.pool_balances, point.usd);
         self.look(point, snapshot, published)
     }
 
@@ -180,7 +205,10 @@ impl Telling<'_> {
         played.broken.extend(ended.map(|detail| Broken { invariant: "keepers keep running", detail }));
         let story_mark = SlotMark { unix_ts: self.start_ts + point.at_secs, ..snapshot.mark };
         played.unguarded.step(stage.feeder.last(), point.usd, story_mark)?;
-        scores::take(&mut played.scores, scores::medians(&snapshot.scores), point.at_secs);
+        played.fixed.step(stage.feeder.last(), point.usd, story_mark)?;
+        let medians = scores::medians(&snapshot.scores);
+        scores::take(&mut played.scores, medians, point.at_secs);
+        played.lines.look(&played.end, &snapshot, medians, point.at_secs);
         stage.live.update(point.at_secs, &snapshot, point.usd);
         played.end = snapshot;
         Ok(())
@@ -208,6 +236,8 @@ impl Telling<'_> {
                 let mark = SlotMark { unix_ts: self.start_ts + scheduled.at_secs, ..network.now() };
                 let succeeds = self.played.unguarded.act(&world, act, stage.feeder.last(), usd, mark);
                 self.played.unguarded_acts += usize::from(succeeds);
+                let succeeds = self.played.fixed.act(&world, act, stage.feeder.last(), usd, mark);
+                self.played.fixed_acts += usize::from(succeeds);
                 self.under_way.spawn(async move { perform(&network, &world, scheduled, usd).await });
                 return Ok(());
             }
@@ -233,6 +263,7 @@ impl Telling<'_> {
         while let Some(done) = self.under_way.join_next().await {
             self.note(done)?;
         }
+        self.maker.finish().await;
         self.stage.live.close();
         self.played.records.sort_by_key(|record| record.at_secs);
         Ok(self.played)

@@ -8,6 +8,7 @@ use crate::keepers::{Keepers, http};
 use crate::ledger::Ledger;
 use crate::live::Live;
 use crate::market::PricePoint;
+use crate::market::past::Past;
 use crate::market::recorded::{self, shown};
 use crate::market::ticks::Gap;
 use crate::network::{Backend, Network, Pace};
@@ -31,6 +32,7 @@ struct Chosen {
     story: Story,
     market: String,
     gaps: Vec<Gap>,
+    past: Past,
 }
 
 /// Runs the demo and returns what it came to.
@@ -63,7 +65,12 @@ fn choose(cli: &Cli, pace: Pace) -> Outcome<Chosen> {
     let step_secs = STEP_SECS.max(pace.slot_secs());
     let Some(recording) = cli.recording()? else {
         let story = cli.scenario.story(step_secs, cli.seed);
-        return Ok(Chosen { story, market: format!("scenario {}", cli.scenario.name()), gaps: Vec::new() });
+        return Ok(Chosen {
+            story,
+            market: format!("scenario {}", cli.scenario.name()),
+            gaps: Vec::new(),
+            past: Past::default(),
+        });
     };
     let recorded = recorded::load(&recording, step_secs, cli.seed)?;
     let market = format!(
@@ -74,7 +81,8 @@ fn choose(cli: &Cli, pace: Pace) -> Outcome<Chosen> {
         recorded.to_ts
     );
     let attempt = "A recorded market was played; nobody attempted anything but to stay solvent.".to_owned();
-    Ok(Chosen { story: stories::recorded(recorded.points, attempt), market, gaps: recorded.gaps })
+    let past = Past::read(&recording, &recorded)?;
+    Ok(Chosen { story: stories::recorded(recorded.points, attempt), market, gaps: recorded.gaps, past })
 }
 
 async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcome<Stage> {
@@ -89,16 +97,24 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
         SetUp { network: &network, world: &world, feeder: &mut feeder, start, backend: &Backend::Surfpool };
     set_up.run(&program(), |step| live.say(step)).await?;
     live.say("starting three keepers");
-    let mut keepers = Keepers::prepare(dir, &network, &world)?;
+    let past = chosen.past.write(dir, network.now().unix_ts)?;
     network.at_pace();
+    let started = async {
+        let mut keepers = Keepers::prepare(dir, &network, &world, past).await?;
+        keepers.start().await.map(|()| keepers)
+    };
     // prices go on while the keepers look around, or they would rightly call them stale
-    let watched = feeder.keep_publishing(&network, &world, start);
-    tokio::select! {
-        started = keepers.start() => started?,
-        stale = watched => stale?,
-    }
+    let keepers = tokio::select! {
+        started = started => started?,
+        stale = feeder.keep_publishing(&network, &world, start) => return Err(unending(stale)),
+    };
     live.say(&format!("the page is at {}", keepers.page()));
     Ok(Stage { network, world, feeder, keepers, live })
+}
+
+/// What ended that goes on until it fails.
+fn unending(ended: Outcome<()>) -> DemoError {
+    ended.err().unwrap_or_else(|| DemoError::Network("prices ended".to_owned()))
 }
 
 /// The program: the file that `RAMPART_SO` names, else the one that is kept in the repository.
@@ -130,10 +146,14 @@ async fn conclude(cli: &Cli, stage: &mut Stage, chosen: Chosen, mut played: Play
         attempt: chosen.story.attempt,
         defences: parts.defences(),
         scores: played.scores.clone(),
+        lines: parts.lines(),
+        reserve: parts.reserve(),
         deleveraged: parts.repaid(true),
         liquidated: parts.repaid(false),
         guarded: parts.guarded(),
+        static_thresholds: played.fixed.tally(played.last_usd),
         without_guard: played.unguarded.tally(played.last_usd),
+        static_acts: played.fixed_acts,
         without_guard_acts: played.unguarded_acts,
         end_levels: parts.end_levels(),
         keepers: parts.keepers(answers),
@@ -152,6 +172,7 @@ fn at_the_end(world: &World, played: &Played, ledger: &Ledger) -> Vec<invariants
     let (start, end) = (&played.start, &played.end);
     [
         invariants::balances_cover_the_books(end),
+        invariants::hedges_stay_in_their_budget(start, end),
         invariants::parts_sum_to_the_vault(&end.vaults, &played.held_after),
         invariants::levels_have_causes(world, start, end, ledger),
         invariants::nobody_is_liquidated_twice(&played.held_before, &played.held_after, ledger),

@@ -2,6 +2,7 @@
 
 use crate::invariants::Broken;
 use crate::ledger::{Entry, Ledger};
+use crate::lines::Line;
 use crate::market::ticks::Gap;
 use crate::metronome::Timeline;
 use crate::play::Played;
@@ -10,6 +11,7 @@ use crate::scores::Course;
 use crate::unguarded::{self, Tally};
 use crate::watch::BecameTrue;
 use crate::world::World;
+use crate::world::params::USDC;
 use rampart::events::BreakerTripped;
 use rampart::state::Level;
 use serde::Serialize;
@@ -17,7 +19,7 @@ use serde::Serialize;
 mod text;
 
 /// Layout version of the JSON.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// A rule that became true, and what followed.
 #[derive(Clone, Debug, Serialize)]
@@ -72,6 +74,19 @@ pub struct KeeperLine {
     pub transactions: serde_json::Value,
 }
 
+/// What the reserve held, base units of SOL and USDC.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Reserve {
+    /// At the start.
+    pub before: [u64; 2],
+    /// At the end.
+    pub after: [u64; 2],
+    /// Swaps in between.
+    pub swaps: u64,
+    /// What they lost against the middle of the prices, micro-dollars.
+    pub lost_micro_usd: u64,
+}
+
 /// Everything.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
@@ -99,14 +114,22 @@ pub struct Summary {
     pub outages: Vec<String>,
     /// What the keepers reported of each collateral.
     pub scores: Vec<Course>,
+    /// The lines of defence, in the order in which they first acted.
+    pub lines: Vec<Line>,
+    /// What became of the reserve.
+    pub reserve: Reserve,
     /// Softly deleveraged: how often, and repaid in base units of the loan mint.
     pub deleveraged: (usize, u64),
     /// Liquidated: how often, and repaid.
     pub liquidated: (usize, u64),
     /// The market with the guard.
     pub guarded: Tally,
+    /// The same market under the guard's lines, fixed: a comparison that is computed, not played on the chain.
+    pub static_thresholds: Tally,
     /// The same market without it: a comparison that is computed, not played on the chain.
     pub without_guard: Tally,
+    /// People's acts that would have succeeded under fixed thresholds.
+    pub static_acts: usize,
     /// People's acts that would have succeeded without it.
     pub without_guard_acts: usize,
     /// Highest level per vault at the end.
@@ -194,7 +217,49 @@ impl Parts<'_> {
             left_amount: moved(|v| v.totals.withdrawn_amount) + moved(|v| v.totals.borrowed_amount),
             wrongly_liquidated: 0,
             cash_amount: end.iter().map(|v| v.cash_amount).sum(),
+            bonus_amount: self
+                .ledger
+                .liquidations
+                .iter()
+                .map(|entry| unguarded::bonus_amount(entry.fact.repaid_amount, entry.fact.bonus_bps))
+                .sum(),
+            reserve_amount: unguarded::basket_amount(self.played.end.basket(), self.played.last_usd),
         }
+    }
+
+    /// Returns what became of the reserve.
+    pub fn reserve(&self) -> Reserve {
+        let (start, end) = (&self.played.start, &self.played.end);
+        Reserve {
+            before: start.basket(),
+            after: end.basket(),
+            swaps: end.policy.counter - start.policy.counter,
+            lost_micro_usd: end.policy.lost_micro_usd.saturating_sub(start.policy.lost_micro_usd),
+        }
+    }
+
+    /// Returns the lines of defence, in the order in which they first acted.
+    pub fn lines(&self) -> Vec<Line> {
+        let mut lines = self.played.lines.lines(&self.played.end);
+        for (is_soft, what) in [(true, "soft deleveraging"), (false, "liquidation at the line")] {
+            let facts = self.ledger.liquidations.iter().filter(|entry| entry.fact.is_soft == is_soft);
+            let (count, amount) = self.repaid(is_soft);
+            let detail = format!("{count} times, {} USDC repaid", amount / USDC);
+            let first = facts.min_by_key(|entry| entry.slot).and_then(|entry| self.secs_of(entry.slot));
+            lines.extend(first.map(|at_secs| Line { at_secs, what: what.to_owned(), detail }));
+        }
+        for entry in self.ledger.trips.iter().filter(|entry| entry.fact.level_after >= Level::ReduceOnly as u8) {
+            let (what, level) = (format!("breaker: {}", self.world.name_of(&entry.fact.rule)), entry.fact.level_after);
+            let is_known = lines.iter().any(|line| line.what == what);
+            let at_secs = self.secs_of(entry.slot).filter(|_| !is_known);
+            lines.extend(at_secs.map(|at_secs| Line { at_secs, what, detail: level_name(level) }));
+        }
+        lines.sort_by_key(|line| line.at_secs);
+        lines
+    }
+
+    fn secs_of(&self, slot: u64) -> Option<i64> {
+        self.timeline.mark(slot).map(|mark| mark.unix_ts - self.played.start.mark.unix_ts)
     }
 
     /// Returns what each keeper did on the chain.

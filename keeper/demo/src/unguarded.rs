@@ -1,10 +1,14 @@
-//! The same market without the guard beside it: a comparison, computed in this process.
+//! The same market without the guard beside it, and under fixed thresholds: comparisons, computed in this process.
 //!
-//! It starts from the same accounts and sees the same prints, but
+//! Both start from the same accounts and see the same prints. Without a guard
 //! - it believes the first price source alone, however old, and knows no reference and no levels;
 //! - it has no outflow limits and no soft deleveraging, and whoever holds the root key changes what they like;
 //! - one liquidator looks every two minutes and takes the five worst positions of each vault: slow, but it comes. A market
 //!   with quicker liquidators would lose less than this one, one whose liquidators fail in congestion more.
+//!
+//! Under fixed thresholds the lines are the guard's: liquidators look at every price and take whatever is at the line, and
+//! a drawdown of [`DRAWDOWN`] stops new borrowing. What is missing is all that moves with the market: the score, the limit
+//! that follows volatility, soft deleveraging, and the hedge: its reserve holds what it held.
 //!
 //! What is owed, seized and written off is computed by the program's own functions.
 
@@ -12,6 +16,8 @@ use crate::error::Outcome;
 use crate::feeder::Print;
 use crate::metronome::SlotMark;
 use crate::scenario::{Act, Loosening};
+use crate::watch::Snapshot;
+use crate::world::params::DRAWDOWN_SECS;
 use crate::world::{Coin, SOURCES, VAULTS, World};
 use anchor_lang::prelude::Clock;
 use rampart::LiquidateArgs;
@@ -21,11 +27,35 @@ use rampart::risk::liquidation::{Subject, plan};
 use rampart::state::{Position, Vault};
 use rampart_client::{Pubkey, address};
 use serde::Serialize;
+use std::collections::VecDeque;
 
 /// How often the liquidator looks, seconds of chain time.
 pub const LOOK_SECS: i64 = 120;
 /// How many positions of a vault it takes each time.
 pub const AT_ONCE: usize = 5;
+/// The fall within [`DRAWDOWN_SECS`] that stops new borrowing under fixed thresholds, share: that of the guard's rule.
+pub const DRAWDOWN: f64 = 0.12;
+/// For how long it does, seconds.
+const STOPPED_SECS: i64 = 1_800;
+
+/// How a market is run that has no guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// How often liquidators look, seconds; 0 for every price.
+    look_secs: i64,
+    /// How many positions of a vault they take each time.
+    at_once: usize,
+    /// Whether a drawdown stops new borrowing.
+    stops: bool,
+}
+
+impl Habits {
+    /// No guard.
+    pub const WITHOUT: Self = Self { look_secs: LOOK_SECS, at_once: AT_ONCE, stops: false };
+    /// The guard's lines, fixed.
+    pub const FIXED: Self = Self { look_secs: 0, at_once: usize::MAX, stops: true };
+}
+
 /// Power of ten of the prints.
 const EXPONENT: i32 = -8;
 
@@ -46,6 +76,10 @@ pub struct Tally {
     pub wrongly_liquidated: u64,
     /// What the vaults still hold in cash.
     pub cash_amount: u64,
+    /// What liquidators and deleveragers received beyond what they repaid.
+    pub bonus_amount: u64,
+    /// What the reserve is worth at the last price.
+    pub reserve_amount: u64,
 }
 
 impl Tally {
@@ -68,16 +102,30 @@ pub struct Held {
 
 /// The market without a guard.
 pub struct Unguarded {
+    habits: Habits,
     vaults: Vec<Vault>,
     positions: Vec<Held>,
+    basket: [u64; 2],
     next_look_ts: i64,
+    /// Prices of each vault's collateral of late, and until when new borrowing is stopped there, unix seconds.
+    recent: [VecDeque<(i64, f64)>; VAULTS.len()],
+    stopped_until_ts: [i64; VAULTS.len()],
     tally: Tally,
 }
 
 impl Unguarded {
     /// Starts from the accounts of the guarded market.
-    pub fn new(vaults: Vec<Vault>, positions: Vec<Held>, mark: SlotMark) -> Self {
-        Self { vaults, positions, next_look_ts: mark.unix_ts + LOOK_SECS, tally: Tally::default() }
+    pub fn new(habits: Habits, start: &Snapshot, positions: Vec<Held>) -> Self {
+        Self {
+            habits,
+            vaults: start.vaults.clone(),
+            positions,
+            basket: start.basket(),
+            next_look_ts: start.mark.unix_ts + habits.look_secs,
+            recent: Default::default(),
+            stopped_until_ts: [i64::MIN; VAULTS.len()],
+            tally: Tally::default(),
+        }
     }
 
     /// Lets the market go on to `mark` at what the sources last published; `true_usd` judges what was done wrongly.
@@ -88,8 +136,9 @@ impl Unguarded {
         for vault in &mut self.vaults {
             vault.accrue(mark.unix_ts).map_err(|e| overflow(&e.to_string()))?;
         }
+        self.watch_drawdown(true_usd, mark.unix_ts);
         if mark.unix_ts >= self.next_look_ts {
-            self.next_look_ts += LOOK_SECS;
+            self.next_look_ts += self.habits.look_secs;
             for vault in 0..self.vaults.len() {
                 if let (Some(price), Some(fair)) = (pair_price(prints, vault), pair_of_usd(true_usd, vault)) {
                     self.look(vault, price, fair, mark);
@@ -97,6 +146,20 @@ impl Unguarded {
             }
         }
         Ok(())
+    }
+
+    fn watch_drawdown(&mut self, true_usd: [f64; 3], now_ts: i64) {
+        for (vault, recent) in self.recent.iter_mut().enumerate().filter(|_| self.habits.stops) {
+            let usd = true_usd[VAULTS[vault].index()];
+            recent.push_back((now_ts, usd));
+            while recent.front().is_some_and(|(ts, _)| now_ts - ts > i64::from(DRAWDOWN_SECS)) {
+                recent.pop_front();
+            }
+            let high = recent.iter().map(|(_, usd)| *usd).fold(usd, f64::max);
+            if usd <= high * (1.0 - DRAWDOWN) {
+                self.stopped_until_ts[vault] = now_ts + STOPPED_SECS;
+            }
+        }
     }
 
     /// The liquidator's turn: the worst positions of a vault, as many as it takes.
@@ -108,7 +171,7 @@ impl Unguarded {
             }
         }
         worst.sort_unstable_by(|a, b| b.cmp(a));
-        for (_, at) in worst.into_iter().take(AT_ONCE) {
+        for (_, at) in worst.into_iter().take(self.habits.at_once) {
             self.liquidate(at, price, fair, mark);
         }
     }
@@ -131,6 +194,7 @@ impl Unguarded {
         self.tally.liquidated_amount += fact.repaid_amount;
         self.tally.bad_debt_amount += fact.bad_debt_amount;
         self.tally.insured_amount += fact.insured_amount;
+        self.tally.bonus_amount += bonus_amount(fact.repaid_amount, fact.bonus_bps);
         self.tally.wrongly_liquidated += u64::from(is_wrong);
         true
     }
@@ -146,14 +210,16 @@ impl Unguarded {
     ) -> bool {
         match act {
             Act::AttackerBorrows { usd } => {
-                self.borrow(position_of(world, 0, &world.cast.attacker.key()), 0, usd, prints)
+                self.borrow(position_of(world, 0, &world.cast.attacker.key()), 0, usd, prints, mark)
             }
             Act::BorrowsMore { borrower, usd } => {
                 let who = &world.cast.borrowers[borrower];
-                self.borrow(position_of(world, who.vault, &who.key.key()), who.vault, usd, prints)
+                self.borrow(position_of(world, who.vault, &who.key.key()), who.vault, usd, prints, mark)
             }
             Act::Withdraws { lender, share_bps } => self.withdraw(world, lender, share_bps),
             Act::AttackerLiquidates => self.liquidate_safest(world, prints, true_usd, mark),
+            // fixed thresholds are the guard's, and nobody loosens them at once
+            Act::Loosens(_) if self.habits.stops => false,
             Act::Loosens(Loosening::Ltv) => {
                 self.vaults[0].risk.ltv_bps = 9_000;
                 true
@@ -167,7 +233,10 @@ impl Unguarded {
         }
     }
 
-    fn borrow(&mut self, key: Pubkey, vault: usize, usd: u32, prints: &[[Print; SOURCES]; 3]) -> bool {
+    fn borrow(&mut self, key: Pubkey, vault: usize, usd: u32, prints: &[[Print; SOURCES]; 3], mark: SlotMark) -> bool {
+        if mark.unix_ts < self.stopped_until_ts[vault] {
+            return false;
+        }
         let amount = u64::from(usd) * crate::world::params::USDC;
         let (Some(price), Some(held)) =
             (pair_price(prints, vault), self.positions.iter_mut().find(|held| held.key == key))
@@ -226,8 +295,20 @@ impl Unguarded {
     pub fn tally(&self, true_usd: [f64; 3]) -> Tally {
         let hidden_bad_debt_amount = hidden_bad_debt(&self.vaults, &self.positions, true_usd);
         let cash_amount = self.vaults.iter().map(|vault| vault.cash_amount).sum();
-        Tally { hidden_bad_debt_amount, cash_amount, ..self.tally }
+        let reserve_amount = basket_amount(self.basket, true_usd);
+        Tally { hidden_bad_debt_amount, cash_amount, reserve_amount, ..self.tally }
     }
+}
+
+/// Returns what a liquidator received beyond what it repaid, base units of the loan mint.
+pub fn bonus_amount(repaid_amount: u64, bonus_bps: u16) -> u64 {
+    Bps(bonus_bps.into()).of_floor(repaid_amount.into()).and_then(|amount| u64::try_from(amount).ok()).unwrap_or(0)
+}
+
+/// Returns what SOL and USDC are worth, base units of USDC.
+pub fn basket_amount([sol, usdc]: [u64; 2], true_usd: [f64; 3]) -> u64 {
+    let value = pair_of_usd(true_usd, 0).and_then(|price| price.value_floor(sol.into()));
+    usdc.saturating_add(value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0))
 }
 
 /// Returns debt above what its collateral is worth, over all positions.

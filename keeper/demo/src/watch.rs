@@ -16,8 +16,8 @@ use rampart::oracle::{AssetReading, Invalid, OracleAccount, RateReading, SourceR
 use rampart::risk::health::{PairBand, Side};
 use rampart::risk::measures;
 use rampart::risk::verdict::Verdict;
-use rampart::state::{Asset, Guard, Level, Metric, Rule, Vault};
-use rampart_client::Pubkey;
+use rampart::state::{Asset, Guard, Level, Metric, Reserve, Rule, SwapPolicy, Vault};
+use rampart_client::{Pubkey, address};
 
 /// Everything that rules and levels hang on, read in one go.
 #[derive(Clone)]
@@ -36,6 +36,14 @@ pub struct Snapshot {
     pub scores: Polls,
     /// Balances of the vaults' token accounts: loan and collateral.
     pub balances: Vec<[u64; 2]>,
+    /// The reserve.
+    pub reserve: Reserve,
+    /// The policy under which it swaps.
+    pub policy: SwapPolicy,
+    /// Balances of the reserve's token accounts: SOL and USDC.
+    pub reserve_balances: [u64; 2],
+    /// Balances of the pool's: SOL and USDC.
+    pub pool_balances: [u64; 2],
 }
 
 impl Snapshot {
@@ -50,6 +58,9 @@ impl Snapshot {
             .chain(world.vaults.iter().map(|v| v.vault))
             .chain(world.rules.iter().map(|r| r.key))
             .chain(tokens)
+            .chain([address::reserve(&world.guard), world.policy.policy])
+            .chain(world.reserve_tokens())
+            .chain(world.pool.tokens)
             .collect();
         let (count, reports) = (keys.len(), scores::keys(world));
         let all = [keys.as_slice(), reports.as_slice()].concat();
@@ -77,6 +88,10 @@ impl Snapshot {
                 .map(|_| take().and_then(|(key, data)| decode(key, data)))
                 .collect::<Outcome<_>>()?,
             balances: VAULTS.iter().map(|_| Ok([balance(take()?)?, balance(take()?)?])).collect::<Outcome<_>>()?,
+            reserve: take().and_then(|(key, data)| decode(key, data))?,
+            policy: take().and_then(|(key, data)| decode(key, data))?,
+            reserve_balances: [balance(take()?)?, balance(take()?)?],
+            pool_balances: [balance(take()?)?, balance(take()?)?],
         })
     }
 
@@ -84,6 +99,18 @@ impl Snapshot {
     pub fn level(&self, vault: usize) -> Level {
         let assets = [&self.assets[VAULTS[vault].index()], &self.assets[Coin::Usdc.index()]];
         rampart::shared::effective_levels(&self.guard, &self.vaults[vault], assets, self.mark.unix_ts).risk
+    }
+}
+
+impl Snapshot {
+    /// Returns what the reserve holds by its books: SOL, then USDC.
+    pub fn basket(&self) -> [u64; 2] {
+        [0, 1].map(|at| self.reserve.assets[at].accounted_amount)
+    }
+
+    /// Returns the loan-to-value limit for new risk of a vault as it is now, bps.
+    pub fn ltv_for_new_risk(&self, vault: usize) -> u16 {
+        self.vaults[vault].ltv_for_new_risk(&self.assets[VAULTS[vault].index()], self.mark.unix_ts)
     }
 }
 

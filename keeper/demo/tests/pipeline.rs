@@ -1,18 +1,21 @@
 //! The whole path: prices in oracle accounts of a local network, a keeper as a process, a landed trip.
 //!
-//! On an embedded network, or on a validator where the environment names one.
+//! On an embedded network, or on a validator where the environment names one. The recorded crisis takes place on the
+//! embedded one alone: a validator's clock can't run ahead of the wall's.
 
 mod build;
 
+use clap::Parser;
 use rampart::state::group::GroupParams;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Level, Metric, Rule, RuleGroup, Scope, Standing, Switch};
 use rampart_client::{Pubkey, address, admin, groups};
 use rampart_demo::accounts;
+use rampart_demo::cli::Cli;
 use rampart_demo::error::Outcome;
 use rampart_demo::feeder::Feeder;
-use rampart_demo::keepers::files::Files;
-use rampart_demo::keepers::process::{Process, free_ports};
+use rampart_demo::keepers::files::{Files, Known};
+use rampart_demo::keepers::process::{Process, find_binary, free_ports};
 use rampart_demo::ledger::Ledger;
 use rampart_demo::market::PricePoint;
 use rampart_demo::market::synthetic::START_USD;
@@ -58,7 +61,7 @@ impl Bench {
         set_up.run(&program(), |_| ()).await?;
         let group = create_group(&network, &world).await?;
         let network = network.continue_on(&backend).await?;
-        let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world)?;
+        let files = Files::write(dir.path(), 0, &free_ports(KEEPERS)?, &network, &world, &Known::default())?;
         let settings = std::fs::read_to_string(files.settings_path()).expect("settings");
         std::fs::write(files.settings_path(), format!("{settings}\n{classes}\n")).expect("settings");
         network.at_pace();
@@ -169,4 +172,50 @@ async fn crash_between_journal_and_send_leads_to_one_trip() -> Outcome<()> {
     assert_eq!(bench.trips_after(FALLEN).await?, (1, 1));
     keeper.stop().await?;
     bench.network.stop()
+}
+
+/// The hour of 8 November 2022 in which SOL fell by a fifth.
+const CRISIS: [&str; 6] = ["--from", "1667933100", "--to", "1667936400", "--speed", "100"];
+
+/// The recorded market, or why there is none.
+fn recording() -> Option<PathBuf> {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/market");
+    let path = std::env::var_os("RAMPART_DATA").map_or_else(beside, PathBuf::from).join("SOLUSDT_5m.csv.gz");
+    if !path.is_file() {
+        println!("skipped: no recorded market at {}; set RAMPART_DATA to its folder", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_crisis_is_met_by_every_line_of_defence_in_its_order() -> Outcome<()> {
+    let Some(path) = recording() else { return Ok(()) };
+    // any keeper will do: the one that was built with the tests
+    if find_binary().is_err() {
+        build::keeper(tempfile::tempdir().expect("a directory").path());
+    }
+    let path = path.display().to_string();
+    let args = ["demo", "--headless", "--market", &path].into_iter().chain(CRISIS);
+    let summary = rampart_demo::run::run(&Cli::try_parse_from(args).expect("arguments")).await?;
+    println!("{}", summary.to_text());
+    assert_eq!(summary.broken, [], "an invariant is broken");
+    let first = |name: &str| {
+        let line = summary.lines.iter().find(|line| line.what.starts_with(name));
+        line.unwrap_or_else(|| panic!("no {name:?} in {:?}", summary.lines)).at_secs
+    };
+    let (score, ltv) = (first("score of SOL"), first("loan-to-value for new risk, SOL"));
+    let (softly, hedge, breaker) = (first("soft deleveraging"), first("hedge"), first("breaker"));
+    assert!(score <= ltv && score <= hedge && ltv <= breaker && softly <= breaker, "{:?}", summary.lines);
+    // what moves with the market leaves less to be liquidated by force, and more in the reserve
+    let (guarded, fixed) = (&summary.guarded, &summary.static_thresholds);
+    assert!(
+        summary.liquidated.1 < fixed.liquidated_amount / 2,
+        "{} of {}",
+        summary.liquidated.1,
+        fixed.liquidated_amount
+    );
+    assert!(guarded.bonus_amount < fixed.bonus_amount, "{} of {}", guarded.bonus_amount, fixed.bonus_amount);
+    assert!(guarded.reserve_amount > fixed.reserve_amount, "{} of {}", guarded.reserve_amount, fixed.reserve_amount);
+    Ok(())
 }

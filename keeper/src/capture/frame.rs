@@ -2,8 +2,9 @@
 
 use crate::chain::clock::ChainTime;
 use crate::config::{
-    Classes, ComputePrices, EconomicsSettings, RebalanceSettings, ReportSettings, RouteSettings, text,
+    BandSettings, Classes, ComputePrices, EconomicsSettings, RebalanceSettings, ReportSettings, RouteSettings, text,
 };
+use crate::decide::bands::Bands;
 use crate::decide::reports::{Opinion, parts_of, shares_of};
 use crate::decide::{Action, Decision, Means, Policy};
 use crate::intent::{ActionClass, Intent, Outcome};
@@ -12,6 +13,7 @@ use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rampart_score::band::Band;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
@@ -141,6 +143,9 @@ pub enum Frame {
         /// How often reports are renewed.
         #[serde(default)]
         report: ReportSettings,
+        /// What the band of the own score changes.
+        #[serde(default)]
+        bands: BandSettings,
         /// Where tokens can be swapped.
         routes: Vec<RouteSettings>,
         /// Ranges of priority fees.
@@ -209,6 +214,9 @@ pub enum Frame {
         /// What it would report, by subject.
         #[serde(default)]
         opinions: BTreeMap<String, Said>,
+        /// Bands of its own scores, by subject; nothing where it doesn't score.
+        #[serde(default)]
+        bands: Option<BTreeMap<String, Band>>,
     },
     /// What was decided.
     Decided {
@@ -264,6 +272,7 @@ impl Frame {
             economics: economics.settings.clone(),
             rebalance: economics.rebalance,
             report: policy.reports,
+            bands: policy.bands,
             routes: economics.routes.settings().to_vec(),
             compute_price: economics.prices.clone(),
         }
@@ -317,6 +326,10 @@ impl Frame {
             market: policy.economics.market.iter().map(|(account, price)| (account.to_string(), *price)).collect(),
             tokens: means.tokens.iter().map(|(mint, amount)| (mint.to_string(), *amount)).collect(),
             opinions: means.opinions.iter().map(|(subject, opinion)| (subject.to_string(), opinion.into())).collect(),
+            bands: match &means.bands {
+                Bands::Off => None,
+                Bands::Known(bands) => Some(bands.iter().map(|(key, band)| (key.to_string(), *band)).collect()),
+            },
         }
     }
 

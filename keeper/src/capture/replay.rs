@@ -6,6 +6,7 @@ use crate::assess::assess;
 use crate::chain::clock::ChainTime;
 use crate::chain::fees::Market;
 use crate::config::RouteKind;
+use crate::decide::bands::Bands;
 use crate::decide::{History, Means, Policy, decide};
 use crate::economics::Economics;
 use crate::route::Routes;
@@ -17,6 +18,7 @@ use anchor_lang::prelude::Pubkey;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
+use rampart_score::band::Band;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
@@ -143,6 +145,7 @@ impl Replica {
                 economics: settings,
                 rebalance,
                 report: reports,
+                bands,
                 routes,
                 compute_price: prices,
             } => {
@@ -150,8 +153,16 @@ impl Replica {
                 let recorded: Vec<_> = routes.into_iter().filter(|route| route.kind != RouteKind::Jupiter).collect();
                 let (routes, market) = (Routes::of(&recorded), Market::default());
                 let economics = Economics { settings, rebalance, routes, prices, market };
-                self.policy =
-                    Some(Policy { classes, stagger_slots, fleet_delay_slots: None, max_in_flight, reports, economics });
+                let fleet_delay_slots = None;
+                self.policy = Some(Policy {
+                    classes,
+                    stagger_slots,
+                    fleet_delay_slots,
+                    max_in_flight,
+                    reports,
+                    bands,
+                    economics,
+                });
             }
             Frame::Account { key, owner, lamports, data, slot, is_pushed, write_version } => {
                 let data = BASE64_STANDARD.decode(data).map_err(|error| error.to_string())?;
@@ -180,6 +191,7 @@ impl Replica {
                 market,
                 tokens,
                 opinions,
+                bands,
             } => {
                 let tokens = amounts_of(&tokens)?.into_iter().collect();
                 let policy = self.policy.as_mut().ok_or("it decides without a policy")?;
@@ -187,7 +199,12 @@ impl Replica {
                 policy.economics.market = Market::new(amounts_of(&market)?.into_iter().collect());
                 let opinions = opinions.into_iter().map(|(subject, said)| Ok((key_of(&subject)?, said.into())));
                 let opinions = opinions.collect::<Result<_, String>>()?;
-                let means = Means { is_gapless, is_funded, is_keeper, tokens, opinions };
+                let known = |bands: BTreeMap<String, Band>| -> Result<_, String> {
+                    let bands = bands.into_iter().map(|(subject, band)| Ok::<_, String>((key_of(&subject)?, band)));
+                    Ok(Bands::Known(bands.collect::<Result<_, _>>()?))
+                };
+                let bands = bands.map_or(Ok(Bands::Off), known)?;
+                let means = Means { is_gapless, is_funded, is_keeper, tokens, opinions, bands };
                 self.settle(ChainTime { slot, unix_ts }, &means)?;
             }
             Frame::Decided { decisions } => {

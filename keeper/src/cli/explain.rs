@@ -59,6 +59,11 @@ pub(super) fn address_of(name: &str, view: &View) -> Result<String, KeeperError>
     if name == "guard" {
         return Ok(view.guard.address.clone());
     }
+    if name == "reserve"
+        && let Ok(guard) = view.guard.address.parse()
+    {
+        return Ok(rampart_client::address::reserve(&guard).to_string());
+    }
     if name.parse::<solana_sdk::pubkey::Pubkey>().is_ok() {
         return Ok(name.to_owned());
     }

@@ -137,6 +137,7 @@ fn check_economics(config: &Config) -> Result<(), Refusal> {
     within("economics.seize_slack_bps", economics.seize_slack_bps.into(), 0, 1_000)?;
     within("economics.sol_micro_usd", economics.sol_micro_usd, 1, 1_000_000_000_000)?;
     within("rebalance.band_bps", rebalance.band_bps.into(), 1, 20_000)?;
+    within("rebalance.urgent_band_bps", rebalance.urgent_band_bps.into(), 1, 20_000)?;
     within("rebalance.max_loss_bps", rebalance.max_loss_bps.into(), 0, 10_000)?;
     // a v0 transaction names its tables: each takes 34 bytes before it saves any
     within("tx.lookup_tables", config.tx.lookup_tables.len() as u64, 0, 8)

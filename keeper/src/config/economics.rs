@@ -56,13 +56,16 @@ impl EconomicsSettings {
 pub struct RebalanceSettings {
     /// The basket is left alone while the sum of all gaps is smaller than this part of the whole, bps.
     pub band_bps: u16,
+    /// The same for swaps into the quote asset while the keeper's own score is urgent (`score.bands.urgent_from`), bps;
+    /// never more than `band_bps`.
+    pub urgent_band_bps: u16,
     /// The most that one rebalance may lose against the middle of the prices, bps of what it sells.
     pub max_loss_bps: u16,
 }
 
 impl Default for RebalanceSettings {
     fn default() -> Self {
-        Self { band_bps: 500, max_loss_bps: 100 }
+        Self { band_bps: 500, urgent_band_bps: 200, max_loss_bps: 100 }
     }
 }
 

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
     use crate::config::{
         Budget, Capture, Classes, EconomicsSettings, Fleet, History, Http, Ingest, Log, Overrides, PosterSettings,
-        RebalanceSettings, Takeover, Tx, load,
+        RebalanceSettings, ScoreSettings, Takeover, Tx, load,
     };
 
     #[test]
@@ -45,6 +45,7 @@ mod tests {
         assert_eq!(config.classes, Classes::default());
         assert_eq!(config.economics, EconomicsSettings::default());
         assert_eq!(config.rebalance, RebalanceSettings::default());
+        assert_eq!(config.score, ScoreSettings::default());
         assert_eq!(config.route.len(), 0);
         assert_eq!(config.fleet, Fleet::default());
         assert_eq!(config.http, Http::default());

@@ -2,6 +2,7 @@
 
 use super::text;
 use anchor_lang::prelude::Pubkey;
+use rampart_score::band::Band;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -31,13 +32,38 @@ pub struct ScoreSettings {
     /// The model of a fall through the buffer. Left out: the one that is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_file: Option<PathBuf>,
+    /// What the band of the score changes about what is done.
+    pub bands: BandSettings,
     /// Where collateral is sold.
     pub market: Vec<MarketSettings>,
 }
 
 impl Default for ScoreSettings {
     fn default() -> Self {
-        Self { enabled: true, model_file: None, market: Vec::new() }
+        Self { enabled: true, model_file: None, bands: BandSettings::default(), market: Vec::new() }
+    }
+}
+
+/// What the band of the keeper's own score changes about what it does. A band is entered at once and left late, so that
+/// nothing flutters; a band that isn't known holds no protection back, and gives no risk back either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BandSettings {
+    /// From this band of a position's vault or collateral on it is softly deleveraged; below it that is left to others.
+    #[schemars(with = "String")]
+    pub deleverage_from: Band,
+    /// From this band on positions are deleveraged whatever it brings, and the reserve is hedged within the narrow band.
+    #[schemars(with = "String")]
+    pub urgent_from: Band,
+    /// Above this band the reserve buys nothing but its quote asset.
+    #[schemars(with = "String")]
+    pub buy_back_to: Band,
+}
+
+impl Default for BandSettings {
+    /// All positions at their soft line, urgently from restrict on; nothing volatile is bought above watch.
+    fn default() -> Self {
+        Self { deleverage_from: Band::Normal, urgent_from: Band::Restrict, buy_back_to: Band::Watch }
     }
 }
 
@@ -53,4 +79,8 @@ pub struct MarketSettings {
     pub volume_day_usd: u64,
     /// Spread there, bps.
     pub spread_bps: u16,
+    /// What it cost before the start, US dollars, for a keeper without a history of its own: CSV or CSV.GZ of unix seconds,
+    /// open, high, low, close, as exchanges record it, each bar at most five minutes long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_file: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Explanation {
     /// The account.
     pub subject: String,
-    /// `rule`, `group`, `position`, `vault`, `asset` or `guard`.
+    /// `rule`, `group`, `position`, `vault`, `asset`, `reserve` or `guard`.
     pub kind: String,
     /// Its name.
     pub name: String,

@@ -5,6 +5,7 @@
 //! was found not worth it lately takes no part of the bound, so that nothing stands in the way of what is behind it.
 
 use crate::assess::{Assessment, Candidate};
+use crate::decide::bands::Bands;
 use crate::decide::{Action, Decision, History, Means, Policy};
 use crate::economics::liquidation::{Bench, offers};
 use crate::economics::{Offer, Way};
@@ -12,6 +13,8 @@ use crate::intent::{ActionClass, Intent};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::gate::Pass;
+use rampart::state::Vault;
+use rampart_score::band::Band;
 
 /// How many positions are weighed at a time.
 const WEIGHED: usize = 512;
@@ -41,7 +44,11 @@ pub fn positions(
             wanted.push(decision(candidate, intent, Vec::new()));
             continue;
         }
-        let Some(mint) = store.vault(&candidate.vault).map(|vault| vault.loan_mint) else { continue };
+        let Some(vault) = store.vault(&candidate.vault) else { continue };
+        let (mint, band) = (vault.loan_mint, band_of(&candidate.vault, vault, &means.bands));
+        if intent.class == ActionClass::Deleverage && !policy.bands.deleverages(band) {
+            continue;
+        }
         let held_amount = left.get(&mint).copied().unwrap_or(0);
         let basis = (held_amount, candidate.subject.price.q64());
         let is_enabled = policy.classes.is_enabled(intent.class);
@@ -50,7 +57,8 @@ pub fn positions(
         }
         weighed += 1;
         let (economics, class, expiries) = (&policy.economics, intent.class, history.expiries(&intent));
-        let bench = Bench { economics, store, assessment, candidate, class, held_amount, expiries };
+        let is_urgent = class == ActionClass::Deleverage && policy.bands.is_urgent(band);
+        let bench = Bench { economics, store, assessment, candidate, class, held_amount, expiries, is_urgent };
         let offers = match offers(&bench) {
             Ok(offers) => offers,
             Err(declined) => {
@@ -69,6 +77,11 @@ pub fn positions(
 /// Returns the most that the ways of a liquidation take out of the keeper's own account, base units of the loan mint.
 pub fn spent_by(offers: &[Offer]) -> u64 {
     offers.iter().filter(|offer| offer.way == Way::Inventory).map(|offer| offer.max_repay_amount).max().unwrap_or(0)
+}
+
+/// The higher band of a vault and of its collateral.
+pub(crate) fn band_of(key: &Pubkey, vault: &Vault, bands: &Bands) -> Option<Band> {
+    bands.highest([key, &vault.collateral_asset])
 }
 
 /// What the level leaves, one liquidation per slot, and none in the grace time after a halt.

@@ -153,6 +153,8 @@ pub struct Bench<'a> {
     pub held_amount: u64,
     /// How often a transaction for the position expired: the fee rises with that.
     pub expiries: u32,
+    /// Whether it is done whatever it brings.
+    pub is_urgent: bool,
 }
 
 /// Returns the ways that are worth it, the best first; at least one.
@@ -162,7 +164,8 @@ pub struct Bench<'a> {
 pub fn offers(bench: &Bench<'_>) -> Result<Vec<Offer>, Declined> {
     let vault = bench.store.vault(&bench.candidate.vault).ok_or(Declined::NoWay)?;
     let market = Market::of(vault, bench.assessment).ok_or(Declined::NoWay)?;
-    let view = View { bench, vault, market, least_micro_usd: bench.economics.settings.least(&bench.candidate.vault) };
+    let least_micro_usd = bench.economics.settings.least(&bench.candidate.vault).filter(|_| !bench.is_urgent);
+    let view = View { bench, vault, market, least_micro_usd };
     let mut found: Vec<Weighed> = view.by_inventory().into_iter().collect();
     // soft deleveraging has no instruction with a swap
     if let (ActionClass::Liquidate, Some(guard)) = (bench.class, bench.store.guard()) {

@@ -2,10 +2,12 @@
 //!
 //! Everything that the program will ask is asked of the program's own functions beforehand: level and median, the
 //! policy's caps and its cooldown, the bound of the price, the budget of losses, and that the basket comes nearer its
-//! targets without passing one. What is added is the operator's band, within which the basket is left alone, and the most
-//! that one swap may lose.
+//! targets without passing one. What is added is the operator's band, within which the basket is left alone, the most that
+//! one swap may lose, and what the keeper's own score leaves: it narrows the band for a hedge, and forbids to buy.
 
 use crate::assess::basket::{Aim, BasketReport};
+use crate::config::{BandSettings, RebalanceSettings};
+use crate::decide::bands::Bands;
 use crate::economics::Economics;
 use crate::economics::search::{best, best_of_few, rounded};
 use crate::route::{Ask, Order, Quote, Route, allow};
@@ -42,8 +44,37 @@ pub struct Rebalance {
     pub quote: Quote,
     /// How much nearer its targets the basket comes, micro-dollars times 10,000.
     pub gained: i128,
+    /// The part of the whole within which the basket would have been left alone, bps.
+    pub band_bps: u16,
     /// Lookup tables that hold the route's accounts.
     pub tables: Vec<Pubkey>,
+}
+
+/// What the keeper itself leaves of the basket's moves, beside what the program does.
+#[derive(Clone, Copy, Debug)]
+pub struct Leave<'a> {
+    /// Whether the signer is one of the guard's keepers.
+    pub is_keeper: bool,
+    /// Bands of its own scores.
+    pub bands: &'a Bands,
+    /// What they change.
+    pub settings: &'a BandSettings,
+}
+
+impl Leave<'_> {
+    /// Returns the part of the whole within which the basket is left alone for a swap of `pair`, bps; `None` where the
+    /// keeper's own score forbids the swap.
+    fn band_bps(&self, rebalance: &RebalanceSettings, reserve: &Reserve, (from, to): (usize, usize)) -> Option<u16> {
+        let quote = usize::from(reserve.plan.quote);
+        let about = [from, to, reserve.plan.scored.into()].into_iter().filter(|at| *at != quote);
+        let subjects: Vec<&Pubkey> = about.filter_map(|at| Some(&reserve.active().get(at)?.asset)).collect();
+        if to != quote {
+            return self.bands.may_buy(self.settings, subjects).then_some(rebalance.band_bps);
+        }
+        let is_urgent = self.settings.is_urgent(self.bands.highest(subjects));
+        let urgent_bps = if is_urgent { rebalance.urgent_band_bps } else { u16::MAX };
+        Some(rebalance.band_bps.min(urgent_bps))
+    }
 }
 
 /// Returns the swap that brings the basket nearest to its targets; `None` where none is due or none would be admitted.
@@ -51,7 +82,7 @@ pub fn next(
     economics: &Economics,
     store: &Store,
     report: &BasketReport,
-    is_keeper: bool,
+    leave: &Leave<'_>,
     now_ts: i64,
 ) -> Option<Rebalance> {
     let ((_, reserve), guard) = (store.reserve()?, store.guard()?);
@@ -59,9 +90,10 @@ pub fn next(
     let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to))).filter(|(from, to)| from != to);
     let ways = pairs.flat_map(|pair| economics.routes.open(store).map(move |way| (pair, way)));
     let found = ways.filter_map(|(pair, (route, keys, policy))| {
-        let may = policy.params.caller == SwapCaller::Anyone as u8 || is_keeper;
-        let aim = report.aim(reserve, pair).ok().filter(|_| may)?;
-        let desk = Desk { economics, store, report, reserve, guard, policy, route, pair, aim, now_ts };
+        let may = policy.params.caller == SwapCaller::Anyone as u8 || leave.is_keeper;
+        let band_bps = leave.band_bps(&economics.rebalance, reserve, pair).filter(|_| may)?;
+        let aim = report.aim(reserve, pair).ok()?;
+        let desk = Desk { economics, store, report, reserve, guard, policy, route, pair, band_bps, aim, now_ts };
         desk.next(keys)
     });
     found.max_by_key(|rebalance| rebalance.gained)
@@ -76,6 +108,7 @@ struct Desk<'a> {
     policy: &'a SwapPolicy,
     route: &'a dyn Route,
     pair: (usize, usize),
+    band_bps: u16,
     aim: Aim,
     now_ts: i64,
 }
@@ -108,7 +141,8 @@ impl Desk<'_> {
         };
         let ask = Ask { from: pair.0.mint, to: pair.1.mint, amount };
         let tables = self.route.tables(self.store, &ask);
-        Some(Rebalance { route: self.route.name().to_owned(), policy, pair, args, routed, quote, gained, tables })
+        let (route, band_bps) = (self.route.name().to_owned(), self.band_bps);
+        Some(Rebalance { route, policy, pair, args, routed, quote, gained, band_bps, tables })
     }
 
     fn amounts(&self) -> Each<u64> {
@@ -122,7 +156,7 @@ impl Desk<'_> {
         let (from, _) = self.pair;
         let before = self.report.weigh(self.reserve, &self.amounts(), &self.aim.targets).ok()?;
         let whole = before.whole();
-        let band = whole * u128::from(self.economics.rebalance.band_bps);
+        let band = whole * u128::from(self.band_bps);
         let should = whole * u128::from(self.aim.targets[from]) / 10_000;
         let above = u128::from(before.worth[from]).checked_sub(should).filter(|above| *above > 0)?;
         if before.distance() < band {

@@ -14,6 +14,7 @@ mod readings;
 use crate::assess::Assessment;
 use crate::chain::clock::ChainTime;
 use crate::config::ScoreSettings;
+use crate::decide::bands::Bands;
 use crate::decide::reports::{Opinion, subjects};
 use crate::watch::index::PriceIndex;
 use crate::watch::store::Store;
@@ -191,6 +192,15 @@ impl Scorer {
         let said = watched.said.as_ref()?;
         let earlier = watched.earlier.as_ref().map(|(_, score)| score);
         Some(Spoken { said, explanation: said.score.explain(earlier) })
+    }
+
+    /// Returns the band of each subject.
+    pub fn bands(&self) -> Bands {
+        if !self.settings.enabled {
+            return Bands::Off;
+        }
+        let known = self.subjects.iter().filter_map(|(subject, watched)| Some((*subject, watched.said?.band)));
+        Bands::Known(known.collect())
     }
 
     /// Returns the highest score and its band, for the metrics.

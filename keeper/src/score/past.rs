@@ -1,12 +1,17 @@
-//! Prices before the start, from the history: a keeper that was restarted knows the market that it left.
+//! Prices before the start: from the history, so that a keeper that was restarted knows the market that it left, and
+//! from recorded candles, so that one that is started first does not begin cold.
 
 use crate::config::Config;
 use crate::error::chain;
 use crate::history::{Query, Reader};
 use anchor_lang::prelude::Pubkey;
+use flate2::read::MultiGzDecoder;
 use rampart_score::bar::Bar;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -27,29 +32,61 @@ impl Past {
     /// Reads what the keepers of the guard sampled until `now_ts`. Nothing where there is no history, or where it can't be
     /// read: the scores start cold then, and say so.
     pub async fn read(config: &Config, now_ts: i64) -> Self {
-        if !(config.score.enabled && config.history.enabled) {
-            return Self::default();
+        let mut past = Self::default();
+        if !config.score.enabled {
+            return past;
+        }
+        for market in &config.score.market {
+            let Some(path) = &market.past_file else { continue };
+            if let Err(error) = past.take_file(market.asset, path) {
+                tracing::warn!("scores of {} start cold: {}: {error}", market.asset, path.display());
+            }
+        }
+        if !config.history.enabled {
+            return past;
         }
         let query = Query::closes(&config.cluster.guard, now_ts.saturating_sub(SPAN_SECS), BAR_SECS);
         match timeout(PATIENCE, Reader::new(config).page(query)).await {
-            Ok(Ok(page)) => return Self::of(&page.items),
-            Ok(Err(error)) => tracing::info!("scores start cold: {}", chain(&error)),
-            Err(_) => tracing::info!("scores start cold: the history did not answer within {PATIENCE:?}"),
+            Ok(Ok(page)) => past.take(&page.items),
+            Ok(Err(error)) => tracing::info!("scores start without the history: {}", chain(&error)),
+            Err(_) => tracing::info!("scores start without the history: no answer within {PATIENCE:?}"),
         }
-        Self::default()
+        past
     }
 
+    /// Takes recorded candles: the last close of each five minutes.
+    fn take_file(&mut self, asset: Pubkey, path: &Path) -> std::io::Result<()> {
+        let file = File::open(path)?;
+        let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+        let plain: Box<dyn Read> = if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let closes = self.closes.entry(asset).or_default();
+        for line in BufReader::new(plain).lines() {
+            let line = line?;
+            let mut fields = line.split(',').map(str::trim);
+            let (ts, close) = (fields.next().and_then(|ts| ts.parse::<i64>().ok()), fields.nth(3));
+            // a line of names, and what isn't a price
+            let price = close.and_then(|close| close.parse::<f64>().ok()).filter(|price| *price > 0.0);
+            let (Some(ts), Some(price)) = (ts, price) else { continue };
+            closes.insert(grid(ts), price);
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
     pub(super) fn of(items: &[Value]) -> Self {
         let mut past = Self::default();
+        past.take(items);
+        past
+    }
+
+    fn take(&mut self, items: &[Value]) {
         for item in items {
             let text = |name: &str| item[name].as_str();
             let subject = text("subject").and_then(|subject| subject.parse().ok());
             let price = text("price").and_then(|price| price.parse::<f64>().ok()).filter(|price| *price > 0.0);
             let (Some(subject), Some(price), Some(at_ms)) = (subject, price, item["at_ms"].as_i64()) else { continue };
-            let open_ts = at_ms.div_euclid(1_000 * i64::from(BAR_SECS)) * i64::from(BAR_SECS);
-            past.closes.entry(subject).or_default().insert(open_ts, price);
+            self.closes.entry(subject).or_default().insert(grid(at_ms.div_euclid(1_000)), price);
         }
-        past
     }
 
     /// Returns the bars of an asset that closed by `now_ts`, in units of `quote` where one is named.
@@ -72,10 +109,37 @@ impl Past {
     }
 }
 
+/// The start of the bar that holds `ts`.
+fn grid(ts: i64) -> i64 {
+    ts - ts.rem_euclid(i64::from(BAR_SECS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::io::Write;
+
+    #[test]
+    fn candles_of_a_file_are_taken_by_five_minutes_and_the_history_wins() {
+        let sol = Pubkey::new_from_array([1; 32]);
+        let text = "time,open,high,low,close,volume\n0,1,1,1,100,5\n240,1,1,1,101,5\n300,1,1,1,x,5\n600,1,1,1,103,5\n";
+        let dir = tempfile::tempdir().unwrap();
+        let (plain, packed) = (dir.path().join("a.csv"), dir.path().join("a.csv.gz"));
+        std::fs::write(&plain, text).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        gzip.finish().unwrap();
+        for path in [plain, packed] {
+            let mut past = Past::default();
+            past.take_file(sol, &path).unwrap();
+            assert_eq!(past.closes[&sol], BTreeMap::from([(0, 101.0), (600, 103.0)]), "{}", path.display());
+            past.take(&[json!({ "subject": sol.to_string(), "at_ms": 700_000, "price": "104" })]);
+            assert_eq!(past.closes[&sol][&600], 104.0);
+        }
+        let error = Past::default().take_file(sol, &dir.path().join("missing.csv")).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    }
 
     #[test]
     fn closes_become_bars_in_units_of_the_loan_and_nothing_is_filled_in() {

@@ -78,7 +78,12 @@ fn volume_that_no_account_tells_is_missing_until_the_operator_sets_it() {
     let asset = scene.world.asset_keys[0];
     (0..3).for_each(|minute| scene.see(1_000, NOW + minute * 60));
     assert!(scene.score(&asset).part(Hazard::Liquidity).is_missing);
-    settings.market.push(crate::config::MarketSettings { asset, volume_day_usd: 1_000_000, spread_bps: 10 });
+    settings.market.push(crate::config::MarketSettings {
+        asset,
+        volume_day_usd: 1_000_000,
+        spread_bps: 10,
+        past_file: None,
+    });
     let mut scene = Scene::new(&settings);
     (0..3).for_each(|minute| scene.see(1_000, NOW + minute * 60));
     assert!(!scene.score(&asset).part(Hazard::Liquidity).is_missing);

@@ -7,8 +7,9 @@ use rampart_client::address;
 use rampart_keeper::assess::{Assessment, assess};
 use rampart_keeper::chain::clock::ChainTime;
 use rampart_keeper::chain::fees;
-use rampart_keeper::config::{Classes, ComputePrices, ReportSettings};
+use rampart_keeper::config::{BandSettings, Classes, ComputePrices, ReportSettings};
 use rampart_keeper::decide::Action;
+use rampart_keeper::decide::bands::Bands;
 use rampart_keeper::decide::reports::Opinion;
 use rampart_keeper::decide::{Decision, History, Means, Policy, decide};
 use rampart_keeper::economics::{Economics, Estimate};
@@ -45,6 +46,8 @@ pub struct Keeper {
     pub history: History,
     /// What it would report, by subject.
     pub opinions: BTreeMap<Pubkey, Opinion>,
+    /// Bands of its own scores.
+    pub bands: Bands,
     /// Lookup tables.
     pub tables: Vec<Pubkey>,
     /// What it knows.
@@ -68,6 +71,7 @@ impl Keeper {
             fleet_delay_slots: None,
             max_in_flight: 64,
             reports: ReportSettings::default(),
+            bands: BandSettings::default(),
             economics,
         };
         let keys = &world.keys;
@@ -79,6 +83,7 @@ impl Keeper {
             policy,
             history: History::default(),
             opinions: BTreeMap::new(),
+            bands: Bands::Off,
             tables: Vec::new(),
             store: Store::new(world.guard),
             index: PriceIndex::default(),
@@ -159,6 +164,7 @@ impl Keeper {
             is_keeper: set.is_some_and(|(_, set)| set.member_at(&signer, world.now_ts()).is_some()),
             tokens: held.collect(),
             opinions: self.opinions.clone(),
+            bands: self.bands.clone(),
         };
         decide(&assessment, &self.store, &self.policy, &means, &mut self.history)
     }

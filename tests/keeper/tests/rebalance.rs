@@ -4,6 +4,7 @@ use rampart::error::RampartError as E;
 use rampart::state::Level;
 use rampart_client::address;
 use rampart_client::swap::PolicyKeys;
+use rampart_keeper::decide::bands::{Band, Bands};
 use rampart_keeper::decide::{Action, Decision};
 use rampart_keeper::economics::Rebalance;
 use rampart_keeper::intent::ActionClass;
@@ -14,6 +15,7 @@ use rampart_tests::scenario::Scope;
 use rampart_tests::swaps::{Market, TOKEN_SWAP, params, plan};
 use rampart_tests::{World, assert_error};
 use solana_sdk::signer::Signer;
+use std::collections::BTreeMap;
 
 /// A reserve of 1,000 SOL at 150 and 50,000 USDC, whose SOL should be one half at no risk.
 struct Desk {
@@ -156,4 +158,43 @@ fn basket_within_the_operators_band_is_left_alone() {
     assert!(d.next().is_none());
     d.keeper.policy.economics.rebalance.band_bps = 5_000;
     assert!(d.next().is_some());
+}
+
+fn in_band(desk: &Desk, band: Band) -> Bands {
+    Bands::Known(BTreeMap::from([(desk.world.keys.collateral_asset, band)]))
+}
+
+#[test]
+fn small_hedge_waits_until_the_own_score_is_urgent() {
+    let mut d = desk(1_000_000);
+    d.report(0);
+    let first = d.next().expect("off its targets");
+    d.lands(&first);
+    d.world.advance(300);
+    // the target fell by 200 bps: a distance of 400, within the band of 500 and beyond that of 200
+    d.report(1_000);
+    d.keeper.bands = in_band(&d, Band::Tighten);
+    assert!(d.next().is_none());
+    d.keeper.bands = in_band(&d, Band::Restrict);
+    let hedge = d.next().expect("the narrow band is in force");
+    assert_eq!((of(&hedge).band_bps, of(&hedge).args.from), (200, 0));
+    d.lands(&hedge);
+}
+
+#[test]
+fn nothing_volatile_is_bought_back_while_the_own_score_is_high_or_unknown() {
+    let mut d = desk(1_000_000);
+    d.report(8_000);
+    let hedge = d.next().expect("off its targets");
+    d.lands(&hedge);
+    d.world.advance(300);
+    d.report(0);
+    for bands in [in_band(&d, Band::Tighten), Bands::Known(BTreeMap::new())] {
+        d.keeper.bands = bands;
+        assert!(d.next().is_none(), "the median alone gives no risk back");
+    }
+    d.keeper.bands = in_band(&d, Band::Watch);
+    let bought = d.next().expect("calm by both");
+    assert_eq!(of(&bought).args.from, 1);
+    d.lands(&bought);
 }

@@ -1,7 +1,7 @@
 use super::*;
 use bytemuck::Zeroable;
 use rampart::events::PositionLiquidated;
-use rampart::state::{Asset, Guard, Position};
+use rampart::state::{Asset, Guard, Position, Reserve, SwapPolicy};
 
 fn vault() -> Vault {
     Vault { borrow_index_q64: rampart::math::price::Q64_ONE.into(), ..Vault::zeroed() }
@@ -16,6 +16,10 @@ fn snapshot() -> Snapshot {
         vaults: vec![vault(); 2],
         rules: Vec::new(),
         balances: vec![[0, 0]; 2],
+        reserve: Reserve::zeroed(),
+        policy: SwapPolicy::zeroed(),
+        reserve_balances: [0, 0],
+        pool_balances: [0, 0],
     }
 }
 
@@ -126,4 +130,17 @@ fn landing_of_what_must_be_refused_is_found() {
     assert_eq!(refusals_held(std::slice::from_ref(&record)).len(), 1);
     record.must_be_refused = false;
     assert_eq!(refusals_held(&[record]), []);
+}
+
+#[test]
+fn reserve_that_lost_too_much_or_holds_less_than_its_books_is_found() {
+    let (start, mut end) = (snapshot(), snapshot());
+    (end.policy.params.loss_day_micro_usd, end.policy.lost_micro_usd) = (5, 5);
+    end.reserve.assets[1].accounted_amount = 7;
+    end.reserve_balances = [0, 7];
+    assert_eq!(hedges_stay_in_their_budget(&start, &end), []);
+    end.reserve_balances = [0, 6];
+    end.policy.lost_micro_usd = 6;
+    let found: Vec<_> = hedges_stay_in_their_budget(&start, &end).iter().map(|broken| broken.invariant).collect();
+    assert_eq!(found, ["balances cover the books", "hedges stay in their budget"]);
 }

@@ -3,7 +3,7 @@
 use crate::error::{DemoError, Outcome};
 use crate::network::Network;
 use crate::world::cast::KEEPERS;
-use crate::world::{Coin, VAULTS, World, vault_name};
+use crate::world::{Coin, VAULTS, World, params, vault_name};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -16,7 +16,17 @@ const LAMPORTS_PER_HOUR: i64 = 50_000_000_000;
 /// The least time between two reports, chain seconds.
 const REPORT_SECS: i64 = 20;
 /// What is traded of each collateral within a day, US dollars, and the spread there, bps: a calm day of a large exchange.
-const MARKETS: [(Coin, i64, i64); 2] = [(Coin::Sol, 500_000_000, 2), (Coin::Btc, 5_000_000_000, 1)];
+const MARKETS: [(Coin, i64, i64); 3] =
+    [(Coin::Sol, 500_000_000, 2), (Coin::Btc, 5_000_000_000, 1), (Coin::Usdc, 5_000_000_000, 1)];
+
+/// What keepers are told beyond where the guard is.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Lookup tables.
+    pub tables: Vec<String>,
+    /// Files with candles from before the story, by [`Coin`]; none where nothing is known.
+    pub past: Vec<PathBuf>,
+}
 
 /// Where a keeper's files are.
 #[derive(Clone, Debug)]
@@ -31,13 +41,20 @@ impl Files {
     ///
     /// # Errors
     /// [`DemoError::File`].
-    pub fn write(dir: &Path, rank: usize, ports: &[u16], network: &Network, world: &World) -> Outcome<Self> {
+    pub fn write(
+        dir: &Path,
+        rank: usize,
+        ports: &[u16],
+        network: &Network,
+        world: &World,
+        known: &Known,
+    ) -> Outcome<Self> {
         let name = name_of(rank);
         let files = Self { dir: dir.join(&name), name, port: ports[rank] };
         std::fs::create_dir_all(&files.dir).map_err(failed(&files.dir))?;
         let key = serde_json::to_string(&world.cast.keepers[rank].pair().to_bytes().to_vec()).unwrap_or_default();
         write_private(&files.key_path(), &key)?;
-        let text = files.settings(rank, ports, network, world).to_string();
+        let text = files.settings(rank, ports, network, world, known).to_string();
         std::fs::write(files.settings_path(), text).map_err(failed(&files.settings_path()))?;
         Ok(files)
     }
@@ -71,7 +88,7 @@ impl Files {
         self.dir.join("payer.json")
     }
 
-    fn settings(&self, rank: usize, ports: &[u16], network: &Network, world: &World) -> Table {
+    fn settings(&self, rank: usize, ports: &[u16], network: &Network, world: &World, known: &Known) -> Table {
         let text = |s: &str| Value::String(s.to_owned());
         let path = |p: PathBuf| Value::String(p.display().to_string());
         let peers = (0..KEEPERS).filter(|other| *other != rank).map(|other| {
@@ -98,7 +115,13 @@ impl Files {
                 ])),
             ),
             ("keys", Value::Table(table([("payer_file", path(self.key_path()))]))),
-            ("tx", Value::Table(table([("stagger", Value::Table(stagger))]))),
+            (
+                "tx",
+                Value::Table(table([
+                    ("stagger", Value::Table(stagger)),
+                    ("lookup_tables", Value::Array(known.tables.iter().map(|table| text(table)).collect())),
+                ])),
+            ),
             ("budget", Value::Table(table([("lamports_per_hour", Value::Integer(LAMPORTS_PER_HOUR))]))),
             (
                 "http",
@@ -108,19 +131,32 @@ impl Files {
                 ])),
             ),
             ("report", Value::Table(table([("interval_secs", Value::Integer(REPORT_SECS))]))),
-            ("score", Value::Table(table([("market", Value::Array(markets(world)))]))),
+            ("score", Value::Table(table([("market", Value::Array(markets(world, known)))]))),
+            (
+                "route",
+                Value::Array(vec![Value::Table(table([
+                    ("name", text("pool")),
+                    ("kind", text("token_swap")),
+                    ("policy", Value::Integer(params::POLICY_ID.into())),
+                    ("pool", text(&world.pool.pool.to_string())),
+                ]))]),
+            ),
             ("log", Value::Table(table([("format", text("json")), ("level", text("info"))]))),
             ("label", Value::Array(labels(world))),
         ])
     }
 }
 
-/// Where liquidators sell.
-fn markets(world: &World) -> Vec<Value> {
+/// Where liquidators sell, and what was paid there before the story.
+fn markets(world: &World, known: &Known) -> Vec<Value> {
     let market = |(coin, volume, spread): (Coin, i64, i64)| {
         let asset = Value::String(world.asset(coin).to_string());
         let numbers = [("volume_day_usd", Value::Integer(volume)), ("spread_bps", Value::Integer(spread))];
-        Value::Table(table([("asset", asset)]).into_iter().chain(table(numbers)).collect())
+        let past = known
+            .past
+            .get(coin.index())
+            .map(|path| ("past_file".to_owned(), Value::String(path.display().to_string())));
+        Value::Table(table([("asset", asset)]).into_iter().chain(table(numbers)).chain(past).collect())
     };
     MARKETS.map(market).to_vec()
 }

@@ -8,7 +8,7 @@ pub mod http;
 pub mod process;
 
 use crate::error::Outcome;
-use crate::keepers::files::Files;
+use crate::keepers::files::{Files, Known};
 use crate::keepers::process::Process;
 use crate::network::Network;
 use crate::world::World;
@@ -23,15 +23,20 @@ pub struct Keepers {
 }
 
 impl Keepers {
-    /// Writes every keeper's settings and key under `dir`.
+    /// Writes every keeper's settings and key under `dir`, and has a lookup table made. Only while slots follow each other.
     ///
     /// # Errors
     /// [`crate::error::DemoError::File`] where that fails, [`crate::error::DemoError::Keeper`] without a built keeper or a
     /// free port.
-    pub fn prepare(dir: &Path, network: &Network, world: &World) -> Outcome<Self> {
+    pub async fn prepare(dir: &Path, network: &Network, world: &World, past: Vec<PathBuf>) -> Outcome<Self> {
         let binary = process::find_binary()?;
         let ports = process::free_ports(KEEPERS)?;
-        let files = (0..KEEPERS).map(|rank| Files::write(dir, rank, &ports, network, world)).collect::<Outcome<_>>()?;
+        let mut known = Known { tables: Vec::new(), past };
+        // what swaps doesn't fit into a packet without a table: the first keeper makes one for all, as an operator does
+        let first = Files::write(dir, 0, &ports, network, world, &known)?;
+        known.tables = vec![process::create_table(&binary, &first).await?];
+        let write = |rank| Files::write(dir, rank, &ports, network, world, &known);
+        let files = (0..KEEPERS).map(write).collect::<Outcome<_>>()?;
         Ok(Self { files, processes: Vec::new(), binary })
     }
 

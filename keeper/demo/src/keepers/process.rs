@@ -18,6 +18,20 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// Lines of its log that an error shows.
 const LOG_LINES: usize = 8;
 
+/// Has a keeper make a lookup table of what it names, and returns the table's address.
+///
+/// # Errors
+/// [`DemoError::Keeper`] with what it says.
+pub async fn create_table(binary: &std::path::Path, files: &Files) -> Outcome<String> {
+    let problem = |problem: String| DemoError::Keeper { name: files.name().to_owned(), problem };
+    let mut command = Command::new(binary);
+    command.args(["table", "create", "--json", "--config"]).arg(files.settings_path()).stdin(Stdio::null());
+    let done = command.kill_on_drop(true).output().await.map_err(|error| problem(error.to_string()))?;
+    let answer: Option<serde_json::Value> = serde_json::from_slice(&done.stdout).ok();
+    let table = answer.and_then(|answer| answer["data"]["table"].as_str().map(str::to_owned));
+    table.ok_or_else(|| problem(format!("no lookup table: {}", String::from_utf8_lossy(&done.stderr))))
+}
+
 /// A keeper process.
 pub struct Process {
     files: Files,

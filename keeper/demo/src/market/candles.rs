@@ -49,6 +49,19 @@ impl Span {
 /// # Errors
 /// [`DemoError::File`] where it can't be opened, [`DemoError::Market`] with the line and what is wrong with it.
 pub fn read(path: &Path, span: Span) -> Outcome<Vec<Candle>> {
+    let candles = read_any(path, span)?;
+    if candles.is_empty() {
+        let problem = "no bars in the asked span".to_owned();
+        return Err(DemoError::Market { path: path.to_owned(), problem });
+    }
+    Ok(candles)
+}
+
+/// As [`read`], where there may be no bars at all.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_any(path: &Path, span: Span) -> Outcome<Vec<Candle>> {
     let bytes = open(path).map_err(|source| DemoError::File { path: path.to_owned(), source })?;
     parse(bytes, span).map_err(|problem| DemoError::Market { path: path.to_owned(), problem })
 }
@@ -86,9 +99,6 @@ pub fn parse(input: impl Read, span: Span) -> Result<Vec<Candle>, String> {
         if candles.len() > MAX_CANDLES {
             return Err(format!("line {line}: more than {MAX_CANDLES} bars; narrow them with --from and --to"));
         }
-    }
-    if candles.is_empty() {
-        return Err("no bars in the asked span".to_owned());
     }
     Ok(candles)
 }
@@ -163,7 +173,14 @@ mod tests {
         assert_eq!(error("60,1,NaN,1,1\n"), "line 1: high NaN is not a positive number");
         assert_eq!(error("60,5,4,1,2\n"), "line 1: low 1 and high 4 don't enclose open and close");
         assert_eq!(error("120,1,1,1,1\n120,1,1,1,1\n"), "line 2: time 120 does not come after that of the bar before");
-        assert_eq!(error(""), "no bars in the asked span");
+    }
+
+    #[test]
+    fn span_without_bars_is_an_error_where_bars_are_needed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(read_any(file.path(), Span::default()).unwrap(), []);
+        let error = read(file.path(), Span::default()).unwrap_err();
+        assert!(matches!(error, DemoError::Market { problem, .. } if problem == "no bars in the asked span"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! of oracles: `feeder` publishes.
 
 pub mod candles;
+pub mod past;
 pub mod recorded;
 pub mod synthetic;
 pub mod ticks;

@@ -27,6 +27,8 @@ pub struct Recording {
 /// A recorded market, ready to be played.
 #[derive(Clone, Debug)]
 pub struct Recorded {
+    /// The first price.
+    pub start: f64,
     /// The points; a gap of the recording takes one step, as nothing is known of it.
     pub points: Vec<PricePoint>,
     /// What the recording lacks.
@@ -58,11 +60,11 @@ pub fn load(recording: &Recording, step_secs: i64, seed: u64) -> Outcome<Recorde
         at_secs: tick.ts - from_ts - skipped(tick.ts),
         usd: prices(recording.coin, tick.price, start),
     });
-    Ok(Recorded { points: points.collect(), gaps: expanded.gaps.clone(), from_ts, to_ts })
+    Ok(Recorded { start, points: points.collect(), gaps: expanded.gaps.clone(), from_ts, to_ts })
 }
 
 /// Returns all prices where `coin` costs `price` and cost `start` at the beginning.
-fn prices(coin: Coin, price: f64, start: f64) -> [f64; 3] {
+pub(super) fn prices(coin: Coin, price: f64, start: f64) -> [f64; 3] {
     let mut usd = START_USD;
     let follows = 1.0 + (price / start - 1.0) * FOLLOWS;
     for other in [Coin::Sol, Coin::Btc] {

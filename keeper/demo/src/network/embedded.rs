@@ -3,6 +3,7 @@
 use super::{Chain, Network, OracleWrite, Pace};
 use crate::error::{DemoError, Outcome, rpc};
 use crate::metronome::{Metronome, Rhythm, SlotMark, Timeline};
+use rampart_client::Pubkey;
 use serde_json::{Value, json};
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::clock::Clock;
@@ -112,14 +113,14 @@ impl Network {
         self.step(1).await
     }
 
-    /// Writes the program at its address.
+    /// Writes the program `so` at the address `id`.
     ///
     /// # Errors
     /// [`DemoError::File`] without the file, [`DemoError::Rpc`] where the network refuses.
-    pub async fn deploy(&self, so: &Path) -> Outcome<()> {
+    pub async fn deploy(&self, id: &Pubkey, so: &Path) -> Outcome<()> {
         let bytes = std::fs::read(so).map_err(|source| DemoError::File { path: so.to_owned(), source })?;
-        let params = json!([rampart::ID.to_string(), hex::encode(&bytes), 0]);
-        self.cheat("surfnet_writeProgram", params, "deploy the program").await.map(drop)
+        let params = json!([id.to_string(), hex::encode(&bytes), 0]);
+        self.cheat("surfnet_writeProgram", params, "deploy a program").await.map(drop)
     }
 
     pub(super) async fn set_account(&self, write: &OracleWrite) -> Outcome<()> {

@@ -2,6 +2,7 @@
 
 use super::Network;
 use crate::error::{DemoError, Outcome};
+use crate::world::pool::TOKEN_SWAP;
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
 use rampart_client::Pubkey;
 use serde::Deserialize;
@@ -10,8 +11,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Owners of the accounts that go along. Programs, sysvars and features are the validator's own.
-const OWNERS: [Pubkey; 5] =
-    [rampart::ID, anchor_spl::token::ID, PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND, anchor_lang::system_program::ID];
+const OWNERS: [Pubkey; 6] = [
+    rampart::ID,
+    anchor_spl::token::ID,
+    PYTH_RECEIVER,
+    SWITCHBOARD_ON_DEMAND,
+    TOKEN_SWAP,
+    anchor_lang::system_program::ID,
+];
 
 /// An account as the snapshot holds it; its data in base64.
 #[derive(Deserialize)]

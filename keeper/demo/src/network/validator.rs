@@ -3,6 +3,7 @@
 use super::genesis::Genesis;
 use crate::error::{DemoError, Outcome};
 use crate::metronome::{SlotMark, Timeline, wall_unix_ms};
+use crate::world::pool::{self, TOKEN_SWAP};
 use futures_util::StreamExt;
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
 use solana_client::nonblocking::pubsub_client::PubsubClient;
@@ -119,7 +120,9 @@ fn command(binary: &Path, dir: &Path, programs: [&PathBuf; 2], ports: [u16; 2]) 
     command.args(["--rpc-port", &ports[0].to_string(), "--faucet-port", &ports[1].to_string()]);
     command.args(["--slots-per-epoch", FIRST_SLOT, "--warp-slot", FIRST_SLOT, "--limit-ledger-size", SHREDS]);
     command.arg("--account-dir").arg(dir.join("accounts"));
-    for (id, so) in [(rampart::ID, program), (PYTH_RECEIVER, writer), (SWITCHBOARD_ON_DEMAND, writer)] {
+    let swap = pool::program();
+    let oracles = [(PYTH_RECEIVER, writer), (SWITCHBOARD_ON_DEMAND, writer)];
+    for (id, so) in [(rampart::ID, program), (TOKEN_SWAP, &swap)].into_iter().chain(oracles) {
         if !so.is_file() {
             let problem = format!("`{}` is missing; `cargo xtask build-fixtures` builds fixtures", so.display());
             return Err(DemoError::Network(problem));

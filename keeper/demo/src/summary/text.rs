@@ -1,11 +1,12 @@
 //! The summary as people read it.
 
+use crate::lines::Line;
 use crate::scenario::acts::Answer;
 use crate::scores::Course;
 use crate::summary::{Defence, KeeperLine, Summary, level_name};
 use crate::unguarded::{AT_ONCE, LOOK_SECS, Tally};
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 /// Renders everything. Writing into a string cannot fail.
 pub(super) fn render(summary: &Summary) -> String {
@@ -19,6 +20,7 @@ pub(super) fn render(summary: &Summary) -> String {
     out.push_str("\nWhat stopped it\n");
     defences(&mut out, &summary.defences);
     scores(&mut out, &summary.scores);
+    lines(&mut out, &summary.lines);
     acts(&mut out, summary);
     comparison(&mut out, summary);
     keepers(&mut out, &summary.keepers);
@@ -46,6 +48,18 @@ fn defences(out: &mut String, defences: &[Defence]) {
         };
         let _ = writeln!(out, "  {:<36} {:>8} {:>6}s  {trip}", defence.rule, defence.value, defence.true_at_secs);
     }
+}
+
+/// The lines of defence in the order in which they first acted.
+fn lines(out: &mut String, lines: &[Line]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n  {:<44} {:>7}", "lines of defence, as they acted", "from");
+    for Line { at_secs, what, detail } in lines {
+        let _ = writeln!(out, "  {what:<44} {at_secs:>6}s  {detail}");
+    }
+    out.push('\n');
 }
 
 /// What the median of the keepers' reports came to.
@@ -85,7 +99,7 @@ fn acts(out: &mut String, summary: &Summary) {
 type Row = (&'static str, fn(&Tally) -> u64);
 
 fn comparison(out: &mut String, summary: &Summary) {
-    let (with, without) = (&summary.guarded, &summary.without_guard);
+    let columns = [&summary.guarded, &summary.static_thresholds, &summary.without_guard];
     let (soft, hard) = (summary.deleveraged, summary.liquidated);
     let _ = writeln!(
         out,
@@ -95,24 +109,35 @@ fn comparison(out: &mut String, summary: &Summary) {
         hard.0,
         whole(hard.1)
     );
-    let _ = writeln!(out, "\nWith the guard, and computed beside it the same market without (USDC)");
-    let rows: [Row; 6] = [
+    let _ = writeln!(
+        out,
+        "\nWith the guard, and computed beside it the same market under fixed thresholds and without (USDC)"
+    );
+    let rows: [Row; 8] = [
         ("repaid by liquidators", |t| whole(t.liquidated_amount)),
+        ("bonus that borrowers paid", |t| whole(t.bonus_amount)),
         ("bad debt written off", |t| whole(t.bad_debt_amount)),
         ("debt above its collateral", |t| whole(t.hidden_bad_debt_amount)),
         ("lenders' loss", |t| whole(t.loss_amount())),
         ("withdrawn and borrowed", |t| whole(t.left_amount)),
         ("healthy positions liquidated", |t| t.wrongly_liquidated),
+        ("the reserve at the end", |t| whole(t.reserve_amount)),
     ];
-    let _ = writeln!(out, "  {:<30} {:>14} {:>14}", "", "guard", "without");
+    let mut row = |name: &str, [guard, fixed, without]: [&dyn Display; 3]| {
+        let _ = writeln!(out, "  {name:<30} {guard:>12} {fixed:>12} {without:>12}");
+    };
+    row("", [&"guard", &"fixed", &"without"]);
     for (name, of) in rows {
-        let _ = writeln!(out, "  {name:<30} {:>14} {:>14}", of(with), of(without));
+        let [guard, fixed, without] = columns.map(of);
+        row(name, [&guard, &fixed, &without]);
     }
-    let _ =
-        writeln!(out, "  acts that succeed              {:>14} {:>14}", landed(summary), summary.without_guard_acts);
+    row("acts that succeed", [&landed(summary), &summary.static_acts, &summary.without_guard_acts]);
     let _ = writeln!(
         out,
-        "  Without: one price source, no levels, no limits, no deleveraging, and a liquidator that takes the {AT_ONCE} worst\n  positions of each vault every {LOOK_SECS} seconds. Computed in this process, not played on the chain."
+        "  Fixed: the guard's lines without what moves with the market: no score, no limit by volatility, no deleveraging, no\n  \
+         hedge; liquidators look at every price and take all that is at the line. Without: one price source, no levels, no\n  \
+         limits, no deleveraging, no hedge, and a liquidator that takes the {AT_ONCE} worst positions of each vault every {LOOK_SECS}\n  \
+         seconds. Both are computed in this process, not played on the chain."
     );
 }
 

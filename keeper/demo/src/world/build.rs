@@ -26,9 +26,9 @@ use std::path::Path;
 /// Transactions under way at once.
 const AT_ONCE: usize = 8;
 /// Bytes of a mint.
-const MINT_LEN: u64 = 82;
+pub(super) const MINT_LEN: u64 = 82;
 /// Lamports that pay for a mint's rent, and for what the root creates.
-const MINT_LAMPORTS: u64 = 10_000_000;
+pub(super) const MINT_LAMPORTS: u64 = 10_000_000;
 const ROOT_LAMPORTS: u64 = 1_000_000_000_000;
 /// What each keeper starts with: fees, and USDC to liquidate with.
 const KEEPER_LAMPORTS: u64 = 100_000_000_000;
@@ -40,8 +40,8 @@ const DAY_SECS: i64 = 26 * 3_600;
 /// What the first steps may take of the chain's time, seconds.
 const SPARE_SECS: i64 = 120;
 /// How long prices are observed before the story begins, and how often, seconds.
-const WARM_UP_SECS: i64 = 690;
-const WARM_UP_STEP_SECS: i64 = 15;
+const WARM_UP_SECS: i64 = 2_100;
+const WARM_UP_STEP_SECS: i64 = 30;
 
 /// What the set-up needs beside the chain.
 pub struct SetUp<'a> {
@@ -68,13 +68,18 @@ impl SetUp<'_> {
             self.network.set_clock(wall_ts() - DAY_SECS - WARM_UP_SECS - SPARE_SECS).await?;
         }
         step("deploying the program");
-        self.network.deploy(program).await?;
+        self.network.deploy(&rampart::ID, program).await?;
         self.network.step(2).await?;
         step("creating mints, the guard, assets, vaults and rules");
         self.create_mints().await?;
         self.publish().await?;
         self.create_guard().await?;
-        self.warm_up(i64::from(params::WARM_SAMPLES) * self.network.pace().slot_secs(), 1).await?;
+        // by their number, not by time: a slot may be any part of a second
+        for _ in 0..params::WARM_SAMPLES {
+            self.observe_after(1).await?;
+        }
+        step("opening a pool and the guard's reserve");
+        self.open_treasury().await?;
         step("lenders lend and 200 borrowers borrow");
         self.publish().await?;
         self.fund_keepers().await?;
@@ -148,32 +153,34 @@ impl SetUp<'_> {
         Ok(())
     }
 
-    async fn by_root(&self, step: &str, instruction: Instruction) -> Outcome<()> {
+    pub(super) async fn by_root(&self, step: &str, instruction: Instruction) -> Outcome<()> {
         self.network.must(step, &[instruction], &[self.world.cast.root.pair()]).await
     }
 
     /// Lets `secs` pass in steps, and has the prices observed at each.
     async fn warm_up(&mut self, secs: i64, step_secs: i64) -> Outcome<()> {
         let end_ts = self.network.now().unix_ts + secs;
-        let slot_ms = self.network.pace().slot_ms.max(1);
-        let slots = u32::try_from((step_secs.unsigned_abs() * 1_000).div_ceil(slot_ms)).unwrap_or(1).max(1);
         while self.network.now().unix_ts < end_ts {
-            self.network.step(slots).await?;
-            self.publish().await?;
-            let observed = Coin::ALL.map(|coin| {
-                evidence::observe(
-                    self.world.asset(coin),
-                    self.world.mints[coin.index()].mint,
-                    &self.world.oracle_metas(coin),
-                )
-            });
-            self.network.must("an observation", &observed, &[]).await?;
+            self.observe_after(step_secs).await?;
         }
         Ok(())
     }
 
+    /// Lets at least `secs` pass, and has new prices observed.
+    async fn observe_after(&mut self, secs: i64) -> Outcome<()> {
+        let slot_ms = self.network.pace().slot_ms.max(1);
+        let slots = u32::try_from((secs.unsigned_abs() * 1_000).div_ceil(slot_ms)).unwrap_or(1).max(1);
+        self.network.step(slots).await?;
+        self.publish().await?;
+        let observed = Coin::ALL.map(|coin| {
+            let (asset, mint) = (self.world.asset(coin), self.world.mints[coin.index()].mint);
+            evidence::observe(asset, mint, &self.world.oracle_metas(coin))
+        });
+        self.network.must("an observation", &observed, &[]).await
+    }
+
     /// Opens an owner's token account of a coin and mints into it.
-    fn token_with(&self, owner: &Pubkey, coin: Coin, amount: u64) -> Vec<Instruction> {
+    pub(super) fn token_with(&self, owner: &Pubkey, coin: Coin, amount: u64) -> Vec<Instruction> {
         let (authority, mint) = (self.world.cast.payer.key(), self.world.mints[coin.index()].mint);
         let open = create_associated_token_account_idempotent(&authority, owner, &mint, &anchor_spl::token::ID);
         let account = self.world.token(owner, coin);
@@ -250,7 +257,7 @@ impl SetUp<'_> {
             loan_flow: limits.loan_flow,
             collateral_flow: limits.collateral_flow,
             inflow: limits.inflow,
-            scale: vault.scale,
+            scale: params::scale(vault.scale),
         };
         let validity = Validity { authority_epoch: 0, expires_at_ts: self.network.now().unix_ts + 600 };
         let tighten = admin::tighten_vault(admin_key.key(), self.world.guard, keys.vault, args, validity);
@@ -264,6 +271,6 @@ fn wall_ts() -> i64 {
 }
 
 /// Instructions of the token program fail to build only for another program's id.
-fn built<E: std::fmt::Debug>(instruction: Result<Instruction, E>) -> Instruction {
+pub(super) fn built<E: std::fmt::Debug>(instruction: Result<Instruction, E>) -> Instruction {
     instruction.expect("the token program's own id")
 }

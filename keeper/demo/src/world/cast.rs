@@ -82,6 +82,10 @@ pub struct Cast {
     pub attacker: Key,
     /// Keepers' payers.
     pub keepers: [Key; KEEPERS],
+    /// The pool's account, and the mint of its shares.
+    pub pool: [Key; 2],
+    /// Trades at the pool until its price is the market's.
+    pub maker: Key,
 }
 
 impl Cast {
@@ -99,6 +103,8 @@ impl Cast {
             borrowers: borrowers(rng),
             attacker: Key::new(rng),
             keepers: std::array::from_fn(|_| Key::new(rng)),
+            pool: std::array::from_fn(|_| Key::new(rng)),
+            maker: Key::new(rng),
         }
     }
 }

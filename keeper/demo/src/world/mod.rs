@@ -5,8 +5,12 @@
 pub mod build;
 pub mod cast;
 pub mod params;
+pub mod pool;
+mod treasury;
 
 use crate::world::cast::Cast;
+use crate::world::pool::Pool;
+use rampart_client::swap::PolicyKeys;
 use rampart_client::{AccountMeta, MintOf, Pubkey, VaultKeys, address};
 
 /// The assets of the demo, in the order of all its tables.
@@ -90,6 +94,10 @@ pub struct World {
     pub vaults: [VaultKeys; 2],
     /// Rules, by their number less one.
     pub rules: Vec<RuleOf>,
+    /// Where the reserve and liquidators swap.
+    pub pool: Pool,
+    /// Under which conditions.
+    pub policy: PolicyKeys,
 }
 
 impl World {
@@ -100,8 +108,9 @@ impl World {
             Coin::ALL.map(|c| MintOf { mint: cast.mints[c.index()].key(), token_program: anchor_spl::token::ID });
         let vaults = VAULTS.map(|c| VaultKeys::derive(guard, mints[c.index()], mints[Coin::Usdc.index()]));
         let rules = params::rules(guard, &mints, &vaults);
-        let oracles = cast.oracles;
-        Self { guard, cast, mints, oracles, vaults, rules }
+        let (oracles, pool) = (cast.oracles, Pool::new(&cast, &mints));
+        let policy = PolicyKeys::derive(&guard, params::POLICY_ID, pool::TOKEN_SWAP);
+        Self { guard, cast, mints, oracles, vaults, rules, pool, policy }
     }
 
     /// Returns the asset account of a coin.
@@ -122,6 +131,12 @@ impl World {
     /// Returns an owner's associated token account of a coin.
     pub fn token(&self, owner: &Pubkey, coin: Coin) -> Pubkey {
         anchor_spl::associated_token::get_associated_token_address(owner, &self.mints[coin.index()].mint)
+    }
+
+    /// Returns the reserve's token accounts: SOL, then USDC.
+    pub fn reserve_tokens(&self) -> [Pubkey; 2] {
+        let reserve = address::reserve(&self.guard);
+        params::BASKET.map(|coin| self.token(&reserve, coin))
     }
 
     /// Returns what to call an account of the demo.

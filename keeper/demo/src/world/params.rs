@@ -1,8 +1,8 @@
 //! What the demo's guard, assets, vaults and rules demand.
 
-use crate::world::{Coin, RuleOf, SOURCES, VAULTS, cast::Cast, vault_name};
+use crate::world::{Coin, RuleOf, SOURCES, VAULTS, cast::Cast, pool, vault_name};
 use rampart::SetKeepersArgs;
-use rampart::constants::{MAX_GUARDIANS, MAX_SOURCES};
+use rampart::constants::{MAX_GUARDIANS, MAX_SOURCES, RESERVE_ASSETS};
 use rampart::oracle::{PYTH_RECEIVER, SWITCHBOARD_ON_DEMAND};
 use rampart::state::RateSource;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
@@ -11,8 +11,9 @@ use rampart::state::keeper_set::KeeperLimits;
 use rampart::state::oracle_set::OracleSource;
 use rampart::state::rule::RuleParams;
 use rampart::state::{
-    Comparator, HardBounds, InflowLimits, InterestCurve, KeeperRole, KeeperSeat, Level, Metric, OracleSet, Pin,
-    ReportPart, RiskParams, Roles, Scope, SourceKind, Standing, Switch, VaultLimits,
+    Comparator, CoverCaps, HardBounds, InflowLimits, InterestCurve, KeeperRole, KeeperSeat, Level, Metric, OracleSet,
+    Pin, Prefix, Purpose, ReportPart, ReservePlan, RiskParams, RiskScale, Roles, Scope, SourceKind, Standing,
+    SwapCaller, SwapParams, Switch, VaultLimits,
 };
 use rampart_client::{MintOf, Pubkey, VaultKeys, address};
 
@@ -23,11 +24,18 @@ pub const USDC: u64 = 1_000_000;
 /// What each lender lends, base units of USDC.
 pub const LENT_AMOUNT: u64 = 2_000_000 * USDC;
 /// Length of a cell of the window memory, seconds.
-pub const CELL_SECS: u32 = 30;
+pub const CELL_SECS: u32 = 60;
 /// Observations before a reference counts.
 pub const WARM_SAMPLES: u32 = 10;
 /// The window of the drawdown rules, seconds.
 pub const DRAWDOWN_SECS: u32 = 900;
+
+/// Number of the guard's swap policy.
+pub const POLICY_ID: u16 = 1;
+/// What the reserve holds, in the order of its plan; the last is its quote asset, the first the one that is scored.
+pub const BASKET: [Coin; 2] = [Coin::Sol, Coin::Usdc];
+/// What the reserve holds of each at the start, US dollars.
+pub const RESERVE_USD: f64 = 1_000_000.0;
 
 /// Pyth feed ids, by [`Coin`]: those of SOL/USD, BTC/USD and USDC/USD.
 pub const FEED_IDS: [[u8; 32]; 3] = [
@@ -207,6 +215,46 @@ pub fn limits(floors: Floors) -> VaultLimits {
     }
 }
 
+/// The limit on new risk that follows the collateral's own volatility: calm up to 2 % an hour, then twice what is beyond,
+/// down to 50 %.
+pub fn scale(mut scale: RiskScale) -> RiskScale {
+    (scale.volatility.switch, scale.volatility.slope_bps) = (Switch::Enabled as u8, 20_000);
+    scale.floor_ltv_bps = 5_000;
+    scale
+}
+
+/// Half SOL, half USDC in a calm market; all USDC at a halt. Bad debt is covered with 50,000 USDC a vault.
+pub fn reserve_plan() -> ReservePlan {
+    let mut weights_bps = [[0; 4]; RESERVE_ASSETS];
+    weights_bps[0] = [5_000, 2_500, 1_000, 0];
+    weights_bps[1] = [5_000, 7_500, 9_000, 10_000];
+    let mut cover = [CoverCaps::default(); RESERVE_ASSETS];
+    cover[1] = CoverCaps { vault_amount: 50_000 * USDC, day_amount: 80_000 * USDC, life_amount: 200_000 * USDC };
+    ReservePlan { weights_bps, cover, min_improvement_bps: 100, count: 2, quote: 1, scored: 0, reserved: [0; 3] }
+}
+
+/// Half a million dollars a swap, five million a day, of which 20,000 may be lost; a rebalance every two minutes.
+pub fn swap_policy() -> SwapParams {
+    let mut prefixes = [Prefix::default(); 8];
+    prefixes[0] = Prefix { bytes: [pool::SWAP, 0, 0, 0, 0, 0, 0, 0], len: 1 };
+    SwapParams {
+        program: pool::TOKEN_SWAP,
+        prefixes,
+        max_swap_micro_usd: 500_000 * USDC,
+        max_day_micro_usd: 5_000_000 * USDC,
+        loss_day_micro_usd: 20_000 * USDC,
+        two_sources_micro_usd: 100_000 * USDC,
+        cooldown_secs: 120,
+        max_oracle_age_secs: 30,
+        max_slippage_bps: 100,
+        prefix_count: 1,
+        purpose: Purpose::Both as u8,
+        caller: SwapCaller::Anyone as u8,
+        switch: Switch::Enabled as u8,
+        reserved: [0; 2],
+    }
+}
+
 /// The three keepers, each with a source of its own; a report counts for five minutes.
 pub fn keepers(cast: &Cast) -> SetKeepersArgs {
     let seat = |(key, tag): (&crate::world::cast::Key, u16)| KeeperSeat {
@@ -335,6 +383,9 @@ mod tests {
         risk().validate(&bounds).unwrap();
         curve().validate().unwrap();
         limits(Floors::opening()).validate(&bounds).unwrap();
+        scale(RiskScale::off(risk().ltv_bps)).validate().unwrap();
+        reserve_plan().validate().unwrap();
+        swap_policy().validate(&bounds).unwrap();
         limits(Floors::in_force(1_000_000, 1_000_000)).validate(&bounds).unwrap();
         rule_params().iter().for_each(|params| params.validate(&bounds).unwrap());
         Coin::ALL.iter().for_each(|coin| oracle_set(*coin, accounts).validate(&bounds).unwrap());

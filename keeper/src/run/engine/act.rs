@@ -124,6 +124,7 @@ impl<C: Courier> Engine<C> {
             tokens: wallets.into_iter().filter_map(balance).collect(),
             // nobody listens to anyone else
             opinions: if is_keeper { self.scorer.opinions(&self.store, &self.signer) } else { BTreeMap::new() },
+            bands: self.scorer.bands(),
         }
     }
 

@@ -3,6 +3,8 @@
 use crate::assess::{GroupReport, RuleReport};
 use crate::config::Mode;
 use crate::control::{Explanation, Group};
+use crate::decide::bands::band_text;
+use crate::decide::liquidations::band_of;
 use crate::decide::wanted_about;
 use crate::early;
 use crate::intent::ActionClass;
@@ -18,6 +20,9 @@ use rampart::error::RampartError;
 use rampart::risk::gate::Pass;
 use rampart::risk::health::ltv_floor;
 use rampart::state::{Cause, Position};
+use rampart_score::band::Band;
+
+mod reserve;
 
 /// What has to hold when everything else does.
 const FREE: &str = "nothing holds it back";
@@ -45,6 +50,9 @@ impl<C: Courier> Engine<C> {
         }
         if self.store.asset(&subject).is_some() {
             return Some(self.explain_asset(base, subject));
+        }
+        if self.store.reserve().is_some_and(|(key, _)| *key == subject) {
+            return Some(self.explain_reserve(base, subject));
         }
         (subject == self.store.guard_key()).then(|| self.explain_guard(base))
     }
@@ -134,6 +142,9 @@ impl<C: Courier> Engine<C> {
         why.condition("its loan-to-value is at the soft line", is_reached, ltv_text);
         let is_liquidatable = ltv.is_some_and(|ltv| ltv >= u32::from(line));
         let class = if is_liquidatable { ActionClass::Liquidate } else { ActionClass::Deleverage };
+        if class == ActionClass::Deleverage {
+            self.explain_band(&mut why, band_of(&position.vault, vault, &self.scorer.bands()));
+        }
         let pass = report.pass.map_or_else(name_of, |pass| pass_text(pass).to_owned());
         why.condition("the level lets liquidations pass", report.pass.is_ok(), pass);
         let candidate = self.assessment.candidates.iter().find(|candidate| candidate.position == key);
@@ -156,6 +167,15 @@ impl<C: Courier> Engine<C> {
         self.explain_way(&mut why, key, class);
         why.answer = answer_of(&why, class.as_str(), None);
         why
+    }
+
+    /// Whether the band of the own score calls for deleveraging, and how much.
+    fn explain_band(&self, why: &mut Explanation, band: Option<Band>) {
+        let bands = &self.policy.bands;
+        let from = band_text(Some(bands.deleverage_from));
+        let eagerness = if bands.is_urgent(band) { "whatever it brings" } else { "if it is worth it" };
+        let text = format!("{}, {eagerness}; score.bands.deleverage_from is {from}", band_text(band));
+        why.condition("its band calls for deleveraging", bands.deleverages(band), text);
     }
 
     /// Whether a liquidation was weighed and found to bring too little.

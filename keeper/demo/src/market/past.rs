@@ -1,0 +1,78 @@
+//! What a recorded market did before the story: the keepers' past, as candles in files.
+
+use crate::error::{DemoError, Outcome};
+use crate::market::candles::{self, Candle, Span};
+use crate::market::recorded::{Recorded, Recording, prices};
+use crate::world::Coin;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// How far back keepers look, seconds.
+const SPAN_SECS: i64 = 7 * 86_400;
+
+/// Bars before the story, with their closes by [`Coin`].
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Seconds from a bar's opening to the story's start, and the prices at its close.
+    closes: Vec<(i64, [f64; 3])>,
+}
+
+impl Past {
+    /// Reads the week before a recording; empty where the file begins with it.
+    ///
+    /// # Errors
+    /// Those of [`candles::read_any`].
+    pub fn read(recording: &Recording, recorded: &Recorded) -> Outcome<Self> {
+        let (from_ts, to_ts) = (recorded.from_ts.saturating_sub(SPAN_SECS), recorded.from_ts);
+        let span = Span { from_ts: Some(from_ts), to_ts: Some(to_ts) };
+        let bars: Vec<Candle> = candles::read_any(&recording.path, span)?;
+        let close = |bar: &Candle| (to_ts - bar.open_ts, prices(recording.coin, bar.close, recorded.start));
+        Ok(Self { closes: bars.iter().map(close).collect() })
+    }
+
+    /// Writes a file for each coin to `dir`, moved in time so that the last bar ends at `start_ts`; none without bars.
+    ///
+    /// # Errors
+    /// [`DemoError::File`].
+    pub fn write(&self, dir: &Path, start_ts: i64) -> Outcome<Vec<PathBuf>> {
+        if self.closes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of = |coin: Coin| {
+            let mut text = "time,open,high,low,close\n".to_owned();
+            for (before_secs, usd) in &self.closes {
+                let close = usd[coin.index()];
+                // CANNOT fail: a String takes any write
+                let _ = writeln!(text, "{},{close},{close},{close},{close}", start_ts - before_secs);
+            }
+            let path = dir.join(format!("{}.csv", coin.symbol()));
+            std::fs::write(&path, text).map_err(|source| DemoError::File { path: path.clone(), source })?;
+            Ok(path)
+        };
+        Coin::ALL.into_iter().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::recorded;
+
+    #[test]
+    fn bars_before_the_story_are_written_up_to_its_start_and_nothing_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("market.csv");
+        std::fs::write(&path, "0,8,8,8,8\n60,9,9,9,9\n120,10,10,5,5\n180,5,5,5,5\n").unwrap();
+        let span = Span { from_ts: Some(120), to_ts: None };
+        let recording = Recording { path, coin: Coin::Sol, span };
+        let recorded = recorded::load(&recording, 4, 1).unwrap();
+        let past = Past::read(&recording, &recorded).unwrap();
+        let files = past.write(dir.path(), 10_000).unwrap();
+        let sol = std::fs::read_to_string(&files[0]).unwrap();
+        assert_eq!(sol, "time,open,high,low,close\n9880,8,8,8,8\n9940,9,9,9,9\n");
+        assert_eq!(files.len(), 3);
+        let first = Recording { span: Span::default(), ..recording };
+        let recorded = recorded::load(&first, 4, 1).unwrap();
+        assert_eq!(Past::read(&first, &recorded).unwrap().write(dir.path(), 10_000).unwrap(), Vec::<PathBuf>::new());
+    }
+}
