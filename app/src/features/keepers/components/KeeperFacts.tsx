@@ -1,5 +1,6 @@
 import { Icon } from '@/components/ui/Icon'
 import { formatAmount, formatCount } from '@/lib/amount'
+import { type Judging, libraryNote, libraryText, modelText } from '@/lib/judging'
 import type { Keeper } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
@@ -25,31 +26,13 @@ function coverageText({ coverage }: Keeper): string {
   return `${share} % of ${formatCount(coverage.positions)} positions re-checked${oldest}`
 }
 
-type Judging = NonNullable<Keeper['score']>
-
-const shortHash = (hash: string): string => hash.slice(0, 12)
-
-function libraryText({ library }: Judging): string {
-  const chosen = library.policies.find(({ is_chosen }) => is_chosen)
-  if (chosen === undefined) return library.state === 'refused' ? (library.reason ?? 'refused') : 'none'
-  return `${chosen.name} version ${chosen.version}, ${shortHash(chosen.hash)}`
-}
-
-function libraryNote({ library }: Judging): string {
-  if (library.state === 'refused') return 'The library is refused. Rules drive.'
-  if (library.state === 'off') return 'Rules drive.'
-  const count = library.policies.length
-  const decided = `${formatCount(library.differing)} of ${formatCount(library.decisions)} decisions other than the rules’`
-  return `In shadow, 1 of ${formatCount(count)}, ${decided}. Rules drive.`
-}
-
 /** The model and the policy in shadow, by version and hash. */
 function JudgedBy({ score }: { score: Judging }) {
   return (
     <>
       <div>
         <dt>Crash model</dt>
-        <dd>{score.model === null ? 'none' : `version ${score.model.version}, ${shortHash(score.model.hash)}`}</dd>
+        <dd>{modelText(score)}</dd>
       </div>
       <div>
         <dt>Learned policy</dt>
