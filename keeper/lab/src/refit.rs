@@ -200,7 +200,7 @@ pub fn refit(
 
 /// Returns the weeks that are due, oldest first.
 fn due(settings: &Settings, data: &[Series], last: Option<&Line>) -> Vec<i64> {
-    let newest = newest_week(data);
+    let Some(newest) = newest_week(data) else { return Vec::new() };
     let until = settings.until_ts.map_or(newest, week_start).min(newest);
     let from = settings.from_ts.map_or(until, |from_ts| week_start(from_ts + WEEK_SECS - 1));
     let from = last.map_or(from, |last| from.max(last.week_ts + WEEK_SECS));

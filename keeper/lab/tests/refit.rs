@@ -141,7 +141,7 @@ fn refit_promotes_what_is_surely_better_and_keeps_noise_out() {
 fn refit_goes_on_where_it_was_cut_off_and_a_second_run_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let data = market(dir.path());
-    let settings = Settings { from_ts: Some(newest_week(&data) - 2 * WEEK_SECS), ..settings() };
+    let settings = Settings { from_ts: Some(newest_week(&data).unwrap() - 2 * WEEK_SECS), ..settings() };
     let calls = Cell::new(0);
     let learn = |_: &Material| {
         calls.set(calls.get() + 1);

@@ -27,10 +27,10 @@ pub fn week_start(ts: i64) -> i64 {
     ts - (ts - MONDAY_SECS).rem_euclid(WEEK_SECS)
 }
 
-/// Returns the last Monday that all markets have reached; a long time ago without any.
-pub fn newest_week(data: &[Series]) -> i64 {
-    let ends = data.iter().map(|series| series.bars.last().map_or(i64::MIN / 2, |bar| bar.close_ts()));
-    week_start(ends.min().unwrap_or(i64::MIN / 2))
+/// Returns the last Monday that all markets have reached; none without bars of each.
+pub fn newest_week(data: &[Series]) -> Option<i64> {
+    let ends: Option<Vec<i64>> = data.iter().map(|series| Some(series.bars.last()?.close_ts())).collect();
+    ends?.into_iter().min().map(week_start)
 }
 
 /// Returns the weeks from the one at `from_ts` to before the one at `to_ts`, week by week, each with all markets.
