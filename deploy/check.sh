@@ -44,8 +44,12 @@ if have promtool prometheus; then
 fi
 if have systemd-analyze systemd && [ -x "$binary" ]; then
     unit=$(mktemp -d)
-    sed "s|/usr/bin/rampart|$binary|" "$root/deploy/systemd/rampart.service" >"$unit/rampart.service"
-    try "systemd unit" systemd-analyze verify --man=no "$unit/rampart.service"
+    for name in rampart.service rampart-refit.service rampart-refit.timer; do
+        sed "s|/usr/bin/rampart|$binary|" "$root/deploy/systemd/$name" >"$unit/$name"
+    done
+    for name in rampart.service rampart-refit.service rampart-refit.timer; do
+        try "systemd unit $name" systemd-analyze verify --man=no "$unit/$name"
+    done
     exposure=$(systemd-analyze security --offline=true "$unit/rampart.service" 2>/dev/null | tail -1)
     [ -z "$exposure" ] || say info "$exposure"
     rm -rf "$unit"

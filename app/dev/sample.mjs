@@ -113,6 +113,13 @@ export function viewOf(scenario, now, startedTs) {
       coverage: { positions: 1_222, verified_ratio: 1, oldest_secs: 19, mismatches: 0 },
       balance_lamports: '4812340118',
       transactions: { signed: 214, sent: 61, landed: 58, failed: 0, expired: 1, unknown: 0, lost_race: 2 },
+      score: {
+        model: { version: 1, hash: 'b0d2f4681a3c5e70' },
+        library: {
+          state: 'shadow', reason: null, hash: '5ad3f0', rounds: 12, decisions: 4_031, differing: 260,
+          policies: [{ name: 'pool-lspi', version: 2, hash: 'a57d79f2a2da6fdd', probability: 1, is_reigning: true, is_chosen: true }],
+        },
+      },
     },
     peers: [
       { name: 'dev-peer-b', url: 'http://127.0.0.1:9465', up: true, ready: true, slot: slot - 1, transactions: { signed: 209, sent: 12, landed: 9, failed: 0, expired: 0, unknown: 0, lost_race: 3 } },

@@ -24,6 +24,8 @@ chmod 0755 "$tree"
 install -D --mode 0755 "$binary" "$tree/usr/bin/rampart"
 strip --strip-unneeded "$tree/usr/bin/rampart" 2>/dev/null || true
 install -D --mode 0644 "$root/deploy/systemd/rampart.service" "$tree/lib/systemd/system/rampart.service"
+install -D --mode 0644 "$root/deploy/systemd/rampart-refit.service" "$tree/lib/systemd/system/rampart-refit.service"
+install -D --mode 0644 "$root/deploy/systemd/rampart-refit.timer" "$tree/lib/systemd/system/rampart-refit.timer"
 install -D --mode 0644 "$root/docs/operating.md" "$tree/usr/share/doc/rampart/operating.md"
 install -D --mode 0644 "$root/LICENSE" "$tree/usr/share/doc/rampart/copyright"
 install -D --mode 0644 "$root/deploy/prometheus/rampart.rules.yml" "$tree/usr/share/rampart/prometheus/rampart.rules.yml"

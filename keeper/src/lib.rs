@@ -35,4 +35,4 @@ pub mod supervise;
 pub mod takeover;
 pub mod view;
 pub mod watch;
-pub mod whole;
+pub use rampart_lab::whole;

@@ -156,6 +156,17 @@ pub struct RoleLabel {
     pub role: &'static str,
 }
 
+/// Labels of a model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ModelLabel {
+    /// `crash` or `policy`.
+    pub kind: &'static str,
+    /// Its version.
+    pub version: u32,
+    /// The beginning of its hash.
+    pub hash: String,
+}
+
 /// Labels of the build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct BuildLabel {
@@ -248,6 +259,12 @@ metrics! {
     score: Gauge = Gauge::default(), "rampart_score_bps";
     /// Its band: 0 normal, 1 watch, 2 tighten, 3 restrict, 4 breaker.
     score_band: Gauge = Gauge::default(), "rampart_score_band_state";
+    /// 1 for each model in use, by kind: crash, or the policy that is chosen in shadow.
+    model_info: Family<ModelLabel, Gauge> = Family::default(), "rampart_model_info";
+    /// Whether the library of policies is refused.
+    library_refused: Gauge = Gauge::default(), "rampart_library_refused_state";
+    /// Decisions of policies in shadow, by result: same as the rules', or other.
+    shadow_decisions: Family<OnlyResultLabel, Counter> = Family::default(), "rampart_shadow_decisions";
     /// Positions evaluated, all causes.
     evaluations: Counter = Counter::default(), "rampart_evaluations";
     /// Time from an update to the decision it led to.
@@ -363,6 +380,9 @@ impl Metrics {
         }
         for result in ["applied", "unchanged", "refused"] {
             drop(self.settings_reloads.get_or_create(&OnlyResultLabel { result }));
+        }
+        for result in ["same", "other"] {
+            drop(self.shadow_decisions.get_or_create(&OnlyResultLabel { result }));
         }
         for result in ["written", "lost"] {
             drop(self.capture_frames.get_or_create(&OnlyResultLabel { result }));

@@ -152,6 +152,7 @@ async fn once(
 ) -> Result<(), KeeperError> {
     let (metrics, events) = (host.metrics.clone(), host.events.clone());
     let mut scorer = Scorer::new(&config.score)?;
+    scorer.keep_in(&config.keeper.state_dir);
     let payer = (machine.payer)()?;
     let signer = payer.pubkey();
     let writer = history::prepare(&config, &signer, &metrics).map(|(recorder, writer)| {

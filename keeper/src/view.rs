@@ -10,12 +10,14 @@ mod build_asset;
 mod build_rule;
 mod build_vault;
 mod fleet;
+mod score;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
 pub use fleet::{FleetView, MemberView};
+pub use score::{LibraryView, ModelView, PolicyView, ScoreView};
 
 /// Version of this shape.
 pub const SCHEMA: u32 = 1;
@@ -79,6 +81,9 @@ pub struct KeeperView {
     /// The keepers that share the work.
     #[serde(default)]
     pub fleet: FleetView,
+    /// What it judges by.
+    #[serde(default)]
+    pub score: ScoreView,
 }
 
 /// A class of action that an operator paused.

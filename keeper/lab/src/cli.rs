@@ -6,6 +6,7 @@ mod data;
 mod evaluate;
 mod fetch;
 mod print;
+mod refit;
 mod report;
 mod sweep;
 mod train;
@@ -29,6 +30,8 @@ pub enum LabCommand {
     /// Train a model or a policy
     #[command(subcommand)]
     Train(train::TrainCommand),
+    /// Learn a policy from the weeks before a cut, and promote it if it surely beats the reigning one on the weeks after
+    Refit(refit::RefitArgs),
     /// Judge the crash model on recorded markets, walked forward by quarter
     Evaluate(evaluate::EvaluateArgs),
     /// Generated attacks, incidents and crises
@@ -55,6 +58,7 @@ pub fn run(command: LabCommand, out: Printer) -> Result<(), LabError> {
         LabCommand::Data(command) => data::run(command, out),
         LabCommand::Fetch(args) => fetch::run(args, out),
         LabCommand::Train(command) => train::run(command, out),
+        LabCommand::Refit(args) => refit::run(&args, out),
         LabCommand::Evaluate(args) => evaluate::run(args, out),
         LabCommand::Attack(command) => attack::run(command, out),
         LabCommand::Backtest(args) => backtest::run(&args, out),
@@ -113,6 +117,9 @@ pub enum LabError {
     /// What was asked for leaves nothing to play.
     #[error("{0}")]
     Nothing(String),
+    /// A refit stopped.
+    #[error(transparent)]
+    Refit(#[from] crate::refit::RefitError),
     /// Nothing could be learned.
     #[error(transparent)]
     Learn(#[from] crate::learn::LearnError),
@@ -144,6 +151,9 @@ impl LabError {
             Self::Attack(_) => "`rampart lab attack list` shows names and their side of the split",
             Self::Report(_) => {
                 "`--out FILE` of `rampart lab backtest`, `validate`, `sweep` and `attack run` writes what it reads"
+            }
+            Self::Refit(_) => {
+                "docs/lab.md, \"The weekly refit\", says what lies in the folder; the library is as it was"
             }
             Self::Sweep(_) => "docs/lab.md, \"On many machines\", says what plans and files have to be",
             _ => "`rampart lab --help` lists commands, docs/lab.md says what they need",

@@ -1,7 +1,7 @@
 //! The lab: every automated response is tried here before it may act on anybody's funds.
 //!
 //! Owns recorded markets (`data`), generated ones (`market`), attacks (`attack`), the pool simulator (`pool`), policies side by side
-//! (`policy`, `backtest`), training (`train`), honest evaluation (`evaluate`), the gate for configurations (`validate`), resumable
+//! (`policy`, `backtest`), training (`train`, `learn`), the weekly refit of the policy (`refit`), honest evaluation (`evaluate`), the gate for configurations (`validate`), resumable
 //! sweeps (`sweep`) and the report (`report`). The pool runs the program's own rule and risk code, and the score is the keeper's own
 //! (`rampart-score`): what decides here decides live.
 //!
@@ -16,9 +16,11 @@ pub mod learn;
 pub mod market;
 pub mod policy;
 pub mod pool;
+pub mod refit;
 pub mod report;
 pub mod story;
 pub mod sweep;
 pub mod time;
 pub mod train;
 pub mod validate;
+pub mod whole;

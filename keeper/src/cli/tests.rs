@@ -53,6 +53,7 @@ fn help_is_as_recorded() {
         &["lab", "train"],
         &["lab", "train", "crash"],
         &["lab", "train", "policy"],
+        &["lab", "refit"],
         &["lab", "evaluate"],
         &["lab", "backtest"],
         &["lab", "validate"],

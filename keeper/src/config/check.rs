@@ -25,6 +25,7 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
     check_history(config)?;
     check_names(config)?;
     super::ops::check(config)?;
+    super::score::check(&config.score)?;
     super::signal::check(config)?;
     super::poster::check(config)?;
     super::fleet::check(&config.fleet, &config.keeper.name)

@@ -1,8 +1,11 @@
 //! Settings of the risk score and of what is reported of it.
 
+use super::check::{Refusal, demand, within};
 use super::text;
 use anchor_lang::prelude::Pubkey;
 use rampart_score::band::Band;
+use rampart_score::hazard::HAZARDS;
+use rampart_score::score::Weights;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -34,13 +37,86 @@ pub struct ScoreSettings {
     pub model_file: Option<PathBuf>,
     /// What the band of the score changes about what is done.
     pub bands: BandSettings,
+    /// The library of learned policies, as `rampart lab refit` writes it: the chosen one decides in shadow, rules drive.
+    /// Left out: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library_file: Option<PathBuf>,
+    /// How much each hazard counts.
+    pub weights: WeightSettings,
     /// Where collateral is sold.
     pub market: Vec<MarketSettings>,
 }
 
+/// How much each hazard counts in the score, bps of its probability: 10000 is all of it, 0 leaves it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WeightSettings {
+    /// The collateral falls through its buffer.
+    pub market_bps: u16,
+    /// The price is wrong.
+    pub oracle_bps: u16,
+    /// Leaving costs more than the liquidation bonus.
+    pub liquidity_bps: u16,
+    /// More leaves than can.
+    pub run_bps: u16,
+    /// What is known is old.
+    pub staleness_bps: u16,
+    /// Everything falls together.
+    pub system_bps: u16,
+    /// The keeper sees, agrees or lands too little.
+    pub operations_bps: u16,
+}
+
+impl WeightSettings {
+    /// Returns name and value of each, in the order of the engine's hazards.
+    fn all(&self) -> [(&'static str, u16); HAZARDS] {
+        [
+            ("market_bps", self.market_bps),
+            ("oracle_bps", self.oracle_bps),
+            ("liquidity_bps", self.liquidity_bps),
+            ("run_bps", self.run_bps),
+            ("staleness_bps", self.staleness_bps),
+            ("system_bps", self.system_bps),
+            ("operations_bps", self.operations_bps),
+        ]
+    }
+
+    /// Returns the engine's weights; what a hazard counts as when nothing is known of it stays the engine's.
+    pub fn weights(&self) -> Weights {
+        Weights { weights: self.all().map(|(_, bps)| f64::from(bps) / 10_000.0), ..Weights::default() }
+    }
+}
+
+impl Default for WeightSettings {
+    /// The engine's own.
+    fn default() -> Self {
+        let [market_bps, oracle_bps, liquidity_bps, run_bps, staleness_bps, system_bps, operations_bps] =
+            Weights::default().weights.map(|weight| (weight * 10_000.0).round() as u16);
+        Self { market_bps, oracle_bps, liquidity_bps, run_bps, staleness_bps, system_bps, operations_bps }
+    }
+}
+
+/// Checks the bounds.
+pub(super) fn check(score: &ScoreSettings) -> Result<(), Refusal> {
+    let weights = score.weights.all();
+    for (name, bps) in weights {
+        within(&format!("score.weights.{name}"), u64::from(bps), 0, 10_000)?;
+    }
+    demand(weights.iter().any(|(_, bps)| *bps > 0), "score.weights", || {
+        "at least one must be above 0; `score.enabled = false` switches the score off".into()
+    })
+}
+
 impl Default for ScoreSettings {
     fn default() -> Self {
-        Self { enabled: true, model_file: None, bands: BandSettings::default(), market: Vec::new() }
+        Self {
+            enabled: true,
+            model_file: None,
+            library_file: None,
+            bands: BandSettings::default(),
+            weights: WeightSettings::default(),
+            market: Vec::new(),
+        }
     }
 }
 
@@ -83,4 +159,33 @@ pub struct MarketSettings {
     /// open, high, low, close, as exchanges record it, each bar at most five minutes long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_beyond_their_bounds_are_refused_by_name() {
+        let refused = |change: fn(&mut WeightSettings)| {
+            let mut settings = ScoreSettings::default();
+            change(&mut settings.weights);
+            check(&settings).err()
+        };
+        assert_eq!(refused(|_| ()), None);
+        assert_eq!(refused(|weights| weights.market_bps = 0), None);
+        let (key, reason) = refused(|weights| weights.run_bps = 10_001).expect("too much");
+        assert_eq!((&*key, &*reason), ("score.weights.run_bps", "10001 must lie between 0 and 10000"));
+        let none = WeightSettings {
+            market_bps: 0,
+            oracle_bps: 0,
+            liquidity_bps: 0,
+            run_bps: 0,
+            staleness_bps: 0,
+            system_bps: 0,
+            operations_bps: 0,
+        };
+        let settings = ScoreSettings { weights: none, ..ScoreSettings::default() };
+        assert_eq!(check(&settings).expect_err("nothing counts").0, "score.weights");
+    }
 }

@@ -2,15 +2,18 @@
 
 use super::*;
 use crate::capture::{self, Step, Summary};
+use crate::config::ScoreSettings;
 use crate::control::{Command, Explanation, Group, Pauses, TripAnswer};
 use crate::events::Severity;
 use crate::intent::IntentId;
+use crate::score::Scorer;
 use crate::takeover::signs;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Metric, Switch, Vault};
+use rampart_score::policy::{Library, Policy};
 use std::io::{Read, Write};
 use std::path::Path;
 use tokio::sync::{oneshot, watch};
@@ -391,4 +394,36 @@ async fn fault_55_takeover_is_told_at_its_first_sign_and_trips_before_the_config
         "takeover: trip {since_sign} slots after the first sign, {since_drain} after the first drain, {lost} of 1000000000 lost"
     );
     assert!(since_drain < SECS * 1_000 / SLOT_MS / 4, "{since_drain}");
+}
+
+#[tokio::test]
+async fn policy_in_shadow_is_told_by_version_and_hash_in_explanation_view_and_metrics() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("library.json");
+    let policy = Policy::from_json(include_str!("../../../artifacts/models/policy-v1.json")).expect("it ships");
+    std::fs::write(&path, Library::promote(None, policy.clone()).expect("a library").to_json()).expect("a file");
+    let mut rig = Rig::new();
+    let settings = ScoreSettings { library_file: Some(path), ..ScoreSettings::default() };
+    rig.engine.scorer = Scorer::new(&settings).expect("a scorer");
+    rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    rig.engine.updates(gap(700, SLOT + 1));
+    rig.engine.tick();
+    let text = |why: &Explanation, name: &str| {
+        why.inputs.iter().find(|input| input.name == name).map(|input| input.value.clone()).unwrap_or_default()
+    };
+    let (version, hash) = (policy.card().version, policy.hash());
+    let vault = explain(&mut rig, rig.world.vault_key).expect("a vault");
+    let told = text(&vault, "policy");
+    assert!(told.starts_with(&format!("pool-lspi version {version}, {}, would ", &hash[..12])), "{vault:?}");
+    assert_eq!(
+        text(&vault, "risk: weights"),
+        "market 100 %, oracle 100 %, liquidity 100 %, run 100 %, staleness 60 %, system 50 %, operations 50 %"
+    );
+    let guard = explain(&mut rig, rig.world.guard_key).expect("a guard");
+    assert_eq!(text(&guard, "policy in shadow"), format!("pool-lspi version {version}, {hash}; rules drive"));
+    let shown = rig.engine.view().keeper.score.library;
+    assert_eq!((shown.state.as_str(), shown.decisions, shown.policies[0].hash.as_str()), ("shadow", 1, hash));
+    let metrics = rig.engine.metrics.render();
+    let line = format!("rampart_model_info{{kind=\"policy\",version=\"{version}\",hash=\"{}\"}} 1", &hash[..12]);
+    assert!(metrics.contains(&line) && metrics.contains("rampart_library_refused_state 0"), "{metrics}");
 }

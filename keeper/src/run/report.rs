@@ -2,11 +2,11 @@
 
 use crate::chain::liveness::SourceHealth;
 use crate::early;
-use crate::metrics::SourceLabel;
+use crate::metrics::{ModelLabel, SourceLabel};
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
 use crate::view::build::Inputs;
-use crate::view::{CoverageView, KeeperView, SourceView, View};
+use crate::view::{CoverageView, KeeperView, ScoreView, SourceView, View};
 use std::time::{Duration, Instant};
 
 impl<C: Courier> Engine<C> {
@@ -68,6 +68,7 @@ impl<C: Courier> Engine<C> {
             transactions: self.courier.counts(),
             paused: self.paused(),
             fleet: self.fleet.view(),
+            score: self.scorer.view(),
         }
     }
 
@@ -112,8 +113,22 @@ impl<C: Courier> Engine<C> {
         is_missing.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, reason)| reason).collect()
     }
 
+    /// What is judged by; what isn't in use any more is told no longer.
+    fn measure_models(&self, score: &ScoreView) {
+        let crash = score.model.iter().map(|model| ("crash", model.version, &model.hash));
+        let chosen = score.library.policies.iter().filter(|policy| policy.is_chosen);
+        let models = crash.chain(chosen.map(|policy| ("policy", policy.version, &policy.hash)));
+        self.metrics.model_info.clear();
+        for (kind, version, hash) in models {
+            let hash = hash.chars().take(12).collect();
+            self.metrics.model_info.get_or_create(&ModelLabel { kind, version, hash }).set(1);
+        }
+        self.metrics.library_refused.set(i64::from(score.library.state == "refused"));
+    }
+
     fn measure(&self, keeper: &KeeperView) {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.measure_models(&keeper.score);
         self.metrics.slot.set(gauge(keeper.slot));
         self.metrics.slot_seconds.set(self.clock.slot_duration().as_secs_f64());
         let host_ts = crate::events::unix_ts();

@@ -6,11 +6,12 @@ use crate::config::ScoreSettings;
 use crate::watch::index::threshold;
 use anchor_lang::prelude::Pubkey;
 use rampart::math::Price;
+use rampart::state::Vault;
 use rampart_score::input::Input;
 use std::collections::BTreeMap;
 
 /// The fall within which debt counts as about to be liquidated, bps.
-const NEAR_BPS: u128 = 500;
+pub(super) const NEAR_BPS: u128 = 500;
 
 /// The way out of a subject's collateral.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,16 +34,25 @@ pub(super) fn of(priced: &Priced, settings: &ScoreSettings, near: &BTreeMap<Pubk
     }
 }
 
-/// Returns the debt of a vault whose line lies within the next fall, US dollars; nothing without a price.
-pub(super) fn near(vault: &Pubkey, seen: Seen) -> Option<f64> {
+/// Returns the debt of a vault whose line lies within a fall of `fall_bps`, US dollars; nothing without a price.
+pub(super) fn near(vault: &Pubkey, seen: Seen, fall_bps: u128) -> Option<f64> {
     let report = seen.assessment.vaults.get(vault)?;
     let (pair, _) = report.pair.ok()?;
-    let fallen = Price::from_q64(pair.lo.q64() / 10_000 * (10_000 - NEAR_BPS)).ok()?;
+    let fallen = Price::from_q64(pair.lo.q64() / 10_000 * (10_000 - fall_bps)).ok()?;
     let books = &report.accrued;
     let line = threshold(fallen, books.borrow_index_q64.get(), books.risk.liquidation_line_bps);
     let keys = seen.index.vault(vault).into_iter().flat_map(|index| index.candidates(line));
     let debts = keys.filter_map(|key| books.debt_of(seen.store.position(&key)?).ok());
+    worth(debts.map(|amount| amount as f64).sum(), books, seen)
+}
+
+/// Returns the whole debt of a vault, US dollars; nothing without a price.
+pub(super) fn debt(vault: &Pubkey, seen: Seen) -> Option<f64> {
+    let books = &seen.assessment.vaults.get(vault)?.accrued;
+    worth(books.debt_amount().ok()? as f64, books, seen)
+}
+
+fn worth(amount: f64, books: &Vault, seen: Seen) -> Option<f64> {
     let loan = dollars(seen.assessment.assets.get(&books.loan_asset)?.band.ok()?.mid);
-    let debt: f64 = debts.map(|amount| amount as f64).sum();
-    Some(debt / 10f64.powi(i32::from(books.loan_decimals)) * loan)
+    Some(amount / 10f64.powi(i32::from(books.loan_decimals)) * loan)
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the way from assessed accounts to the engine's readings, and what is said of each subject. Judges nothing itself,
 //! waits for nothing: fed by the engine's task once a second of chain time. What it says is advice: it is reported on chain
-//! for the median of the guard's keepers, and shown.
+//! for the median of the guard's keepers, and shown. Learned policies decide beside it, in shadow (`shadow`).
 
 mod candles;
 mod error;
@@ -10,12 +10,14 @@ mod exits;
 mod past;
 mod pool;
 mod readings;
+mod shadow;
 
 use crate::assess::Assessment;
 use crate::chain::clock::ChainTime;
 use crate::config::ScoreSettings;
 use crate::decide::bands::Bands;
 use crate::decide::reports::{Opinion, subjects};
+use crate::view::{ModelView, ScoreView};
 use crate::watch::index::PriceIndex;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
@@ -30,6 +32,8 @@ use rampart_score::engine::{Assessment as Said, Engine, Settings};
 use rampart_score::model::Model;
 use rampart_score::score::{Explanation, ReportShares, Score};
 use rampart_score::state::{MARKETS_MAX, Operations, Portfolio};
+pub use shadow::Decided;
+use shadow::Shadow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -47,6 +51,7 @@ pub struct Scorer {
     pools: BTreeMap<Pubkey, Pool>,
     dependence: Dependence,
     operations: Operations,
+    shadow: Shadow,
     last_ts: i64,
 }
 
@@ -97,6 +102,7 @@ impl Scorer {
     pub fn new(settings: &ScoreSettings) -> Result<Self, ScoreError> {
         Ok(Self {
             model: Some(settings.model_file.as_deref().map_or_else(built_in, read)?),
+            shadow: Shadow::new(settings.library_file.as_deref().filter(|_| settings.enabled)),
             settings: settings.clone(),
             past: Past::default(),
             subjects: BTreeMap::new(),
@@ -107,6 +113,11 @@ impl Scorer {
         })
     }
 
+    /// Keeps in `dir` what has to outlive a restart.
+    pub fn keep_in(&mut self, dir: &Path) {
+        self.shadow.keep_in(dir);
+    }
+
     /// Takes prices from before the start over: of subjects that are seen for the first time from now on.
     pub fn remember(&mut self, past: Past) {
         self.past = past;
@@ -115,6 +126,23 @@ impl Scorer {
     /// Returns version and hash of the model in use.
     pub fn model(&self) -> Option<(u32, &str)> {
         self.model.as_ref().map(|model| (model.card().version, model.hash()))
+    }
+
+    /// Returns what is judged by, for people.
+    pub fn view(&self) -> ScoreView {
+        let model = self.model().filter(|_| self.settings.enabled);
+        let model = model.map(|(version, hash)| ModelView { version, hash: hash.to_owned() });
+        ScoreView { model, library: self.shadow.view() }
+    }
+
+    /// Returns what a policy in shadow and the rules would have done last about a vault, for people.
+    pub fn shadow_of(&self, vault: &Pubkey) -> Option<String> {
+        self.shadow.told(vault)
+    }
+
+    /// Returns the decisions in shadow since the last call.
+    pub fn take_decided(&mut self) -> Decided {
+        self.shadow.take_news()
     }
 
     /// Counts what became of a transaction, for the health of the way to the chain.
@@ -133,7 +161,7 @@ impl Scorer {
         self.dependence.see(seen);
         let mut near = BTreeMap::new();
         for (key, report) in &seen.assessment.vaults {
-            near.extend(exits::near(key, seen).map(|debt| (*key, debt)));
+            near.extend(exits::near(key, seen, exits::NEAR_BPS).map(|debt| (*key, debt)));
             self.pools.entry(*key).or_default().see(&report.accrued, now.unix_ts);
         }
         let assets = seen.assessment.assets.keys().map(|key| readings::of_asset(key, seen));
@@ -145,15 +173,45 @@ impl Scorer {
         let is_there =
             |key: &Pubkey| seen.assessment.assets.contains_key(key) || seen.assessment.vaults.contains_key(key);
         self.subjects.retain(|key, _| is_there(key));
+        let vaults: Vec<shadow::Vault> =
+            seen.assessment.vaults.keys().filter_map(|key| self.in_shadow(key, seen)).collect();
+        self.shadow.see(&vaults, now.unix_ts);
+    }
+
+    /// A vault as policies see it.
+    fn in_shadow(&self, key: &Pubkey, seen: Seen) -> Option<shadow::Vault> {
+        if !self.shadow.is_on() {
+            return None;
+        }
+        let books = &seen.assessment.vaults.get(key)?.accrued;
+        let debt = exits::debt(key, seen);
+        let share =
+            |fall_bps| exits::near(key, seen, fall_bps).zip(debt).map_or(f64::NAN, |(near, debt)| near / debt.max(1.0));
+        let market = self.settings.market.iter().find(|market| market.asset == books.collateral_asset);
+        // by the square-root law at a volatility of 4 % a day the books take a quarter of a day's volume within 2 %
+        let depth = market.map(|market| market.volume_day_usd as f64 / 4.0);
+        Some(shadow::Vault {
+            key: *key,
+            said: self.subjects.get(key)?.said?,
+            price: readings::of_vault(key, seen)?.price.known(),
+            ltv_bps: books.risk.ltv_bps,
+            near: [500, 1_000, 2_000].map(share),
+            debt_to_depth: debt.zip(depth).map_or(f64::NAN, |(debt, depth)| debt / depth.max(1.0)),
+        })
     }
 
     fn judge(&mut self, priced: &readings::Priced, near: &BTreeMap<Pubkey, f64>, seen: Seen) {
         let now_ts = seen.assessment.now.unix_ts;
         let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
-            let settings = Settings { buffer: priced.buffer, bonus: priced.bonus, ..Settings::default() };
+            let weights = self.settings.weights.weights();
+            let settings = Settings { buffer: priced.buffer, bonus: priced.bonus, weights, ..Settings::default() };
             let mut engine = Engine::new(settings, self.model.clone());
             let quote = seen.assessment.vaults.get(&priced.subject).map(|vault| vault.accrued.loan_asset);
-            for bar in priced.collateral.iter().flat_map(|asset| self.past.bars(asset, quote.as_ref(), now_ts)) {
+            let bars = priced.collateral.map_or_else(Vec::new, |asset| self.past.bars(&asset, quote.as_ref(), now_ts));
+            if quote.is_some() {
+                self.shadow.remember(priced.subject, &bars);
+            }
+            for bar in bars {
                 // CANNOT be refused: bars of the past are in order and have a price
                 let _ = engine.push(&bar);
             }

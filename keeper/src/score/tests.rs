@@ -146,3 +146,52 @@ fn keeper_that_was_restarted_knows_the_market_that_it_left() {
     cold.see(1_000, NOW);
     assert!(cold.scorer.of(&collateral).expect("it was seen").said.features.is_warming);
 }
+
+#[test]
+fn chosen_policy_decides_in_shadow_beside_the_rules_and_a_refused_library_leaves_the_scores() {
+    use rampart_score::policy::{Action, Library};
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("library.json");
+    let policy = shadow::tests::policy(4, &[(Action::TightenLtv, 1.0)]);
+    let library = Library::promote(None, policy.clone()).expect("a library");
+    std::fs::write(&path, library.to_json()).expect("a file");
+    let settings = ScoreSettings { library_file: Some(path.clone()), ..ScoreSettings::default() };
+    let mut scene = Scene::new(&settings);
+    let vault = scene.world.vault_key;
+    scene.see(1_000, NOW);
+    let told = scene.scorer.shadow_of(&vault).expect("it decided");
+    let short = &policy.hash()[..12];
+    assert!(
+        told.starts_with(&format!("test version 4, {short}, would lower the loan-to-value; rules would ")),
+        "{told}"
+    );
+    let view = scene.scorer.view();
+    assert_eq!((view.library.decisions, view.library.policies[0].hash.as_str()), (1, policy.hash()));
+    assert_eq!(view.model.map(|model| model.version), scene.scorer.model().map(|(version, _)| version));
+    scene.see(1_000, NOW + 299);
+    assert_eq!(scene.scorer.view().library.decisions, 1, "a decision takes five minutes");
+    let decided = scene.scorer.take_decided();
+    assert_eq!((decided.same + decided.other, scene.scorer.take_decided()), (1, Decided::default()));
+
+    std::fs::write(&path, "{}").expect("a file");
+    let before = scene.score(&vault);
+    scene.see(1_000, NOW + 300);
+    assert_eq!((scene.scorer.view().library.state.as_str(), scene.scorer.shadow_of(&vault)), ("refused", None));
+    let mut plain = Scene::new(&ScoreSettings::default());
+    [0, 299, 300].into_iter().for_each(|secs| plain.see(1_000, NOW + secs));
+    assert_eq!(scene.score(&vault), plain.score(&vault), "scores don't depend on policies");
+    assert!(before.bps > 0);
+}
+
+#[test]
+fn weights_are_the_settings_and_by_default_the_engines() {
+    let plain = crate::config::WeightSettings::default();
+    assert_eq!(plain.weights(), rampart_score::score::Weights::default());
+    let weights = crate::config::WeightSettings { market_bps: 2_500, oracle_bps: 0, ..plain };
+    let mut scene = Scene::new(&ScoreSettings { weights, ..ScoreSettings::default() });
+    scene.see(1_000, NOW);
+    let score = scene.score(&scene.world.vault_key);
+    assert_eq!(score.part(Hazard::Market).weight, 0.25);
+    assert_eq!((score.part(Hazard::Oracle).weight, score.part(Hazard::Oracle).share_bps), (0.0, 0.0));
+    assert_eq!(score.part(Hazard::Run).weight, 1.0);
+}

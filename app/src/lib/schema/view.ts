@@ -16,6 +16,29 @@ export const Source = v.object({
   reconnects: v.optional(Count, 0),
 })
 
+/** What a keeper judges by. Learned policies decide in shadow: rules drive. */
+export const Judging = v.object({
+  model: maybe(v.object({ version: Count, hash: v.string() })),
+  library: v.object({
+    state: v.picklist(['off', 'refused', 'shadow']),
+    reason: maybe(v.string()),
+    hash: maybe(v.string()),
+    rounds: Count,
+    decisions: Count,
+    differing: Count,
+    policies: v.array(
+      v.object({
+        name: v.string(),
+        version: Count,
+        hash: v.string(),
+        probability: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+        is_reigning: v.boolean(),
+        is_chosen: v.boolean(),
+      }),
+    ),
+  }),
+})
+
 /** The keeper that serves the app. */
 export const Keeper = v.object({
   name: v.string(),
@@ -36,6 +59,8 @@ export const Keeper = v.object({
   }),
   balance_lamports: Amount,
   transactions: Transactions,
+  // Keepers before it say nothing of it.
+  score: v.optional(Judging),
 })
 
 /** Another keeper, as this one sees it. */

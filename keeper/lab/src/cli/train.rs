@@ -31,7 +31,8 @@ pub struct CrashArgs {
     test_from: Option<i64>,
 }
 
-fn day(text: &str) -> Result<i64, String> {
+/// Reads a day as YYYY-MM-DD, unix seconds.
+pub(super) fn day(text: &str) -> Result<i64, String> {
     let numbers: Vec<u32> = text.split('-').map(str::parse).collect::<Result<_, _>>().unwrap_or_default();
     let [year, month, day] = numbers[..] else { return Err("expected YYYY-MM-DD".to_owned()) };
     start_of_day(year as i32, month, day).ok_or_else(|| "the calendar has no such day".to_owned())

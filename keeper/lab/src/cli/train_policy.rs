@@ -4,23 +4,19 @@ use super::{DataArgs, LabError, Printer};
 use crate::attack::{Grafts, Origin, Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, scenarios};
 use crate::data::{data_dir, load, sha256_hex};
-use crate::learn::{Decider, Learned, Lspi, Record, Training, best_within, rules_grid, train};
-use crate::policy::{default_rules, tuned_grid};
+use crate::learn::{
+    Decider, LEAST_HALTED_BPS, Learned, Lspi, Record, Training, VOLUMES, best_within, default_guard, halt_budget,
+    rules_grid, train,
+};
+use crate::policy::tuned_grid;
 use crate::pool::{GuardConfig, Settings};
 use clap::Args;
-use rampart_score::policy::{
-    Action, Gate, Mode, POLICY_FORMAT, Policy, PolicyCard, PolicyFile, Promotion, Rules, promotion,
-    situation_schema_hex,
-};
+use rampart_score::policy::{Action, Mode, POLICY_FORMAT, Policy, PolicyCard, PolicyFile, Rules, situation_schema_hex};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Debt over the median volume of five minutes.
-const VOLUMES: f64 = 300.0;
-/// Users are held up by the static default's own rules; a budget below 50 bps of the time would bind nobody else.
-const LEAST_HALTED_BPS: f64 = 50.0;
 /// Length of a piece of a recorded market, steps of five minutes: 14 days, of which two warm up.
 const PIECE: usize = 14 * 288;
 /// First second of recorded tests, 2022-10-08 00:00 UTC.
@@ -46,9 +42,6 @@ pub struct PolicyArgs {
     /// Rounds of the constraints' multipliers
     #[arg(long, default_value_t = 4)]
     rounds: usize,
-    /// Policy that the new one has to beat, by the gate of promotions, on draws that neither has seen: the weekly refit
-    #[arg(long, value_name = "FILE")]
-    refit: Option<PathBuf>,
     /// Where the policy goes
     #[arg(long, value_name = "FILE", default_value = "artifacts/models/policy-v1.json")]
     out: PathBuf,
@@ -59,7 +52,7 @@ pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
     let markets = generated(args, Split::Train, 1, args.draws, out);
     let selection = generated(args, Split::Train, SELECTION_SEED, 1, out);
     let default = default_guard();
-    let budget = Record::of("static default", &default, &selection).halted_bps().max(LEAST_HALTED_BPS);
+    let budget = halt_budget(&selection);
     out.line(format_args!(
         "{} markets to learn from, {} to select on; halt budget {budget:.1} bps of the time",
         markets.len(),
@@ -87,10 +80,7 @@ pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
     } else {
         "the rules drive, the policy runs in shadow"
     });
-    match &args.refit {
-        Some(path) => refit(path, policy, &selection_of_refit(args, out), &args.out, out),
-        None => write(&args.out, &policy, out),
-    }
+    write(&args.out, &policy, out)
 }
 
 /// Generated and grafted scenarios of a side of the split; grafts need recorded data, and are left out with a printed reason.
@@ -153,10 +143,6 @@ fn name_of(origin: Origin) -> &'static str {
         Origin::Grafted => "grafted",
         Origin::Synthetic => "synthetic",
     }
-}
-
-fn default_guard() -> Decider {
-    Decider::Guard(Box::new(default_rules().into_iter().fold(GuardConfig::unguarded(), GuardConfig::with_rule)))
 }
 
 /// Tunes the guard's own rules and the rules over the nine actions on the same markets, within the same halt budget.
@@ -277,33 +263,6 @@ fn card(
 fn file(card: PolicyCard, policy: &Learned) -> PolicyFile {
     let weights = policy.weights.iter().map(|row| row.to_vec()).collect();
     PolicyFile { format: POLICY_FORMAT, card, weights, hash: String::new() }
-}
-
-/// Draws that neither the incumbent nor the candidate was chosen on.
-fn selection_of_refit(args: &PolicyArgs, out: Printer) -> Vec<Market> {
-    generated(args, Split::Train, SELECTION_SEED + 500, 2, out)
-}
-
-/// Holds `candidate` against the policy at `path`, and writes it with the next version only if the gate promotes it.
-fn refit(path: &Path, candidate: Policy, markets: &[Market], to: &Path, out: Printer) -> Result<(), LabError> {
-    let text = std::fs::read_to_string(path).map_err(|source| LabError::PolicyFile { path: path.into(), source })?;
-    let incumbent = Policy::from_json(&text)?;
-    let record =
-        |policy: &Policy| Record::of(&policy.card().name, &Decider::Learned(Box::new(learned(policy))), markets);
-    let verdict = promotion(&record(&candidate).outcomes(), &record(&incumbent).outcomes(), &Gate::default());
-    out.line(format_args!("gate of promotions on {} unseen markets: {verdict:?}", markets.len()));
-    if !matches!(verdict, Promotion::Promote { .. }) {
-        let text = format!("kept version {} with hash {}", incumbent.card().version, incumbent.hash());
-        out.answer(&json!({ "file": null, "hash": incumbent.hash(), "card": incumbent.card() }), text);
-        return Ok(());
-    }
-    let card = PolicyCard { version: incumbent.card().version + 1, ..candidate.card().clone() };
-    write(to, &Policy::from_file(file(card, &learned(&candidate)))?, out)
-}
-
-/// Returns a stored policy's weights.
-fn learned(policy: &Policy) -> Learned {
-    Learned { weights: *policy.weights() }
 }
 
 fn write(path: &Path, policy: &Policy, out: Printer) -> Result<(), LabError> {

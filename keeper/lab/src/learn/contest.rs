@@ -5,14 +5,24 @@ use super::defend::{Defend, guard};
 use super::environment::{Episode, State, rollout};
 use super::lspi::Linear;
 use crate::backtest::Market;
+use crate::policy::default_rules;
 use crate::pool::GuardConfig;
-use rampart_score::policy::{Action, Gate, Outcomes, Rules, TILES, paired_lower_bound};
+use rampart_score::policy::{Action, Gate, Outcomes, Policy, Rules, TILES, paired_lower_bound};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+/// Users are held up by the static default's own rules; a budget below 50 bps of the time would bind nobody else.
+pub const LEAST_HALTED_BPS: f64 = 50.0;
+
 /// A learned value of each action.
 pub type Learned = Linear<TILES, { Action::COUNT }>;
+
+impl From<&Policy> for Learned {
+    fn from(policy: &Policy) -> Self {
+        Self { weights: *policy.weights() }
+    }
+}
 
 /// Who decides.
 #[derive(Clone, Debug)]
@@ -135,6 +145,16 @@ pub fn best_within(records: &[Record], halted_bps: f64) -> Option<usize> {
     let within = (0..records.len()).filter(|at| records[*at].halted_bps() <= halted_bps);
     let best = within.max_by(|a, b| records[*a].utility().total_cmp(&records[*b].utility()));
     best.or_else(|| (0..records.len()).min_by(|a, b| records[*a].halted_bps().total_cmp(&records[*b].halted_bps())))
+}
+
+/// Returns the guard with the default rules, that nobody steers.
+pub fn default_guard() -> Decider {
+    Decider::Guard(Box::new(default_rules().into_iter().fold(GuardConfig::unguarded(), GuardConfig::with_rule)))
+}
+
+/// Returns the share of time in which users may be held up on `markets`, bps: what the default guard takes of it.
+pub fn halt_budget(markets: &[Market]) -> f64 {
+    Record::of("static default", &default_guard(), markets).halted_bps().max(LEAST_HALTED_BPS)
 }
 
 /// Returns the rules among which the static ones are tuned.

@@ -8,6 +8,8 @@ use crate::policy::default_rules;
 use crate::pool::{Controls, GuardConfig, Pool};
 use rampart_score::policy::{Action, Bounds, Shield, Stance, TILES};
 
+/// Debt over the median volume of five minutes of a market that is learned from or judged on.
+pub const VOLUMES: f64 = 300.0;
 /// Seconds between two decisions.
 pub const DECISION_SECS: i64 = 300;
 /// Cap that nothing reaches: a policy's caps are a share of the market's own.

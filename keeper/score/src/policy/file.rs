@@ -132,7 +132,11 @@ impl Policy {
     /// # Errors
     /// `PolicyError`: what is wrong with the file.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
-        let file: PolicyFile = serde_json::from_str(text)?;
+        Self::from_checked(serde_json::from_str(text)?)
+    }
+
+    /// Checks a file that was read as it is, its hash included.
+    pub(super) fn from_checked(file: PolicyFile) -> Result<Self, PolicyError> {
         let weights = file.validate()?;
         Ok(Self { file, weights })
     }
@@ -143,8 +147,12 @@ impl Policy {
     /// As [`Policy::from_json`].
     pub fn from_file(mut file: PolicyFile) -> Result<Self, PolicyError> {
         file.hash = file.compute_hash();
-        let weights = file.validate()?;
-        Ok(Self { file, weights })
+        Self::from_checked(file)
+    }
+
+    /// Returns the file.
+    pub fn file(&self) -> &PolicyFile {
+        &self.file
     }
 
     /// Returns the file's text, that [`Policy::from_json`] reads to an equal policy.

@@ -9,7 +9,7 @@ use crate::decide::liquidations::spends;
 use crate::decide::{Action, Decision, Means, decide};
 use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
-use crate::metrics::ResultLabel;
+use crate::metrics::{OnlyResultLabel, ResultLabel};
 use crate::plan::{Planner, tables};
 use crate::post::{Scene, ends_what_began};
 use crate::run::armory::Fences;
@@ -100,6 +100,10 @@ impl<C: Courier> Engine<C> {
         if let Some((score_bps, band)) = self.scorer.highest() {
             self.metrics.score.set(i64::from(score_bps));
             self.metrics.score_band.set(band as i64);
+        }
+        let decided = self.scorer.take_decided();
+        for (result, count) in [("same", decided.same), ("other", decided.other)] {
+            self.metrics.shadow_decisions.get_or_create(&OnlyResultLabel { result }).inc_by(count);
         }
     }
 

@@ -271,6 +271,12 @@ impl<C: Courier> Engine<C> {
         };
         let since = explanation.earlier_bps.map_or(String::new(), |earlier| format!(", {earlier} up to an hour ago"));
         why.input("risk score", format!("{} bps{since}; band {:?}; judged by {model}", said.score.bps, said.band));
+        let weights =
+            said.score.parts.iter().map(|part| format!("{} {:.0} %", part.hazard.name(), 100.0 * part.weight));
+        why.input("risk: weights", weights.collect::<Vec<_>>().join(", "));
+        if let Some(told) = self.scorer.shadow_of(subject) {
+            why.input("policy", told);
+        }
         for line in explanation.lines.iter().filter(|line| line.part.share_bps >= 1.0) {
             let missing = if line.part.is_missing { ", inputs missing" } else { "" };
             let (share, change, percent) = (line.part.share_bps, line.change_bps, 100.0 * line.part.probability);
@@ -292,6 +298,12 @@ impl<C: Courier> Engine<C> {
             "assets, vaults, rules",
             format!("{}, {}, {}", view.assets.len(), view.vaults.len(), view.rules.len()),
         );
+        let library = &view.keeper.score.library;
+        for policy in library.policies.iter().filter(|policy| policy.is_chosen) {
+            let (name, version, hash) = (&policy.name, policy.version, &policy.hash);
+            why.input("policy in shadow", format!("{name} version {version}, {hash}; rules drive"));
+        }
+        library.reason.iter().for_each(|reason| why.input("library of policies", format!("refused: {reason}")));
         for reason in &view.keeper.not_ready_reasons {
             why.condition("the keeper is ready", false, reason);
         }

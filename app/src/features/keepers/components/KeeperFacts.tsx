@@ -1,5 +1,6 @@
 import { Icon } from '@/components/ui/Icon'
 import { formatAmount, formatCount } from '@/lib/amount'
+import { type Judging, libraryNote, libraryText, modelText } from '@/lib/judging'
 import type { Keeper } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
@@ -23,6 +24,25 @@ function coverageText({ coverage }: Keeper): string {
   const share = (Math.floor(coverage.verified_ratio * 1_000) / 10).toString()
   const oldest = coverage.oldest_secs === null ? '' : `, oldest check ${formatSpan(coverage.oldest_secs)} ago`
   return `${share} % of ${formatCount(coverage.positions)} positions re-checked${oldest}`
+}
+
+/** The model and the policy in shadow, by version and hash. */
+function JudgedBy({ score }: { score: Judging }) {
+  return (
+    <>
+      <div>
+        <dt>Crash model</dt>
+        <dd>{modelText(score)}</dd>
+      </div>
+      <div>
+        <dt>Learned policy</dt>
+        <dd>
+          {libraryText(score)}
+          <small className={score.library.state === 'refused' ? 'warn' : ''}>{libraryNote(score)}</small>
+        </dd>
+      </div>
+    </>
+  )
 }
 
 /** This keeper's own health: data sources, coverage, balance. */
@@ -56,6 +76,7 @@ export function KeeperFacts({ keeper, nowTs }: { keeper: Keeper; nowTs: number }
           <dt>Slot time</dt>
           <dd className="number">{`${Math.round(keeper.slot_ms)} ms`}</dd>
         </div>
+        {keeper.score !== undefined && <JudgedBy score={keeper.score} />}
       </dl>
     </div>
   )

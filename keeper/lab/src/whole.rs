@@ -1,4 +1,4 @@
-//! Small files of the state directory that are there whole or not at all.
+//! Small files that are there whole or not at all: the state of keepers, the library of policies.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
