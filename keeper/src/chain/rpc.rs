@@ -141,8 +141,15 @@ impl Rpc {
     /// # Errors
     /// All of [`RpcError`].
     pub async fn changes_of(&self, guard: &Pubkey) -> Result<Listing, RpcError> {
-        let filters = [memcmp(0, PendingChange::DISCRIMINATOR), memcmp(PARENT_OFFSET, guard.as_ref())];
-        self.listing(&rampart::ID, &filters).await
+        self.of_layout(PendingChange::DISCRIMINATOR, guard).await
+    }
+
+    /// Lists the accounts of the program that begin with `discriminator` and name `parent`.
+    ///
+    /// # Errors
+    /// All of [`RpcError`].
+    pub async fn of_layout(&self, discriminator: &[u8], parent: &Pubkey) -> Result<Listing, RpcError> {
+        self.listing(&rampart::ID, &[memcmp(0, discriminator), memcmp(PARENT_OFFSET, parent.as_ref())]).await
     }
 
     /// Lists the Pyth price accounts of `program` that carry `feed_id`, fully verified.
