@@ -261,5 +261,4 @@ fn missing(image: &Image, bytes: &[u8]) -> Vec<usize> {
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

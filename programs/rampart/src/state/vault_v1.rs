@@ -37,3 +37,6 @@ pub fn migrate(data: &mut [u8]) -> Result<&mut Vault> {
     vault.scale = RiskScale::off(vault.risk.ltv_bps);
     Ok(vault)
 }
+
+#[cfg(test)]
+mod tests;
