@@ -13,8 +13,9 @@ use anchor_lang::prelude::*;
 pub struct MigrateVault<'info> {
     /// The guard.
     pub guard: AccountLoader<'info, Guard>,
-    /// CHECK: a vault of an earlier layout, which no typed account takes. The handler checks owner, layout, guard and
-    /// address.
+    /// A vault of an earlier layout.
+    ///
+    /// CHECK: no typed account takes it; the handler checks owner, layout, guard and address.
     #[account(mut)]
     pub vault: UncheckedAccount<'info>,
 }
