@@ -117,7 +117,7 @@ fn migrate_vault_refuses_all_but_a_vault_of_the_first_layout_and_changes_nothing
     put(&mut world, &LAYOUT_1[..Vault::SPACE - 1]);
     world.anchor_refuses(&migrate, &[], ErrorCode::AccountDiscriminatorMismatch);
     put(&mut world, LAYOUT_1);
-    world.send(&[migrate.clone()], &[]).expect("it is migrated");
+    world.send(std::slice::from_ref(&migrate), &[]).expect("it is migrated");
     world.refuses(&migrate, &[], E::LayoutIsPresent);
 }
 
