@@ -169,7 +169,7 @@ fn endpoints(config: &Config) -> Vec<crate::chain::rpc::Rpc> {
             Arc::default(),
             index,
         );
-        rpc.at_pace()
+        rpc.at_pace().patient()
     };
     config.endpoints().iter().enumerate().map(open).collect()
 }

@@ -22,6 +22,9 @@ use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::Transaction;
 
+/// Blocks for which a blockhash lives: nearly all that the chain keeps.
+const LIFE_BLOCKS: u64 = 390;
+
 /// Who deploys what where.
 struct Crew {
     payer: PayerKey,
@@ -36,6 +39,8 @@ fn copy(key: &Keypair) -> PayerKey {
 impl Crew {
     /// A payer with money, and a program that isn't there yet.
     fn new(desk: &Desk, code: Vec<u8>) -> Self {
+        // slots are short here: a busy machine must not let blockhashes die under way
+        desk.scene.chain.state().landing.life_blocks = LIFE_BLOCKS;
         Self { payer: copy(&rich(desk)), program: PayerKey::new(Keypair::new()), image: Image::new(code) }
     }
 
