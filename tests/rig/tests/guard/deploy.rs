@@ -38,10 +38,12 @@ fn copy(key: &Keypair) -> PayerKey {
 
 impl Crew {
     /// A payer with money, and a program that isn't there yet.
-    fn new(desk: &Desk, code: Vec<u8>) -> Self {
+    async fn new(desk: &Desk, code: Vec<u8>) -> Self {
         // slots are short here: a busy machine must not let blockhashes die under way
         desk.scene.chain.state().landing.life_blocks = LIFE_BLOCKS;
-        Self { payer: copy(&rich(desk)), program: PayerKey::new(Keypair::new()), image: Image::new(code) }
+        let payer = copy(&rich(desk));
+        desk.settle().await;
+        Self { payer, program: PayerKey::new(Keypair::new()), image: Image::new(code) }
     }
 
     fn drive(&self, desk: &Desk, authority: Option<Pubkey>) -> Drive<'_> {
@@ -87,7 +89,7 @@ fn call(desk: &Desk, program: Pubkey) -> Result<(), String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn program_is_deployed_runs_and_is_handed_over_and_a_second_run_does_nothing() {
     let desk = Desk::new().await;
-    let (crew, multisig) = (Crew::new(&desk, fixture("yes")), Pubkey::new_unique());
+    let (crew, multisig) = (Crew::new(&desk, fixture("yes")).await, Pubkey::new_unique());
     assert!(call(&desk, crew.program.pubkey()).is_err());
     let drive = crew.drive(&desk, Some(multisig));
     // anybody may send lamports to addresses that are known beforehand
@@ -118,7 +120,7 @@ async fn program_is_deployed_runs_and_is_handed_over_and_a_second_run_does_nothi
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn deployment_that_was_cut_off_goes_on_without_writing_again_what_stands() {
     let desk = Desk::new().await;
-    let crew = Crew::new(&desk, rampart_tests::program::bytes());
+    let crew = Crew::new(&desk, rampart_tests::program::bytes()).await;
     let site = crew.drive(&desk, None).site;
     let held = |desk: &Desk| {
         let account = desk.world(|world| world.svm.get_account(&site.buffer));
@@ -152,7 +154,7 @@ async fn deployment_that_was_cut_off_goes_on_without_writing_again_what_stands()
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn upgrade_makes_room_and_after_the_handover_waits_for_the_multisig() {
     let desk = Desk::new().await;
-    let mut crew = Crew::new(&desk, fixture("yes"));
+    let mut crew = Crew::new(&desk, fixture("yes")).await;
     crew.drive(&desk, None).run(|_| {}).await.expect("it is deployed");
     crew.image = Image::new(fixture("thief"));
     let multisig = rich(&desk);
