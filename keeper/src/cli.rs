@@ -6,6 +6,7 @@
 mod act;
 mod ask;
 mod chain;
+pub mod deploy;
 #[cfg(test)]
 mod docs_tests;
 mod doctor;
@@ -91,6 +92,8 @@ pub enum Command {
         #[command(subcommand)]
         command: guard::GuardCommand,
     },
+    /// Put the program on a chain, or bring it up to date: shows what is left to do, and does it with `--yes`
+    Deploy(deploy::DeployArgs),
     /// Make, extend or look at the lookup table that liquidations through a route need
     Table {
         /// What to do.
@@ -380,6 +383,7 @@ impl Cli {
             Command::Doctor => doctor::doctor(&self.config, out).await,
             Command::Fleet { command } => command.execute(out, settings).await,
             Command::Guard { command } => command.execute(out, &settings()?).await,
+            Command::Deploy(args) => args.execute(out, settings).await,
             Command::Table { command } => command.execute(out, &settings()?).await,
             Command::Init(args) => init::init(&self.config, args, out),
             Command::Keys => keys::keys(&settings()?, out).await,
@@ -465,6 +469,7 @@ impl Command {
             Self::Doctor => "doctor",
             Self::Fleet { .. } => "fleet",
             Self::Guard { .. } => "guard",
+            Self::Deploy(_) => "deploy",
             Self::Table { .. } => "table",
             Self::Init(_) => "init",
             Self::Keys => "keys",

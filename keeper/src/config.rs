@@ -21,7 +21,7 @@ pub use economics::{EconomicsSettings, RebalanceSettings, RouteKind, RouteSettin
 pub use endpoints::{GrpcEndpoint, RpcEndpoint, Sender};
 pub use error::ConfigError;
 pub use fleet::{Fleet, FleetMode};
-pub use load::{Overrides, load};
+pub use load::{Overrides, load, of_flags};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
 pub use poster::PosterSettings;
 pub use score::{BandSettings, MarketSettings, ReportSettings, ScoreSettings, WeightSettings};

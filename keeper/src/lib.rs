@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod decide;
+pub mod deploy;
 pub mod early;
 pub mod economics;
 pub mod error;

@@ -1,7 +1,9 @@
 //! What the program makes of accounts of another layout, and of bytes behind an account: tried on every transaction that
 //! a run of other tests sends and that lands.
 
+use crate::World;
 use litesvm::LiteSVM;
+use rampart::state::{RiskScale, Vault, vault_v1};
 use rampart_client::Pubkey;
 use solana_sdk::account::Account;
 use solana_sdk::transaction::{Transaction, TransactionError};
@@ -78,4 +80,18 @@ fn with(
 
 fn run(svm: &LiteSVM, transaction: &Transaction) -> Result<(), TransactionError> {
     svm.simulate_transaction(transaction.clone()).map(|_| ()).map_err(|failed| failed.err)
+}
+
+/// Turns a vault, whose scale MUST be off and unused, back into the first layout.
+///
+/// # Panics
+/// If there is no such vault at `key`.
+pub fn age(world: &mut World, key: &Pubkey) {
+    let vault: Vault = world.load(key);
+    let cuts = [vault.ltv_cut, vault.cap_cut];
+    assert!(vault.scale == RiskScale::off(vault.risk.ltv_bps) && cuts == [bytemuck::Zeroable::zeroed(); 2]);
+    let mut account = world.svm.get_account(key).expect("account exists");
+    account.data[..8].copy_from_slice(&vault_v1::DISCRIMINATOR);
+    account.data[vault_v1::RESERVED..Vault::SPACE].fill(0);
+    world.svm.set_account(*key, account).expect("account is written");
 }

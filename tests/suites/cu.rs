@@ -17,6 +17,7 @@ use rampart_tests::defaults::{self, SOL, USDC};
 use rampart_tests::integrations::{EXIT, Setup};
 use rampart_tests::integrator::Act;
 use rampart_tests::keepers::{self, Keepers};
+use rampart_tests::layouts::age;
 use rampart_tests::leases::USD;
 use rampart_tests::officers::{Officer, quorum};
 use rampart_tests::scale::switch_on;
@@ -77,6 +78,7 @@ pub(super) fn measure_all() -> Table {
     measure_swaps(&mut table);
     measure_edges(&mut table);
     measure_scale(&mut table);
+    measure_migration(&mut table);
     table
 }
 
@@ -90,6 +92,14 @@ fn cu_snapshot() {
     let recorded = std::fs::read_to_string(&path).expect("the snapshot exists: RAMPART_WRITE_CU=1 writes it");
     let changes = changes(&table, &recorded);
     assert!(changes.is_empty(), "compute units changed by more than 1 %; RAMPART_WRITE_CU=1 records:\n{changes}");
+}
+
+/// What an earlier program left.
+fn measure_migration(table: &mut Table) {
+    let mut world = World::with_vault();
+    let (guard, vault) = (world.guard, world.keys.vault);
+    age(&mut world, &vault);
+    table.add("migrate_vault", None, world.send(&[admin::migrate_vault(guard, vault)], &[]));
 }
 
 /// New risk whose limit follows the whole window.

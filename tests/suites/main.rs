@@ -44,6 +44,7 @@ mod liquidate;
 mod liquidate_by_swap;
 mod market_metrics;
 mod metrics;
+mod migrate_vault;
 mod observe;
 mod observe_rule;
 mod open_position;

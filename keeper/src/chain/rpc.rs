@@ -54,6 +54,7 @@ pub struct Rpc {
     metrics: Metrics,
     pace: Option<Arc<Pace>>,
     can_wait: bool,
+    patience: Duration,
 }
 
 impl Rpc {
@@ -61,7 +62,8 @@ impl Rpc {
     pub fn new(url: &str, commitment: Commitment, metrics: Metrics) -> Self {
         let max_lag_slots = MAX_LAG_SLOTS;
         let (tip, pace) = (Arc::default(), None);
-        Self { http: Http::new(url), commitment, tip, index: 0, max_lag_slots, metrics, pace, can_wait: false }
+        let (can_wait, patience) = (false, TIMEOUT);
+        Self { http: Http::new(url), commitment, tip, index: 0, max_lag_slots, metrics, pace, can_wait, patience }
     }
 
     /// One of several endpoints that are held against the same tip.
@@ -75,7 +77,13 @@ impl Rpc {
     ) -> Self {
         let (http, max_lag_slots) = (Http::over(network, &settings.http), settings.max_lag_slots);
         let pace = settings.max_rps.map(|max_rps| Arc::new(Pace::new(max_rps, Instant::now())));
-        Self { http, commitment, tip, index, max_lag_slots, metrics, pace, can_wait: false }
+        let (can_wait, patience) = (false, TIMEOUT);
+        Self { http, commitment, tip, index, max_lag_slots, metrics, pace, can_wait, patience }
+    }
+
+    /// The same endpoint for answers of megabytes, which may take as long as a listing.
+    pub fn patient(self) -> Self {
+        Self { patience: LISTING_TIMEOUT, ..self }
     }
 
     /// The same endpoint for requests that can wait: they keep to its pace.
@@ -141,8 +149,15 @@ impl Rpc {
     /// # Errors
     /// All of [`RpcError`].
     pub async fn changes_of(&self, guard: &Pubkey) -> Result<Listing, RpcError> {
-        let filters = [memcmp(0, PendingChange::DISCRIMINATOR), memcmp(PARENT_OFFSET, guard.as_ref())];
-        self.listing(&rampart::ID, &filters).await
+        self.of_layout(PendingChange::DISCRIMINATOR, guard).await
+    }
+
+    /// Lists the accounts of the program that begin with `discriminator` and name `parent`.
+    ///
+    /// # Errors
+    /// All of [`RpcError`].
+    pub async fn of_layout(&self, discriminator: &[u8], parent: &Pubkey) -> Result<Listing, RpcError> {
+        self.listing(&rampart::ID, &[memcmp(0, discriminator), memcmp(PARENT_OFFSET, parent.as_ref())]).await
     }
 
     /// Lists the Pyth price accounts of `program` that carry `feed_id`, fully verified.
@@ -242,7 +257,7 @@ impl Rpc {
         params: serde_json::Value,
     ) -> Result<T, RpcError> {
         self.keep_pace().await;
-        let patience = if method == "getProgramAccounts" { LISTING_TIMEOUT } else { TIMEOUT };
+        let patience = if method == "getProgramAccounts" { LISTING_TIMEOUT } else { self.patience };
         let answer = self.http.call(method, params, patience).await;
         let result = if answer.is_ok() { "ok" } else { "error" };
         self.metrics.rpc_requests.get_or_create(&RpcLabel { method, result }).inc();

@@ -14,7 +14,7 @@ enum Place {
 
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut found = vec![root.join("README.md")];
+    let mut found = vec![root.join("README.md"), root.join("migrations/README.md")];
     for folder in ["docs", "docs/adr"] {
         let entries = std::fs::read_dir(root.join(folder)).expect("a folder");
         found.extend(
@@ -62,6 +62,7 @@ fn stand_in(word: &str) -> String {
     match word {
         "N" => "1".into(),
         "HASH" => "ab".repeat(32),
+        "MULTISIG_VAULT" => rampart::ID.to_string(),
         _ => word.to_owned(),
     }
 }

@@ -6,6 +6,7 @@
 mod act;
 mod apply;
 mod hand;
+mod migrate;
 mod show;
 mod way;
 
@@ -22,6 +23,8 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;
 use solana_sdk::pubkey::Pubkey;
+use std::path::PathBuf;
+pub use way::Format;
 
 /// What to do with the guard.
 #[derive(Debug, Subcommand)]
@@ -54,6 +57,8 @@ pub enum GuardCommand {
     Create(apply::ApplyArgs),
     /// Create a vault of a file with its assets, or bring it to what the file says
     AddVault(apply::AddVaultArgs),
+    /// List accounts that an earlier program wrote in another layout, and bring them to the present one; anyone may
+    Migrate(migrate::MigrateArgs),
     /// Create a rule of a file, or bring it to what the file says
     SetRule(apply::SetRuleArgs),
 }
@@ -86,6 +91,17 @@ impl Answer {
 }
 
 impl GuardCommand {
+    /// `guard plan FILE`.
+    pub(super) const fn plan_of(file: PathBuf) -> Self {
+        Self::Plan(apply::PlanArgs { file })
+    }
+
+    /// `guard apply FILE --yes`, signed by the key of a file.
+    pub(super) fn apply_of(file: PathBuf, signer: Option<PathBuf>) -> Self {
+        let way = way::WayArgs { signers: signer.into_iter().collect(), ..way::WayArgs::default() };
+        Self::Apply(apply::ApplyArgs { file, yes: true, way })
+    }
+
     /// Does what was asked and prints the answer.
     pub(super) async fn execute(&self, out: Output, config: &Config) -> Result<(), KeeperError> {
         let answer = self.answer(config).await?;
@@ -111,6 +127,7 @@ impl GuardCommand {
             Self::Plan(args) => apply::show_plan(args, config).await,
             Self::Apply(args) => apply::apply(args, Only::All, config).await,
             Self::Create(args) => apply::apply(args, Only::Missing, config).await,
+            Self::Migrate(args) => migrate::migrate_all(args, config).await,
             Self::AddVault(args) => apply::add_vault(args, config).await,
             Self::SetRule(args) => {
                 apply::apply(&args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await

@@ -32,6 +32,8 @@ fn help_is_as_recorded() {
         &["guard", "pause"],
         &["guard", "keepers"],
         &["guard", "apply"],
+        &["guard", "migrate"],
+        &["deploy"],
         &["init"],
         &["keys"],
         &["intents"],

@@ -36,6 +36,25 @@ pub fn load(
     resolve(&text, path, environment, overrides)
 }
 
+/// Returns settings for a command that needs an endpoint and a key and nothing else; they name no guard.
+///
+/// # Errors
+/// `Refused` for an endpoint that is no address.
+pub fn of_flags(url: &str, payer_file: &Path) -> Result<Config, ConfigError> {
+    let at = |section: &str, keys: &[(&str, &str)]| {
+        let values = keys.iter().map(|(key, value)| ((*key).to_owned(), Value::String((*value).to_owned())));
+        (section.to_owned(), Value::Table(values.collect()))
+    };
+    let payer_file = payer_file.to_string_lossy();
+    let sections = [
+        at("cluster", &[("rpc_url", url), ("guard", &solana_sdk::pubkey::Pubkey::default().to_string())]),
+        at("keeper", &[("name", "deploy"), ("state_dir", ".")]),
+        at("keys", &[("payer_file", &payer_file)]),
+    ];
+    let text = Table::from_iter(sections).to_string();
+    resolve(&text, Path::new("--url"), [], &Overrides::default())
+}
+
 fn resolve(
     text: &str,
     path: &Path,

@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod export;
 pub mod file;
 pub mod memo;
+pub mod migrate;
 pub mod plan;
 pub mod refusal;
 pub mod snapshot;

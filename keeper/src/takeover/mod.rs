@@ -13,7 +13,7 @@ mod standing;
 mod tests;
 
 pub use pause::{FILE as PAUSE_FILE, Pauser};
-pub use program::{HEADER_LEN, ProgramStanding, data_address, decode};
+pub use program::{HEADER_LEN, LOADER, ProgramStanding, data_address, decode};
 pub use sign::{KINDS, Sign, signs, signs_at_first, signs_of_program};
 pub use standing::Standing;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The loader whose programs can be replaced.
-const LOADER: Pubkey = anchor_lang::prelude::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
+pub const LOADER: Pubkey = anchor_lang::prelude::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
 /// First bytes of the account that holds a program's code.
 const PROGRAM_DATA: u32 = 3;
 /// Bytes before the code: kind, slot, whether there is an authority, the authority.

@@ -64,6 +64,16 @@ pub fn initialize_vault(
     build(accounts, instruction::InitializeVault { args }, &[])
 }
 
+/// Brings a vault from an earlier layout to the present one. Anyone may.
+pub fn migrate_vault(guard: Pubkey, vault: Pubkey) -> Instruction {
+    let event_authority = address::event_authority();
+    build(
+        accounts::MigrateVault { guard, vault, event_authority, program: rampart::ID },
+        instruction::MigrateVault {},
+        &[],
+    )
+}
+
 /// Makes a vault's limits stricter.
 pub fn tighten_vault(
     authority: Pubkey,

@@ -20,7 +20,7 @@ pub const INTEGRATION_SEED: &[u8] = b"integration";
 /// Version of `GuardVerdict`'s bytes.
 pub const VERDICT_ABI: u8 = 1;
 
-/// Layout version of every account that this program writes.
+/// Version that every account of this program carries. It stays when a layout changes: the discriminator names the layout.
 pub const LAYOUT_VERSION: u8 = 1;
 
 /// Seconds in an hour, the window of the leaky bucket and of one cell of the day ring.

@@ -424,4 +424,8 @@ pub enum RampartError {
     ScaleUnchanged,
     #[msg("Keepers' reports have taken off what the hour or the day allows: try again later")]
     ScaleStepUsed,
+
+    // --- layouts
+    #[msg("Account has the present layout already")]
+    LayoutIsPresent,
 }

@@ -556,3 +556,18 @@ pub struct RiskScaled {
     /// Until when, unix seconds.
     pub expires_at_ts: i64,
 }
+
+// --- layouts
+
+/// A vault was brought from an earlier layout to the present one; what it held stays.
+#[event]
+pub struct VaultMigrated {
+    /// The guard.
+    pub guard: Pubkey,
+    /// The vault.
+    pub vault: Pubkey,
+    /// Number of its layout before.
+    pub from_layout: u8,
+    /// Number of its layout now.
+    pub to_layout: u8,
+}

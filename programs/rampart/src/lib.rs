@@ -464,4 +464,9 @@ pub mod rampart {
     pub fn withdraw_reserve<'info>(ctx: Context<'info, WithdrawReserve<'info>>) -> Result<()> {
         WithdrawReserve::handle(ctx)
     }
+
+    /// Brings a vault from an earlier layout to the present one. Anyone may.
+    pub fn migrate_vault(ctx: Context<MigrateVault>) -> Result<()> {
+        MigrateVault::handle(ctx)
+    }
 }

@@ -273,6 +273,15 @@ impl State {
                 changes.push((*key, now));
             }
         }
+        // an account that was closed is there no more
+        let (accounts, slot) = (&self.world.svm.accounts_db().inner, self.slot);
+        let closed = self.versions.iter_mut().filter(|(key, versions)| {
+            !accounts.contains_key(*key) && versions.last().is_some_and(|(_, before)| before.lamports > 0)
+        });
+        for (key, versions) in closed {
+            versions.push((slot, Account::default()));
+            changes.push((*key, Account::default()));
+        }
         changes
     }
 

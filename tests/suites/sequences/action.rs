@@ -112,6 +112,7 @@ kinds! {
     CreateGroup 1 "create_group",
     InitializeKeepers 1 "initialize_keepers",
     InitializeBounty 1 "initialize_bounty",
+    MigrateVault 2 "migrate_vault",
     // around the program
     Move 12 "PRICE MOVES",
     Wait 12 "TIME PASSES",
@@ -311,7 +312,9 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
             vec![act(K::ScaleRisk, n % 2, 0)],
         ]
         .concat(),
-        29 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
+        // a vault that an earlier program left
+        29 => vec![act(K::InitializeVault, 0, 0), act(K::MigrateVault, n | 1, m), act(K::MigrateVault, m, n)],
+        30 => vec![act(K::EnterResolution, 1, m), act(K::LeaveResolution, 0, 0)],
         _ => vec![
             act(K::EnterResolution, 1 + n % 2, m),
             until(3),
@@ -326,7 +329,7 @@ fn plot(which: u8, n: u32, m: u32) -> Vec<Action> {
 /// A whole sequence: single steps, and rows of steps that belong together, of about `steps` in all.
 pub fn sequence(steps: usize) -> impl Strategy<Value = Vec<Action>> {
     // what ends a vault comes rarely
-    let which = prop_oneof![55 => 0..29u8, 1 => 29..31u8];
+    let which = prop_oneof![57 => 0..30u8, 1 => 30..32u8];
     let row = (which, any::<u32>(), any::<u32>()).prop_map(|(which, n, m)| plot(which, n, m));
     let one = || action().prop_map(|action| vec![action]);
     let clip = prop_oneof![

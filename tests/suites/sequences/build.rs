@@ -55,6 +55,7 @@ impl Stage {
                 self.create(action)?
             }
             K::CreateRule | K::CreateGroup => self.create(action)?,
+            K::MigrateVault => self.migration(action),
             _ => return None,
         };
         Some(self.lease_before(action).into_iter().chain([one]).collect())

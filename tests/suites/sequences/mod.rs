@@ -23,6 +23,7 @@ mod evidence;
 mod govern;
 mod leases;
 mod levels;
+mod migration;
 mod model;
 mod money;
 mod pauses;

@@ -37,8 +37,10 @@ impl Stage {
         }
         let Some(plan) = self.instructions(action) else { return Became::Nothing };
         let plan = self.meddle(action, plan);
+        let turned = self.turn_back(action);
         let before = self.snap();
         let outcome = self.send(&plan);
+        self.follow_migration(turned, outcome.is_ok());
         self.note_created(action, &outcome);
         let after = self.snap();
         match outcome {

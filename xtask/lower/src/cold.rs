@@ -3,7 +3,7 @@
 use crate::ir::{Module, Value};
 
 /// Modules whose functions are cold: configuration, change control, pauses, and what only a refusal calls.
-const MODULES: [&[&str]; 17] = [
+const MODULES: [&[&str]; 18] = [
     &["instructions", "admin"],
     &["instructions", "control"],
     &["instructions", "guardian"],
@@ -19,12 +19,13 @@ const MODULES: [&[&str]; 17] = [
     &["instructions", "reserve", "withdraw_reserve"],
     &["state", "direction"],
     &["state", "change"],
+    &["state", "vault_v1"],
     &["anchor_lang_error"],
     &["refuse"],
 ];
 
 /// Handlers that only dispatch to such a module.
-const HANDLERS: [&str; 42] = [
+const HANDLERS: [&str; 43] = [
     "initialize_guard",
     "register_asset",
     "initialize_vault",
@@ -67,6 +68,7 @@ const HANDLERS: [&str; 42] = [
     "initialize_reserve",
     "fund_reserve",
     "withdraw_reserve",
+    "migrate_vault",
 ];
 
 /// Marks the cold functions of a module: no pass inlines into them or unrolls in them for speed.

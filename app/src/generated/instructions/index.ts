@@ -45,6 +45,7 @@ export * from './liftPause';
 export * from './liquidate';
 export * from './liquidateBySwap';
 export * from './markHalt';
+export * from './migrateVault';
 export * from './narrowBounds';
 export * from './observe';
 export * from './observeRule';

@@ -117,6 +117,7 @@ export * from './unripe';
 export * from './validity';
 export * from './vaultCreated';
 export * from './vaultLimits';
+export * from './vaultMigrated';
 export * from './vaultTightened';
 export * from './vaultTotals';
 export * from './volatilityScale';

@@ -9,13 +9,14 @@ use crate::config::endpoints::Role;
 use crate::config::payer::PayerKey;
 use crate::config::secret::redact;
 use crate::config::{Config, RpcEndpoint};
+use crate::deploy::image::code_hash;
 use crate::error::KeeperError;
 use crate::events::unix_ts;
 use crate::submit::fee_lamports;
 use crate::takeover::{HEADER_LEN, decode};
 use crate::watch::Update;
 use futures_util::future::join_all;
-use solana_sdk::hash::{Hash, hash};
+use solana_sdk::hash::Hash;
 use std::time::Duration;
 
 /// The artifact that this keeper is built with: SHA-256 and length of the program's code.
@@ -164,10 +165,7 @@ fn program(chain: &OnChain) -> Finding {
 /// Returns SHA-256 of the deployed code, as long as ours, and the slot of its deployment.
 fn code_of(account: &Update) -> (String, u64) {
     let code = account.data.get(HEADER_LEN..).unwrap_or_default();
-    // what follows the code is room for a longer one, zeros
-    let (ours, rest) = code.split_at(code.len().min(CODE_LEN));
-    let used = if rest.iter().all(|byte| *byte == 0) { ours } else { code };
-    (hex::encode(hash(used).to_bytes()), decode(&account.data).map_or(0, |(slot, _)| slot))
+    (code_hash(code, CODE_LEN), decode(&account.data).map_or(0, |(slot, _)| slot))
 }
 
 fn clock(chain: &OnChain) -> Finding {

@@ -31,6 +31,7 @@ pub mod step_meter;
 pub mod swap_policy;
 pub mod ticket;
 pub mod vault;
+pub mod vault_v1;
 pub mod warm_up;
 pub mod window;
 

@@ -294,6 +294,8 @@ pub struct Vault {
 impl Vault {
     /// Account size in bytes, with the discriminator.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+    /// Number of the layout.
+    pub const LAYOUT: u8 = 2;
 
     /// Returns the loan-to-value limit for new risk as it is now, bps: what the scale leaves of it. Positions that stand,
     /// and their lines, don't look at it.

@@ -1,4 +1,4 @@
-//! Privileged actions: creation and tightening.
+//! Privileged actions: creation and tightening; and migration, which anyone may do.
 
 pub mod create_group;
 pub mod create_rule;
@@ -6,6 +6,7 @@ pub mod initialize_bounty;
 pub mod initialize_guard;
 pub mod initialize_keepers;
 pub mod initialize_vault;
+pub mod migrate_vault;
 pub mod register_asset;
 pub mod set_bounty;
 pub mod set_keepers;
@@ -19,6 +20,7 @@ pub use initialize_bounty::*;
 pub use initialize_guard::*;
 pub use initialize_keepers::*;
 pub use initialize_vault::*;
+pub use migrate_vault::*;
 pub use register_asset::*;
 pub use set_bounty::*;
 pub use set_keepers::*;
