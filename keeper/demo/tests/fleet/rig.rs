@@ -9,7 +9,7 @@ use rampart_demo::accounts;
 use rampart_demo::error::Outcome;
 use rampart_demo::feeder::Feeder;
 use rampart_demo::invariants::nobody_is_liquidated_twice;
-use rampart_demo::keepers::files::Files;
+use rampart_demo::keepers::files::{Files, Known};
 use rampart_demo::keepers::http;
 use rampart_demo::keepers::process::{Process, free_ports};
 use rampart_demo::ledger::Ledger;
@@ -92,7 +92,7 @@ impl Rig {
         network.at_pace();
         for rank in 0..KEEPERS {
             let gate = Gate::open(etcd.port()).await;
-            let files = Files::write(dir.path(), rank, &ports, &network, &world)?;
+            let files = Files::write(dir.path(), rank, &ports, &network, &world, &Known::default())?;
             share(&files, settings, gate.port());
             keepers.push(Process::start(&binary, &files, &[])?);
             gates.push(gate);
