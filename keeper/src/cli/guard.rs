@@ -98,7 +98,8 @@ impl GuardCommand {
 
     /// `guard apply FILE --yes`, signed by the key of a file.
     pub(super) fn apply_of(file: PathBuf, signer: Option<PathBuf>) -> Self {
-        let way = way::WayArgs { signers: signer.into_iter().collect(), ..way::WayArgs::default() };
+        let way =
+            way::WayArgs { signers: signer.map(hand::KeyPlace::File).into_iter().collect(), ..way::WayArgs::default() };
         Self::Apply(apply::ApplyArgs { file, yes: true, way })
     }
 
