@@ -20,6 +20,8 @@ toMint: Address;
 spentAmount: bigint; 
 /** What came out, base units. */
 receivedAmount: bigint; 
+/** Worth of what went in at the high end of its price, micro-dollars. */
+worthMicroUsd: bigint; 
 /** What was charged to the loss budget, micro-dollars. */
 lossMicroUsd: bigint;  };
 
@@ -34,15 +36,17 @@ toMint: Address;
 spentAmount: number | bigint; 
 /** What came out, base units. */
 receivedAmount: number | bigint; 
+/** Worth of what went in at the high end of its price, micro-dollars. */
+worthMicroUsd: number | bigint; 
 /** What was charged to the loss budget, micro-dollars. */
 lossMicroUsd: number | bigint;  };
 
 export function getSwapExecutedEncoder(): FixedSizeEncoder<SwapExecutedArgs> {
-    return getStructEncoder([['policy', getAddressEncoder()], ['fromMint', getAddressEncoder()], ['toMint', getAddressEncoder()], ['spentAmount', getU64Encoder()], ['receivedAmount', getU64Encoder()], ['lossMicroUsd', getU64Encoder()]]);
+    return getStructEncoder([['policy', getAddressEncoder()], ['fromMint', getAddressEncoder()], ['toMint', getAddressEncoder()], ['spentAmount', getU64Encoder()], ['receivedAmount', getU64Encoder()], ['worthMicroUsd', getU64Encoder()], ['lossMicroUsd', getU64Encoder()]]);
 }
 
 export function getSwapExecutedDecoder(): FixedSizeDecoder<SwapExecuted> {
-    return getStructDecoder([['policy', getAddressDecoder()], ['fromMint', getAddressDecoder()], ['toMint', getAddressDecoder()], ['spentAmount', getU64Decoder()], ['receivedAmount', getU64Decoder()], ['lossMicroUsd', getU64Decoder()]]);
+    return getStructDecoder([['policy', getAddressDecoder()], ['fromMint', getAddressDecoder()], ['toMint', getAddressDecoder()], ['spentAmount', getU64Decoder()], ['receivedAmount', getU64Decoder()], ['worthMicroUsd', getU64Decoder()], ['lossMicroUsd', getU64Decoder()]]);
 }
 
 export function getSwapExecutedCodec(): FixedSizeCodec<SwapExecutedArgs, SwapExecuted> {
