@@ -67,6 +67,14 @@ pub fn check() -> Result<PathBuf> {
     Ok(artifact(PROGRAM))
 }
 
+/// Returns whether the tools at hand are those that built what is in `artifacts/`.
+///
+/// # Errors
+/// A tool is missing.
+pub fn is_same_toolchain() -> Result<bool> {
+    Ok(files::read_text(&artifact(TOOLCHAIN))? == Toolchain::find()?.versions()?)
+}
+
 /// Compares the IDL with the one that the source gives.
 ///
 /// # Errors
@@ -92,7 +100,8 @@ fn source() -> PathBuf {
     files::root().join("programs/rampart")
 }
 
-fn artifact(name: &str) -> PathBuf {
+/// Returns the path of a file in `artifacts/`.
+pub fn artifact(name: &str) -> PathBuf {
     files::root().join("artifacts").join(name)
 }
 

@@ -412,14 +412,16 @@ async fn policy_in_shadow_is_told_by_version_and_hash_in_explanation_view_and_me
         why.inputs.iter().find(|input| input.name == name).map(|input| input.value.clone()).unwrap_or_default()
     };
     let (version, hash) = (policy.card().version, policy.hash());
-    let vault = explain(&mut rig, rig.world.vault_key).expect("a vault");
+    let key = rig.world.vault_key;
+    let vault = explain(&mut rig, key).expect("a vault");
     let told = text(&vault, "policy");
     assert!(told.starts_with(&format!("pool-lspi version {version}, {}, would ", &hash[..12])), "{vault:?}");
     assert_eq!(
         text(&vault, "risk: weights"),
         "market 100 %, oracle 100 %, liquidity 100 %, run 100 %, staleness 60 %, system 50 %, operations 50 %"
     );
-    let guard = explain(&mut rig, rig.world.guard_key).expect("a guard");
+    let key = rig.world.guard_key;
+    let guard = explain(&mut rig, key).expect("a guard");
     assert_eq!(text(&guard, "policy in shadow"), format!("pool-lspi version {version}, {hash}; rules drive"));
     let shown = rig.engine.view().keeper.score.library;
     assert_eq!((shown.state.as_str(), shown.decisions, shown.policies[0].hash.as_str()), ("shadow", 1, hash));

@@ -188,7 +188,7 @@ mod tests {
     fn places_are_told_apart() {
         let file = "keys/root.json".parse::<KeyPlace>().unwrap();
         assert_eq!(file, KeyPlace::File("keys/root.json".into()));
-        let vault = format!("vault+https://vault.example:8200/root?address={ADDRESS}").parse().unwrap();
+        let vault: KeyPlace = format!("vault+https://vault.example:8200/root?address={ADDRESS}").parse().unwrap();
         let (url, key) = ("https://vault.example:8200".to_owned(), "root".to_owned());
         assert_eq!(vault, KeyPlace::Vault { url, key, address: ADDRESS.parse().unwrap() });
         for (text, path) in [
