@@ -488,7 +488,8 @@ pub struct SwapExecuted {
     pub spent_amount: u64,
     /// What came out, base units.
     pub received_amount: u64,
-    /// Worth of what went in at the high end of its price, micro-dollars.
+    /// Worth of what was offered at the high end of its price, micro-dollars: the policy is charged with it. A route may
+    /// give a few base units back.
     pub worth_micro_usd: u64,
     /// What was charged to the loss budget, micro-dollars.
     pub loss_micro_usd: u64,

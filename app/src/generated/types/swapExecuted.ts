@@ -20,7 +20,10 @@ toMint: Address;
 spentAmount: bigint; 
 /** What came out, base units. */
 receivedAmount: bigint; 
-/** Worth of what went in at the high end of its price, micro-dollars. */
+/**
+ * Worth of what was offered at the high end of its price, micro-dollars: the policy is charged with it. A route may
+ * give a few base units back.
+ */
 worthMicroUsd: bigint; 
 /** What was charged to the loss budget, micro-dollars. */
 lossMicroUsd: bigint;  };
@@ -36,7 +39,10 @@ toMint: Address;
 spentAmount: number | bigint; 
 /** What came out, base units. */
 receivedAmount: number | bigint; 
-/** Worth of what went in at the high end of its price, micro-dollars. */
+/**
+ * Worth of what was offered at the high end of its price, micro-dollars: the policy is charged with it. A route may
+ * give a few base units back.
+ */
 worthMicroUsd: number | bigint; 
 /** What was charged to the loss budget, micro-dollars. */
 lossMicroUsd: number | bigint;  };

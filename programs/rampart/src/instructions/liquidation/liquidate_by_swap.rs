@@ -119,7 +119,7 @@ impl<'info> LiquidateBySwap<'info> {
             to_mint: accounts.loan_mint.key(),
             spent_amount: traded.spent_amount,
             received_amount: traded.received_amount,
-            worth_micro_usd: worth_micro_usd(traded.spent_amount, done.prices.collateral.hi, decimals[0])?,
+            worth_micro_usd: demand.worth_micro_usd,
             loss_micro_usd: 0,
         });
         emit_cpi!(done.event);
@@ -170,9 +170,10 @@ impl<'info> LiquidateBySwap<'info> {
     fn admit(&self, done: &Liquidated, args: &LiquidateBySwapArgs, decimals: [u8; 2]) -> Result<Demand> {
         let (guard, mut policy, vault) = (self.guard.load()?, self.policy.load_mut()?, self.vault.load()?);
         let (event, prices) = (&done.event, &done.prices);
+        let worth_micro_usd = worth_micro_usd(event.seized_amount, prices.collateral.hi, decimals[0])?;
         let asked = SwapRequest {
             purpose: Purpose::Liquidation,
-            worth_micro_usd: worth_micro_usd(event.seized_amount, prices.collateral.hi, decimals[0])?,
+            worth_micro_usd,
             sources: prices.sources(),
             oldest_publish_ts: prices.oldest_publish_ts(),
             scale_bps: 10_000,
@@ -181,6 +182,7 @@ impl<'info> LiquidateBySwap<'info> {
         let (collateral, loan) = prices.sides(&vault);
         Ok(Demand {
             amount_in: event.seized_amount,
+            worth_micro_usd,
             min_out_amount: args.min_surplus_amount,
             terms: SwapTerms::new(collateral, loan)?,
             max_slippage_bps: policy.max_slippage_bps(&guard.bounds),

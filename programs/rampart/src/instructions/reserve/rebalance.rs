@@ -114,7 +114,7 @@ impl<'info> Rebalance<'info> {
             to_mint: accounts.to_mint.key(),
             spent_amount: traded.spent_amount,
             received_amount: traded.received_amount,
-            worth_micro_usd: worth_micro_usd(traded.spent_amount, plan.reading.from.hi, plan.decimals[0])?,
+            worth_micro_usd: plan.demand.worth_micro_usd,
             loss_micro_usd,
         });
         Ok(())
@@ -138,10 +138,11 @@ impl<'info> Rebalance<'info> {
         let aim = reading.aim(&reserve, pair)?;
         let before = reading.weigh(&reserve, &aim)?.worth;
         let decimals = [reserve.assets[pair.from].decimals, reserve.assets[pair.to].decimals];
+        let worth_micro_usd = worth_micro_usd(args.amount, reading.from.hi, decimals[0])?;
         policy.admit(
             &SwapRequest {
                 purpose: Purpose::Rebalance,
-                worth_micro_usd: worth_micro_usd(args.amount, reading.from.hi, decimals[0])?,
+                worth_micro_usd,
                 sources: reading.from.sources.min(reading.to.sources),
                 oldest_publish_ts: reading.oldest_publish_ts(),
                 scale_bps: aim.scale_bps,
@@ -153,6 +154,7 @@ impl<'info> Rebalance<'info> {
         let (from, to) = reading.sides(decimals);
         let demand = Demand {
             amount_in: args.amount,
+            worth_micro_usd,
             min_out_amount: args.min_out_amount,
             terms: SwapTerms::new(from, to)?,
             max_slippage_bps: policy.max_slippage_bps(&guard.bounds),

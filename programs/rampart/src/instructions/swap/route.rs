@@ -43,6 +43,8 @@ pub struct Route<'a, 'info> {
 pub struct Demand {
     /// The most to spend, base units.
     pub amount_in: u64,
+    /// What that is worth at the high end of its price, micro-dollars.
+    pub worth_micro_usd: u64,
     /// The least to receive, whatever the prices say, base units.
     pub min_out_amount: u64,
     /// By the prices.
