@@ -5,13 +5,8 @@ use super::{Run, Verdict};
 use crate::failure::{Failure, Result};
 use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
 use crate::{app as web, cases, command, files, fixtures as programs, program as artifacts};
-use std::ffi::OsStr;
 use std::process::Command;
 use std::time::Duration;
-
-/// A recorded crisis that the demo plays where it is present, and the day of it: SOL in November 2022.
-const RECORDED: &str = "../shared/data/market/SOLUSDT_5m.csv.gz";
-const RECORDED_DAY: [&str; 8] = ["--asset", "sol", "--from", "2022-11-09", "--to", "2022-11-10", "--speed", "250"];
 
 /// Random sequences of all instructions that the suites play; few without it.
 const SEQUENCES: &str = "10000";
@@ -191,28 +186,20 @@ pub fn generated(_: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The demo holds every invariant: in the built-in crash, and on a day of a recorded crisis.
+/// The demo holds every invariant in the built-in crash; a recorded crisis is one of the tests.
 pub fn demo(run: &mut Run) -> Result<Verdict> {
     if run.quick {
         return Ok(Verdict::Skipped("left out by --quick".into()));
     }
-    play(run, &[])?;
-    let recording = files::root().join(RECORDED);
-    if !recording.is_file() {
-        println!("no recorded day is played: `{RECORDED}` is absent");
-        return Ok(Verdict::Passed);
-    }
-    let mut args = vec!["--market".as_ref(), recording.as_os_str()];
-    args.extend(RECORDED_DAY.iter().map(AsRef::<OsStr>::as_ref));
-    play(run, &args)?;
+    play(run)?;
     Ok(Verdict::Passed)
 }
 
 /// Plays what the tests' build left: `cargo demo` builds the same without the tests' features, which is a third of all again.
-fn play(run: &Run, args: &[&OsStr]) -> Result<()> {
+fn play(run: &Run) -> Result<()> {
     build()?;
     let mut demo = command::clean(files::root().join("target/debug/rampart-demo"));
-    demo.arg("--headless").args(args);
+    demo.arg("--headless");
     if let Some(program) = &run.program {
         demo.env("RAMPART_SO", files::root().join(program));
     }
