@@ -88,14 +88,11 @@ fn rebalance_sells_what_is_above_its_target_and_keeps_the_books() {
     assert_eq!(fact.received_amount, received);
     // priced at the high end of 5 bps
     assert!((lost..lost + lost / 1_000).contains(&fact.loss_micro_usd), "{} of {lost}", fact.loss_micro_usd);
-    // up to 300 SOL at the high end
-    assert!(
-        (45_000 * USDC..45_000 * USDC * 10_005 / 10_000 + 1).contains(&fact.worth_micro_usd),
-        "{}",
-        fact.worth_micro_usd
-    );
+    // 300 SOL at the high end, rounded up
+    assert_eq!(fact.worth_micro_usd, 45_022_500_001);
     let policy = d.world.policy(&d.policy);
     assert_eq!((policy.counter, policy.rebalanced_at_ts), (1, d.world.now_ts()));
+    assert_eq!(policy.swapped_micro_usd, fact.worth_micro_usd);
     assert_eq!((policy.lost_micro_usd, policy.lost.total()), (fact.loss_micro_usd, fact.loss_micro_usd));
 }
 
