@@ -149,6 +149,20 @@ impl Stage {
     }
 }
 
+/// Waits until somebody ends the demo, by Ctrl-C or as a supervisor does: the keepers are ended with it.
+pub async fn told_to_stop() {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
+    // CANNOT be told without a handler: then it plays to its end
+    let _ = tokio::signal::ctrl_c().await;
+}
+
 impl Telling<'_> {
     async fn tell(mut self) -> Outcome<Played> {
         let last = self.story.points.last().copied().unwrap_or(PricePoint { at_secs: 0, usd: self.played.last_usd });
@@ -156,10 +170,12 @@ impl Telling<'_> {
         let tail =
             (1..=SETTLE_SECS / step_secs + 1).map(|n| PricePoint { at_secs: last.at_secs + n * step_secs, ..last });
         let points: Vec<_> = self.story.points.iter().copied().chain(tail).collect();
+        // one for all points: a signal between two would be lost
+        let mut stopped = std::pin::pin!(told_to_stop());
         for point in &points {
             tokio::select! {
                 told = self.point(point) => told?,
-                _ = tokio::signal::ctrl_c() => {
+                () = &mut stopped => {
                     self.played.is_interrupted = true;
                     break;
                 }

@@ -12,7 +12,7 @@ use crate::market::past::Past;
 use crate::market::recorded::{self, shown};
 use crate::market::ticks::Gap;
 use crate::network::{Backend, Network, Pace};
-use crate::play::{Played, Stage, positions};
+use crate::play::{Played, Stage, positions, told_to_stop};
 use crate::scenario::{Story, stories};
 use crate::summary::{Parts, Summary};
 use crate::watch::Snapshot;
@@ -203,7 +203,7 @@ async fn linger(cli: &Cli, stage: &mut Stage, summary: &Summary, usd: [f64; 3]) 
     stage.network.at_pace();
     let fresh = stage.feeder.keep_publishing(&stage.network, &stage.world, PricePoint { at_secs: -1, usd });
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = told_to_stop() => Ok(()),
         stale = fresh => stale,
     }
 }
