@@ -241,19 +241,11 @@ fn refit_at(settings: &Settings, material: &Material, store: &mut Store, learner
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rampart_score::bar::Bar;
 
     #[test]
     fn due_weeks_follow_the_data_and_the_journal() {
-        let bar = |open_ts| rampart_score::bar::Bar {
-            open_ts,
-            secs: 300,
-            open: 1.0,
-            high: 1.0,
-            low: 1.0,
-            close: 1.0,
-            volume: 1.0,
-            taker_buy: None,
-        };
+        let bar = |open_ts| Bar { volume: 1.0, ..Bar::flat(open_ts, 300, 1.0) };
         let monday = week_start(1_700_000_000);
         let series = |ends: i64| Series { symbol: "X".into(), interval_secs: 300, bars: vec![bar(ends - 300)] };
         // the market that ends first decides

@@ -50,24 +50,9 @@ fn market(dir: &Path) -> Vec<Series> {
     vec![load(&dir.join("GENUSD_5m.csv.gz")).unwrap()]
 }
 
-fn card(version: u32) -> PolicyCard {
-    PolicyCard {
-        name: "test".into(),
-        version,
-        trained_by: "a test".into(),
-        training_data_sha256: String::new(),
-        situation_schema_sha256: situation_schema_hex(),
-        discount: 0.999,
-        transitions: 1,
-        seeds: vec![1],
-        mode: Mode::Shadow,
-        metrics: BTreeMap::new(),
-        limits: vec![],
-    }
-}
-
 fn policy(of: &[(Action, f64)]) -> Policy {
-    let file = PolicyFile { format: POLICY_FORMAT, card: card(1), weights: weights(of), hash: String::new() };
+    let card = PolicyCard { name: "test".into(), ..PolicyCard::default() };
+    let file = PolicyFile { format: POLICY_FORMAT, card, weights: weights(of), hash: String::new() };
     Policy::from_file(file).unwrap()
 }
 

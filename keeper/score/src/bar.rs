@@ -68,6 +68,11 @@ pub enum BarError {
 }
 
 impl Bar {
+    /// A bar of one price, in which nothing was traded.
+    pub fn flat(open_ts: i64, secs: u32, price: f64) -> Self {
+        Self { open_ts, secs, open: price, high: price, low: price, close: price, volume: 0.0, taker_buy: None }
+    }
+
     /// Returns when the bar is known, unix seconds.
     pub fn close_ts(&self) -> i64 {
         self.open_ts.saturating_add(i64::from(self.secs))

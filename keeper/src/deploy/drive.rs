@@ -100,19 +100,29 @@ pub struct Done {
 }
 
 impl Drive<'_> {
+    /// Asks the first endpoint that answers.
+    async fn first<T>(
+        &self,
+        what: &'static str,
+        ask: impl AsyncFn(&Rpc) -> Result<T, RpcError>,
+    ) -> Result<T, DriveError> {
+        let mut last = RpcError::NoEndpoint;
+        for rpc in &self.endpoints {
+            match ask(rpc).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => last = error,
+            }
+        }
+        Err(DriveError::Rpc { what, source: last })
+    }
+
     /// Reads what stands, at `slot` or later, from the first endpoint that answers.
     ///
     /// # Errors
     /// `Rpc`.
     pub async fn standing(&self, slot: u64) -> Result<Standing, DriveError> {
-        let mut last = RpcError::NoEndpoint;
-        for rpc in &self.endpoints {
-            match Standing::read(rpc, &self.site, &self.wants.signer, slot).await {
-                Ok(standing) => return Ok(standing),
-                Err(error) => last = error,
-            }
-        }
-        Err(DriveError::Rpc { what: "ask what stands", source: last })
+        let read = async |rpc: &Rpc| Standing::read(rpc, &self.site, &self.wants.signer, slot).await;
+        self.first("ask what stands", read).await
     }
 
     /// Does what is left, step by step, and nothing after the first that fails. `told` hears of each.
@@ -201,28 +211,13 @@ impl Drive<'_> {
     }
 
     async fn attempt(&self, step: &str, all: &[Instruction]) -> Result<(), DriveError> {
-        let mut last = RpcError::NoEndpoint;
-        for rpc in &self.endpoints {
-            match attempt(rpc, &self.wants.signer, all).await {
-                Ok(trial) => {
-                    let refused = |error| DriveError::Refused { step: step.to_owned(), error };
-                    return trial.error.map_or(Ok(()), |error| Err(refused(error)));
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(DriveError::Rpc { what: "try it on a node", source: last })
+        let trial =
+            self.first("try it on a node", async |rpc: &Rpc| attempt(rpc, &self.wants.signer, all).await).await?;
+        trial.error.map_or(Ok(()), |error| Err(DriveError::Refused { step: step.to_owned(), error }))
     }
 
     async fn blockhash(&self) -> Result<Blockhash, DriveError> {
-        let mut last = RpcError::NoEndpoint;
-        for rpc in &self.endpoints {
-            match rpc.latest_blockhash().await {
-                Ok(blockhash) => return Ok(blockhash),
-                Err(error) => last = error,
-            }
-        }
-        Err(DriveError::Rpc { what: "fetch a blockhash", source: last })
+        self.first("fetch a blockhash", async |rpc: &Rpc| rpc.latest_blockhash().await).await
     }
 
     fn signed(&self, all: &[Instruction], blockhash: Blockhash, by_program: bool) -> Result<Once, DriveError> {

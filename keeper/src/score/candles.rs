@@ -20,16 +20,7 @@ impl Candles {
                 (bar.high, bar.low, bar.close) = (bar.high.max(price), bar.low.min(price), price);
                 None
             }
-            open => open.replace(Bar {
-                open_ts,
-                secs: BAR_SECS,
-                open: price,
-                high: price,
-                low: price,
-                close: price,
-                volume: 0.0,
-                taker_buy: None,
-            }),
+            open => open.replace(Bar::flat(open_ts, BAR_SECS, price)),
         }
     }
 }

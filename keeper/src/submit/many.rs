@@ -1,8 +1,8 @@
-//! Many transactions of a person at once, none of which depends on another: each the same bytes until it is decided.
+//! Many transactions of a person at once, none of which depends on another or harms if it is done twice: each the same bytes
+//! until it is decided.
 
-use super::node;
-use super::once::Once;
-use super::step::{Answer, NextStep, next_step};
+use super::once::{MOST_ROUNDS, Once, PAUSE, ask};
+use super::step::NextStep;
 use super::ways::params;
 use super::wire::STATUS_BATCH;
 use crate::chain::http::CallError;
@@ -13,18 +13,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
-use std::time::Duration;
 
-/// Questions before nobody can say: a blockhash is dead long before.
-const MOST_ROUNDS: usize = 1_000;
-/// Time between two questions.
-const PAUSE: Duration = Duration::from_millis(400);
 /// Rounds after which what has not been seen is sent again.
 const RESEND_ROUNDS: usize = 5;
 /// Requests under way at once.
 const AT_ONCE: usize = 16;
 
-/// Sends all by the endpoints in turn and asks the first that answers, until each is decided. `told` hears how many are.
+/// Sends all by the endpoints in turn and asks them, until each is decided. `told` hears how many are.
 /// Outcomes are in the order of `all`.
 pub async fn many(endpoints: &[Rpc], all: &[Once], told: impl Fn(usize)) -> Vec<Outcome> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; all.len()];
@@ -35,12 +30,15 @@ pub async fn many(endpoints: &[Rpc], all: &[Once], told: impl Fn(usize)) -> Vec<
         }
         let mut unseen = Vec::new();
         for batch in open.chunks(STATUS_BATCH) {
-            let steps = ask(endpoints, all, batch).await;
+            let asked: Vec<&Once> = batch.iter().map(|at| &all[*at]).collect();
+            let steps = ask(endpoints, &asked).await;
             for (at, step) in batch.iter().zip(steps) {
                 match step {
                     NextStep::Settle(outcome) => outcomes[*at] = Some(outcome),
+                    // done twice they are done once: one endpoint's word is enough
+                    NextStep::Doubt => outcomes[*at] = Some(Outcome::Expired),
                     NextStep::Resend => unseen.push(*at),
-                    NextStep::Wait | NextStep::AskAgain | NextStep::Doubt => {}
+                    NextStep::Wait | NextStep::AskAgain => {}
                 }
             }
         }
@@ -51,23 +49,6 @@ pub async fn many(endpoints: &[Rpc], all: &[Once], told: impl Fn(usize)) -> Vec<
         tokio::time::sleep(PAUSE).await;
     }
     outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Unknown)).collect()
-}
-
-/// The end of the chain is asked for before the signatures: a block between the two could hold them.
-async fn ask(endpoints: &[Rpc], all: &[Once], batch: &[usize]) -> Vec<NextStep> {
-    let names: Vec<_> = batch.iter().map(|at| all[*at].signature).collect();
-    for rpc in endpoints {
-        let Ok(tip) = node::tip(rpc).await else { continue };
-        let Ok(statuses) = node::statuses(rpc, &names, true).await else { continue };
-        let not_found =
-            Answer::NotFound { context_slot: statuses.context_slot, searched_history: true, is_agreed: true };
-        let answers = statuses.found.into_iter().map(|found| found.map_or(not_found.clone(), Answer::Found));
-        let step = |(at, answer): (&usize, Answer)| {
-            next_step(&all[*at].bytes, all[*at].blockhash.last_valid_block_height, Some(tip), &answer)
-        };
-        return batch.iter().zip(answers).map(step).collect();
-    }
-    vec![NextStep::Resend; batch.len()]
 }
 
 /// Hands each to one endpoint: the next round sees which have come in.

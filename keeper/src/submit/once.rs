@@ -19,9 +19,9 @@ use solana_sdk::signature::Signature;
 use std::time::Duration;
 
 /// Questions before nobody can say: a blockhash is dead long before.
-const MOST_ROUNDS: usize = 1_000;
+pub(super) const MOST_ROUNDS: usize = 1_000;
 /// Time between two questions.
-const PAUSE: Duration = Duration::from_millis(400);
+pub(super) const PAUSE: Duration = Duration::from_millis(400);
 
 /// Signed bytes with their name and their life.
 #[derive(Clone, Debug)]
@@ -42,49 +42,50 @@ const MOST_DOUBTS: usize = 75;
 pub async fn once(endpoints: &[Rpc], once: &Once) -> Outcome {
     let mut doubts = 0;
     for _ in 0..MOST_ROUNDS {
-        match ask(endpoints, once).await {
-            NextStep::Settle(outcome) => return outcome,
-            NextStep::Resend => hand_over(endpoints, &once.bytes).await,
-            NextStep::Doubt if doubts == MOST_DOUBTS => return Outcome::Unknown,
-            NextStep::Doubt => doubts += 1,
-            NextStep::Wait | NextStep::AskAgain => {}
+        match ask(endpoints, &[once]).await.first() {
+            Some(NextStep::Settle(outcome)) => return outcome.clone(),
+            Some(NextStep::Resend) => hand_over(endpoints, &once.bytes).await,
+            Some(NextStep::Doubt) if doubts == MOST_DOUBTS => return Outcome::Unknown,
+            Some(NextStep::Doubt) => doubts += 1,
+            Some(NextStep::Wait | NextStep::AskAgain) | None => {}
         }
         tokio::time::sleep(PAUSE).await;
     }
     Outcome::Unknown
 }
 
-/// Asks until as many have answered as have to agree, or one has found it.
-pub(super) async fn ask(endpoints: &[Rpc], once: &Once) -> NextStep {
+/// Asks what to do next with each of `all`, which are [`STATUS_BATCH`](super::wire::STATUS_BATCH) at most: until as many
+/// endpoints have answered as have to agree, or one has found them all.
+pub(super) async fn ask(endpoints: &[Rpc], all: &[&Once]) -> Vec<NextStep> {
+    let signatures: Vec<Signature> = all.iter().map(|once| once.signature).collect();
     let quorum = endpoints.len().min(WITNESSES);
-    let mut asked: FuturesUnordered<_> = endpoints.iter().map(|rpc| witness(rpc, once.signature)).collect();
-    let (mut told, mut answers) = (None, 0);
+    let mut asked: FuturesUnordered<_> = endpoints.iter().map(|rpc| witness(rpc, &signatures)).collect();
+    let (mut told, mut answers) = (None::<(Tip, Statuses)>, 0);
     while answers < quorum
+        && !told.as_ref().is_some_and(|(_, statuses)| statuses.found.iter().all(Option::is_some))
         && let Some(answer) = asked.next().await
     {
         let Ok((tip, statuses)) = answer else { continue };
         answers += 1;
-        let (tip, statuses): (Tip, Statuses) = match told {
+        told = Some(match told {
             None => (tip, statuses),
             Some((other, others)) => (Tip::merge(other, tip), Statuses::merge(others, statuses)),
-        };
-        if let Some(Some(found)) = statuses.found.first() {
-            return step(once, tip, &Answer::Found(found.clone()));
-        }
-        told = Some((tip, statuses));
+        });
     }
-    let Some((tip, Statuses { context_slot, .. })) = told else { return NextStep::Resend };
-    step(once, tip, &Answer::NotFound { context_slot, searched_history: true, is_agreed: answers == quorum })
+    let Some((tip, statuses)) = told else { return vec![NextStep::Resend; all.len()] };
+    let not_found =
+        Answer::NotFound { context_slot: statuses.context_slot, searched_history: true, is_agreed: answers == quorum };
+    let answered = statuses.found.into_iter().map(|found| found.map_or_else(|| not_found.clone(), Answer::Found));
+    let step = |(once, answer): (&&Once, Answer)| {
+        next_step(&once.bytes, once.blockhash.last_valid_block_height, Some(tip), &answer)
+    };
+    all.iter().zip(answered).map(step).collect()
 }
 
-/// The end of the chain is asked for before the signature: a block between the two could hold it.
-async fn witness(rpc: &Rpc, signature: Signature) -> Result<(Tip, Statuses), WireError> {
+/// The end of the chain is asked for before the signatures: a block between the two could hold them.
+async fn witness(rpc: &Rpc, signatures: &[Signature]) -> Result<(Tip, Statuses), WireError> {
     let tip = node::tip(rpc).await?;
-    Ok((tip, node::statuses(rpc, &[signature], true).await?))
-}
-
-fn step(once: &Once, tip: Tip, answer: &Answer) -> NextStep {
-    next_step(&once.bytes, once.blockhash.last_valid_block_height, Some(tip), answer)
+    Ok((tip, node::statuses(rpc, signatures, true).await?))
 }
 
 /// No preflight: it was simulated before, and the first send may be under way.

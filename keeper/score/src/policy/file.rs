@@ -46,6 +46,25 @@ pub struct PolicyCard {
     pub limits: Vec<String>,
 }
 
+impl Default for PolicyCard {
+    /// A first card of this build's schema, in shadow, that tells nothing yet.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            version: 1,
+            trained_by: String::new(),
+            training_data_sha256: String::new(),
+            situation_schema_sha256: situation_schema_hex(),
+            discount: 0.0,
+            transitions: 0,
+            seeds: vec![],
+            mode: Mode::Shadow,
+            metrics: BTreeMap::new(),
+            limits: vec![],
+        }
+    }
+}
+
 /// A policy as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -205,16 +224,8 @@ mod tests {
         weights[Action::TightenLtv.index()][2] = 1.0;
         let card = PolicyCard {
             name: "test".into(),
-            version: 1,
-            trained_by: "a test".into(),
-            training_data_sha256: String::new(),
-            situation_schema_sha256: situation_schema_hex(),
-            discount: 0.999,
-            transitions: 1,
-            seeds: vec![1],
-            mode: Mode::Shadow,
             metrics: BTreeMap::from([("utility".into(), -0.1)]),
-            limits: vec![],
+            ..PolicyCard::default()
         };
         PolicyFile { format: POLICY_FORMAT, card, weights, hash: String::new() }
     }

@@ -178,7 +178,7 @@ impl LibraryFile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Action, Mode, POLICY_FORMAT, PolicyCard, TILES};
+    use super::super::{Action, POLICY_FORMAT, PolicyCard, TILES};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -186,15 +186,8 @@ mod tests {
         let card = PolicyCard {
             name: "test".into(),
             version,
-            trained_by: "a test".into(),
-            training_data_sha256: String::new(),
-            situation_schema_sha256: situation_schema_hex(),
-            discount: 0.999,
-            transitions: 1,
-            seeds: vec![1],
-            mode: Mode::Shadow,
             metrics: BTreeMap::from([("utility".into(), 0.1)]),
-            limits: vec![],
+            ..PolicyCard::default()
         };
         let weights = vec![vec![0.1 * f64::from(version); TILES]; Action::COUNT];
         Policy::from_file(PolicyFile { format: POLICY_FORMAT, card, weights, hash: String::new() }).unwrap()

@@ -1,5 +1,5 @@
 use super::*;
-use rampart_score::policy::{Action, Mode, POLICY_FORMAT, PolicyCard, PolicyFile, TILES, situation_schema_hex};
+use rampart_score::policy::{Action, POLICY_FORMAT, PolicyCard, PolicyFile, TILES, situation_schema_hex};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -7,19 +7,7 @@ const DAY_SECS: i64 = 86_400;
 pub(in crate::score) fn policy(version: u32, of: &[(Action, f64)]) -> Policy {
     let mut weights = vec![vec![0.0; TILES]; Action::COUNT];
     of.iter().for_each(|(action, value)| weights[action.index()][0] = *value);
-    let card = PolicyCard {
-        name: "test".into(),
-        version,
-        trained_by: "a test".into(),
-        training_data_sha256: String::new(),
-        situation_schema_sha256: situation_schema_hex(),
-        discount: 0.999,
-        transitions: 1,
-        seeds: vec![1],
-        mode: Mode::Shadow,
-        metrics: BTreeMap::new(),
-        limits: vec![],
-    };
+    let card = PolicyCard { name: "test".into(), version, ..PolicyCard::default() };
     Policy::from_file(PolicyFile { format: POLICY_FORMAT, card, weights, hash: String::new() }).expect("a policy")
 }
 
@@ -32,7 +20,7 @@ fn library() -> Library {
 fn zigzag(from_ts: i64, to_ts: i64) -> Vec<Bar> {
     let bar = |open_ts: i64| {
         let close = if open_ts / 300 % 2 == 0 { 100.0 } else { 100.1 };
-        Bar { open_ts, secs: 300, open: close, high: close, low: close, close, volume: 0.0, taker_buy: None }
+        Bar::flat(open_ts, 300, close)
     };
     (from_ts / 300..to_ts / 300).map(|at| bar(at * 300)).collect()
 }

@@ -183,7 +183,8 @@ async fn transaction_of_a_person_is_given_up_only_where_two_nodes_say_so() {
             endpoints.push(Rpc::new(&node(&answers).await.0, Commitment::Confirmed, Metrics::new()));
         }
         let blockhash = Blockhash { hash: Hash::default(), last_valid_block_height: 150 };
-        once::ask(&endpoints, &Once { signature: Signature::default(), bytes: Vec::new(), blockhash }).await
+        let sent = Once { signature: Signature::default(), bytes: Vec::new(), blockhash };
+        once::ask(&endpoints, &[&sent]).await.remove(0)
     };
     let (past, unseen) = (151, Some(Value::Null));
     let landed = Some(status("confirmed", json!(null)));
