@@ -130,9 +130,7 @@ impl GuardCommand {
             Self::Create(args) => apply::apply(args, Only::Missing, config).await,
             Self::Migrate(args) => migrate::migrate_all(args, config).await,
             Self::AddVault(args) => apply::add_vault(args, config).await,
-            Self::SetRule(args) => {
-                apply::apply(&args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await
-            }
+            Self::SetRule(args) => apply::set_rule(args, config).await,
         }
     }
 }

@@ -103,6 +103,19 @@ pub(super) async fn add_vault(args: &AddVaultArgs, config: &Config) -> Result<An
     apply(&args.apply, Only::Named(names), config).await
 }
 
+/// Brings a rule to what the file says.
+pub(super) async fn set_rule(args: &SetRuleArgs, config: &Config) -> Result<Answer, KeeperError> {
+    let file = read_file(&args.apply.file)?;
+    if !file.rules.iter().any(|rule| rule.id == args.rule) {
+        let has = file.rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>().join(", ");
+        return Err(KeeperError::Refused {
+            what: format!("no rule of the file has the number {}", args.rule),
+            hint: format!("it has {has}"),
+        });
+    }
+    apply(&args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await
+}
+
 async fn carry_out(step: &Step, flags: &WayArgs, config: &Config) -> Result<Answer, KeeperError> {
     // read anew: the acts before it have changed the guard
     Way::open(flags, config).await?.carry_out(&step.act).await

@@ -7,6 +7,7 @@ use rampart::state::Level;
 use rampart_client::address;
 use rampart_keeper::error::KeeperError;
 use rampart_tests::officers::Officer;
+use solana_sdk::signer::Signer;
 
 /// Asserts that a command was refused with `error`, with `hint`, and that it left the guard alone.
 macro_rules! assert_refused {
@@ -188,4 +189,30 @@ async fn report_is_noted_beside_the_proposal() {
     assert_eq!(notes, 1, "a memo with the hash lands with the proposal");
     drop(state);
     assert!(desk.world(|world| world.exists(&address::change(&world.guard, 0))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn root_moves_by_the_acceptance_of_the_new_one_alone() {
+    let desk = Desk::new().await;
+    let (root, next) = (desk.root(), desk.rich());
+    let (to, key) = (format!("root={}", next.pubkey()), desk.key("next", &next));
+    desk.settle().await;
+    desk.guard(&["propose", "root", &to, "--signer", &root]).await.expect("it lands");
+    desk.guard(&["propose", "delay", "loosen_delay_secs=259200", "--signer", &root]).await.expect("it lands");
+    desk.settle().await;
+    let stands = |desk: &Desk| desk.world(|world| world.guard_state().roles.root);
+    let old = stands(&desk);
+    let accept = ["accept", "0", "--signer", &key];
+    assert_refused!(desk, &accept, &refusal(RampartError::ChangeNotRipe), "counts down");
+    ripen(&desk);
+    desk.settle().await;
+    assert_refused!(desk, &["accept", "0", "--signer", &root], "needs the new root", "--signer");
+    assert_refused!(desk, &["accept", "1", "--signer", &key], "no change of the root at 1", "guard show");
+    assert_refused!(desk, &["execute", "0"], &refusal(RampartError::RootNeedsAcceptance), "guard accept");
+    assert_eq!(stands(&desk), old);
+    desk.guard(&accept).await.expect("it lands");
+    assert_eq!((stands(&desk), stands(&desk) == old), (next.pubkey(), false));
+    desk.settle().await;
+    // what the old root had proposed is void
+    assert_refused!(desk, &["execute", "1"], &refusal(RampartError::AuthorityEpochMoved), "");
 }

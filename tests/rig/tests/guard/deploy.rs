@@ -1,6 +1,7 @@
 //! The program's deployment: through the chain's own loader, cut off, taken up, done twice, and by hands that may not.
 
 use crate::desk::Desk;
+use crate::plan::{filled, template, write};
 use rampart_client::Pubkey;
 use rampart_keeper::chain::rpc::Rpc;
 use rampart_keeper::cli::guard::Answer;
@@ -11,10 +12,10 @@ use rampart_keeper::deploy::plan::CHUNK;
 use rampart_keeper::deploy::standing::{Buffer, Site};
 use rampart_keeper::deploy::{Drive, DriveError, Image, PlanError, Step, Wants};
 use rampart_keeper::error::KeeperError;
+use rampart_keeper::guard::spec::Key;
 use rampart_keeper::metrics::Metrics;
 use rampart_keeper::takeover::{HEADER_LEN, data_address};
 use rampart_rig::until;
-use rampart_tests::defaults::SOL;
 use rampart_tests::integrator::fixture;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::message::Message;
@@ -41,7 +42,7 @@ impl Crew {
     async fn new(desk: &Desk, code: Vec<u8>) -> Self {
         // slots are short here: a busy machine must not let blockhashes die under way
         desk.scene.chain.state().landing.life_blocks = LIFE_BLOCKS;
-        let payer = copy(&rich(desk));
+        let payer = copy(&desk.rich());
         desk.settle().await;
         Self { payer, program: PayerKey::new(Keypair::new()), image: Image::new(code) }
     }
@@ -60,12 +61,6 @@ impl Crew {
     }
 }
 
-fn rich(desk: &Desk) -> Keypair {
-    let key = Keypair::new();
-    desk.world(|world| world.svm.airdrop(&key.pubkey(), 1_000 * SOL).expect("airdrop"));
-    key
-}
-
 fn sends(desk: &Desk) -> usize {
     desk.scene.chain.state().sends.len()
 }
@@ -76,7 +71,7 @@ fn names(steps: &[(&'static str, String, Option<String>)]) -> Vec<&'static str> 
 
 /// Calls a program.
 fn call(desk: &Desk, program: Pubkey) -> Result<(), String> {
-    let key = rich(desk);
+    let key = desk.rich();
     desk.world(|world| {
         let message =
             Message::new(&[Instruction { program_id: program, accounts: vec![], data: vec![] }], Some(&key.pubkey()));
@@ -157,7 +152,7 @@ async fn upgrade_makes_room_and_after_the_handover_waits_for_the_multisig() {
     let mut crew = Crew::new(&desk, fixture("yes")).await;
     crew.drive(&desk, None).run(|_| {}).await.expect("it is deployed");
     crew.image = Image::new(fixture("thief"));
-    let multisig = rich(&desk);
+    let multisig = desk.rich();
     let done = crew.drive(&desk, Some(multisig.pubkey())).run(|_| {}).await.expect("it is upgraded");
     assert_eq!(names(&done.steps), ["create_buffer", "write", "extend", "upgrade", "hand_over"]);
     let deployed = done.standing.deployed().expect("a program");
@@ -220,7 +215,7 @@ fn code(desk: &Desk) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn terminal_shows_the_plan_first_and_names_a_wrong_hash_and_a_wrong_key() {
     let desk = Desk::new().await;
-    let (owner, multisig) = (rich(&desk), Pubkey::new_unique());
+    let (owner, multisig) = (desk.rich(), Pubkey::new_unique());
     settle_program(&desk, &owner.pubkey(), &fixture("yes")).await;
     let signer = desk.key("owner", &owner);
     let so = desk.path("next.so");
@@ -266,4 +261,43 @@ async fn terminal_shows_the_plan_first_and_names_a_wrong_hash_and_a_wrong_key() 
     let before = sends(&desk);
     let again = deploy(&desk, &[&base[..], &["--yes"]].concat()).await.expect("nothing is left");
     assert_eq!((again.data["done"].as_array().map(Vec::len), sends(&desk)), (Some(0), before));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guard_of_a_file_comes_with_the_program_and_not_before_it() {
+    let desk = Desk::new().await;
+    let (owner, multisig) = (desk.rich(), Pubkey::new_unique());
+    settle_program(&desk, &multisig, &rampart_tests::program::bytes()).await;
+    let mut file = desk.world(|world| filled(template("sol"), world));
+    file.roles.root = Key(owner.pubkey());
+    let (guard, signer, so) = (write(&desk, &file), desk.key("owner", &owner), desk.path("next.so"));
+    let stands = || desk.world(|world| world.exists(&file.address()));
+    let words = |image: &Image| {
+        std::fs::write(&so, &image.bytes).expect("a file");
+        let (so, hash) = (so.display().to_string(), image.sha256.clone());
+        ["--so", &so, "--sha256", &hash, "--signer", &signer, "--guard", &guard].map(str::to_owned)
+    };
+    let ask = async |image: &Image, end: &str| {
+        let words = words(image);
+        deploy(&desk, &[&words.each_ref().map(String::as_str)[..], &[end]].concat()).await
+    };
+    // another program is to run first, and only the multisig may say so
+    let waiting = ask(&Image::new(fixture("yes")), "--yes").await.expect("it is prepared");
+    assert!(waiting.text.contains("the guard comes once the program is upgraded"), "{}", waiting.text);
+    assert!(waiting.data["guard"].is_null() && !stands());
+
+    let same = Image::new(rampart_tests::program::bytes());
+    let before = sends(&desk);
+    let shown = ask(&same, "--dry-run").await.expect("a plan");
+    assert!(shown.text.contains("+ SOL/USDC: create SOL/USDC, holds at once"), "{}", shown.text);
+    assert_eq!((stands(), sends(&desk)), (false, before), "nothing was sent");
+    let done = ask(&same, "--yes").await.expect("the guard is created");
+    let (planned, created) = (&shown.data["guard"]["steps"], &done.data["guard"]["results"]);
+    assert_eq!(created.as_array().map(Vec::len), planned.as_array().map(Vec::len));
+    assert!(stands());
+    desk.settle().await;
+    let before = sends(&desk);
+    let again = ask(&same, "--yes").await.expect("nothing is left");
+    assert!(again.text.contains("nothing to do: the guard is as the file says"), "{}", again.text);
+    assert_eq!(sends(&desk), before);
 }

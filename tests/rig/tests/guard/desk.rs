@@ -6,7 +6,9 @@ use rampart_keeper::cli::{self, Command};
 use rampart_keeper::config::Config;
 use rampart_keeper::error::KeeperError;
 use rampart_rig::{Scene, until};
+use rampart_tests::defaults::SOL;
 use solana_sdk::signature::Keypair;
+use solana_sdk::signer::Signer;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -66,6 +68,13 @@ impl Desk {
     pub fn root(&self) -> String {
         let root = self.world(|world| world.root.insecure_clone());
         self.key("root", &root)
+    }
+
+    /// Returns a new key with lamports.
+    pub fn rich(&self) -> Keypair {
+        let key = Keypair::new();
+        self.world(|world| world.svm.airdrop(&key.pubkey(), 1_000 * SOL).expect("airdrop"));
+        key
     }
 
     /// Does `rampart guard ..` and returns the answer.

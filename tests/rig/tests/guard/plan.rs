@@ -18,13 +18,14 @@ fn template_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/guards/{name}.toml"))
 }
 
-fn template(name: &str) -> GuardFile {
+/// Reads a template.
+pub(super) fn template(name: &str) -> GuardFile {
     let text = std::fs::read_to_string(template_path(name)).expect("a template");
     GuardFile::read(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Puts the world's keys, mints and feeds where the template has its own.
-fn filled(mut file: GuardFile, world: &World) -> GuardFile {
+pub(super) fn filled(mut file: GuardFile, world: &World) -> GuardFile {
     file.guard.id = 2;
     file.roles = RolesSpec::of(&world.guard_state().roles).expect("known roles");
     for asset in &mut file.assets {
@@ -127,7 +128,8 @@ fn mixed_change_is_tightened_at_once_and_its_looser_part_proposed_once() {
     assert!(planned(&file, &world).notes.is_empty() && planned(&file, &world).steps.is_empty());
 }
 
-fn write(desk: &Desk, file: &GuardFile) -> String {
+/// Writes a guard file and returns its path.
+pub(super) fn write(desk: &Desk, file: &GuardFile) -> String {
     let path = desk.path("guard.toml");
     std::fs::write(&path, toml::to_string(file).expect("TOML")).expect("a file");
     path.display().to_string()
@@ -197,4 +199,47 @@ async fn file_that_the_program_would_refuse_is_refused_before_anything_is_sent()
     assert!(error.to_string().contains("unknown field `loosen_delay`"), "{error}");
     assert_eq!(desk.governed(), before);
     assert!(desk.scene.chain.state().sends.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vault_and_rule_come_one_by_one_and_others_stay_as_they_are() {
+    let desk = Desk::new().await;
+    let root = desk.root();
+    let mut file = desk.world(|world| filled(template("sol"), world));
+    let bare = GuardFile { vaults: vec![], rules: vec![], ..file.clone() };
+    let path = write(&desk, &bare);
+    desk.guard(&["create", &path, "--yes", "--signer", &root]).await.expect("a guard with assets");
+    desk.settle().await;
+    let path = write(&desk, &file);
+    let vault =
+        address::vault(&file.address(), &desk.world(|world| world.sol.mint), &desk.world(|world| world.usdc.mint));
+    let guard = file.address();
+    let rule = |id| address::rule(&guard, id);
+    let exists = |keys: &[rampart_client::Pubkey]| {
+        desk.world(|world| keys.iter().map(|key| world.exists(key)).collect::<Vec<_>>())
+    };
+
+    let sends = desk.scene.chain.state().sends.len();
+    for (words, what, hint) in [
+        (["add-vault", "DOGE/USDC"], "no vault of the file is named `DOGE/USDC`", "it has SOL/USDC"),
+        (["set-rule", "99"], "no rule of the file has the number 99", "it has 1, 2, 3"),
+    ] {
+        let error =
+            desk.guard(&[&words[..], &[&path, "--yes", "--signer", &root]].concat()).await.expect_err("a refusal");
+        assert!(error.to_string().contains(what) && error.hint().contains(hint), "{error}: {}", error.hint());
+    }
+    assert_eq!((exists(&[vault, rule(1)]), desk.scene.chain.state().sends.len()), (vec![false, false], sends));
+    desk.guard(&["add-vault", "SOL/USDC", &path, "--yes", "--signer", &root]).await.expect("a vault");
+    desk.settle().await;
+    assert_eq!(exists(&[vault, rule(1), rule(2)]), [true, false, false]);
+    desk.guard(&["set-rule", "1", &path, "--yes", "--signer", &root]).await.expect("a rule");
+    desk.settle().await;
+    assert_eq!(exists(&[vault, rule(1), rule(2)]), [true, true, false]);
+    // both rules differ from the file now; the one that is named is brought to it
+    file.rules[0].params.threshold -= 100;
+    let path = write(&desk, &file);
+    let done = desk.guard(&["set-rule", "1", &path, "--yes", "--signer", &root]).await.expect("it is tightened");
+    assert!(done.text.contains("threshold"), "{}", done.text);
+    let stands: rampart::state::Rule = desk.world(|world| world.load(&rule(1)));
+    assert_eq!((stands.params.threshold, exists(&[rule(2)])), (file.rules[0].params.threshold, vec![false]));
 }
