@@ -4,7 +4,7 @@ use crate::command;
 use crate::failure::{Failure, Result};
 use crate::files;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folder of the app's client that is generated from the IDL.
@@ -28,6 +28,14 @@ pub fn has_script(name: &str) -> bool {
 /// npm is missing, or the script fails.
 pub fn script(name: &str) -> Result<()> {
     command::run(npm().args(["run", "--silent", name]))
+}
+
+/// Runs the tests of the pages in the browser at `chromium`, without comparing pictures.
+///
+/// # Errors
+/// npm is missing, or a test fails.
+pub fn browse(chromium: &Path) -> Result<()> {
+    command::run(npm().args(["run", "--silent", "e2e", "--", "--ignore-snapshots"]).env("CHROMIUM", chromium))
 }
 
 /// Installs the app's dependencies unless they are there.

@@ -32,7 +32,7 @@ type Step = (&'static str, fn(&mut Run) -> Result<Verdict>);
 /// What a finished step left behind.
 type Row = (&'static str, Duration, Verdict);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     ("tools", setup::tools),
     ("format", steps::format),
     ("lint", steps::lint),
@@ -44,6 +44,7 @@ const STEPS: [Step; 13] = [
     ("deploy", steps::deploy),
     ("lowering", steps::lowering),
     ("app", steps::app),
+    ("browser", steps::browser),
     ("generated", steps::generated),
     ("demo", steps::demo),
 ];

@@ -176,6 +176,27 @@ pub fn app(_: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
+/// The app's pages are whole, accessible and work by the keyboard in a real browser, with invented data.
+pub fn browser(_: &mut Run) -> Result<Verdict> {
+    if !web::has_script("e2e") || command::find("npm").is_none() {
+        return Ok(Verdict::Skipped("the app has no such tests, or npm is missing".into()));
+    }
+    let named = std::env::var_os("CHROMIUM").map(std::path::PathBuf::from);
+    let Some(chromium) = named.or_else(|| command::find("chromium")) else {
+        // unattended, nothing is left out: `.ci/run` installs it
+        let hint = "install Debian's chromium, or name one by CHROMIUM";
+        return if is_ci() {
+            Err(Failure::new("chromium is missing").hint(hint))
+        } else {
+            Ok(Verdict::Skipped(format!("chromium is missing: {hint}")))
+        };
+    };
+    web::install()?;
+    // another version of the browser draws letters in another way: the pictures are for who changes the pages
+    web::browse(&chromium)?;
+    Ok(Verdict::Passed)
+}
+
 /// The app's client is what the IDL gives; the step `program` compares the IDL.
 pub fn generated(_: &mut Run) -> Result<Verdict> {
     if !web::has_script("generate") || command::find("npm").is_none() {
