@@ -17,7 +17,12 @@ pub(crate) use backtest::span;
 pub use data::DataArgs;
 pub use print::Printer;
 
+use crate::validate::{Config, ConfigError};
 use clap::Subcommand;
+use std::path::Path;
+
+/// Reads the configuration that a file holds; of a guard's file with several vaults, that of the one that is named.
+pub type Read = fn(&Path, Option<&str>) -> Result<Config, ConfigError>;
 
 /// What the lab can be asked to do.
 #[derive(Clone, Debug, Subcommand)]
@@ -49,20 +54,20 @@ pub enum LabCommand {
     Report(report::ReportArgs),
 }
 
-/// Runs one command of the lab.
+/// Runs one command of the lab. Configurations are read by `read`.
 ///
 /// # Errors
 /// Why it stopped; `NotPassed` where a configuration was played and failed.
-pub fn run(command: LabCommand, out: Printer) -> Result<(), LabError> {
+pub fn run(command: LabCommand, out: Printer, read: Read) -> Result<(), LabError> {
     match command {
         LabCommand::Data(command) => data::run(command, out),
         LabCommand::Fetch(args) => fetch::run(args, out),
         LabCommand::Train(command) => train::run(command, out),
         LabCommand::Refit(args) => refit::run(&args, out),
         LabCommand::Evaluate(args) => evaluate::run(args, out),
-        LabCommand::Attack(command) => attack::run(command, out),
+        LabCommand::Attack(command) => attack::run(command, out, read),
         LabCommand::Backtest(args) => backtest::run(&args, out),
-        LabCommand::Validate(args) => validate::run(&args, out),
+        LabCommand::Validate(args) => validate::run(&args, out, read),
         LabCommand::Sweep(args) => sweep::run(&args, out),
         LabCommand::Merge(args) => sweep::run_merge(&args, out),
         LabCommand::Report(args) => report::run(&args, out),
@@ -147,6 +152,7 @@ impl LabError {
         match self {
             Self::NotPassed(_) => "loosen nothing: change what the failed case names, and validate again",
             Self::Data(_) | Self::Fetch(_) => "`rampart lab data check` lists what is recorded",
+            Self::Config(ConfigError::Guard(_)) => "docs/lab.md, \"A verdict\", says what is read of a guard's file",
             Self::Config(_) => "`rampart lab validate --example` prints a configuration that is complete",
             Self::Attack(_) => "`rampart lab attack list` shows names and their side of the split",
             Self::Report(_) => {

@@ -2,6 +2,8 @@
 
 use clap::Parser;
 use rampart_lab::cli::{LabCommand, Printer, run};
+use rampart_lab::validate::{Config, ConfigError};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -27,11 +29,19 @@ fn main() -> ExitCode {
         }
     };
     let out = if cli.json { Printer::json(|data| data) } else { Printer::text() };
-    match run(cli.command, out) {
+    match run(cli.command, out, read) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}\nhint: {}", error.hint());
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Guards' files are the keeper's to read.
+fn read(path: &Path, vault: Option<&str>) -> Result<Config, ConfigError> {
+    match vault {
+        None => Config::load(path),
+        Some(_) => Err(ConfigError::Guard("`--vault` is for a guard's file: `rampart lab` reads those".into())),
     }
 }

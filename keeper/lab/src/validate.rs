@@ -7,7 +7,7 @@ mod config;
 mod crises;
 mod report;
 
-pub use config::{Config, ConfigError, EXAMPLE, Require};
+pub use config::{Config, ConfigError, EXAMPLE, Guarded, Require};
 pub use crises::{CRISES, Crisis};
 pub use report::{Case, Verdict, canonical_hash};
 
@@ -15,6 +15,7 @@ use crate::attack::{Scenario, Split, suite};
 use crate::backtest::{Market, play};
 use crate::policy::Fixed;
 use crate::pool::GuardConfig;
+use rampart::state::asset::Peg;
 use std::path::Path;
 
 /// What a validation plays beside the configuration.
@@ -39,7 +40,9 @@ pub fn validate(
 ) -> Result<Verdict, crate::data::DataError> {
     let mut verdict = Verdict::new(config, plan.seed, plan.draws);
     let guard = config.guard();
-    for crisis in CRISES.iter().filter(|crisis| !config.require.exclude.iter().any(|name| name == crisis.name)) {
+    let is_met =
+        |crisis: &&Crisis| crisis.peg == guard.peg && !config.require.exclude.iter().any(|name| name == crisis.name);
+    for crisis in CRISES.iter().filter(is_met) {
         progress(crisis.name);
         match crisis.load(plan.data, guard.reference.cell_secs)? {
             Ok((scenarios, sha256)) => {
@@ -54,7 +57,9 @@ pub fn validate(
         let name = scenarios[0].name.clone();
         if !config.require.exclude.contains(&name) {
             progress(&name);
-            verdict.cases.push(case(config, &guard, &name, scenarios.to_vec(), plan.seed));
+            let is_pegged = guard.peg == Peg::UsDollar;
+            let scenarios = scenarios.iter().cloned().map(|one| if is_pegged { one.at_par() } else { one }).collect();
+            verdict.cases.push(case(config, &guard, &name, scenarios, plan.seed));
         }
     }
     verdict.judge(&config.require);
@@ -95,7 +100,19 @@ mod tests {
         assert_eq!((first.hash(), &first), (again.hash(), &again));
         let looser = EXAMPLE.replace("max_bonus_bps = 800", "max_bonus_bps = 700");
         assert_ne!(played(&looser).hash(), first.hash());
-        assert_eq!(first.skipped.len(), CRISES.len() - 1, "one is excluded");
+        let met = CRISES.iter().filter(|crisis| crisis.peg == Peg::Unpegged).count();
+        assert_eq!(first.skipped.len(), met - 1, "one is excluded");
+    }
+
+    #[test]
+    fn coin_with_a_peg_begins_at_par_and_loses_it_later() {
+        let draw = || suite(Split::Test, 3, 1).filter(|scenario| scenario.name == "depeg");
+        let (plain, pegged) = (draw().next().unwrap(), draw().next().unwrap().at_par());
+        let (first, last) = (&pegged.ticks[0], &pegged.ticks[pegged.ticks.len() - 1]);
+        assert!((first.truth - 1.0).abs() < 1e-9, "{first:?}");
+        assert!(last.truth < 0.99 && (first.oracle.price - 1.0).abs() < 0.01, "{last:?}");
+        let worth = |scenario: &Scenario| scenario.ticks.iter().map(|tick| tick.volume * tick.truth).sum::<f64>();
+        assert!((worth(&plain) / worth(&pegged) - 1.0).abs() < 1e-9);
     }
 
     #[test]

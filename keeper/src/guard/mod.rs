@@ -12,6 +12,7 @@ pub mod file;
 pub mod memo;
 pub mod migrate;
 pub mod plan;
+pub mod played;
 pub mod refusal;
 pub mod snapshot;
 pub mod spec;

@@ -1,10 +1,12 @@
 //! Updates in these tests are built with Pyth's own types: their proofs hold, their signatures are none, and no cluster has
-//! taken them.
+//! taken them. One is recorded from Hermes.
 
 use super::wire::{HEAD, discriminator};
 use super::*;
 use crate::submit::PACKET_BYTES;
 use anchor_lang::prelude::Pubkey;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use pyth_solana_receiver_sdk::PostUpdateParams;
 use pyth_solana_receiver_sdk::pda::{get_config_address, get_treasury_address};
 use pythnet_sdk::accumulators::merkle::{MerklePath, MerkleRoot};
@@ -12,9 +14,11 @@ use pythnet_sdk::hashers::keccak256_160::Keccak160;
 use pythnet_sdk::wire::to_vec;
 use pythnet_sdk::wire::v1::{AccumulatorUpdateData, MerklePriceUpdate, Proof};
 use rampart::oracle::{PYTH_RECEIVER, PYTH_RECEIVER_COMPATIBLE, RawReading};
-use rampart_feeds::{SignedPrice, signed_update};
+use rampart_feeds::{RECORDED_USDC_USD, SignedPrice, signed_update};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::hash::hashv;
+use solana_sdk::instruction::Instruction;
+use solana_sdk::message::Message;
 
 mod desk;
 mod recover;
@@ -49,6 +53,17 @@ fn place(receiver: Pubkey) -> Place {
     Place::find(&account, &receiver, &FEED).unwrap()
 }
 
+/// How long a transaction of the keeper is.
+fn sent_bytes(instructions: Vec<Instruction>) -> usize {
+    // what every one has besides
+    let budget =
+        [ComputeBudgetInstruction::set_compute_unit_limit(1), ComputeBudgetInstruction::set_compute_unit_price(1)];
+    let all: Vec<_> = budget.into_iter().chain(instructions).collect();
+    let message = Message::new(&all, Some(&PAYER));
+    assert_eq!(message.header.num_required_signatures, 1);
+    1 + 64 + message.serialize().len()
+}
+
 /// What an update says of a feed, as the SDK reads it.
 fn proved(bytes: &[u8]) -> (Vec<u8>, MerklePriceUpdate) {
     let Proof::WormholeMerkle { vaa, updates } = AccumulatorUpdateData::try_from_slice(bytes).unwrap().proof;
@@ -71,6 +86,32 @@ fn update_is_read_with_the_feeds_and_prices_in_it_or_refused() {
     let torn = MerklePriceUpdate { message: vec![0; 9].into(), proof: MerklePath::new(vec![]) };
     assert_eq!(read(vec![1; 100], vec![torn]), Err(UpdateError::Message));
     assert_eq!(read(vec![1; 4], vec![]), Err(UpdateError::Short));
+}
+
+#[test]
+fn recorded_update_of_the_network_is_read_fits_and_is_handed_on_byte_by_byte() {
+    let whole = BASE64_STANDARD.decode(RECORDED_USDC_USD.trim_end()).unwrap();
+    let update = SignedUpdate::read(&whole).unwrap();
+    let feeds: Vec<FeedId> = update.feeds().copied().collect();
+    let [feed] = feeds[..] else { panic!("{} feeds", feeds.len()) };
+    assert_eq!(hex::encode(feed), "eaa020c61cc479712813461ce153894a96a6c00b21ed0cfc2798d1f9a9e9c94a");
+    let expected = RawReading { price: 100_000_966, confidence: 64_208, exponent: -8, publish_ts: 1_730_802_926 };
+    assert_eq!((update.price(&feed), update.signer_set()), (Some(&expected), [0, 0, 0, 4]));
+    let (vaa, proved) = proved(&whole);
+    assert_eq!(vaa[5], QUORUM);
+    let root = MerkleRoot::<Keccak160>::new(vaa[vaa.len() - 20..].try_into().unwrap());
+    assert!(root.check(proved.proof.clone(), proved.message.as_ref()), "the network's own proof");
+    let account = Cohort::of(&PYTH_RECEIVER).unwrap().feed_account(0, &feed);
+    let place = Place::find(&account, &PYTH_RECEIVER, &feed).unwrap();
+    let (first, last) = (place.open(PAYER, &update).unwrap(), place.bring(PAYER, &update).unwrap());
+    assert_eq!([&first[2].data[16..], &last[0].data[16..]].concat(), vaa);
+    let params = PostUpdateParams { merkle_price_update: proved, treasury_id: account.to_bytes()[0] };
+    let params = borsh::to_vec(&params).unwrap();
+    assert_eq!(last[2].data[8..8 + params.len()], params);
+    for (name, instructions) in [("first", first), ("second", last)] {
+        let bytes = sent_bytes(instructions);
+        assert!(bytes <= PACKET_BYTES, "the {name} transaction has {bytes} bytes");
+    }
 }
 
 /// The programs' interfaces name instructions by the start of a hash, as Anchor does.
@@ -147,15 +188,7 @@ fn both_transactions_of_a_posting_fit_into_a_packet_and_only_the_payer_signs() {
     for (receiver, signatures) in [(PYTH_RECEIVER, QUORUM), (PYTH_RECEIVER_COMPATIBLE, 3)] {
         let (place, update) = (place(receiver), update(signatures));
         for instructions in [place.open(PAYER, &update).unwrap(), place.bring(PAYER, &update).unwrap()] {
-            // what every transaction of the keeper has besides
-            let budget = [
-                ComputeBudgetInstruction::set_compute_unit_limit(1),
-                ComputeBudgetInstruction::set_compute_unit_price(1),
-            ];
-            let all: Vec<_> = budget.into_iter().chain(instructions).collect();
-            let message = solana_sdk::message::Message::new(&all, Some(&PAYER));
-            assert_eq!(message.header.num_required_signatures, 1);
-            let len = 1 + 64 + message.serialize().len();
+            let len = sent_bytes(instructions);
             assert!(len <= PACKET_BYTES, "{signatures} signatures: {len} bytes");
         }
     }

@@ -189,3 +189,28 @@ impl Tick {
         hasher.hash(&keeper.to_le_bytes());
     }
 }
+
+impl Tick {
+    /// Returns the same step of a coin that is worth `scale` times as much; what is traded keeps its worth.
+    fn scaled(self, scale: f64) -> Self {
+        let print = |print: Print| Print { price: print.price * scale, conf: print.conf * scale, ..print };
+        Self {
+            truth: self.truth * scale,
+            venues: self.venues.map(|price| price * scale),
+            oracle: print(self.oracle),
+            second: print(self.second),
+            volume: self.volume / scale,
+            taker_buy: self.taker_buy / scale,
+            ..self
+        }
+    }
+}
+
+impl Scenario {
+    /// Returns the same path of a coin that begins at one unit of the loan, as one with a peg does.
+    pub fn at_par(mut self) -> Self {
+        let Some(first) = self.ticks.first().map(|tick| tick.truth).filter(|price| *price > 0.0) else { return self };
+        self.ticks.iter_mut().for_each(|tick| *tick = tick.scaled(1.0 / first));
+        self
+    }
+}

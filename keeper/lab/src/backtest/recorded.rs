@@ -35,6 +35,17 @@ pub fn scenarios(
     split: Split,
     settings: &RecordedSettings,
 ) -> Vec<Scenario> {
+    pieces((series, MIN_STEPS), from_ts, to_ts, split, settings)
+}
+
+/// As [`scenarios`], of pieces with at least `least` bars.
+fn pieces(
+    (series, least): (&Series, usize),
+    from_ts: i64,
+    to_ts: i64,
+    split: Split,
+    settings: &RecordedSettings,
+) -> Vec<Scenario> {
     let secs = i64::from(series.interval_secs);
     let bars: Vec<_> = series.bars.iter().filter(|bar| bar.close_ts() > from_ts && bar.close_ts() <= to_ts).collect();
     let pieces = bars.chunk_by(|a, b| b.open_ts - a.close_ts() <= MAX_GAP_SECS.max(secs));
@@ -49,7 +60,7 @@ pub fn scenarios(
         onset: None,
         ticks: bars.iter().map(|bar| tick(bar, settings)).collect(),
     };
-    pieces.filter(|bars| bars.len() >= MIN_STEPS).map(scenario).collect()
+    pieces.filter(|bars| bars.len() >= least).map(scenario).collect()
 }
 
 /// As [`scenarios`] over `span`, with each bar as steps of at most `step_secs`, along a path through its four prices: a rising bar
@@ -62,7 +73,7 @@ pub fn minutes(
     settings: &RecordedSettings,
 ) -> Vec<Scenario> {
     let parts = series.interval_secs.div_ceil(step_secs.max(1)).max(1);
-    let whole = scenarios(series, from_ts, to_ts, split, settings);
+    let whole = pieces((series, MIN_STEPS.div_ceil(parts as usize)), from_ts, to_ts, split, settings);
     if parts == 1 {
         return whole;
     }
@@ -132,6 +143,15 @@ mod tests {
         // open 1, low 0.5, high 2, close 1.5
         assert_eq!(first, [(60, 750.0), (120, 500.0), (180, 2_000.0), (240, 1_750.0), (300, 1_500.0)]);
         assert_eq!((all[0].step_secs, all[0].ticks.len(), all[0].ticks[0].volume), (60, 4_000, 2.0));
+    }
+
+    #[test]
+    fn short_piece_of_long_bars_has_steps_enough() {
+        let short = Series { bars: series(9_999).bars[..100].to_vec(), ..series(9_999) };
+        let whole = (i64::MIN, i64::MAX);
+        assert!(scenarios(&short, whole.0, whole.1, Split::Test, &RecordedSettings::default()).is_empty());
+        let all = minutes(&short, whole, 60, Split::Test, &RecordedSettings::default());
+        assert_eq!(all.iter().map(|s| s.ticks.len()).collect::<Vec<_>>(), [500]);
     }
 
     #[test]

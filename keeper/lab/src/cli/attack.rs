@@ -1,6 +1,6 @@
 //! `rampart lab attack`: which attacks there are, and what one looks like.
 
-use super::{DataArgs, LabError, Printer, write_json};
+use super::{DataArgs, LabError, Printer, Read, write_json};
 use crate::attack::{CRISES, Grafts, Keeper, Scenario, Split, Template, Tick, generate, template, templates};
 use crate::story::tell;
 use crate::validate::{Config, EXAMPLE};
@@ -43,6 +43,9 @@ pub enum AttackCommand {
         /// The guard's configuration, as `validate` takes it [default: what `validate --example` prints]
         #[arg(long, value_name = "CONFIG.toml")]
         guard: Option<PathBuf>,
+        /// Vault of the guard's file [default: the only one]
+        #[arg(long, value_name = "NAME", requires = "guard")]
+        vault: Option<String>,
         /// Tell every so many minutes too; 0 for changes alone
         #[arg(long, default_value_t = 0)]
         every: u64,
@@ -55,7 +58,7 @@ pub enum AttackCommand {
 }
 
 /// Runs one of the commands.
-pub fn run(command: AttackCommand, out: Printer) -> Result<(), LabError> {
+pub fn run(command: AttackCommand, out: Printer, read: Read) -> Result<(), LabError> {
     match command {
         AttackCommand::List => {
             list(out);
@@ -65,8 +68,8 @@ pub fn run(command: AttackCommand, out: Printer) -> Result<(), LabError> {
             print(&draw(&name, seed, split, &data)?, every.max(1), out);
             Ok(())
         }
-        AttackCommand::Run { name, seed, split, guard, every, out: file, data } => {
-            let config = guard.map_or_else(|| Config::parse(EXAMPLE), |path| Config::load(&path))?;
+        AttackCommand::Run { name, seed, split, guard, vault, every, out: file, data } => {
+            let config = guard.map_or_else(|| Config::parse(EXAMPLE), |path| read(&path, vault.as_deref()))?;
             let story = tell(&config, draw(&name, seed, split, &data)?, every);
             write_json(file.as_deref(), &story)?;
             out.answer(&story, &story);

@@ -1,18 +1,21 @@
 //! `rampart lab validate`: a configuration through crises and attacks, with a verdict that has a hash.
 
-use super::{LabError, Printer, write_json};
+use super::{LabError, Printer, Read, write_json};
 use crate::data::data_dir;
-use crate::validate::{Config, EXAMPLE, Plan, validate};
+use crate::validate::{EXAMPLE, Plan, validate};
 use clap::Args;
 use std::path::PathBuf;
 
 /// What to validate.
 #[derive(Clone, Debug, Args)]
 pub struct ValidateArgs {
-    /// The configuration
+    /// A guard's file, or a configuration of the lab's own
     #[arg(value_name = "CONFIG.toml", required_unless_present = "example")]
     file: Option<PathBuf>,
-    /// Print a complete configuration to start from
+    /// Vault of the guard's file [default: the only one]
+    #[arg(long, value_name = "NAME", requires = "file")]
+    vault: Option<String>,
+    /// Print a complete configuration of the lab's own
     #[arg(long)]
     example: bool,
     /// Folder of recorded markets [default: RAMPART_DATA, else ../shared/data/market]
@@ -33,12 +36,12 @@ pub struct ValidateArgs {
 }
 
 /// Runs the command. A configuration that breaks a bound is an error of its own, with its own exit code.
-pub fn run(args: &ValidateArgs, out: Printer) -> Result<(), LabError> {
+pub fn run(args: &ValidateArgs, out: Printer, read: Read) -> Result<(), LabError> {
     let Some(path) = args.file.as_ref().filter(|_| !args.example) else {
         out.answer(&EXAMPLE, EXAMPLE.trim_end());
         return Ok(());
     };
-    let config = Config::load(path)?;
+    let config = read(path, args.vault.as_deref())?;
     let dir = if args.without_data { None } else { Some(data_dir(args.data.as_deref())?) };
     let bar = indicatif::ProgressBar::new_spinner();
     let plan = Plan { data: dir.as_deref(), draws: args.draws, seed: args.seed };

@@ -1,5 +1,7 @@
 //! The file of a configuration: the program's names and units, and nothing that the program would refuse.
 
+use super::crises::CRISES;
+use crate::attack::templates;
 use crate::pool::settings::LOAN_UNIT;
 use crate::pool::{GuardConfig, OracleLimits, Settings, is_simulated};
 use anchor_lang::error::Error as ProgramError;
@@ -28,6 +30,9 @@ pub enum ConfigError {
     /// Not TOML, a key that isn't known, or a value of the wrong kind.
     #[error("{0}\nhint: keys and units are those of `rampart lab validate --example`")]
     Syntax(Box<toml::de::Error>),
+    /// A guard's file that can't be played.
+    #[error("{0}")]
+    Guard(String),
     /// A value that the program would refuse.
     #[error("`{key}`: {reason}")]
     Refused {
@@ -62,6 +67,34 @@ pub struct Config {
     pub market: MarketSection,
     /// What the configuration has to keep to.
     pub require: Require,
+    /// What of the guard isn't played, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
+}
+
+/// One vault of a guard, in the program's types.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    /// The vault's name.
+    pub name: String,
+    /// Lines, bonuses, close factor, soft band.
+    pub risk: RiskParams,
+    /// How the collateral's reference is kept.
+    pub reference: ReferenceParams,
+    /// What the collateral is meant to be worth.
+    pub peg: Peg,
+    /// Which prices of the collateral count.
+    pub oracle: OracleLimits,
+    /// Outflow limits of the loan.
+    pub flow: FlowLimits,
+    /// What a position may take out a day while exits are restricted, bps.
+    pub exit_floor_bps: u16,
+    /// The guard's hard bounds.
+    pub bounds: HardBounds,
+    /// Rules about the vault and its collateral, by their numbers.
+    pub rules: Vec<(u16, RuleParams)>,
+    /// What of the guard isn't among these, with the reason.
+    pub left_out: Vec<String>,
 }
 
 /// Bounds that every case is held to.
@@ -77,6 +110,22 @@ pub struct Require {
     /// Cases that are left out, by name.
     #[serde(default)]
     pub exclude: Vec<String>,
+}
+
+impl Require {
+    /// Returns what a vault has to keep to whose file doesn't say: the example's bounds, on the cases that its collateral can meet.
+    /// A coin with a peg moves when it loses it, so every case of one is the worst, and the mean is held to no more than each. One
+    /// without has no peg to lose, and one that dies leaves every lender a loss.
+    pub fn of_peg(peg: Peg) -> Self {
+        let (crises, templates) = (CRISES.iter().filter(|crisis| crisis.peg == peg), templates());
+        let cases = crises.map(|crisis| crisis.name).chain(templates.iter().map(|template| template.name));
+        let (is_met, max_mean_bad_debt_bps): (fn(&str) -> bool, f64) = match peg {
+            Peg::UsDollar => (|name| name.starts_with("usdc") || ["depeg", "resolv-usr-2026"].contains(&name), 1_500.0),
+            Peg::Unpegged => (|name| !["terra", "depeg"].contains(&name), 150.0),
+        };
+        let exclude = cases.filter(|name| !is_met(name)).map(str::to_owned).collect();
+        Self { max_bad_debt_bps: 1_500.0, max_mean_bad_debt_bps, max_calm_halted_bps: 50.0, exclude }
+    }
 }
 
 /// The market that a vault stands in.
@@ -166,6 +215,13 @@ macro_rules! named {
                 match name { $($name::$variant => $of::$variant as u8),+ }
             }
         }
+        impl $name {
+            /// Returns the name of a stored value; nothing where the lab has none for it.
+            fn of(value: u8) -> Option<Self> {
+                $(if value == $of::$variant as u8 { return Some(Self::$variant); })+
+                None
+            }
+        }
     };
 }
 named!(MetricName of Metric {
@@ -181,6 +237,9 @@ named!(ComparatorName of Comparator { Above, Below });
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleSection {
+    /// Number in messages [default: its place].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<u16>,
     metric: MetricName,
     threshold: u64,
     clear_threshold: u64,
@@ -229,6 +288,34 @@ fn short() -> SpanName {
 }
 
 impl RuleSection {
+    /// Returns the rule as it is written; nothing where it is off, or holds what the lab has no name for.
+    fn of(id: u16, params: &RuleParams) -> Option<Self> {
+        if params.switch != Switch::Enabled as u8 || params.standing != Standing::Alone as u8 {
+            return None;
+        }
+        Some(Self {
+            id: Some(id),
+            metric: MetricName::of(params.metric)?,
+            threshold: params.threshold,
+            clear_threshold: params.clear_threshold,
+            level: LevelName::of(params.level)?,
+            duration_secs: params.duration_secs,
+            window_secs: params.window_secs,
+            min_persist_secs: params.min_persist_secs,
+            max_gap_secs: params.max_gap_secs,
+            min_dwell_secs: params.min_dwell_secs,
+            min_observations: params.min_observations,
+            sources_required: params.sources_required,
+            comparator: ComparatorName::of(params.comparator)?,
+            scope: ScopeName::of(params.scope)?,
+            reference_span: SpanName::of(params.reference_span)?,
+        })
+    }
+
+    fn name(&self, at: usize) -> String {
+        format!("rule {} ({:?})", self.id.map_or(at + 1, usize::from), self.metric)
+    }
+
     fn params(&self) -> RuleParams {
         RuleParams {
             threshold: self.threshold,
@@ -274,6 +361,39 @@ impl Config {
         Ok(config)
     }
 
+    /// Returns a vault of a guard with what it has to survive. Caps are left out: the pool is as large as the market allows.
+    ///
+    /// # Errors
+    /// `Refused` for what the program would refuse.
+    pub fn of(guarded: Guarded, require: Require) -> Result<Self, ConfigError> {
+        let Guarded { name, risk, reference, peg, oracle, flow, exit_floor_bps, bounds, rules, mut left_out } = guarded;
+        let sections: Vec<(u16, Option<RuleSection>)> =
+            rules.iter().map(|(id, params)| (*id, RuleSection::of(*id, params))).collect();
+        let unnamed = sections.iter().filter(|(_, section)| section.is_none());
+        left_out.extend(unnamed.map(|(id, _)| format!("rule {id} (off, or part of a group only)")));
+        let config = Self {
+            name,
+            vault: VaultSection::of(&risk, exit_floor_bps),
+            reference: ReferenceSection {
+                half_life_secs: reference.half_life_secs,
+                max_age_secs: reference.max_age_secs,
+                cell_secs: reference.cell_secs,
+                min_samples: reference.min_samples,
+                is_pegged: peg == Peg::UsDollar,
+            },
+            oracle,
+            flow: Some(FlowSection::of(&flow)),
+            bounds: BoundsSection::of(&bounds),
+            rules: sections.into_iter().filter_map(|(_, section)| section).collect(),
+            pool: Settings::default(),
+            market: MarketSection::default(),
+            require,
+            left_out,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
     /// Returns the guard in the program's types.
     pub fn guard(&self) -> GuardConfig {
         let ReferenceSection { half_life_secs, max_age_secs, cell_secs, min_samples, is_pegged } = self.reference;
@@ -293,7 +413,7 @@ impl Config {
     pub fn unplayed(&self) -> Vec<String> {
         let is_unplayed = |rule: &RuleSection| !Metric::try_from(u8::from(rule.metric)).is_ok_and(is_simulated);
         let named = self.rules.iter().enumerate().filter(|(_, rule)| is_unplayed(rule));
-        named.map(|(at, rule)| format!("rule {} ({:?})", at + 1, rule.metric)).collect()
+        named.map(|(at, rule)| rule.name(at)).chain(self.left_out.iter().cloned()).collect()
     }
 
     fn risk(&self) -> RiskParams {
@@ -329,7 +449,7 @@ impl Config {
             });
         }
         for (at, rule) in self.rules.iter().enumerate() {
-            let key = format!("rule {} ({:?})", at + 1, rule.metric);
+            let key = rule.name(at);
             rule.params().validate(&bounds).map_err(|error| refused(&key, &error))?;
             Rule::validate_window(&rule.params(), self.reference.cell_secs).map_err(|_| ConfigError::Refused {
                 key: format!("{key}.window_secs"),
@@ -368,7 +488,37 @@ impl Config {
     }
 }
 
+impl VaultSection {
+    fn of(risk: &RiskParams, exit_floor_bps: u16) -> Self {
+        Self {
+            min_debt_amount: risk.min_debt_amount,
+            ltv_bps: risk.ltv_bps,
+            soft_line_bps: risk.soft_line_bps,
+            liquidation_line_bps: risk.liquidation_line_bps,
+            target_ltv_bps: risk.target_ltv_bps,
+            soft_bonus_bps: risk.soft_bonus_bps,
+            soft_quota_bps: risk.soft_quota_bps,
+            min_bonus_bps: risk.min_bonus_bps,
+            max_bonus_bps: risk.max_bonus_bps,
+            close_factor_bps: risk.close_factor_bps,
+            full_close_ltv_bps: risk.full_close_ltv_bps,
+            borrow_cap_amount: None,
+            exit_floor_bps,
+        }
+    }
+}
+
 impl FlowSection {
+    fn of(limits: &FlowLimits) -> Self {
+        Self {
+            absolute_floor_amount: limits.absolute_floor_amount,
+            hourly_bps: limits.hourly_bps,
+            daily_bps: limits.daily_bps,
+            exit_share_bps: limits.exit_share_bps,
+            floor_reserve_bps: limits.floor_reserve_bps,
+        }
+    }
+
     fn limits(self) -> FlowLimits {
         FlowLimits {
             absolute_floor_amount: self.absolute_floor_amount,
@@ -381,6 +531,17 @@ impl FlowSection {
 }
 
 impl BoundsSection {
+    fn of(bounds: &HardBounds) -> Self {
+        Self {
+            max_rule_duration_secs: bounds.max_rule_duration_secs,
+            max_ltv_bps: bounds.max_ltv_bps,
+            max_bonus_bps: bounds.max_bonus_bps,
+            max_hourly_outflow_bps: bounds.max_hourly_outflow_bps,
+            max_daily_outflow_bps: bounds.max_daily_outflow_bps,
+            min_exit_floor_bps: bounds.min_exit_floor_bps,
+        }
+    }
+
     fn hard(&self) -> HardBounds {
         HardBounds {
             max_rule_duration_secs: self.max_rule_duration_secs,
@@ -432,6 +593,37 @@ mod tests {
     fn lines_out_of_order_name_both_keys() {
         let error = error_of("soft_line_bps = 7_600", "soft_line_bps = 8_100");
         assert!(error.contains("`vault.soft_line_bps`") && error.contains("vault.liquidation_line_bps"), "{error}");
+    }
+
+    #[test]
+    fn vault_of_a_guard_is_played_as_it_is_written_and_what_is_left_out_is_named() {
+        let mut example = Config::parse(EXAMPLE).unwrap();
+        let guard = example.guard();
+        let off = RuleParams { switch: Switch::Disabled as u8, ..guard.rules[0] };
+        let guarded = Guarded {
+            name: example.name.clone(),
+            risk: guard.risk,
+            reference: guard.reference,
+            peg: guard.peg,
+            oracle: guard.oracle,
+            flow: guard.flow.unwrap(),
+            exit_floor_bps: guard.exit_floor_bps,
+            bounds: BoundsSection::default().hard(),
+            rules: guard.rules.iter().enumerate().map(|(at, rule)| (at as u16 + 1, *rule)).chain([(9, off)]).collect(),
+            left_out: vec!["scale".into()],
+        };
+        let config = Config::of(guarded, Require::of_peg(Peg::Unpegged)).unwrap();
+        assert_eq!(config.unplayed(), ["scale", "rule 9 (off, or part of a group only)"]);
+        assert_eq!(config.guard(), guard);
+        // its example's own, but for the numbers of rules
+        assert_eq!(config.require, example.require);
+        example.rules.iter_mut().zip(1..).for_each(|(rule, id)| rule.id = Some(id));
+        assert_eq!(Config { left_out: vec![], ..config }, example);
+        let pegged = Require::of_peg(Peg::UsDollar);
+        assert!(
+            pegged.exclude.iter().any(|name| name == "flash-crash")
+                && !pegged.exclude.iter().any(|name| name == "depeg")
+        );
     }
 
     #[test]

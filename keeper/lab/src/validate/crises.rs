@@ -4,6 +4,7 @@ use crate::attack::{Scenario, Split};
 use crate::backtest::{RecordedSettings, minutes};
 use crate::data::{DataError, load, sha256_hex};
 use crate::time::start_of_day;
+use rampart::state::asset::Peg;
 use std::path::Path;
 
 /// One crisis in one recorded market.
@@ -11,6 +12,8 @@ use std::path::Path;
 pub struct Crisis {
     /// Name in verdicts.
     pub name: &'static str,
+    /// What its coin was meant to be worth: vaults of the other kind don't meet it.
+    pub peg: Peg,
     /// File of the market.
     pub file: &'static str,
     /// First day, UTC.
@@ -23,14 +26,21 @@ pub struct Crisis {
 ///
 /// # Source
 /// The recorded markets' README, "Crises covered".
-pub const CRISES: [Crisis; 7] = [
-    Crisis { name: "covid", file: "BCHUSDT_5m", from: (2020, 3, 5), to: (2020, 3, 20) },
-    Crisis { name: "may-2021", file: "ETHUSDT_1m", from: (2021, 5, 10), to: (2021, 5, 21) },
-    Crisis { name: "may-2021-sol", file: "SOLUSDT_15m", from: (2021, 5, 10), to: (2021, 5, 26) },
-    Crisis { name: "terra", file: "LUNAUSDT_1m", from: (2022, 5, 1), to: (2022, 5, 14) },
-    Crisis { name: "june-2022", file: "ETHUSDT_5m", from: (2022, 6, 5), to: (2022, 6, 21) },
-    Crisis { name: "ftx", file: "SOLUSDT_5m", from: (2022, 11, 1), to: (2022, 11, 15) },
-    Crisis { name: "august-2024", file: "SOLUSDT_5m", from: (2024, 7, 28), to: (2024, 8, 10) },
+pub const CRISES: [Crisis; 8] = [
+    Crisis { name: "covid", peg: Peg::Unpegged, file: "BCHUSDT_5m", from: (2020, 3, 5), to: (2020, 3, 20) },
+    Crisis { name: "may-2021", peg: Peg::Unpegged, file: "ETHUSDT_1m", from: (2021, 5, 10), to: (2021, 5, 21) },
+    Crisis { name: "may-2021-sol", peg: Peg::Unpegged, file: "SOLUSDT_15m", from: (2021, 5, 10), to: (2021, 5, 26) },
+    Crisis { name: "terra", peg: Peg::Unpegged, file: "LUNAUSDT_1m", from: (2022, 5, 1), to: (2022, 5, 14) },
+    Crisis { name: "june-2022", peg: Peg::Unpegged, file: "ETHUSDT_5m", from: (2022, 6, 5), to: (2022, 6, 21) },
+    Crisis { name: "ftx", peg: Peg::Unpegged, file: "SOLUSDT_5m", from: (2022, 11, 1), to: (2022, 11, 15) },
+    Crisis { name: "august-2024", peg: Peg::Unpegged, file: "SOLUSDT_5m", from: (2024, 7, 28), to: (2024, 8, 10) },
+    Crisis {
+        name: "usdc-march-2023",
+        peg: Peg::UsDollar,
+        file: "KRAKEN-USDCUSD_1h",
+        from: (2023, 3, 10),
+        to: (2023, 3, 14),
+    },
 ];
 
 /// Steps are no longer than this, seconds.
