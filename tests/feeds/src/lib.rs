@@ -5,7 +5,7 @@
 
 mod signed;
 
-pub use signed::{SignedPrice, signed_update};
+pub use signed::{RECORDED_USDC_USD, SignedPrice, signed_update};
 
 use anchor_lang::AccountSerialize;
 use anchor_lang::prelude::Pubkey;

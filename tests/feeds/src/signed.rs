@@ -1,6 +1,6 @@
 //! Signed updates as Hermes sends them.
 //!
-//! Built with Pyth's own types, proofs included; the signatures are none. Nothing here is recorded from a network.
+//! Built with Pyth's own types, proofs included; the signatures are none. One is recorded from the network.
 
 use pythnet_sdk::accumulators::Accumulator;
 use pythnet_sdk::accumulators::merkle::MerkleTree;
@@ -17,6 +17,13 @@ const OTHERS: usize = 1_000;
 const SIGNATURE_LEN: usize = 66;
 /// What a message says of itself, between signatures and payload.
 const BODY_LEN: usize = 51;
+
+/// An update of USDC/USD as Hermes gave it out, in base64: 100,000,966 at 10^-8 with a confidence of 64,208, published at 1,730,802,926
+/// (5 November 2024), under 13 signatures of the fourth set of guardians.
+///
+/// # Source
+/// Recorded from Pyth's public service.
+pub const RECORDED_USDC_USD: &str = include_str!("../recorded/usdc-usd.base64");
 
 /// One price of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
