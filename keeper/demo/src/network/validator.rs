@@ -22,9 +22,6 @@ use tokio::task::JoinHandle;
 /// The slot to start at: the first of an epoch, as the clock is estimated from an epoch's first slot on, and beyond all
 /// slots that the accounts remember.
 const FIRST_SLOT: &str = "432000";
-/// Four times the usual, so that slots last for 1.6 s: a validator that is built without optimisation needs more than a second for
-/// one on two cores, and where it is late its broadcast stage ends with "All banks frozen .. must have a block id".
-const TICKS_PER_SLOT: &str = "256";
 /// Shreds to keep: what landed is read at the end of a run.
 const SHREDS: &str = "2000000";
 /// How long a validator may take to start.
@@ -121,7 +118,6 @@ fn command(binary: &Path, dir: &Path, programs: [&PathBuf; 2], ports: [u16; 2]) 
     let mut command = Command::new(binary);
     command.args(["--quiet", "--bind-address", "127.0.0.1", "--ledger"]).arg(dir.join("ledger"));
     command.args(["--rpc-port", &ports[0].to_string(), "--faucet-port", &ports[1].to_string()]);
-    command.args(["--ticks-per-slot", TICKS_PER_SLOT]);
     command.args(["--slots-per-epoch", FIRST_SLOT, "--warp-slot", FIRST_SLOT, "--limit-ledger-size", SHREDS]);
     command.arg("--account-dir").arg(dir.join("accounts"));
     let swap = pool::program();
