@@ -8,6 +8,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 
 const WIDTH: u32 = 900;
+/// Width of the legend, a share of what the bars take.
+const LEGEND_SHARE: f64 = 0.25;
 /// Height of a group of bars with one series, of each further bar, and of axis, legend and margins.
 const GROUP: u32 = 26;
 const BAR: u32 = 13;
@@ -61,7 +63,9 @@ fn bars(text: &mut String, unit: &str, labels: &[String], series: &[Series]) -> 
     let root = SVGBackend::with_string(text, (WIDTH, height)).into_drawing_area();
     let values = || series.iter().flat_map(|series| series.values.iter().copied());
     let (low, high) = range(values().chain([0.0]));
-    let mut chart = named(&root, labels, (low, high), unit)?;
+    // the legend stands in the upper right: no bar reaches under it
+    let room = if series.len() > 1 { (high - low) * LEGEND_SHARE } else { 0.0 };
+    let mut chart = named(&root, labels, (low, high + room), unit)?;
     for (at, one) in series.iter().enumerate() {
         let colour = SERIES[at % SERIES.len()];
         let share = 0.76 / f64::from(count);
