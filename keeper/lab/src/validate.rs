@@ -7,7 +7,7 @@ mod config;
 mod crises;
 mod report;
 
-pub use config::{Config, ConfigError, EXAMPLE, Guarded, Require};
+pub use config::{Config, ConfigError, EXAMPLE, Guarded, Require, text_of};
 pub use crises::{CRISES, Crisis};
 pub use report::{Case, Verdict, canonical_hash};
 

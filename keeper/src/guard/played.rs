@@ -4,7 +4,7 @@ use super::file::{GuardFile, NamedRule, VaultSpec};
 use super::spec::{OracleSpec, Part, PegName};
 use rampart::state::asset::Peg;
 use rampart_lab::pool::OracleLimits;
-use rampart_lab::validate::{Config, ConfigError, Guarded, Require};
+use rampart_lab::validate::{Config, ConfigError, Guarded, Require, text_of};
 use std::path::Path;
 
 /// Reads what the lab is to play: a guard's file, of which `vault` names one, or a configuration of the lab's own.
@@ -12,7 +12,7 @@ use std::path::Path;
 /// # Errors
 /// `Read`, `Syntax` or `Refused` as the lab itself; `Guard` for a guard's file that can't be played, with every reason.
 pub fn read(path: &Path, vault: Option<&str>) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+    let text = text_of(path)?;
     let is_guard = toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("guard"));
     let failed = |why: String| ConfigError::Guard(format!("guard file `{}`: {}", path.display(), why.trim_end()));
     match (is_guard, vault) {
@@ -64,7 +64,7 @@ fn of(file: &GuardFile, vault: &VaultSpec) -> Result<Config, ConfigError> {
         rules: file.rules.iter().filter(is_about).map(|rule| (rule.id, rule.params.value())).collect(),
         left_out: left_out(file, vault),
     };
-    Config::of(guarded, Require::of_peg(peg))
+    Config::of(guarded, Require::of_peg(peg)?)
 }
 
 /// The lab has two sources with one limit of age and confidence: the widest that the file allows.

@@ -81,6 +81,20 @@ pub struct Tick {
 }
 
 impl Tick {
+    /// Returns the same step of a coin that is worth `scale` times as much; what is traded keeps its worth.
+    fn scaled(self, scale: f64) -> Self {
+        let print = |print: Print| Print { price: print.price * scale, conf: print.conf * scale, ..print };
+        Self {
+            truth: self.truth * scale,
+            venues: self.venues.map(|price| price * scale),
+            oracle: print(self.oracle),
+            second: print(self.second),
+            volume: self.volume / scale,
+            taker_buy: self.taker_buy / scale,
+            ..self
+        }
+    }
+
     /// Returns an ordinary step: everybody sees `price`, to within `confidence` (a share of it), and wishes what is normal; an
     /// honest keeper lands all it sends. `spread`, `volume` and `taker_buy` as in the fields.
     pub fn ordinary(ts: i64, price: f64, confidence: f64, (spread, volume, taker_buy): (f64, f64, f64)) -> Self {
@@ -154,6 +168,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Returns the same path of a coin that begins at one unit of the loan, as one with a peg does.
+    pub fn at_par(mut self) -> Self {
+        let Some(first) = self.ticks.first().map(|tick| tick.truth).filter(|price| *price > 0.0) else { return self };
+        self.ticks.iter_mut().for_each(|tick| *tick = tick.scaled(1.0 / first));
+        self
+    }
+
     /// Returns what was drawn under `name`.
     pub fn drawn(&self, name: &str) -> Option<f64> {
         self.drawn.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
@@ -187,30 +208,5 @@ impl Tick {
             Keeper::Compromised { score } => u32::from(score),
         };
         hasher.hash(&keeper.to_le_bytes());
-    }
-}
-
-impl Tick {
-    /// Returns the same step of a coin that is worth `scale` times as much; what is traded keeps its worth.
-    fn scaled(self, scale: f64) -> Self {
-        let print = |print: Print| Print { price: print.price * scale, conf: print.conf * scale, ..print };
-        Self {
-            truth: self.truth * scale,
-            venues: self.venues.map(|price| price * scale),
-            oracle: print(self.oracle),
-            second: print(self.second),
-            volume: self.volume / scale,
-            taker_buy: self.taker_buy / scale,
-            ..self
-        }
-    }
-}
-
-impl Scenario {
-    /// Returns the same path of a coin that begins at one unit of the loan, as one with a peg does.
-    pub fn at_par(mut self) -> Self {
-        let Some(first) = self.ticks.first().map(|tick| tick.truth).filter(|price| *price > 0.0) else { return self };
-        self.ticks.iter_mut().for_each(|tick| *tick = tick.scaled(1.0 / first));
-        self
     }
 }

@@ -1,6 +1,5 @@
 //! The file of a configuration: the program's names and units, and nothing that the program would refuse.
 
-use super::crises::CRISES;
 use crate::attack::templates;
 use crate::pool::settings::LOAN_UNIT;
 use crate::pool::{GuardConfig, OracleLimits, Settings, is_simulated};
@@ -41,6 +40,14 @@ pub enum ConfigError {
         /// Why, and what to do.
         reason: String,
     },
+}
+
+/// Returns what a file holds.
+///
+/// # Errors
+/// `Read`.
+pub fn text_of(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })
 }
 
 /// A guard's configuration with what it has to survive.
@@ -116,15 +123,18 @@ impl Require {
     /// Returns what a vault has to keep to whose file doesn't say: the example's bounds, on the cases that its collateral can meet.
     /// A coin with a peg moves when it loses it, so every case of one is the worst, and the mean is held to no more than each. One
     /// without has no peg to lose, and one that dies leaves every lender a loss.
-    pub fn of_peg(peg: Peg) -> Self {
-        let (crises, templates) = (CRISES.iter().filter(|crisis| crisis.peg == peg), templates());
-        let cases = crises.map(|crisis| crisis.name).chain(templates.iter().map(|template| template.name));
-        let (is_met, max_mean_bad_debt_bps): (fn(&str) -> bool, f64) = match peg {
-            Peg::UsDollar => (|name| name.starts_with("usdc") || ["depeg", "resolv-usr-2026"].contains(&name), 1_500.0),
-            Peg::Unpegged => (|name| !["terra", "depeg"].contains(&name), 150.0),
-        };
-        let exclude = cases.filter(|name| !is_met(name)).map(str::to_owned).collect();
-        Self { max_bad_debt_bps: 1_500.0, max_mean_bad_debt_bps, max_calm_halted_bps: 50.0, exclude }
+    ///
+    /// # Errors
+    /// None that a build with its own example has.
+    pub fn of_peg(peg: Peg) -> Result<Self, ConfigError> {
+        let of_example = Config::parse(EXAMPLE)?.require;
+        if peg == Peg::Unpegged {
+            return Ok(of_example);
+        }
+        let met = ["depeg", "usdc-2023", "resolv-usr-2026"];
+        let names = templates().into_iter().map(|template| template.name);
+        let exclude = names.filter(|name| !met.contains(name)).map(str::to_owned).collect();
+        Ok(Self { max_mean_bad_debt_bps: of_example.max_bad_debt_bps, exclude, ..of_example })
     }
 }
 
@@ -347,8 +357,7 @@ impl Config {
     /// # Errors
     /// `Read`, `Syntax`, `Refused`.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        Self::parse(&text)
+        Self::parse(&text_of(path)?)
     }
 
     /// Reads and checks a text.
@@ -612,14 +621,14 @@ mod tests {
             rules: guard.rules.iter().enumerate().map(|(at, rule)| (at as u16 + 1, *rule)).chain([(9, off)]).collect(),
             left_out: vec!["scale".into()],
         };
-        let config = Config::of(guarded, Require::of_peg(Peg::Unpegged)).unwrap();
+        let config = Config::of(guarded, Require::of_peg(Peg::Unpegged).unwrap()).unwrap();
         assert_eq!(config.unplayed(), ["scale", "rule 9 (off, or part of a group only)"]);
         assert_eq!(config.guard(), guard);
         // its example's own, but for the numbers of rules
         assert_eq!(config.require, example.require);
         example.rules.iter_mut().zip(1..).for_each(|(rule, id)| rule.id = Some(id));
         assert_eq!(Config { left_out: vec![], ..config }, example);
-        let pegged = Require::of_peg(Peg::UsDollar);
+        let pegged = Require::of_peg(Peg::UsDollar).unwrap();
         assert!(
             pegged.exclude.iter().any(|name| name == "flash-crash")
                 && !pegged.exclude.iter().any(|name| name == "depeg")

@@ -65,13 +65,17 @@ pub(super) async fn show_plan(args: &PlanArgs, config: &Config) -> Result<Answer
 
 /// Does it: in order, each act tried before it is sent, and nothing after the first that is refused.
 pub(super) async fn apply(args: &ApplyArgs, only: Only, config: &Config) -> Result<Answer, KeeperError> {
-    let file = read_file(&args.file)?;
+    bring(&read_file(&args.file)?, args, only, config).await
+}
+
+/// The same, of a file that is read.
+async fn bring(file: &GuardFile, args: &ApplyArgs, only: Only, config: &Config) -> Result<Answer, KeeperError> {
     let flags = WayArgs { guard: Some(file.address()), ..args.way.clone() };
     let is_asked = args.yes || flags.export.is_some() || flags.dry_run;
     // a plan that is only shown needs no key
     let opening = WayArgs { dry_run: flags.dry_run || !is_asked, ..flags.clone() };
     let way = Way::open(&opening, config).await?;
-    let plan = planned(&file, &way, only).await?;
+    let plan = planned(file, &way, only).await?;
     if plan.steps.is_empty() || !is_asked {
         let hint = if plan.steps.is_empty() { "" } else { "nothing is sent; `--yes` sends it\n" };
         return Ok(answer(&plan, &way, hint, Value::Null));
@@ -100,7 +104,7 @@ pub(super) async fn add_vault(args: &AddVaultArgs, config: &Config) -> Result<An
         hint: format!("it has {}", file.vaults.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ")),
     })?;
     let names = vec![vault.name.clone(), vault.collateral.clone(), vault.loan.clone()];
-    apply(&args.apply, Only::Named(names), config).await
+    bring(&file, &args.apply, Only::Named(names), config).await
 }
 
 /// Brings a rule to what the file says.
@@ -113,7 +117,7 @@ pub(super) async fn set_rule(args: &SetRuleArgs, config: &Config) -> Result<Answ
             hint: format!("it has {has}"),
         });
     }
-    apply(&args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await
+    bring(&file, &args.apply, Only::Named(vec![format!("rule {}", args.rule)]), config).await
 }
 
 async fn carry_out(step: &Step, flags: &WayArgs, config: &Config) -> Result<Answer, KeeperError> {
