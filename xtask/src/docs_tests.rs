@@ -45,6 +45,26 @@ fn every_link_leads_to_a_file() {
 }
 
 #[test]
+fn links_of_the_book_stay_in_it() {
+    let docs = files::root().join("docs");
+    let leaves = |page: &PathBuf| {
+        let text = read(page);
+        let depth = page.parent().unwrap().strip_prefix(&docs).unwrap().components().count();
+        let out = links(&text).into_iter().filter(|link| link.matches("../").count() > depth);
+        out.map(|link| format!("{}: {link}", page.display())).collect::<Vec<_>>()
+    };
+    // the book and the release's archive hold `docs/` alone
+    let found: Vec<String> = pages().iter().filter(|page| page.starts_with(&docs)).flat_map(leaves).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn readme_is_one_screen() {
+    let text = read(&files::root().join("README.md"));
+    assert!(text.lines().count() <= 60, "{} lines", text.lines().count());
+}
+
+#[test]
 fn book_has_every_page() {
     let docs = files::root().join("docs");
     let summary = read(&docs.join("SUMMARY.md"));

@@ -116,6 +116,22 @@ mod tests {
     }
 
     #[test]
+    fn every_demo_of_the_documentation_is_one() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut count = 0;
+        for page in ["README.md", "docs/quick-start.md", "docs/operating.md"] {
+            let text = std::fs::read_to_string(root.join(page)).unwrap();
+            for (at, name) in text.match_indices("cargo demo") {
+                let typed: String = text[at + name.len()..].chars().take_while(|c| !"`#\n),".contains(*c)).collect();
+                let parsed = Cli::try_parse_from(["demo"].into_iter().chain(typed.split_whitespace()));
+                assert!(parsed.is_ok(), "{page}: cargo demo{typed}: {}", parsed.unwrap_err());
+                count += 1;
+            }
+        }
+        assert!(count >= 6, "only {count} were found");
+    }
+
+    #[test]
     fn empty_span_is_refused() {
         let cli = Cli::try_parse_from(["demo", "--market", "x.csv", "--from", "10", "--to", "10"]).unwrap();
         assert!(matches!(cli.recording(), Err(DemoError::Usage(_))));
