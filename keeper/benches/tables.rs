@@ -19,7 +19,7 @@ fn main() {
     machine();
     println!("\n### A print, a change, a trip\n");
     println!(
-        "| positions | print, nobody reached: p50 | p99 | print that reaches 100: p50 | p99 | change of a position: p50 | p99 | of 1,000 at once, each: p50 | p99 | full scan: p50 | rule to signed bytes: p50 | p99 | memory |"
+        "| positions | print, nobody reached: p50 | p99 | print that reaches 100: p50 | p99 | change of a position: p50 | p99 | of 1,000 at once, each: p50 | p99 | full scan: p50 | rule to send, of 10,000: p50 | p99 | memory |"
     );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for count in [10_000, 100_000, 1_000_000] {

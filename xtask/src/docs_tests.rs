@@ -110,3 +110,10 @@ fn every_command_of_the_checks_is_one() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 20, "only {count} commands were found");
 }
+
+#[test]
+fn image_and_release_are_built_alike() {
+    let image = read(&files::root().join("deploy/Dockerfile"));
+    let features = format!("--features {} ", crate::release::FEATURES);
+    assert!(image.contains(&features), "deploy/Dockerfile builds without `{features}`");
+}

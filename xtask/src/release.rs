@@ -19,6 +19,9 @@ pub struct Release {
     keeper: Option<PathBuf>,
 }
 
+/// What operators choose between in their settings. Not `ledger`: it needs libudev where it runs. `deploy/Dockerfile` has the same.
+pub(crate) const FEATURES: &str = "fleet,grpc,vault";
+
 /// What of the repository goes along.
 const FOLDERS: [&str; 3] = ["artifacts", "deploy", "docs"];
 const FILES: [&str; 3] = ["book.toml", "README.md", "LICENSE"];
@@ -80,7 +83,7 @@ fn build() -> Result<PathBuf> {
         "--bin",
         "rampart",
         "--features",
-        "fleet,grpc",
+        FEATURES,
     ]);
     command::run(&mut build)?;
     Ok(files::root().join("target/release/rampart"))
@@ -102,7 +105,7 @@ fn bill_of_crates(tree: &Path) -> Result<()> {
         "--manifest-path",
         "keeper/Cargo.toml",
     ]);
-    command::run(bill.args(["--features", "fleet,grpc", "--override-filename", "keeper.cdx"]))?;
+    command::run(bill.args(["--features", FEATURES, "--override-filename", "keeper.cdx"]))?;
     // it leaves one beside each manifest
     let written = files::root().join("keeper/keeper.cdx.json");
     write_bill(&tree.join("sbom/keeper.cdx.json"), &files::read_text(&written)?)?;

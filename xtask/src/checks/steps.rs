@@ -76,18 +76,22 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The keeper's gRPC source, and its fleets, whose client of etcd needs a compiler of protocol buffers. One set of features
-/// for all steps: third-party crates are compiled once.
-fn features() -> &'static [&'static str] {
+/// All that the keeper can be built with. One set of features for all steps: third-party crates are compiled once.
+fn features() -> [String; 2] {
+    let mut all = vec!["rampart-rig/grpc", "rampart-keeper/vault"];
     match command::find("protoc") {
-        Some(_) => &["--features", "rampart-rig/grpc,rampart-keeper/fleet,rampart-keeper/vault"],
-        None => {
-            println!(
-                "protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev"
-            );
-            &["--features", "rampart-rig/grpc"]
-        }
+        Some(_) => all.push("rampart-keeper/fleet"),
+        // the client of etcd is made from its protocol's files
+        None => println!(
+            "protoc is missing: the keeper's fleets are not looked at; install protobuf-compiler and libprotobuf-dev"
+        ),
     }
+    if command::succeeds_within(command::clean("pkg-config").args(["--exists", "libudev"]), Duration::from_secs(20)) {
+        all.push("rampart-keeper/ledger");
+    } else {
+        println!("libudev is missing: signing by a Ledger is not looked at; install libudev-dev");
+    }
+    ["--features".to_owned(), all.join(",")]
 }
 
 /// Every attack case has a test, or a reason why it has none.
