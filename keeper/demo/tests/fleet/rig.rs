@@ -3,7 +3,7 @@
 use crate::testing::{Etcd, Gate, request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rampart::state::Rule;
+use rampart::state::{Rule, Vault};
 use rampart_client::Pubkey;
 use rampart_demo::accounts;
 use rampart_demo::error::Outcome;
@@ -19,9 +19,9 @@ use rampart_demo::network::{Backend, Network, Pace};
 use rampart_demo::play::positions;
 use rampart_demo::run::program;
 use rampart_demo::unguarded::Held;
-use rampart_demo::world::World;
 use rampart_demo::world::build::SetUp;
 use rampart_demo::world::cast::{Cast, KEEPERS};
+use rampart_demo::world::{Coin, World};
 use serde_json::{Value, json};
 use solana_sdk::hash::hashv;
 use std::path::PathBuf;
@@ -179,6 +179,8 @@ impl Rig {
         assert!(epochs.iter().any(|(rule, _)| *rule == self.world.rules[0].key), "the rule tripped");
         assert!(epochs.windows(2).all(|pair| pair[0] != pair[1]), "none twice: {epochs:?}");
         assert_eq!(nobody_is_liquidated_twice(&self.before, &after, &ledger), []);
+        let missed = self.beyond_their_line(&after).await?;
+        assert!(missed.is_empty(), "nobody liquidated {missed:?}");
         let (liquidated, tripped, lost) = (ledger.liquidations.len(), ledger.trips.len(), ledger.failed.len());
         eprintln!("{liquidated} liquidations and {tripped} trips landed, {lost} transactions were refused");
         self.network.at_pace();
@@ -188,6 +190,25 @@ impl Rig {
     async fn print(&mut self) -> Outcome<()> {
         self.feeder.publish(&self.network, &self.world, &self.point, &[]).await?;
         self.network.until(self.network.now().unix_ts + STEP_SECS).await.map(drop)
+    }
+
+    /// Returns who owes more than the liquidation line of what is there, by the chain's accounts and the market's price: not by
+    /// what the keepers say is left. A hundredth beyond it is the width of the price.
+    async fn beyond_their_line(&self, all: &[Held]) -> Outcome<Vec<(Pubkey, f64)>> {
+        let mut found = Vec::new();
+        for (n, keys) in self.world.vaults.iter().enumerate() {
+            let vault: Vault = accounts::read(&self.network, &keys.vault).await?;
+            let line = f64::from(vault.risk.liquidation_line_bps) / 1e4;
+            for held in all.iter().filter(|held| held.vault == n && held.state.collateral_amount > 0) {
+                let usd = |amount: u64, coin: Coin| {
+                    amount as f64 / 10f64.powi(coin.decimals().into()) * self.point.usd[coin as usize]
+                };
+                let debt = usd(vault.debt_of(&held.state).expect("a debt that fits"), Coin::Usdc);
+                let ltv = debt / usd(held.state.collateral_amount, Coin::ALL[n]);
+                found.extend((ltv > line * 1.01).then_some((held.key, ltv)));
+            }
+        }
+        Ok(found)
     }
 
     /// How often positions were liquidated.

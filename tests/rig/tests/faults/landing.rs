@@ -116,10 +116,10 @@ async fn fault_30_two_keepers_trip_once_and_the_loser_pays_one_fee() {
     tripped(&scene).await;
     let ended = |view: &rampart_keeper::view::View| {
         let t = &view.keeper.transactions;
-        t.sent == t.landed + t.lost_race && t.unknown == 0
+        t.sent == 1 && t.landed + t.lost_race == 1 && t.unknown == 0
     };
-    first.shows("the first knows", ended).await;
-    second.shows("the second knows", ended).await;
+    first.shows("the first sent and knows", ended).await;
+    second.shows("the second sent and knows", ended).await;
     let failed = scene.chain.state().all_landed().filter(|(_, landed)| landed.result.is_err()).count();
     first.stop().await.0.expect("a clean stop");
     second.stop().await.0.expect("a clean stop");
