@@ -1,6 +1,6 @@
 import { type Decoder, type ReadonlyUint8Array, getAddressDecoder, getU32Decoder, getU8Decoder } from '@solana/kit'
 import * as generated from '@/generated'
-import type { Asset, Guard, PendingChange, Reserve, Rule, SwapPolicy, Vault } from '@/generated'
+import type { Asset, ChangeArgs, Guard, PendingChange, Reserve, Rule, SwapPolicy, Vault } from '@/generated'
 import { type Held, u128 } from '@/lib/accounts'
 
 /** The accounts that a change may be about, as far as they were read. */
@@ -16,7 +16,11 @@ export interface Targets {
 /** What an account holds of a group now; undefined where it wasn't read. */
 type Current = (targets: Targets, target: string) => unknown
 
+/** A group's name in the program's enum. */
+export type ChangeKind = ChangeArgs['__kind']
+
 interface Group {
+  kind: ChangeKind
   /** What changes together, in words. */
   name: string
   /** Reads the value that shall be. */
@@ -41,30 +45,49 @@ const FREE = 'Has to be within the hard bounds.'
 
 /** Groups by number. Source: `ChangeGroup` of `state/change.rs`. */
 const GROUPS: Record<number, Group> = {
-  1: { name: 'Lines and bonuses', decoder: generated.getRiskParamsDecoder(), current: vault((v) => v.risk), effect: NEAR },
-  2: { name: 'Caps and outflow limits', decoder: generated.getVaultLimitsDecoder(), current: vault((v) => v.limits), effect: OUTFLOW },
-  3: { name: 'Interest', decoder: generated.getInterestCurveDecoder(), current: vault((v) => v.curve), effect: `${FREE} Interest accrues at the old rate up to the change.` },
-  4: { name: 'Rule', decoder: generated.getRuleParamsDecoder(), current: ({ rules }, target) => at(rules, target)?.params, effect: FREE },
-  5: { name: 'Price sources', decoder: generated.getOracleSetDecoder(), current: asset((a) => a.oracle), effect: PRICE },
-  6: { name: 'Reference', decoder: generated.getReferenceParamsDecoder(), current: asset((a) => a.referenceParams), effect: 'Only in the second of an observation, or once the reference has to start over.' },
-  7: { name: 'Roles', decoder: generated.getRolesDecoder(), current: guard((g) => g.roles), effect: 'No keeper may hold a role. All that is pending becomes void.' },
-  8: { name: 'Delay of loosenings', decoder: getU32Decoder(), current: guard((g) => g.loosenDelaySecs), effect: FREE },
-  9: { name: 'Root', decoder: getAddressDecoder(), current: guard((g) => g.roles.root), effect: 'The new root has to sign to accept. All that is pending becomes void.' },
-  10: { name: 'Dollar limit', decoder: generated.getAggregateParamsDecoder(), current: unread, effect: 'Limit and share may not move by more than the bound.' },
-  11: { name: 'Warm-up', decoder: getU32Decoder(), current: asset((a) => a.warmUp.durationSecs), effect: FREE },
-  12: { name: 'Standby sources', decoder: generated.getStandbySetDecoder(), current: asset((a) => a.standby), effect: PRICE },
-  13: { name: 'Switch of an integration', decoder: getU8Decoder(), current: unread, effect: FREE },
-  14: { name: 'Holder of an integration', decoder: getAddressDecoder(), current: unread, effect: 'Custody is released to the new holder.' },
-  15: { name: 'Swap policy', decoder: generated.getSwapParamsDecoder(), current: ({ policies }, target) => at(policies, target)?.params, effect: FREE },
-  16: { name: 'Weights and cover', decoder: generated.getReservePlanDecoder(), current: ({ reserves }, target) => at(reserves, target)?.plan, effect: FREE },
-  17: { name: 'Grant out of the reserve', decoder: generated.getReserveGrantDecoder(), current: ({ reserves }, target) => at(reserves, target)?.grant, effect: FREE },
-  18: { name: 'Scale by the market', decoder: generated.getRiskScaleDecoder(), current: vault((v) => v.scale), effect: 'The floors may not move by more than the bound.' },
+  1: { kind: 'VaultRisk', name: 'Lines and bonuses', decoder: generated.getRiskParamsDecoder(), current: vault((v) => v.risk), effect: NEAR },
+  2: { kind: 'VaultLimits', name: 'Caps and outflow limits', decoder: generated.getVaultLimitsDecoder(), current: vault((v) => v.limits), effect: OUTFLOW },
+  3: { kind: 'VaultCurve', name: 'Interest', decoder: generated.getInterestCurveDecoder(), current: vault((v) => v.curve), effect: `${FREE} Interest accrues at the old rate up to the change.` },
+  4: { kind: 'Rule', name: 'Rule', decoder: generated.getRuleParamsDecoder(), current: ({ rules }, target) => at(rules, target)?.params, effect: FREE },
+  5: { kind: 'AssetOracle', name: 'Price sources', decoder: generated.getOracleSetDecoder(), current: asset((a) => a.oracle), effect: PRICE },
+  6: { kind: 'AssetReference', name: 'Reference', decoder: generated.getReferenceParamsDecoder(), current: asset((a) => a.referenceParams), effect: 'Only in the second of an observation, or once the reference has to start over.' },
+  7: { kind: 'Roles', name: 'Roles', decoder: generated.getRolesDecoder(), current: guard((g) => g.roles), effect: 'No keeper may hold a role. All that is pending becomes void.' },
+  8: { kind: 'LoosenDelay', name: 'Delay of loosenings', decoder: getU32Decoder(), current: guard((g) => g.loosenDelaySecs), effect: FREE },
+  9: { kind: 'Root', name: 'Root', decoder: getAddressDecoder(), current: guard((g) => g.roles.root), effect: 'The new root has to sign to accept. All that is pending becomes void.' },
+  10: { kind: 'Aggregate', name: 'Dollar limit', decoder: generated.getAggregateParamsDecoder(), current: unread, effect: 'Limit and share may not move by more than the bound.' },
+  11: { kind: 'AssetWarmUp', name: 'Warm-up', decoder: getU32Decoder(), current: asset((a) => a.warmUp.durationSecs), effect: FREE },
+  12: { kind: 'AssetStandby', name: 'Standby sources', decoder: generated.getStandbySetDecoder(), current: asset((a) => a.standby), effect: PRICE },
+  13: { kind: 'IntegrationSwitch', name: 'Switch of an integration', decoder: getU8Decoder(), current: unread, effect: FREE },
+  14: { kind: 'Holder', name: 'Holder of an integration', decoder: getAddressDecoder(), current: unread, effect: 'Custody is released to the new holder.' },
+  15: { kind: 'SwapPolicy', name: 'Swap policy', decoder: generated.getSwapParamsDecoder(), current: ({ policies }, target) => at(policies, target)?.params, effect: FREE },
+  16: { kind: 'ReservePlan', name: 'Weights and cover', decoder: generated.getReservePlanDecoder(), current: ({ reserves }, target) => at(reserves, target)?.plan, effect: FREE },
+  17: { kind: 'ReserveGrant', name: 'Grant out of the reserve', decoder: generated.getReserveGrantDecoder(), current: ({ reserves }, target) => at(reserves, target)?.grant, effect: FREE },
+  18: { kind: 'VaultScale', name: 'Scale by the market', decoder: generated.getRiskScaleDecoder(), current: vault((v) => v.scale), effect: 'The floors may not move by more than the bound.' },
 }
 
 /** Returns a group's name. */
 export function groupName(group: number): string {
   return GROUPS[group]?.name ?? `Group ${group}`
 }
+
+/** Returns a group's name in the program's enum; undefined for a group that this version doesn't know. */
+export function kindOf(group: number): ChangeKind | undefined {
+  return GROUPS[group]?.kind
+}
+
+/** Returns the group of a name in the program's enum; null for one that this version doesn't know. */
+export function groupOfKind(kind: string): number | null {
+  const found = Object.entries(GROUPS).find(([, known]) => known.kind === kind)
+  return found === undefined ? null : Number(found[0])
+}
+
+/** Number of the group of roles. */
+export const ROLES = 7
+/** Number of the group of root: the new one executes the change by accepting it. */
+export const ROOT = 9
+
+/** Tells whether a change of the group gives roles out: it then names the keeper set. Source: `keepers_of` of the Rust client. */
+export const givesRoles = (group: number): boolean => group === ROLES || group === ROOT
 
 /** Returns what execution tries before it holds. */
 export function effectText(group: number): string {
@@ -114,16 +137,30 @@ export function leavesOf(value: unknown, path: readonly string[] = []): [readonl
   return [[path, value as Leaf]]
 }
 
-/** Returns the fields that a change would move, or all of its fields where the present value isn't known. */
-export function movesOf(change: PendingChange, targets: Targets): { moves: Move[]; isCompared: boolean } {
-  const group = GROUPS[change.group]
-  if (group === undefined) return { moves: [], isCompared: false }
-  const root = ROOTS[change.group] ?? []
-  const current = group.current(targets, change.target)
+/** What a change would move, and whether that was compared with the value that is. */
+export interface Moved {
+  moves: Move[]
+  isCompared: boolean
+}
+
+/** Returns the fields that differ between two values of a group, or all of the next one's where the present one isn't known. */
+export function movesBetween(group: number, current: unknown, next: unknown): Moved {
+  const root = rootOf(group)
   const before = new Map(leavesOf(current, root).map(([path, leaf]) => [path.join('.'), leaf]))
   const isCompared = current !== undefined
-  const all = leavesOf(group.decoder.decode(change.next), root).map(([path, to]) => ({ path, from: isCompared ? before.get(path.join('.')) : undefined, to }))
+  const all = leavesOf(next, root).map(([path, to]) => ({ path, from: isCompared ? before.get(path.join('.')) : undefined, to }))
   return { moves: isCompared ? all.filter(({ from, to }) => from !== to) : all, isCompared }
+}
+
+/** Returns the value that shall be; undefined for a group that this version doesn't know. */
+export function nextOf({ group, next }: Pick<PendingChange, 'group' | 'next'>): unknown {
+  return GROUPS[group]?.decoder.decode(next)
+}
+
+/** Returns the fields that a change would move, or all of its fields where the present value isn't known. */
+export function movesOf(change: PendingChange, targets: Targets): Moved {
+  const next = nextOf(change)
+  return next === undefined ? { moves: [], isCompared: false } : movesBetween(change.group, currentOf(change.group, targets, change.target), next)
 }
 
 /** Where a change is in its life. */

@@ -9,8 +9,6 @@ import { type Field, type Typed, fieldsOfValue, replaced } from '@/lib/form'
 
 /** A group that can be proposed from a form. */
 interface Form {
-  /** Its name in the program's enum. */
-  kind: ChangeArgs['__kind']
   /** Lays the value out as the program stores it. */
   encoder: Encoder<never>
   /** The accounts that it may be about. */
@@ -19,21 +17,21 @@ interface Form {
 
 // Groups without a form are about accounts that no page reads: the dollar limit, and integrations. They are proposed with a client.
 const FORMS: Record<number, Form> = {
-  1: { kind: 'VaultRisk', encoder: generated.getRiskParamsEncoder(), targets: ({ vaults }) => vaults },
-  2: { kind: 'VaultLimits', encoder: generated.getVaultLimitsEncoder(), targets: ({ vaults }) => vaults },
-  3: { kind: 'VaultCurve', encoder: generated.getInterestCurveEncoder(), targets: ({ vaults }) => vaults },
-  4: { kind: 'Rule', encoder: generated.getRuleParamsEncoder(), targets: ({ rules }) => rules },
-  5: { kind: 'AssetOracle', encoder: generated.getOracleSetEncoder(), targets: ({ assets }) => assets },
-  6: { kind: 'AssetReference', encoder: generated.getReferenceParamsEncoder(), targets: ({ assets }) => assets },
-  7: { kind: 'Roles', encoder: generated.getRolesEncoder(), targets: ({ guards }) => guards },
-  8: { kind: 'LoosenDelay', encoder: getU32Encoder(), targets: ({ guards }) => guards },
-  9: { kind: 'Root', encoder: getAddressEncoder(), targets: ({ guards }) => guards },
-  11: { kind: 'AssetWarmUp', encoder: getU32Encoder(), targets: ({ assets }) => assets },
-  12: { kind: 'AssetStandby', encoder: generated.getStandbySetEncoder(), targets: ({ assets }) => assets },
-  15: { kind: 'SwapPolicy', encoder: generated.getSwapParamsEncoder(), targets: ({ policies }) => policies },
-  16: { kind: 'ReservePlan', encoder: generated.getReservePlanEncoder(), targets: ({ reserves }) => reserves },
-  17: { kind: 'ReserveGrant', encoder: generated.getReserveGrantEncoder(), targets: ({ reserves }) => reserves },
-  18: { kind: 'VaultScale', encoder: generated.getRiskScaleEncoder(), targets: ({ vaults }) => vaults },
+  1: { encoder: generated.getRiskParamsEncoder(), targets: ({ vaults }) => vaults },
+  2: { encoder: generated.getVaultLimitsEncoder(), targets: ({ vaults }) => vaults },
+  3: { encoder: generated.getInterestCurveEncoder(), targets: ({ vaults }) => vaults },
+  4: { encoder: generated.getRuleParamsEncoder(), targets: ({ rules }) => rules },
+  5: { encoder: generated.getOracleSetEncoder(), targets: ({ assets }) => assets },
+  6: { encoder: generated.getReferenceParamsEncoder(), targets: ({ assets }) => assets },
+  7: { encoder: generated.getRolesEncoder(), targets: ({ guards }) => guards },
+  8: { encoder: getU32Encoder(), targets: ({ guards }) => guards },
+  9: { encoder: getAddressEncoder(), targets: ({ guards }) => guards },
+  11: { encoder: getU32Encoder(), targets: ({ assets }) => assets },
+  12: { encoder: generated.getStandbySetEncoder(), targets: ({ assets }) => assets },
+  15: { encoder: generated.getSwapParamsEncoder(), targets: ({ policies }) => policies },
+  16: { encoder: generated.getReservePlanEncoder(), targets: ({ reserves }) => reserves },
+  17: { encoder: generated.getReserveGrantEncoder(), targets: ({ reserves }) => reserves },
+  18: { encoder: generated.getRiskScaleEncoder(), targets: ({ vaults }) => vaults },
 }
 
 /** What a form may be about: a group of values, and whose. */
