@@ -45,9 +45,13 @@ export function sampleOf(rows: readonly Row[]): Row[] {
   return owing.sort((a, b) => (isNearer(a, b) < 0n ? -1 : isNearer(a, b) > 0n ? 1 : 0)).slice(0, MAX_SAMPLE)
 }
 
-function ofLines(vault: Vault, targets: Targets, rows: readonly Row[] | null): Address[] {
+/** Positions of a vault: null where nobody lists them, undefined while they aren't read. */
+export type Rows = readonly Row[] | null | undefined
+
+function ofLines(vault: Vault, targets: Targets, rows: Rows): Address[] {
   // without a debt nobody's health can move
   if (u128(vault.debtScaled) === 0n) return []
+  if (rows === undefined) throw new Missing('The vault’s positions aren’t read yet: a sample of them is what the change is tried on.')
   if (rows === null) throw new Missing('A sample of the vault’s positions is missing: the keeper that serves this page passes nothing on to the chain (its setting `http.relay`).')
   const sample = sampleOf(rows)
   if (sample.length === 0) throw new Missing('No position with a debt was found in the vault, though the vault has one. Try again.')
@@ -58,7 +62,7 @@ function ofLines(vault: Vault, targets: Targets, rows: readonly Row[] | null): A
 const same = (a: OracleSource, b: OracleSource): boolean => JSON.stringify(leavesOf(a), spelled) === JSON.stringify(leavesOf(b), spelled)
 const spelled = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
 
-function gathered({ value: change }: Held<PendingChange>, targets: Targets, rows: readonly Row[] | null): Address[] {
+function gathered({ value: change }: Held<PendingChange>, targets: Targets, rows: Rows): Address[] {
   switch (change.group) {
     case 1: {
       const vault = targets.vaults.find((held) => held.address === (change.target as string))
@@ -81,7 +85,7 @@ function gathered({ value: change }: Held<PendingChange>, targets: Targets, rows
 }
 
 /** Gathers what the effect of a change is tried on at its execution. Source: `effect::require_bounded`. */
-export function evidenceOf(change: Held<PendingChange>, targets: Targets, rows: readonly Row[] | null): Evidence {
+export function evidenceOf(change: Held<PendingChange>, targets: Targets, rows: Rows): Evidence {
   try {
     return { accounts: gathered(change, targets, rows) }
   } catch (error) {

@@ -26,8 +26,20 @@ import {
   setTransactionMessageLifetimeUsingBlockhash,
   type Blockhash,
 } from '@solana/kit'
-import { type Guard, type PendingChange, RAMPART_PROGRAM_ADDRESS, getAcceptRootInstruction, getCancelChangeInstruction, getExecuteChangeInstruction, getVetoChangeInstruction } from '@/generated'
+import {
+  type Guard,
+  type PendingChange,
+  type Roles,
+  RAMPART_PROGRAM_ADDRESS,
+  findKeeperSetPda,
+  getAcceptRootInstruction,
+  getCancelChangeInstruction,
+  getExecuteChangeInstruction,
+  getRolesDecoder,
+  getVetoChangeInstruction,
+} from '@/generated'
 import type { Held } from '@/lib/accounts'
+import { ROLES, ROOT, givesRoles } from '@/lib/change'
 
 /** PDA `["__event_authority"]` of the program; a test derives it. */
 export const EVENT_AUTHORITY = address('B3ifHpssvfccb9x3rjxSC73BAc6DmPsAFhSd3g3kE1zC')
@@ -36,10 +48,17 @@ const INSTRUCTIONS_SYSVAR = address('Sysvar1nstructions1111111111111111111111111
 /** What can be done with a change. */
 export type Act = 'veto' | 'cancel' | 'execute'
 
-/** Number of the group of roles: its execution names the keeper set, where there is one. */
-const ROLES = 7
-/** Number of the group of root: the new one executes the change by accepting it. */
-const ROOT = 9
+/** Returns the address of a guard's keeper set: a guard has one at most, and its address is of the guard. */
+export async function keeperSetOf(guard: string): Promise<Address> {
+  const [found] = await findKeeperSetPda({ guard: address(guard) })
+  return found
+}
+
+/** Returns an instruction with further accounts behind its own, which are only read. */
+export function withFurther(instruction: Instruction, further: readonly Address[]): Instruction {
+  const metas: AccountMeta[] = further.map((key) => ({ address: key, role: AccountRole.READONLY }))
+  return { ...instruction, accounts: [...(instruction.accounts ?? []), ...metas] }
+}
 
 /** Returns the key that alone may execute a change: a new root, which accepts; null where anyone may. */
 export function executorOf({ group, next }: PendingChange): Address | null {
@@ -51,10 +70,20 @@ interface Order {
   change: Held<PendingChange>
   /** Who signs: the vetoer, a guardian, root; for an execution whoever pays. */
   authority: string
-  /** The guard's keeper set; null where there is none. */
+  /** Address of the guard's keeper set; null while it isn't worked out. */
   keeperSet: string | null
   /** What the effect of an execution is tried on, in the program's order. */
   evidence?: readonly Address[]
+}
+
+/**
+ * The keeper set, for changes of roles and root: the program asks for it where the guard has one, and passes over it where
+ * there is none. Throws without its address: what would be refused is never built.
+ */
+function keepersOf(group: number, keeperSet: string | null): Address[] {
+  if (!givesRoles(group)) return []
+  if (keeperSet === null) throw new Error('A change of roles names the keeper set.')
+  return [address(keeperSet)]
 }
 
 /** Builds the one instruction of an act. */
@@ -68,13 +97,18 @@ export function instructionOf({ act, change, authority, keeperSet, evidence = []
       return getCancelChangeInstruction({ ...common, root: createNoopSigner(address(authority)) })
     case 'execute': {
       const newRoot = executorOf(change.value)
-      if (newRoot !== null) return getAcceptRootInstruction({ ...common, newRoot: createNoopSigner(newRoot), instructions: INSTRUCTIONS_SYSVAR })
-      const built = getExecuteChangeInstruction({ ...common, target, instructions: INSTRUCTIONS_SYSVAR })
-      const named = group === ROLES && keeperSet !== null ? [address(keeperSet)] : evidence
-      const further: AccountMeta[] = named.map((key) => ({ address: key, role: AccountRole.READONLY }))
-      return { ...built, accounts: [...built.accounts, ...further] }
+      const built =
+        newRoot === null
+          ? getExecuteChangeInstruction({ ...common, target, instructions: INSTRUCTIONS_SYSVAR })
+          : getAcceptRootInstruction({ ...common, newRoot: createNoopSigner(newRoot), instructions: INSTRUCTIONS_SYSVAR })
+      return withFurther(built, [...evidence, ...keepersOf(group, keeperSet)])
     }
   }
+}
+
+/** Identifies what is signed: every account with its use and every byte of data, and who pays. */
+export function identityOf(instructions: readonly Instruction[], payer: string): string {
+  return `${payer} ${jsonInstruction(instructions)}`
 }
 
 /** A multisig puts its own blockhash in; the form needs some value. */
@@ -130,8 +164,15 @@ export function jsonInstruction(instructions: readonly Instruction[]): string {
   return JSON.stringify(instructions.map(plain), null, 2)
 }
 
-/** Returns who may stop a change: the vetoer and the guardians, but for one whose own role it takes away. */
-export function vetoersOf(guard: Guard): { key: string; name: string }[] {
-  const guardians = guard.roles.guardians.slice(0, guard.roles.guardianCount)
-  return [{ key: guard.roles.vetoer, name: 'Vetoer' }, ...guardians.map((key, index) => ({ key: key, name: `Guardian ${index + 1}` }))]
+const guardiansOf = ({ guardians, guardianCount }: Roles): readonly Address[] => guardians.slice(0, guardianCount)
+
+/**
+ * Returns who may stop a change: the vetoer and the guardians. A change of roles only those who keep their own by it: a guardian
+ * who would become vetoer doesn't. Source: `VetoChange::validate`.
+ */
+export function vetoersOf({ roles }: Guard, { group, next }: Pick<PendingChange, 'group' | 'next'>): { key: string; name: string }[] {
+  const then = group === ROLES ? getRolesDecoder().decode(next) : roles
+  const vetoers = then.vetoer === roles.vetoer ? [{ key: roles.vetoer, name: 'Vetoer' }] : []
+  const guardians = guardiansOf(roles).map((key, index) => ({ key, name: `Guardian ${index + 1}` }))
+  return [...vetoers, ...guardians.filter(({ key }) => guardiansOf(then).includes(key))]
 }

@@ -1,21 +1,29 @@
 import { formatAmount, formatBps, formatCount } from '@/lib/amount'
-import type { Leaf } from '@/lib/change'
+import type { Leaf, Targets } from '@/lib/change'
 import { levelText, LEVELS } from '@/lib/level'
-import { formatMeasure, metricText } from '@/lib/rule'
+import { formatMeasure, metricAt, metricText } from '@/lib/rule'
 import { symbolOf } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
-/** Metrics by number. Source: `Metric` of `state/rule.rs`. */
+/** A token's name, and how its base units are shifted. */
+export interface Token {
+  decimals: number
+  symbol: string
+}
+
+/** How the fields of an account are spelled. */
 export interface FieldContext {
-  /** Decimals of the loan mint. */
-  loan?: { decimals: number; symbol: string }
-  /** Decimals of the collateral mint. */
-  collateral?: { decimals: number; symbol: string }
+  /** The loan mint. */
+  loan?: Token
+  /** The collateral mint. */
+  collateral?: Token
   /** Unit of a rule's threshold. */
   unit?: 'bps' | 'seconds'
-  /** Metric of a rule. */
-  metric?: string
+  /** The reserve's assets, by place. */
+  assets?: readonly Token[]
+  /** The asset that a grant is of. */
+  granted?: Token
 }
 
 const ENDINGS = /(Bps|Secs|Amount|MicroUsd|Lamports|Ts|E9)$/
@@ -32,9 +40,14 @@ const SWITCHES: Record<number, string> = { 1: 'off', 2: 'on' }
 const CHOICES: Record<string, Record<number, string>> = {
   caller: { 1: 'anyone', 2: 'keepers' },
   comparator: COMPARATORS,
+  bounty: SWITCHES,
   level: LEVEL_CHOICES,
+  part: { 1: 'score', 2: 'volatility', 3: 'liquidity', 4: 'correlation', 5: 'anomaly', 6: 'system health' },
   pin: { 1: 'an account', 2: 'a feed' },
   purpose: { 1: 'rebalances', 2: 'liquidations', 3: 'both' },
+  referenceSpan: { 1: 'the asset’s own half-life', 2: 'four hours', 3: 'a day' },
+  scope: { 1: 'its subject', 2: 'the whole guard' },
+  standing: { 1: 'alone', 2: 'only in a group' },
   switch: SWITCHES,
 }
 /** Names of the numbers of `kind`, by group and list. */
@@ -43,8 +56,15 @@ const KINDS: Record<string, Record<number, string>> = {
   rate: { 1: 'none', 2: 'SPL stake pool' },
 }
 
+/** Tells whether a number is a place in the reserve's basket. Windows have an `index` too: of a cell. */
+function isPlace(path: readonly string[]): boolean {
+  const name = namedPart(path)
+  return name === 'quote' || name === 'scored' || (name === 'index' && (path.length === 1 || path.includes('grant')))
+}
+
 /** Returns the names of the numbers that a field may hold; null where numbers are just numbers. */
-export function choicesOf(path: readonly string[]): Readonly<Record<number, string>> | null {
+export function choicesOf(path: readonly string[], { assets }: FieldContext = {}): Readonly<Record<number, string>> | null {
+  if (isPlace(path)) return assets === undefined ? null : Object.fromEntries(assets.map(({ symbol }, place) => [place, symbol]))
   const name = namedPart(path)
   return (name === 'kind' ? KINDS[path[0] ?? ''] : CHOICES[name]) ?? null
 }
@@ -59,9 +79,17 @@ export function fieldName(path: readonly string[]): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-function amountText(path: readonly string[], value: bigint, context: FieldContext): string {
+/** Returns the token that an amount is counted in; undefined where it isn't known. */
+export function tokenOf(path: readonly string[], context: FieldContext): Token | undefined {
+  if (namedPart(path) === 'amount') return context.granted
+  const list = path.findIndex((part) => part === 'cover' || part === 'assets')
+  if (list >= 0) return context.assets?.[Number(path[list + 1]) - 1]
   const isCollateral = path.some((part) => part.startsWith('collateral') || part === 'inflow')
-  const token = isCollateral ? context.collateral : context.loan
+  return isCollateral ? context.collateral : context.loan
+}
+
+function amountText(path: readonly string[], value: bigint, context: FieldContext): string {
+  const token = tokenOf(path, context)
   return token === undefined ? `${formatCount(value)} base units` : `${formatAmount(value, token.decimals)} ${token.symbol}`
 }
 
@@ -73,13 +101,13 @@ function numberText(path: readonly string[], value: bigint, context: FieldContex
   if (name.endsWith('MicroUsd')) return `$${formatAmount(value, 6)}`
   if (name.endsWith('Lamports')) return `${formatAmount(value, 9, 9)} SOL`
   if (name.endsWith('Ts')) return value === 0n ? 'never' : new Date(whole * 1_000).toISOString().replace('.000Z', ' UTC').replace('T', ' ')
-  if (name.endsWith('Amount')) return amountText(path, value, context)
+  if (/Amount$|^amount$/.test(name)) return amountText(path, value, context)
   if (/^(clearT|t)hreshold$/.test(name) && context.unit !== undefined) return formatMeasure(value, context.unit)
   if (name === 'balance') return `${formatCount(value)} base units`
-  if (name === 'metric' && context.metric !== undefined) return metricText(context.metric)
+  if (name === 'metric') return metricText(metricAt(whole).name)
   if (name === 'level') return levelText(LEVELS[whole] ?? 3).name
   if (name === 'switch') return whole === 2 ? 'on' : 'off'
-  return choicesOf(path)?.[whole] ?? formatCount(value)
+  return choicesOf(path, context)?.[whole] ?? (isPlace(path) ? `asset ${whole + 1}` : formatCount(value))
 }
 
 /** Formats a field of an account by what its name says of its unit. */
@@ -90,13 +118,31 @@ export function fieldValue(path: readonly string[], value: Leaf | undefined, con
   return numberText(path, BigInt(value), context)
 }
 
-/** Returns how the fields of an account of the guard are spelled. */
-export function contextOf(view: View, target: string): FieldContext {
+/** Returns how the fields of an account of the guard are spelled; of its reserve only with the accounts that were read. */
+export function contextOf(view: View, target: string, targets?: Pick<Targets, 'reserves'>): FieldContext {
   const vault = view.vaults.find(({ address }) => address === target)
   const rule = view.rules.find(({ address }) => address === target)
+  const reserve = targets?.reserves.find(({ address }) => address === target)?.value
   const tokens = vault && {
     loan: { decimals: vault.loan_decimals, symbol: symbolOf(view, vault.loan_asset) },
     collateral: { decimals: vault.collateral_decimals, symbol: symbolOf(view, vault.collateral_asset) },
   }
-  return { ...tokens, ...(rule && { unit: rule.unit, metric: rule.metric }) }
+  const assets = reserve?.assets.slice(0, reserve.plan.count).map(({ asset, decimals }) => ({ decimals, symbol: symbolOf(view, asset) }))
+  return { ...tokens, ...(rule && { unit: rule.unit }), ...(assets && { assets }) }
+}
+
+/** How both sides of a change are spelled. */
+export interface Spelling {
+  from: FieldContext
+  to: FieldContext
+}
+
+/** Returns how both sides of a change are spelled: the amount of a grant is of the asset that this very side names. */
+export function spellingOf(context: FieldContext, current: unknown, next: unknown): Spelling {
+  const of = (value: unknown): FieldContext => {
+    const place = typeof value === 'object' && value !== null && 'index' in value ? value.index : undefined
+    const granted = typeof place === 'number' ? context.assets?.[place] : undefined
+    return granted === undefined ? context : { ...context, granted }
+  }
+  return { from: of(current), to: of(next) }
 }

@@ -2,7 +2,7 @@ import { type Encoder, getBase16Encoder, isAddress } from '@solana/kit'
 import type { Guard } from '@/generated'
 import { formatAmount } from '@/lib/amount'
 import { type Leaf, leavesOf } from '@/lib/change'
-import { type FieldContext, choicesOf, namedPart } from '@/lib/field'
+import { type FieldContext, choicesOf, namedPart, tokenOf } from '@/lib/field'
 
 /** What is typed: a number, or an address or bytes as text. */
 export type Typed = bigint | string
@@ -29,6 +29,8 @@ export interface Field {
   bounds: Bounds
   /** The numbers that mean something, with their names; null where all do. */
   choices: Readonly<Record<number, string>> | null
+  /** Why it can't be changed by a change of its group; null where it can. */
+  fixed: string | null
 }
 
 /** Returns how a field is typed, by what its name says of its unit. */
@@ -39,8 +41,7 @@ export function unitOf(path: readonly string[], context: FieldContext): Unit {
   if (name.endsWith('Secs')) return { decimals: 0, sign: 's' }
   if (name.endsWith('MicroUsd')) return { decimals: 6, sign: 'USD' }
   if (!/Amount$|^amount$/.test(name)) return { decimals: 0, sign: '' }
-  const isCollateral = path.some((part) => part.startsWith('collateral') || part === 'inflow')
-  const token = isCollateral ? context.collateral : context.loan
+  const token = tokenOf(path, context)
   return token === undefined ? { decimals: 0, sign: 'base units' } : { decimals: token.decimals, sign: token.symbol }
 }
 
@@ -104,13 +105,27 @@ export function boundsOf(group: number, path: readonly string[], now: bigint, gu
   return { min: near.min > hard.min ? near.min : hard.min, max: near.max < hard.max ? near.max : hard.max, why: isNearer ? 'how far one change may move it' : hard.why }
 }
 
+const atCreation = (...names: string[]): Readonly<Record<string, string>> => Object.fromEntries(names.map((name) => [name, 'fixed at creation']))
+/** Fields that no change of their group may move, by group, with the reason. Source: `target::validate`, `ReservePlan::keeps_shape`. */
+const FIXED: Record<number, Readonly<Record<string, string>>> = {
+  1: atCreation('softLineBps', 'softBonusBps', 'softQuotaBps'),
+  4: atCreation('metric', 'comparator', 'scope', 'windowSecs', 'sourcesRequired'),
+  6: atCreation('cellSecs'),
+  7: { root: 'moves by a change of “Root”, which the new root accepts' },
+  10: atCreation('windowSecs'),
+  16: atCreation('count', 'quote', 'scored'),
+}
+
 /** Lists of which only the first entries count, with the field that says how many. */
 const COUNTS: Record<string, string> = { guardians: 'guardianCount', prefixes: 'prefixCount', sources: 'count', weightsBps: 'count', cover: 'count' }
+
+/** Lists that can't get longer, as their number of entries is fixed at creation. */
+const FULL: readonly string[] = ['weightsBps', 'cover']
 
 /** Tells whether an entry of a list is in use, or the next that could be. */
 function isInReach([list = '', place]: readonly string[], value: unknown): boolean {
   const count = (value as Readonly<Record<string, unknown>>)[COUNTS[list] ?? '']
-  return typeof count !== 'number' || Number(place) <= count + 1
+  return typeof count !== 'number' || Number(place) <= count + (FULL.includes(list) ? 0 : 1)
 }
 
 /** Largest number that a field holds on chain: the first of the sizes that its encoder takes. */
@@ -140,13 +155,14 @@ export function fieldsOfValue(value: unknown, { group, root, encoder }: Group, g
   const fieldOf = ([path, leaf]: [readonly string[], Leaf]): Field[] => {
     if (!isInReach(path, value) || typeof leaf === 'boolean') return []
     const unit = unitOf(path, context)
+    const fixed = FIXED[group]?.[path.join('.')] ?? null
     if (typeof leaf === 'string') {
       const kind = isAddress(leaf) ? 'address' : 'bytes'
-      return [{ path, now: leaf, kind, unit, bounds: { min: 0n, max: 0n, why: '' }, choices: null }]
+      return [{ path, now: leaf, kind, unit, bounds: { min: 0n, max: 0n, why: '' }, choices: null, fixed }]
     }
     const now = BigInt(leaf)
-    const bounds = boundsOf(group, path, now, guard, sizeOf(value, path, leaf, root, encoder))
-    return [{ path, now, kind: 'number', unit, bounds, choices: choicesOf(path) }]
+    const bounds = fixed === null ? boundsOf(group, path, now, guard, sizeOf(value, path, leaf, root, encoder)) : { min: now, max: now, why: fixed }
+    return [{ path, now, kind: 'number', unit, bounds, choices: choicesOf(path, context), fixed }]
   }
   return leavesOf(value, root).flatMap(fieldOf)
 }

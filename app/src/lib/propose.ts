@@ -2,8 +2,8 @@ import { type Encoder, type Instruction, address, createNoopSigner, getProgramDe
 import * as generated from '@/generated'
 import { type ChangeArgs, type Guard, RAMPART_PROGRAM_ADDRESS, getProposeChangeInstruction } from '@/generated'
 import type { Held } from '@/lib/accounts'
-import { type Move, type Targets, currentOf, groupName, rootOf } from '@/lib/change'
-import { EVENT_AUTHORITY } from '@/lib/exported'
+import { type Move, ROLES, type Targets, currentOf, givesRoles, groupName, kindOf, leavesOf, rootOf } from '@/lib/change'
+import { EVENT_AUTHORITY, keeperSetOf, withFurther } from '@/lib/exported'
 import type { FieldContext } from '@/lib/field'
 import { type Field, type Typed, fieldsOfValue, replaced } from '@/lib/form'
 
@@ -71,6 +71,40 @@ export function movesOfProposal({ next }: Proposal, fields: readonly Field[]): M
   })
 }
 
+/** Returns the group's value as it would be proposed; undefined where the account wasn't read. */
+export function valueOfProposal({ subject: { group, target }, next }: Proposal, targets: Targets): unknown {
+  const current = currentOf(group, targets, target)
+  return current === undefined ? undefined : replaced(current, next, rootOf(group))
+}
+
+/**
+ * Identifies a proposal with all that its instruction is made of: a value that moves on chain in the meantime is another one, even
+ * of a field that the proposal leaves alone.
+ */
+export function idOfProposal({ subject: { group, target }, next }: Proposal, { value: guard }: Held<Guard>, targets: Targets): string {
+  const current = leavesOf(currentOf(group, targets, target), rootOf(group)).map(([path, leaf]) => `${path.join('.')}=${leaf}`)
+  const moved = [...next].map(([path, value]) => `${path}=${value}`)
+  return [guard.roles.root, guard.nextChangeId, guard.authorityEpoch, group, target, ...current, 'to', ...moved].join(' ')
+}
+
+/**
+ * Returns why a proposal can't be made here, with the command that makes it; null where it can.
+ *
+ * Only with a quorum of guardians may root start what takes the veto from the vetoer: no one wallet or multisig signs for all of
+ * them. Source: `ProposeChange::judge`.
+ */
+export function obstacleOf({ subject, next }: Proposal, { roles }: Guard): { why: string; command: string } | null {
+  const vetoer = next.get('vetoer')
+  if (subject.group !== ROLES || vetoer === undefined || vetoer === (roles.vetoer as string)) return null
+  const quorum = Math.max(1, roles.guardianQuorum)
+  const guardians = Array.from({ length: quorum }, () => '--signer <GUARDIAN>').join(' ')
+  const others = next.size > 1 ? ' Name the other fields that move beside it.' : ''
+  return {
+    why: `A new vetoer needs beside root’s signature those of ${quorum === 1 ? 'a guardian' : `${quorum} guardians`}, in one transaction, which this page can’t gather. Propose it in a terminal.${others}`,
+    command: `rampart guard propose roles vetoer=${vetoer} --signer <ROOT> ${guardians}`,
+  }
+}
+
 /** SHA-256 of the group's number and the stored bytes: what the change is prepared against. Source: `Change::hash`. */
 async function hashOf(group: number, encoder: Encoder<never>, value: unknown): Promise<Uint8Array> {
   const bytes = encoder.encode(value as never)
@@ -80,26 +114,32 @@ async function hashOf(group: number, encoder: Encoder<never>, value: unknown): P
 /** How long a proposal may wait for its signatures: it is refused afterwards. */
 const VALID_SECS = 3 * 86_400
 
-/** Builds the instruction that lets a change wait in public. `root` signs and pays the rent, which comes back. */
+/**
+ * Builds the instruction that lets a change wait in public. `root` signs and pays the rent, which comes back. A change of roles or
+ * root names the keeper set, as `propose_change` of the Rust client does. Throws where `obstacleOf` says why.
+ */
 export async function proposeInstruction(proposal: Proposal, guard: Held<Guard>, targets: Targets, nowTs: number): Promise<Instruction> {
   const { group, target } = proposal.subject
-  const form = FORMS[group]
+  const [form, kind] = [FORMS[group], kindOf(group)]
   const current = currentOf(group, targets, target)
-  if (form === undefined || current === undefined) throw new Error('This group can’t be proposed from here.')
-  const value = replaced(current, proposal.next, rootOf(group))
+  if (form === undefined || kind === undefined || current === undefined) throw new Error('This group can’t be proposed from here.')
+  const obstacle = obstacleOf(proposal, guard.value)
+  if (obstacle !== null) throw new Error(obstacle.why)
+  const value = valueOfProposal(proposal, targets)
   const [change] = await getProgramDerivedAddress({
     programAddress: RAMPART_PROGRAM_ADDRESS,
     seeds: [getUtf8Encoder().encode('change'), getAddressEncoder().encode(address(guard.address)), getU64Encoder().encode(guard.value.nextChangeId)],
   })
-  return getProposeChangeInstruction({
+  const built = getProposeChangeInstruction({
     root: createNoopSigner(guard.value.roles.root),
     guard: address(guard.address),
     target: address(target),
     change,
     eventAuthority: EVENT_AUTHORITY,
     program: RAMPART_PROGRAM_ADDRESS,
-    changeArg: { __kind: form.kind, fields: [value] } as ChangeArgs,
+    changeArg: { __kind: kind, fields: [value] } as ChangeArgs,
     valueHash: await hashOf(group, form.encoder, current),
     validity: { authorityEpoch: guard.value.authorityEpoch, expiresAtTs: BigInt(nowTs + VALID_SECS) },
   })
+  return withFurther(built, givesRoles(group) ? [await keeperSetOf(guard.address)] : [])
 }

@@ -1,5 +1,6 @@
 import type { Instruction } from '@solana/kit'
 import type { ComponentProps } from 'react'
+import { useMade } from '@/components/useMade'
 import { Act } from '@/features/act/components/Act'
 import { Outcomes } from '@/features/act/components/Outcomes'
 import { ChangeActions } from '@/features/changes/components/ChangeActions'
@@ -10,15 +11,16 @@ import { Propose } from '@/features/changes/components/Propose'
 import { useAccounts, useRows } from '@/features/live/api/useAccounts'
 import { KINDS } from '@/lib/accounts'
 import type { Targets } from '@/lib/change'
+import { keeperSetOf } from '@/lib/exported'
 import { contextOf } from '@/lib/field'
 import type { PageProps } from '@/routes/Page'
 
 /** Group of a vault's lines: its effect is tried on a sample of the vault's positions. */
 const LINES = 1
 
-function WithSample(props: Omit<ComponentProps<typeof ChangeActions>, 'rows'>) {
+function WithSample(props: Omit<ComponentProps<typeof ChangeActions>, 'rows' | 'failure'>) {
   const rows = useRows(props.change.value.target)
-  return <ChangeActions {...props} rows={rows.value?.rows ?? null} />
+  return <ChangeActions {...props} rows={rows.value?.rows} failure={rows.failure} />
 }
 
 /** The queue of changes, who decides on them, and how to act. */
@@ -30,7 +32,6 @@ export function ChangesPage({ live, view }: PageProps) {
   const assets = useAccounts(KINDS.asset)
   const policies = useAccounts(KINDS.policy)
   const reserves = useAccounts(KINDS.reserve)
-  const keeperSets = useAccounts(KINDS.keeperSet)
   const targets: Targets = {
     guards: guards.value ?? [],
     vaults: vaults.value ?? [],
@@ -41,7 +42,10 @@ export function ChangesPage({ live, view }: PageProps) {
   }
   const held = targets.guards[0]
   const guard = held?.value
-  const act = (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address)} />
+  const keeperSet = useMade(held?.address ?? '', () => keeperSetOf(held?.address ?? ''))
+  // whichever of them can't be read any more, values that are may be those that were
+  const staleness = [guards, vaults, rules, assets, policies, reserves].map(({ failure }) => failure).find((failure) => failure !== null) ?? null
+  const act = (order: { what: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address, targets)} />
   return (
     <div className="stack">
       <h1>Changes</h1>
@@ -49,17 +53,18 @@ export function ChangesPage({ live, view }: PageProps) {
       <Changes
         changes={changes.value}
         failure={changes.failure ?? guards.failure}
+        staleness={staleness}
         targets={targets}
         view={view}
         nowTs={live.nowTs}
         actions={(change, guard) => {
-          const common = { change, guard, nowTs: live.nowTs, keeperSet: keeperSets.value?.[0]?.address ?? null, targets, act }
-          return change.value.group === LINES ? <WithSample {...common} /> : <ChangeActions {...common} rows={null} />
+          const common = { change, guard, nowTs: live.nowTs, keeperSet, targets, act }
+          return change.value.group === LINES ? <WithSample {...common} /> : <ChangeActions {...common} rows={undefined} failure={null} />
         }}
       />
-      {held !== undefined && <Propose guard={held} targets={targets} view={view} nowTs={live.nowTs} act={act} />}
+      {held !== undefined && <Propose guard={held} targets={targets} view={view} nowTs={live.nowTs} failure={staleness} act={act} />}
       {guard !== undefined && <People guard={guard} />}
-      <Decoder />
+      <Decoder targets={targets} changes={changes.value ?? []} view={view} />
     </div>
   )
 }

@@ -4,6 +4,7 @@
 //! says which keys have to be watched, `store` keeps the newest version of each, `index` finds the positions that a
 //! price reaches, `mailbox` brings updates over from the sources' tasks.
 
+mod coverage;
 pub mod decode;
 pub mod feeds;
 pub mod index;

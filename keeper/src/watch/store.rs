@@ -4,6 +4,7 @@
 //! may have been read before that. Bytes that can't be used take the account out of the store (an old version must not be acted
 //! on) and are counted; nothing here panics on data.
 
+use crate::watch::coverage::Coverage;
 use crate::watch::decode::{self, DecodeError, Decoded};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
@@ -76,7 +77,7 @@ struct Version {
     write_version: u64,
     origin: Origin,
     verified_at: Option<Instant>,
-    quarantined: Option<DecodeError>,
+    is_quarantined: bool,
 }
 
 /// All watched accounts.
@@ -98,6 +99,8 @@ pub struct Store {
     raw: HashMap<Pubkey, RawAccount>,
     raw_keys: HashSet<Pubkey>,
     versions: HashMap<Pubkey, Version>,
+    coverage: Coverage,
+    quarantined: usize,
 }
 
 impl Store {
@@ -120,6 +123,8 @@ impl Store {
             raw: HashMap::new(),
             raw_keys: HashSet::new(),
             versions: HashMap::new(),
+            coverage: Coverage::default(),
+            quarantined: 0,
         }
     }
 
@@ -276,27 +281,19 @@ impl Store {
 
     /// Returns how many accounts are kept out because of their bytes.
     pub fn quarantined(&self) -> usize {
-        self.versions.values().filter(|v| v.quarantined.is_some()).count()
+        self.quarantined
     }
 
     /// Returns the share of positions that a request verified within `max_age`, and the age of the oldest.
     pub fn coverage(&self, now: Instant, max_age: std::time::Duration) -> (f64, std::time::Duration) {
-        let (mut verified, mut oldest) = (0usize, std::time::Duration::ZERO);
-        for key in self.positions.keys() {
-            let at = self.versions.get(key).and_then(|v| v.verified_at);
-            let age = at.map_or(std::time::Duration::MAX, |at| now.saturating_duration_since(at));
-            verified += usize::from(age <= max_age);
-            oldest = oldest.max(age);
-        }
-        let all = self.positions.len().max(1);
-        (if self.positions.is_empty() { 1.0 } else { verified as f64 / all as f64 }, oldest)
+        self.coverage.of(now, max_age)
     }
 
     /// Sets which accounts are kept as bytes; others of that kind are dropped.
     pub fn watch_raw(&mut self, keys: HashSet<Pubkey>) {
         for gone in self.raw_keys.difference(&keys) {
             self.raw.remove(gone);
-            self.versions.remove(gone);
+            forget(&mut self.versions, &mut self.quarantined, gone);
         }
         self.raw_keys = keys;
     }
@@ -311,10 +308,20 @@ impl Store {
             Origin::Push => self.versions.get(&update.key).and_then(|v| v.verified_at),
         };
         let (key, slot, write_version, origin) = (update.key, update.slot, update.write_version, update.origin);
+        let was_verified_at = self.positions.contains_key(&key).then(|| self.versions.get(&key)?.verified_at);
         let applied = self.put(update);
-        if applied != Applied::Unwanted {
-            let quarantined = if let Applied::Quarantined(why) = applied { Some(why) } else { None };
-            self.versions.insert(key, Version { slot, write_version, origin, verified_at, quarantined });
+        if applied == Applied::Unwanted {
+            return applied;
+        }
+        let is_quarantined = matches!(applied, Applied::Quarantined(_));
+        forget(&mut self.versions, &mut self.quarantined, &key);
+        self.quarantined += usize::from(is_quarantined);
+        self.versions.insert(key, Version { slot, write_version, origin, verified_at, is_quarantined });
+        if let Some(at) = was_verified_at {
+            self.coverage.remove(at);
+        }
+        if self.positions.contains_key(&key) {
+            self.coverage.add(verified_at);
         }
         applied
     }
@@ -420,11 +427,19 @@ impl Store {
         let is_gone = |key: &&Pubkey| !listed.contains(key) && self.slot_of(key).is_some_and(|s| s < slot);
         let gone: Vec<Pubkey> = known.chain(further).filter(is_gone).copied().collect();
         for key in &gone {
+            if self.positions.contains_key(key) {
+                self.coverage.remove(self.versions.get(key).and_then(|version| version.verified_at));
+            }
             self.remove(key);
-            self.versions.remove(key);
+            forget(&mut self.versions, &mut self.quarantined, key);
         }
         gone
     }
+}
+
+/// Forgets the version of an account, and that it was kept out.
+fn forget(versions: &mut HashMap<Pubkey, Version>, quarantined: &mut usize, key: &Pubkey) {
+    *quarantined -= usize::from(versions.remove(key).is_some_and(|version| version.is_quarantined));
 }
 
 /// Puts an account into its table; tells whether it is the same as before.

@@ -92,6 +92,37 @@ fn coverage_counts_what_requests_verified() {
 }
 
 #[test]
+fn coverage_and_quarantine_are_what_a_walk_over_all_counts() {
+    let (world, start) = (World::new(), Instant::now());
+    let (mut store, mut noise) = (world.store(&[]), crate::bench::market::Noise::new(1));
+    for step in 0..4_000 {
+        let at = key(u8::try_from(50 + noise.below(12)).unwrap());
+        let (slot, now) = (SLOT + step, start + Duration::from_secs(step));
+        let origin = if noise.below(3) == 0 { Origin::Push } else { Origin::Poll };
+        let position = bytes_of(&world.position(1 + noise.below(3), 1));
+        let _ = match noise.below(8) {
+            0 => store.apply(Update::absent(at, slot, origin), now),
+            1 => store.apply(update(at, position[..100].to_vec(), slot, origin), now),
+            2 => {
+                let listed: HashSet<Pubkey> = (50..62).map(key).filter(|_| noise.below(4) > 0).collect();
+                store.retain_listed(&listed, slot);
+                Applied::Same
+            }
+            _ => store.apply(update(at, position, slot, origin), now),
+        };
+        let ages: Vec<_> = (store.positions.keys())
+            .map(|at| store.versions[at].verified_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at)))
+            .collect();
+        let lately = Duration::from_secs(20);
+        let verified = ages.iter().filter(|age| **age <= lately).count();
+        let share = if ages.is_empty() { 1.0 } else { verified as f64 / ages.len() as f64 };
+        let oldest = ages.into_iter().max().unwrap_or_default();
+        assert_eq!(store.coverage(now, lately), (share, oldest), "step {step}");
+        assert_eq!(store.quarantined(), store.versions.values().filter(|v| v.is_quarantined).count(), "step {step}");
+    }
+}
+
+#[test]
 fn raw_accounts_are_kept_only_while_asked_for() {
     let world = World::new();
     let mut store = world.store(&[]);

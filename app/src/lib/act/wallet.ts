@@ -86,6 +86,7 @@ export function listenForWallets(onWallet: (wallet: Wallet) => void): () => void
 const CHAINS: Record<string, string> = {
   '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d': 'solana:mainnet',
   EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxkzBskj: 'solana:devnet',
+  '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY': 'solana:testnet',
 }
 
 /** Returns the network's name by the hash of its first block; any other one is local. */

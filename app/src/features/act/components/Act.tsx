@@ -1,12 +1,14 @@
 import type { Instruction } from '@solana/kit'
-import { useState } from 'react'
 import { CopyText } from '@/components/ui/CopyText'
 import { Icon } from '@/components/ui/Icon'
 import { env } from '@/config/env'
 import { noteOutcome } from '@/features/act/api/outcomes'
-import { type Sent, type Simulated, signAndSend, simulate } from '@/features/act/api/transact'
+import { type Sent, signAndSend } from '@/features/act/api/transact'
+import { useTrial } from '@/features/act/api/useTrial'
 import { useWallets } from '@/features/act/api/useWallets'
+import { type Work, useWork } from '@/features/act/api/useWork'
 import { Effects } from '@/features/act/components/Effects'
+import { type Trial, exportNote, maySign } from '@/lib/act/trial'
 import type { Wallet, WalletAccount } from '@/lib/act/wallet'
 import { formatCount } from '@/lib/amount'
 import { jsonInstruction, realmsInstruction, squadsMessage } from '@/lib/exported'
@@ -16,17 +18,13 @@ import { shortAddress } from '@/lib/names'
 interface ActProps {
   /** What is done, in a word or two. */
   what: string
-  /** What is to be done, in order. Built anew at each render; `id` says what it is. */
+  /** What is to be done, in order. Built anew at each render: their own accounts and bytes tell whether they are still the same. */
   instructions: readonly Instruction[]
-  /** Identifies the instructions: a simulation of others counts for nothing. */
-  id: string
   /** Who signs and pays. */
   authority: string
   /** How fields of an account are spelled. */
   contextOf: (address: string) => FieldContext
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error && error.message !== '' ? error.message : 'It was refused.')
 
 function Exports({ instructions, authority }: Pick<ActProps, 'instructions' | 'authority'>) {
   return (
@@ -44,37 +42,30 @@ function Exports({ instructions, authority }: Pick<ActProps, 'instructions' | 'a
   )
 }
 
-/** Work that a press starts: it runs once at a time, and ends in a value or a reason. */
-function useWork<T>(): { value: T | null; failure: string | null; isRunning: boolean; run: (work: (signal: AbortSignal) => Promise<T>) => void } {
-  const [state, setState] = useState<{ value: T | null; failure: string | null; isRunning: boolean }>({ value: null, failure: null, isRunning: false })
-  const run = (work: (signal: AbortSignal) => Promise<T>) => {
-    setState({ value: null, failure: null, isRunning: true })
-    work(new AbortController().signal).then(
-      (value) => {
-        setState({ value, failure: null, isRunning: false })
-      },
-      (error: unknown) => {
-        setState({ value: null, failure: messageOf(error), isRunning: false })
-      },
-    )
-  }
-  return { ...state, run }
+/** A wallet that gave its accounts. */
+interface Connected {
+  wallet: Wallet
+  accounts: readonly WalletAccount[]
 }
 
-function Signing({ wallet, account, instructions, what }: { wallet: Wallet; account: WalletAccount } & Pick<ActProps, 'instructions' | 'what'>) {
-  const { value, failure, isRunning, run } = useWork<Sent>()
+interface SigningProps {
+  wallet: Wallet
+  account: WalletAccount
+  signing: Work<Sent>
+  /** Whether what would be signed was simulated just now, and passed. */
+  isFresh: boolean
+  onSign: (wallet: Wallet, account: WalletAccount) => void
+}
+
+function Signing({ wallet, account, signing: { value, failure, isRunning }, isFresh, onSign }: SigningProps) {
   return (
     <>
       <button
         type="button"
         className="button primary"
-        disabled={isRunning || value !== null}
+        disabled={isRunning || value !== null || !isFresh}
         onClick={() => {
-          run(async (signal) => {
-            const sent = await signAndSend(instructions, wallet, account, signal)
-            noteOutcome({ ...sent, what })
-            return sent
-          })
+          onSign(wallet, account)
         }}
       >
         {value !== null ? 'Sent' : isRunning ? 'Waiting for the network' : `Sign with ${wallet.name} and send`}
@@ -88,9 +79,10 @@ function Signing({ wallet, account, instructions, what }: { wallet: Wallet; acco
   )
 }
 
-function Wallets({ authority, instructions, what }: Pick<ActProps, 'instructions' | 'authority' | 'what'>) {
+type WalletsProps = Pick<ActProps, 'authority'> & Omit<SigningProps, 'wallet' | 'account'> & { connection: Work<Connected> }
+
+function Wallets({ authority, connection: { value, failure, isRunning, run }, ...signing }: WalletsProps) {
   const wallets = useWallets()
-  const { value, failure, isRunning, run } = useWork<{ wallet: Wallet; accounts: readonly WalletAccount[] }>()
   const account = value?.accounts.find(({ address }) => address === authority)
   if (wallets.length === 0) return <p className="quiet">No wallet has registered itself in this browser. Export it instead.</p>
   return (
@@ -120,70 +112,94 @@ function Wallets({ authority, instructions, what }: Pick<ActProps, 'instructions
       {value !== null && account === undefined && (
         <p className="warn" role="alert">{`${value.wallet.name} has no account ${shortAddress(authority)}, which has to sign this. Choose one of its own, or export it.`}</p>
       )}
-      {value !== null && account !== undefined && <Signing wallet={value.wallet} account={account} instructions={instructions} what={what} />}
+      {value !== null && account !== undefined && <Signing wallet={value.wallet} account={account} {...signing} />}
     </div>
   )
 }
 
-function Shown({ simulated, contextOf }: { simulated: Simulated; contextOf: ActProps['contextOf'] }) {
-  if (simulated.failure !== null) {
-    return (
-      <p className="warn" role="alert">
-        <Icon name="cross" /> {`It would fail: ${simulated.failure}.`}
-      </p>
-    )
+function Shown({ trial, contextOf }: { trial: Trial; contextOf: ActProps['contextOf'] }) {
+  switch (trial.state) {
+    case 'untried':
+    case 'running':
+      return null
+    case 'moved':
+      return (
+        <p className="warn" role="status">
+          What is to be done has changed since it was simulated. Simulate it again.
+        </p>
+      )
+    case 'unknown':
+      return (
+        <p className="warn" role="alert">
+          {trial.why}
+        </p>
+      )
+    case 'fails':
+      return (
+        <p className="warn" role="alert">
+          <Icon name="cross" /> {trial.isOld ? `It would have failed more than a minute ago: ${trial.why}. Simulate it again.` : `It would fail: ${trial.why}.`}
+        </p>
+      )
+    case 'passes':
+      return (
+        <div className="simulated" role="status">
+          {trial.isOld ? (
+            <p className="warn">
+              <Icon name="clock" /> It would have passed more than a minute ago. Simulate it again before you sign. Its effect then:
+            </p>
+          ) : (
+            <p>
+              <Icon name="check" /> {`It would pass now, with ${formatCount(trial.units)} compute units. Its effect:`}
+            </p>
+          )}
+          <Effects effects={trial.effects} contextOf={contextOf} />
+        </div>
+      )
   }
-  return (
-    <div className="simulated" role="status">
-      <p>
-        <Icon name="check" /> {`It would pass now, with ${formatCount(simulated.units)} compute units. Its effect:`}
-      </p>
-      <Effects effects={simulated.effects} contextOf={contextOf} />
-    </div>
-  )
 }
 
 /** An act with its effect: simulated first, then signed with a wallet or taken along for a multisig. */
-export function Act(props: ActProps) {
+export function Act({ what, instructions, authority, contextOf }: ActProps) {
+  const tried = useTrial(instructions, authority)
+  const { trial } = tried
+  const note = exportNote(trial)
+  const connection = useWork<Connected>()
+  const signing = useWork<Sent>()
+  const hasSigned = signing.isRunning || signing.failure !== null || signing.value !== null
+  const sign = (wallet: Wallet, account: WalletAccount) => {
+    const simulated = tried.toSign()
+    if (simulated === null) return
+    signing.run(async (signal) => {
+      const sent = await signAndSend(simulated, wallet, account, signal)
+      noteOutcome({ ...sent, what })
+      return sent
+    })
+  }
   return (
     <div className="act-steps">
-      {/* A new id is another transaction: what was simulated of the last one is gone. */}
-      <Steps key={`${props.id} ${props.authority}`} {...props} />
-      <details className="take-along" open={env.isAlone}>
-        <summary>Export for Squads, Realms or other tools</summary>
-        <Exports instructions={props.instructions} authority={props.authority} />
-      </details>
-    </div>
-  )
-}
-
-function Steps({ instructions, authority, contextOf, what }: ActProps) {
-  const { value, failure, isRunning, run } = useWork<Simulated>()
-  const passes = value?.failure === null
-  return (
-    <>
       <button
         type="button"
         className="button"
-        disabled={isRunning}
+        disabled={trial.state === 'running' || signing.isRunning}
         onClick={() => {
-          run((signal) => simulate(instructions, authority, signal))
+          signing.reset()
+          tried.run()
         }}
       >
-        {isRunning ? 'Simulating' : 'Simulate'}
+        {trial.state === 'running' ? 'Simulating' : trial.state === 'untried' ? 'Simulate' : 'Simulate again'}
       </button>
-      {failure !== null && (
-        <p className="warn" role="alert">
-          {failure}
-        </p>
-      )}
-      {value !== null && <Shown simulated={value} contextOf={contextOf} />}
-      {passes &&
+      <Shown trial={trial} contextOf={contextOf} />
+      {(trial.state === 'passes' || hasSigned) &&
         (env.isAlone ? (
           <p className="quiet">Without a keeper this page only reads. Export it to sign it elsewhere.</p>
         ) : (
-          <Wallets authority={authority} instructions={instructions} what={what} />
+          <Wallets authority={authority} connection={connection} signing={signing} isFresh={maySign(trial)} onSign={sign} />
         ))}
-    </>
+      <details className="take-along" open={env.isAlone}>
+        <summary>Export for Squads, Realms or other tools</summary>
+        <p className={note.isWarning ? 'warn' : 'quiet'}>{note.text}</p>
+        <Exports instructions={instructions} authority={authority} />
+      </details>
+    </div>
   )
 }

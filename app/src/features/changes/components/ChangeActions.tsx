@@ -3,21 +3,24 @@ import type { Instruction } from '@solana/kit'
 import { type ReactNode, useId, useState } from 'react'
 import type { Guard, PendingChange } from '@/generated'
 import type { Held } from '@/lib/accounts'
-import { type Targets, stageOf } from '@/lib/change'
-import type { Row } from '@/lib/chain/positions'
-import { evidenceOf } from '@/lib/evidence'
+import { type Targets, givesRoles, stageOf } from '@/lib/change'
+import { type Rows, evidenceOf } from '@/lib/evidence'
+import type { Failure } from '@/lib/failure'
 import { type Act, executorOf, instructionOf, vetoersOf } from '@/lib/exported'
 
 interface ChangeActionsProps {
   change: Held<PendingChange>
   guard: Guard
   nowTs: number
+  /** Address of the guard's keeper set; null while it isn't worked out. */
   keeperSet: string | null
   targets: Targets
-  /** Positions of the change's vault; null where nobody lists them. */
-  rows: readonly Row[] | null
+  /** Positions of the change's vault. */
+  rows: Rows
+  /** Why the positions can't be read; null where they are, and while they are asked for. */
+  failure: Failure | null
   /** Simulates, signs and exports. */
-  act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+  act: (order: { what: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 const TEXTS: Record<Act, { name: string; does: string; signer: string }> = {
@@ -26,15 +29,22 @@ const TEXTS: Record<Act, { name: string; does: string; signer: string }> = {
   cancel: { name: 'Cancel', does: 'Root takes the change back.', signer: 'Root' },
 }
 
-/** Returns why an act isn't possible now; null where it is. */
-function obstacle(act: Act, { change, guard, nowTs, targets, rows }: ChangeActionsProps): string | null {
+/** Returns why an execution isn't possible now; null where it is. What it needs and wasn't read is never left out. */
+function obstacleOfExecution({ change, guard, nowTs, keeperSet, targets, rows, failure }: ChangeActionsProps): string | null {
   const stage = stageOf(change.value, guard, nowTs)
-  if (act !== 'execute') return null
   if (stage === 'waiting') return 'It isn’t ripe yet.'
   if (stage === 'expired') return 'Its window has passed.'
   if (stage === 'void') return 'The roles have changed since it was proposed.'
+  if (givesRoles(change.value.group) && keeperSet === null) return 'The address of the guard’s keeper set isn’t worked out yet, which a change of roles has to name.'
   const evidence = evidenceOf(change, targets, rows)
-  return 'missing' in evidence ? evidence.missing : null
+  if ('accounts' in evidence) return null
+  return rows === undefined && failure !== null ? `${evidence.missing} ${failure.message}` : evidence.missing
+}
+
+/** Returns why an act isn't possible now; null where it is. */
+function obstacle(act: Act, props: ChangeActionsProps): string | null {
+  if (act === 'execute') return obstacleOfExecution(props)
+  return act === 'veto' && signersOf(act, props).length === 0 ? 'Nobody may veto it: it takes away the role of each who could.' : null
 }
 
 /** The instruction of an act; of an execution with all that its effect is tried on. */
@@ -45,7 +55,7 @@ function built(act: Act, authority: string, { change, keeperSet, targets, rows }
 
 /** Keys of which one signs an act; empty where whoever pays may. */
 function signersOf(act: Act, { change, guard }: ChangeActionsProps): { key: string; name: string }[] {
-  if (act === 'veto') return vetoersOf(guard)
+  if (act === 'veto') return vetoersOf(guard, change.value)
   if (act === 'cancel') return [{ key: guard.roles.root, name: 'Root' }]
   const executor = executorOf(change.value)
   return executor === null ? [] : [{ key: executor, name: 'The new root' }]
@@ -54,7 +64,9 @@ function signersOf(act: Act, { change, guard }: ChangeActionsProps): { key: stri
 function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
   const id = useId()
   const known = signersOf(act, props)
-  const [authority, setAuthority] = useState(known[0]?.key ?? '')
+  const [named, setNamed] = useState('')
+  // whoever was chosen may have lost the role since
+  const authority = known.length === 0 || known.some(({ key }) => key === named) ? named : (known[0]?.key ?? '')
   const why = obstacle(act, props)
   if (why !== null) return <p className="quiet">{why}</p>
   return (
@@ -69,7 +81,7 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
             autoComplete="off"
             aria-describedby={id}
             onChange={(event) => {
-              setAuthority(event.target.value.trim())
+              setNamed(event.target.value.trim())
             }}
           />
         </label>
@@ -80,7 +92,7 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
             value={authority}
             aria-describedby={id}
             onChange={(event) => {
-              setAuthority(event.target.value)
+              setNamed(event.target.value)
             }}
           >
             {known.map(({ key, name }) => (
@@ -92,7 +104,7 @@ function Form({ act, props }: { act: Act; props: ChangeActionsProps }) {
       <p id={id} className="quiet">
         What you take along can be read again below, in words.
       </p>
-      {isAddress(authority) ? props.act({ what: TEXTS[act].name, id: `${act} ${props.change.address}`, authority, instructions: [built(act, authority, props)] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
+      {isAddress(authority) ? props.act({ what: TEXTS[act].name, authority, instructions: [built(act, authority, props)] }) : authority !== '' && <p className="warn">This isn’t an address.</p>}
     </div>
   )
 }

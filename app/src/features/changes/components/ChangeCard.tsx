@@ -6,8 +6,8 @@ import { Moves } from '@/features/changes/components/Moves'
 import type { Guard, PendingChange } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { formatBps } from '@/lib/amount'
-import { type Stage, type Targets, directionText, effectText, groupName, movesOf, ripeTs, stageOf } from '@/lib/change'
-import { contextOf } from '@/lib/field'
+import { type Stage, type Targets, currentOf, directionText, effectText, groupName, movesOf, nextOf, ripeTs, stageOf } from '@/lib/change'
+import { contextOf, spellingOf } from '@/lib/field'
 import { nameOf } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
 import { elapsedShare, formatAgo } from '@/lib/time'
@@ -64,6 +64,7 @@ export function ChangeCard({ change, guard, targets, view, nowTs, children }: Ch
   const { value, address } = change
   const stage = STAGES[stageOf(value, guard, nowTs)]
   const direction = directionText(value.direction)
+  const spelling = spellingOf(contextOf(view, value.target, targets), currentOf(value.group, targets, value.target), nextOf(value))
   const title = `${groupName(value.group)} of ${nameOf(view, value.target)}`
   return (
     <article className="change" aria-label={title}>
@@ -76,7 +77,7 @@ export function ChangeCard({ change, guard, targets, view, nowTs, children }: Ch
       </header>
       <div className="change-body">
         <div>
-          <Moves {...movesOf(value, targets)} context={contextOf(view, value.target)} />
+          <Moves {...movesOf(value, targets)} spelling={spelling} />
         </div>
         <div className="change-side">
           <Times change={value} guard={guard} nowTs={nowTs} />

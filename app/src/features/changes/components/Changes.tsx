@@ -10,7 +10,10 @@ import type { View } from '@/lib/schema/view'
 
 interface ChangesProps {
   changes: readonly Held<PendingChange>[] | null
+  /** Why the changes can't be read. */
   failure: Failure | null
+  /** Why what they are compared with can't be read any more. */
+  staleness: Failure | null
   targets: Targets
   view: View
   nowTs: number
@@ -19,7 +22,7 @@ interface ChangesProps {
 }
 
 /** The queue of changes that wait, the one that ripens first on top. */
-export function Changes({ changes, failure, targets, view, nowTs, actions }: ChangesProps) {
+export function Changes({ changes, failure, staleness, targets, view, nowTs, actions }: ChangesProps) {
   const guard = targets.guards[0]?.value
   if (changes === null || guard === undefined) {
     return (
@@ -31,7 +34,7 @@ export function Changes({ changes, failure, targets, view, nowTs, actions }: Cha
   const sorted = changes.toSorted((a, b) => ripeTs(a.value, guard) - ripeTs(b.value, guard))
   return (
     <Panel title="Pending changes" note="What loosens waits here in public. Tightening holds at once and isn’t listed.">
-      <OldNews failure={failure} />
+      <OldNews failure={failure ?? staleness} />
       {sorted.length === 0 && <Empty>Nothing is pending: no loosening was proposed.</Empty>}
       {sorted.map((change) => (
         <ChangeCard key={change.address} change={change} guard={guard} targets={targets} view={view} nowTs={nowTs}>

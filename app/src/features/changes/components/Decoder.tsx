@@ -1,14 +1,28 @@
 import { useState } from 'react'
 import { Address } from '@/components/ui/Address'
 import { Panel } from '@/components/ui/Panel'
+import { Moves } from '@/features/changes/components/Moves'
+import type { PendingChange } from '@/generated'
+import type { Held } from '@/lib/accounts'
 import { type Blob, type Told, readBlob } from '@/lib/blob'
-import { leavesOf } from '@/lib/change'
-import { fieldName, fieldValue } from '@/lib/field'
+import { type Targets, directionText, groupName, leavesOf } from '@/lib/change'
+import { type FieldContext, contextOf, fieldName, fieldValue, spellingOf } from '@/lib/field'
+import { nameOf } from '@/lib/names'
+import type { View } from '@/lib/schema/view'
+import { type ToldChange, argsOf, changeOf, spelledBy } from '@/lib/told'
+
+interface DecoderProps {
+  /** What the accounts hold now: what is read is compared with it. */
+  targets: Targets
+  /** Changes that wait: an instruction about one names its address alone. */
+  changes: readonly Held<PendingChange>[]
+  view: View
+}
 
 const use = (isSigner: boolean, isWritable: boolean): string =>
   [isSigner ? 'signs' : null, isWritable ? 'is written' : 'is read'].filter((word) => word !== null).join(', ')
 
-function Args({ args }: { args: unknown }) {
+function Args({ args, context }: { args: unknown; context: FieldContext }) {
   const leaves = leavesOf(args)
   if (leaves.length === 0) return null
   return (
@@ -16,14 +30,31 @@ function Args({ args }: { args: unknown }) {
       {leaves.map(([path, value]) => (
         <div key={path.join('.')}>
           <dt>{fieldName(path)}</dt>
-          <dd>{fieldValue(path, value, {})}</dd>
+          <dd>{fieldValue(path, value, context)}</dd>
         </div>
       ))}
     </dl>
   )
 }
 
-function Instruction({ told, number }: { told: Told; number: number }) {
+function Change({ change, props: { targets, view } }: { change: ToldChange; props: DecoderProps }) {
+  const { group, target, current, next, direction } = change
+  const told = direction === null ? null : directionText(direction)
+  const name = `${groupName(group)} of ${nameOf(view, target)}`
+  return (
+    <section aria-label={name}>
+      <h4>{name}</h4>
+      <Moves moves={change.moves} isCompared={change.isCompared} spelling={spellingOf(contextOf(view, target, targets), current, next)} />
+      {!change.isCompared && <p className="warn">The account that it is about isn’t read here, so that these are all of its fields and nothing says which of them move.</p>}
+      {told !== null && <p className="quiet">{`${told.word}: ${told.why}`}</p>}
+    </section>
+  )
+}
+
+function Instruction({ told, number, props }: { told: Told; number: number; props: DecoderProps }) {
+  const { targets, changes, view } = props
+  const change = changeOf(told, targets, changes)
+  const spelled = spelledBy(told)
   return (
     <article className="told" aria-label={`Instruction ${number}`}>
       <h3>{told.name === null ? `Instruction ${number}: of another program` : `Instruction ${number}: ${told.name}`}</h3>
@@ -40,26 +71,27 @@ function Instruction({ told, number }: { told: Told; number: number }) {
           </li>
         ))}
       </ol>
-      {told.args !== null && <Args args={told.args} />}
+      {change !== null && <Change change={change} props={props} />}
+      {told.args !== null && <Args args={argsOf(told, change)} context={spelled === null ? {} : contextOf(view, spelled, targets)} />}
     </article>
   )
 }
 
-function Read({ blob }: { blob: Blob }) {
+function Read({ blob, props }: { blob: Blob; props: DecoderProps }) {
   return (
     <div role="status">
       <p className="told-form">
         {`This is ${blob.form}.`} {blob.payer !== null && <>{'It is paid by '}<Address value={blob.payer} label="payer" />{'.'}</>}
       </p>
       {blob.instructions.map((told, index) => (
-        <Instruction key={index} told={told} number={index + 1} />
+        <Instruction key={index} told={told} number={index + 1} props={props} />
       ))}
     </div>
   )
 }
 
 /** Reads what somebody was given to sign, and says what it does. */
-export function Decoder() {
+export function Decoder(props: DecoderProps) {
   const [text, setText] = useState('')
   const blob = readBlob(text)
   return (
@@ -76,7 +108,7 @@ export function Decoder() {
             }}
           />
         </label>
-        {text.trim() !== '' && (blob === null ? <p className="warn" role="alert">This can’t be read as any of them. Don’t sign what nobody can read.</p> : <Read blob={blob} />)}
+        {text.trim() !== '' && (blob === null ? <p className="warn" role="alert">This can’t be read as any of them. Don’t sign what nobody can read.</p> : <Read blob={blob} props={props} />)}
       </div>
     </Panel>
   )

@@ -1,7 +1,7 @@
 import { Address } from '@/components/ui/Address'
 import { Icon } from '@/components/ui/Icon'
 import type { Leaf, Move } from '@/lib/change'
-import { type FieldContext, fieldName, fieldValue } from '@/lib/field'
+import { type FieldContext, type Spelling, fieldName, fieldValue } from '@/lib/field'
 
 const isAddress = (value: Leaf | undefined): value is string => typeof value === 'string' && /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(value)
 
@@ -12,7 +12,7 @@ function Value({ move, value, context }: { move: Move; value: Leaf | undefined; 
 }
 
 /** The fields that a change would move: value now, and value then. */
-export function Moves({ moves, isCompared, context }: { moves: readonly Move[]; isCompared: boolean; context: FieldContext }) {
+export function Moves({ moves, isCompared, spelling }: { moves: readonly Move[]; isCompared: boolean; spelling: Spelling }) {
   if (moves.length === 0) return <p className="quiet">{isCompared ? 'The account already holds these values.' : 'Its values can’t be read.'}</p>
   return (
     <dl className="moves">
@@ -24,14 +24,14 @@ export function Moves({ moves, isCompared, context }: { moves: readonly Move[]; 
               <>
                 <span className="visually-hidden">from</span>
                 <span className="quiet">
-                  <Value move={move} value={move.from} context={context} />
+                  <Value move={move} value={move.from} context={spelling.from} />
                 </span>
                 <Icon name="arrow" size={15} />
                 <span className="visually-hidden">to</span>
               </>
             )}
             <strong>
-              <Value move={move} value={move.to} context={context} />
+              <Value move={move} value={move.to} context={spelling.to} />
             </strong>
           </dd>
         </div>

@@ -1,15 +1,18 @@
 import type { Instruction } from '@solana/kit'
 import { type ReactNode, useId, useState } from 'react'
+import { CopyText } from '@/components/ui/CopyText'
+import { OldNews } from '@/components/ui/Doubt'
 import { Panel } from '@/components/ui/Panel'
 import { useMade } from '@/components/useMade'
 import { Moves } from '@/features/changes/components/Moves'
 import type { Guard } from '@/generated'
 import type { Held } from '@/lib/accounts'
-import { type Targets, effectText } from '@/lib/change'
-import { contextOf, fieldName } from '@/lib/field'
+import { type Targets, currentOf, effectText } from '@/lib/change'
+import type { Failure } from '@/lib/failure'
+import { contextOf, fieldName, spellingOf } from '@/lib/field'
 import { nameOf } from '@/lib/names'
 import { type Field, type Typed, U64_MAX, readField, typed } from '@/lib/form'
-import { type Proposal, type Subject, fieldsOf, movesOfProposal, proposeInstruction, subjectsOf } from '@/lib/propose'
+import { type Proposal, type Subject, fieldsOf, idOfProposal, movesOfProposal, obstacleOf, proposeInstruction, subjectsOf, valueOfProposal } from '@/lib/propose'
 import type { View } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
@@ -18,8 +21,10 @@ interface ProposeProps {
   targets: Targets
   view: View
   nowTs: number
+  /** Why what the fields hold now can't be read any more. */
+  failure: Failure | null
   /** Simulates, signs and exports. */
-  act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+  act: (order: { what: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 /** What of a field is said beside it while nothing is wrong. */
@@ -35,6 +40,7 @@ function Input({ field, text, onText }: { field: Field; text: string; onText: (t
   const shared = {
     id,
     value: text,
+    disabled: field.fixed !== null,
     'aria-invalid': wrong !== null,
     'aria-describedby': `${id}-why`,
     onChange: (event: { target: { value: string } }) => {
@@ -61,7 +67,7 @@ function Input({ field, text, onText }: { field: Field; text: string; onText: (t
         <span className="quiet">{field.unit.sign}</span>
       </span>
       <small id={`${id}-why`} className={wrong === null ? 'quiet' : 'warn'}>
-        {wrong ?? (choices === null ? hint(field) : `now ${choices[Number(field.now)] ?? String(field.now)}`)}
+        {wrong ?? field.fixed ?? (choices === null ? hint(field) : `now ${choices[Number(field.now)] ?? String(field.now)}`)}
       </small>
     </div>
   )
@@ -69,15 +75,22 @@ function Input({ field, text, onText }: { field: Field; text: string; onText: (t
 
 function Prepared({ proposal, props }: { proposal: Proposal; props: ProposeProps }) {
   const { guard, targets, nowTs, act } = props
-  const { group, target } = proposal.subject
-  const id = [guard.value.nextChangeId, guard.value.authorityEpoch, group, target, ...[...proposal.next].map(([path, value]) => `${path}=${value}`)].join(' ')
+  const obstacle = obstacleOf(proposal, guard.value)
+  const id = idOfProposal(proposal, guard, targets)
   const instruction = useMade(id, () => proposeInstruction(proposal, guard, targets, nowTs))
-  if (instruction === null) return null
-  return act({ what: 'Proposal', id: `propose ${id}`, instructions: [instruction], authority: guard.value.roles.root })
+  if (obstacle !== null) {
+    return (
+      <div className="act-steps">
+        <p className="warn">{obstacle.why}</p>
+        <CopyText label="Command" text={obstacle.command} />
+      </div>
+    )
+  }
+  return instruction === null ? null : act({ what: 'Proposal', instructions: [instruction], authority: guard.value.roles.root })
 }
 
 function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
-  const context = contextOf(props.view, subject.target)
+  const context = contextOf(props.view, subject.target, props.targets)
   const fields = fieldsOf(subject, props.targets, props.guard.value, context)
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
   const textOf = (field: Field) => texts[field.path.join('.')] ?? typed(field.now, field.unit)
@@ -86,6 +99,8 @@ function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
   const next = new Map(read.flatMap((one) => ('value' in one ? [[one.key, one.value] as const] : [])))
   const moves = movesOfProposal({ subject, next }, fields)
   const moved = new Map(moves.map(({ path, to }) => [path.join('.'), to as Typed]))
+  const proposal = { subject, next: moved }
+  const spelling = spellingOf(context, currentOf(subject.group, props.targets, subject.target), valueOfProposal(proposal, props.targets))
   return (
     <>
       <div className="propose-fields">
@@ -105,11 +120,11 @@ function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
       ) : (
         <section className="propose-diff" aria-label="What would change">
           <h3>What would change</h3>
-          <Moves moves={moves} isCompared context={context} />
+          <Moves moves={moves} isCompared spelling={spelling} />
           <p className="quiet">{`It waits ${formatSpan(props.guard.value.loosenDelaySecs)} in public, where the vetoer or a guardian may stop it. Tried at execution: ${effectText(subject.group)}`}</p>
         </section>
       )}
-      {moves.length > 0 && isFine && <Prepared proposal={{ subject, next: moved }} props={props} />}
+      {moves.length > 0 && isFine && <Prepared proposal={proposal} props={props} />}
     </>
   )
 }
@@ -123,6 +138,7 @@ export function Propose(props: ProposeProps) {
   const subject = subjects.find((one) => keyOf(one) === chosen)
   return (
     <Panel title="Propose a change" note="Root signs it. The dollar limit and what concerns integrations are proposed with a client.">
+      <OldNews failure={props.failure} />
       <div className="padded propose">
         <label htmlFor={id}>What shall change</label>
         <select
