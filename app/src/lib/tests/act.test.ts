@@ -75,5 +75,6 @@ describe('wallets', () => {
 })
 
 it('names a network by its first block, and calls any other local', () => {
-  expect([chainOf('5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d'), chainOf('x')]).toEqual(['solana:mainnet', 'solana:localnet'])
+  const first = ['5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d', 'EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxkzBskj', '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY', 'x']
+  expect(first.map(chainOf)).toEqual(['solana:mainnet', 'solana:devnet', 'solana:testnet', 'solana:localnet'])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { getVaultLimitsEncoder } from '@/generated'
-import { type Targets, currentOf, directionText, effectText, groupName, leavesOf, movesOf, ripeTs, stageOf } from '@/lib/change'
+import { getChangeDecoder, getVaultLimitsEncoder } from '@/generated'
+import { type Targets, currentOf, directionText, effectText, groupName, groupOfKind, kindOf, leavesOf, movesOf, ripeTs, stageOf } from '@/lib/change'
 import { empty, keyOf } from '@/testing/accounts'
 
 const NOTHING: Targets = { guards: [], vaults: [], rules: [], assets: [], policies: [], reserves: [] }
@@ -40,6 +40,17 @@ describe('movesOf', () => {
     expect([groupName(99), currentOf(99, targets, keyOf(1))]).toEqual(['Group 99', undefined])
     expect(effectText(99)).toContain('doesn’t know the group')
   })
+})
+
+it('numbers the groups in the order of the program’s enum', () => {
+  const groups = Array.from({ length: 18 }, (_, at) => at + 1)
+  for (const group of groups) {
+    const bytes = new Uint8Array(500)
+    bytes[0] = group - 1
+    expect(kindOf(group)).toBe(getChangeDecoder().decode(bytes).__kind)
+    expect(groupOfKind(kindOf(group) ?? '')).toBe(group)
+  }
+  expect([kindOf(19), groupOfKind('Other')]).toEqual([undefined, null])
 })
 
 it('joins the halves of a wide number', () => {

@@ -33,6 +33,11 @@ describe('evidenceOf', () => {
   it('of lines is missing where nobody lists positions, and says so', () => {
     expect(evidenceOf(change(1, 10), targets(), null)).toMatchObject({ missing: expect.stringContaining('sample of the vault’s positions') as string })
   })
+  it('of lines is missing while the positions aren’t read, and says so', () => {
+    const unread = { missing: 'The vault’s positions aren’t read yet: a sample of them is what the change is tried on.' }
+    expect(evidenceOf(change(1, 10), targets(), undefined)).toEqual(unread)
+    expect(evidenceOf(change(1, 10), targets(0n), undefined)).toEqual({ accounts: [] })
+  })
   it('of sources is the present set, then the next one, with the accounts of an exchange rate', () => {
     const rate = { ...UNRATED, kind: 2, account: keyOf(50) }
     const next = getOracleSetEncoder().encode({ ...set(31, 40), rate })

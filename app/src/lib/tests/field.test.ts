@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { contextOf, fieldName, fieldValue } from '@/lib/field'
+import { choicesOf, contextOf, fieldName, fieldValue, spellingOf } from '@/lib/field'
+import { empty } from '@/testing/accounts'
 import { sampleView } from '@/testing/sample'
 
 const context = { loan: { decimals: 6, symbol: 'USDC' }, collateral: { decimals: 9, symbol: 'SOL' } }
@@ -29,6 +30,21 @@ describe('fieldValue', () => {
     [['switch'], 2, 'on'],
     [['switch'], 0, 'off'],
     [['comparator'], 2, 'below'],
+    [['scope'], 1, 'its subject'],
+    [['scope'], 2, 'the whole guard'],
+    [['part'], 3, 'liquidity'],
+    [['ltv', 'part'], 2, 'volatility'],
+    [['part'], 9, '9'],
+    [['referenceSpan'], 2, 'four hours'],
+    [['standing'], 2, 'only in a group'],
+    [['bounty'], 2, 'on'],
+    [['metric'], 1, 'Fall from the window’s high'],
+    [['quote'], 1, 'asset 2'],
+    [['scored'], 0, 'asset 1'],
+    [['index'], 0, 'asset 1'],
+    [['window', 'cells', '3', 'index'], 4_000n, '4,000'],
+    [['amount'], 1_000n, '1,000 base units'],
+    [['cover', '1', 'dayAmount'], 1_000n, '1,000 base units'],
     [['anything'], true, 'yes'],
     [['anything'], undefined, 'not known'],
     [['anything'], 12_345, '12,345'],
@@ -47,6 +63,29 @@ describe('fieldValue', () => {
 it('takes tokens from the vault and units from the rule that an account is', () => {
   const view = sampleView()
   expect(contextOf(view, 'Vault1')).toEqual(context)
-  expect(contextOf(view, 'Rule1')).toEqual({ unit: 'bps', metric: 'drawdown' })
+  expect(contextOf(view, 'Rule1')).toEqual({ unit: 'bps' })
   expect(contextOf(view, 'other')).toEqual({})
+})
+
+describe('the reserve', () => {
+  const zero = empty.reserve()
+  const held = (at: number, asset: string, decimals: number) => ({ ...(zero.assets[at] as NonNullable<(typeof zero.assets)[0]>), asset: asset as never, decimals })
+  const assets = [held(0, 'Sol', 9), held(1, 'Usdc', 6), ...zero.assets.slice(2)]
+  const reserve = { ...zero, assets, plan: { ...zero.plan, count: 2 } }
+  const context = contextOf(sampleView(), 'Reserve1', { reserves: [{ address: 'Reserve1', value: reserve }] })
+  it('names its places by their assets', () => {
+    expect(context).toEqual({ assets: [{ decimals: 9, symbol: 'SOL' }, { decimals: 6, symbol: 'USDC' }] })
+    expect([['quote'], ['plan', 'scored'], ['grant', 'index']].map((path) => fieldValue(path, 1, context))).toEqual(['USDC', 'USDC', 'USDC'])
+    expect(choicesOf(['index'], context)).toEqual({ 0: 'SOL', 1: 'USDC' })
+    expect(choicesOf(['index'])).toBeNull()
+  })
+  it('counts cover in the asset of its place', () => {
+    expect(fieldValue(['cover', '1', 'dayAmount'], 1_500_000_000n, context)).toBe('1.5 SOL')
+    expect(fieldValue(['plan', 'cover', '2', 'lifeAmount'], 1_500_000n, context)).toBe('1.5 USDC')
+  })
+  it('counts a grant in the asset that each side names', () => {
+    const { from, to } = spellingOf(context, { amount: 1n, index: 0 }, { amount: 1n, index: 1 })
+    expect([from, to].map((side) => fieldValue(['amount'], 2_000_000_000n, side))).toEqual(['2 SOL', '2,000 USDC'])
+    expect(spellingOf(context, undefined, { ltvBps: 1 })).toEqual({ from: context, to: context })
+  })
 })

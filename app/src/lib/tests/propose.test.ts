@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { getAddressEncoder, getProgramDerivedAddress, getU64Encoder } from '@solana/kit'
 import { describe, expect, it } from 'vitest'
-import { getRolesEncoder, getVaultLimitsEncoder, parseProposeChangeInstruction } from '@/generated'
+import { RAMPART_PROGRAM_ADDRESS, getRolesEncoder, getVaultLimitsEncoder, parseProposeChangeInstruction } from '@/generated'
 import type { Targets } from '@/lib/change'
+import { EVENT_AUTHORITY, metasOf } from '@/lib/exported'
 import { boundsOf, readField, readTyped, replaced, typed, unitOf } from '@/lib/form'
-import { fieldsOf, movesOfProposal, proposeInstruction, subjectsOf } from '@/lib/propose'
+import { fieldsOf, idOfProposal, movesOfProposal, obstacleOf, proposeInstruction, subjectsOf } from '@/lib/propose'
 import { empty, keyOf } from '@/testing/accounts'
 import { NOW } from '@/testing/sample'
 
@@ -97,13 +99,88 @@ describe('a form with keys, bytes and names', () => {
     expect(readField(fieldAt(5, keyOf(3), 'required'), '256')).toEqual({ wrong: 'From 0 to 255 : its size on chain.' })
   })
   it('proposes them as the program stores them', async () => {
-    const next = new Map([['vetoer', keyOf(7)]])
+    const next = new Map([['riskAdmin', keyOf(7)]])
     const proposal = { subject: { group: 7, target: keyOf(1), name: '' }, next }
     const instruction = await proposeInstruction(proposal, { address: keyOf(1), value: guard }, held, NOW)
     const { data } = parseProposeChangeInstruction(instruction as never)
-    expect(data.change).toMatchObject({ __kind: 'Roles', fields: [{ ...roles, vetoer: keyOf(7) }] })
+    expect(data.change).toMatchObject({ __kind: 'Roles', fields: [{ ...roles, riskAdmin: keyOf(7) }] })
     expect([...data.valueHash]).toEqual([...createHash('sha256').update(Uint8Array.from([7, ...getRolesEncoder().encode(roles)])).digest()])
     const root = await proposeInstruction({ subject: { group: 9, target: keyOf(1), name: '' }, next: new Map([['root', keyOf(8)]]) }, { address: keyOf(1), value: guard }, held, NOW)
     expect(parseProposeChangeInstruction(root as never).data.change).toMatchObject({ __kind: 'Root', fields: [keyOf(8)] })
+  })
+
+  const derived = async (...seeds: Parameters<typeof getProgramDerivedAddress>[0]['seeds']) => (await getProgramDerivedAddress({ programAddress: RAMPART_PROGRAM_ADDRESS, seeds }))[0]
+  const bytes = (byte: number) => getAddressEncoder().encode(keyOf(byte))
+  const read = (pubkey: string) => ({ pubkey, isSigner: false, isWritable: false })
+  const own = async (target: number) => [
+    { pubkey: keyOf(9), isSigner: true, isWritable: true },
+    { pubkey: keyOf(1), isSigner: false, isWritable: true },
+    read(keyOf(target)),
+    { pubkey: await derived('change', bytes(1), getU64Encoder().encode(7n)), isSigner: false, isWritable: true },
+    read('Sysvar1nstructions1111111111111111111111111'),
+    read('11111111111111111111111111111111'),
+    read(EVENT_AUTHORITY),
+    read(RAMPART_PROGRAM_ADDRESS),
+  ]
+  const proposed = async (group: number, target: number, next: ReadonlyMap<string, string | bigint>) =>
+    metasOf(await proposeInstruction({ subject: { group, target: keyOf(target), name: '' }, next }, { address: keyOf(1), value: { ...guard, roles } }, held, NOW))
+  it('names the keeper set for roles and root, behind its own accounts, and for nothing else', async () => {
+    const keepers = read(await derived('keepers', bytes(1)))
+    expect(await proposed(7, 1, new Map([['riskAdmin', keyOf(7)]]))).toEqual([...(await own(1)), keepers])
+    expect(await proposed(9, 1, new Map([['root', keyOf(8)]]))).toEqual([...(await own(1)), keepers])
+    expect(await proposed(8, 1, new Map([['delaySecs', 300_000n]]))).toEqual(await own(1))
+    expect(await proposed(2, 2, new Map([['supplyCapAmount', 1n]]))).toEqual(await own(2))
+  })
+  describe('a new vetoer', () => {
+    const proposal = (next: [string, string][]) => ({ subject: { group: 7, target: keyOf(1), name: '' }, next: new Map(next) })
+    const two = { ...guard, roles: { ...roles, vetoer: keyOf(6), guardianQuorum: 2 } }
+    it('is refused with the command that gathers the guardians', async () => {
+      expect(obstacleOf(proposal([['vetoer', keyOf(7)]]), two)).toEqual({
+        why: 'A new vetoer needs beside root’s signature those of 2 guardians, in one transaction, which this page can’t gather. Propose it in a terminal.',
+        command: `rampart guard propose roles vetoer=${keyOf(7)} --signer <ROOT> --signer <GUARDIAN> --signer <GUARDIAN>`,
+      })
+      expect(obstacleOf(proposal([['vetoer', keyOf(7)], ['riskAdmin', keyOf(8)]]), guard)?.why).toMatch(/those of a guardian, .*Name the other fields that move beside it\.$/)
+      await expect(proposed(7, 1, new Map([['vetoer', keyOf(7)]]))).rejects.toThrow('A new vetoer needs')
+    })
+    it('is none where the vetoer stays, or isn’t of the change', () => {
+      expect(obstacleOf(proposal([['vetoer', keyOf(6)]]), two)).toBeNull()
+      expect(obstacleOf(proposal([['riskAdmin', keyOf(7)]]), two)).toBeNull()
+    })
+  })
+})
+
+it('is another proposal once anything of the account moves, or the guard’s number', () => {
+  const proposal = { subject, next: new Map([['supplyCapAmount', 60_000_000n]]) }
+  const held = { address: keyOf(1), value: guard }
+  const moved: Targets = { ...targets, vaults: [{ address: keyOf(2), value: empty.vault({ limits: { ...limits, exitFloorBps: 101 } }) }] }
+  const ids = [idOfProposal(proposal, held, targets), idOfProposal(proposal, held, moved), idOfProposal(proposal, { ...held, value: { ...guard, nextChangeId: 8n } }, targets), idOfProposal({ ...proposal, next: new Map([['supplyCapAmount', 1n]]) }, held, targets)]
+  expect(new Set(ids).size).toBe(4)
+  expect(idOfProposal(proposal, held, targets)).toBe(ids[0])
+})
+
+describe('fields that no change may move', () => {
+  const reserve = empty.reserve()
+  const all: Targets = {
+    ...targets,
+    rules: [{ address: keyOf(4), value: empty.rule() }],
+    assets: [{ address: keyOf(3), value: empty.asset() }],
+    reserves: [{ address: keyOf(5), value: { ...reserve, plan: { ...reserve.plan, count: 2 } } }],
+  }
+  const fixedOf = (group: number, target: number) => fieldsOf({ group, target: keyOf(target), name: '' }, all, guard, {}).filter(({ fixed }) => fixed !== null)
+  const namesOf = (group: number, target: number) => fixedOf(group, target).map(({ path }) => path.join('.')).toSorted()
+  it('are those that the program fixes at creation, with the reason', () => {
+    expect(namesOf(1, 2)).toEqual(['softBonusBps', 'softLineBps', 'softQuotaBps'])
+    expect(namesOf(4, 4)).toEqual(['comparator', 'metric', 'scope', 'sourcesRequired', 'windowSecs'])
+    expect(namesOf(6, 3)).toEqual(['cellSecs'])
+    expect(namesOf(16, 5)).toEqual(['count', 'quote', 'scored'])
+    for (const group of [2, 3, 8, 9, 18]) expect(namesOf(group, group === 8 || group === 9 ? 1 : 2)).toEqual([])
+    expect(fixedOf(6, 3).map(({ fixed }) => fixed)).toEqual(['fixed at creation'])
+  })
+  it('include the root among the roles, which moves by a change of its own', () => {
+    expect(fixedOf(7, 1).map(({ path, fixed }) => [path, fixed])).toEqual([[['root'], 'moves by a change of “Root”, which the new root accepts']])
+  })
+  it('leave no room for a further asset in the basket', () => {
+    const weights = fieldsOf({ group: 16, target: keyOf(5), name: '' }, all, guard, {}).filter(({ path }) => path[0] === 'weightsBps')
+    expect(new Set(weights.map(({ path }) => path[1]))).toEqual(new Set(['1', '2']))
   })
 })

@@ -14,13 +14,15 @@ interface Run {
   outcome: Simulated | string | null
 }
 
+const begun = (id: string, instructions: readonly Instruction[]): Run => ({ id, instructions, askedMs: Date.now(), outcome: null })
+
 function trialOf(run: Run | null, id: string, isOld: boolean): Trial {
   if (run === null) return { state: 'untried' }
   if (run.id !== id) return { state: 'moved' }
   const { outcome } = run
   if (outcome === null) return { state: 'running' }
   if (typeof outcome === 'string') return { state: 'unknown', why: outcome }
-  if (outcome.failure !== null) return { state: 'fails', why: outcome.failure, isOld }
+  if (outcome.failure !== null) return { state: 'fails', why: outcome.failure.replace(/\.$/, ''), isOld }
   return { state: 'passes', effects: outcome.effects, units: outcome.units, isOld }
 }
 
@@ -47,7 +49,7 @@ export function useTrial(instructions: readonly Instruction[], authority: string
   }, [endMs])
   const id = identityOf(instructions, authority)
   const run = () => {
-    const mine: Run = { id, instructions, askedMs: Date.now(), outcome: null }
+    const mine = begun(id, instructions)
     const end = (outcome: Run['outcome']) => {
       setLast((now) => (now === mine ? { ...mine, outcome } : now))
     }

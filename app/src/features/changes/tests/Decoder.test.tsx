@@ -1,0 +1,92 @@
+import { createNoopSigner } from '@solana/kit'
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/react'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Decoder } from '@/features/changes/components/Decoder'
+import { RAMPART_PROGRAM_ADDRESS, getRuleParamsEncoder, getTightenRuleInstruction } from '@/generated'
+import type { Targets } from '@/lib/change'
+import { EVENT_AUTHORITY, instructionOf, realmsInstruction, squadsMessage } from '@/lib/exported'
+import type { Typed } from '@/lib/form'
+import { proposeInstruction } from '@/lib/propose'
+import { empty, keyOf } from '@/testing/accounts'
+import { NOW, sampleView } from '@/testing/sample'
+
+const [VAULT, RULE, RESERVE] = [keyOf(2), keyOf(3), keyOf(4)]
+const guard = empty.guard({ roles: { ...empty.guard().roles, root: keyOf(9) } })
+const params = { ...empty.rule().params, metric: 1, comparator: 1, threshold: 1_500n, clearThreshold: 800n }
+const zero = empty.reserve()
+const assets = zero.assets.map((asset, at) => (at < 2 ? { ...asset, asset: ['Sol', 'Usdc'][at] as never, decimals: at === 0 ? 9 : 6 } : asset))
+const targets: Targets = {
+  guards: [{ address: keyOf(1), value: guard }],
+  vaults: [{ address: VAULT, value: empty.vault({ limits: { ...empty.vault().limits, supplyCapAmount: 20_000_000_000_000n, exitFloorBps: 100 } }) }],
+  rules: [{ address: RULE, value: empty.rule({ params }) }],
+  assets: [],
+  policies: [],
+  reserves: [{ address: RESERVE, value: { ...zero, assets, plan: { ...zero.plan, count: 2 }, grant: { ...zero.grant, amount: 5_000_000_000n, index: 0 } } }],
+}
+const view = sampleView((raw) => {
+  Object.assign(raw.vaults[0] ?? {}, { address: VAULT })
+  Object.assign(raw.rules[0] ?? {}, { address: RULE })
+})
+const proposal = (group: number, target: string, next: [string, Typed][], known: Targets = targets) =>
+  proposeInstruction({ subject: { group, target, name: '' }, next: new Map(next) }, { address: keyOf(1), value: guard }, known, NOW)
+
+function read(text: string, props: Partial<Parameters<typeof Decoder>[0]> = {}) {
+  render(<Decoder targets={targets} changes={[]} view={view} {...props} />)
+  fireEvent.change(screen.getByLabelText('What you were given'), { target: { value: text } })
+}
+const told = (name: string) => within(screen.getByRole('region', { name }))
+const linesOf = (region: HTMLElement) => [...region.querySelectorAll('.moves > div')].map(({ textContent }) => textContent)
+afterEach(cleanup)
+
+describe('a pasted proposal', () => {
+  it('reads like the page of changes: the group, old and new values with units, and the direction', async () => {
+    read(squadsMessage([await proposal(2, VAULT, [['supplyCapAmount', 24_000_000_000_000n]])], keyOf(9)))
+    const region = screen.getByRole('region', { name: 'Caps and outflow limits of SOL / USDC' })
+    expect(linesOf(region)).toEqual(['Supply capfrom20,000,000 USDCto24,000,000 USDC'])
+    expect(region.textContent).toContain('Looser: A field gets looser')
+    expect(screen.queryByText(/base units/)).toBeNull()
+  })
+  it('says the unit of a rule’s lines, and which way they move', async () => {
+    read(realmsInstruction(await proposal(4, RULE, [['threshold', 1_200n], ['scope', 2n]])))
+    const region = screen.getByRole('region', { name: 'Rule of SOL drawdown' })
+    expect(linesOf(region)).toEqual(['Thresholdfrom15 %to12 %', 'Scopefrom0tothe whole guard'])
+    cleanup()
+    read(realmsInstruction(await proposal(4, RULE, [['threshold', 1_200n]])))
+    expect(told('Rule of SOL drawdown').getByText(/^Tighter: /)).toBeTruthy()
+  })
+  it('counts a grant in the asset that it is of', async () => {
+    read(realmsInstruction(await proposal(17, RESERVE, [['amount', 7_000_000n], ['index', 1n]])))
+    const region = screen.getByRole('region', { name: /^Grant out of the reserve/ })
+    expect(linesOf(region)).toEqual(['Amountfrom5 SOLto7 USDC', 'IndexfromSOLtoUSDC'])
+  })
+  it('says that nothing can be compared where the account isn’t read', async () => {
+    const instruction = await proposal(2, VAULT, [['supplyCapAmount', 1n]])
+    read(realmsInstruction(instruction), { targets: { ...targets, vaults: [] } })
+    expect(screen.getByText(/^The account that it is about isn’t read here/)).toBeTruthy()
+    expect(screen.queryByText(/^(Looser|Tighter): /)).toBeNull()
+  })
+})
+
+describe('an instruction about a change that waits', () => {
+  const next = new Uint8Array(400)
+  next.set(getRuleParamsEncoder().encode({ ...params, threshold: 2_000n }))
+  const change = { address: keyOf(30) as string, value: empty.change({ guard: keyOf(1), group: 4, target: RULE, direction: 3, next }) }
+  const veto = realmsInstruction(instructionOf({ act: 'veto', change, authority: keyOf(8), keeperSet: null }))
+  it('tells the change by its address', () => {
+    read(veto, { changes: [change] })
+    expect(screen.getByRole('heading', { name: 'Instruction 1: veto change' })).toBeTruthy()
+    expect(linesOf(screen.getByRole('region', { name: 'Rule of SOL drawdown' }))).toEqual(['Thresholdfrom15 %to20 %'])
+    expect(told('Rule of SOL drawdown').getByText(/^Looser: /)).toBeTruthy()
+  })
+  it('tells nothing of one that isn’t in the queue', () => {
+    read(veto)
+    expect(screen.queryByRole('region', { name: /^Rule of/ })).toBeNull()
+  })
+})
+
+it('spells the arguments of a tightening by its rule', () => {
+  const accounts = { guard: keyOf(1), rule: RULE, eventAuthority: EVENT_AUTHORITY, program: RAMPART_PROGRAM_ADDRESS }
+  const tighten = getTightenRuleInstruction({ ...accounts, authority: createNoopSigner(keyOf(9)), params: { ...params, threshold: 1_200n }, validity: { authorityEpoch: 0n, expiresAtTs: 0n } })
+  read(realmsInstruction(tighten))
+  expect(screen.getByText('Params, threshold').nextSibling?.textContent).toBe('12 %')
+})
