@@ -54,8 +54,14 @@ function histogram(shift, count) {
   })
 }
 
+/** A tenth of each limit is held back for the exit floor. */
 const gauge = (unit, hour, hourLimit, day, dayLimit) => ({
   hour_used_amount: unit(hour), hour_limit_amount: unit(hourLimit), day_used_amount: unit(day), day_limit_amount: unit(dayLimit),
+  hour_usable_amount: unit(Math.max(0, hourLimit * 0.9 - hour)), day_usable_amount: unit(Math.max(0, dayLimit * 0.9 - day)),
+})
+const floor = (unit, hour, hourLimit, day, dayLimit) => ({
+  hour_used_amount: unit(Math.max(0, hour - hourLimit * 0.9)), hour_limit_amount: unit(hourLimit * 0.1), day_used_amount: unit(Math.max(0, day - dayLimit * 0.9)), day_limit_amount: unit(dayLimit * 0.1),
+  hour_usable_amount: unit(Math.max(0, hourLimit - hour)), day_usable_amount: unit(Math.max(0, dayLimit - day)),
 })
 
 function vault(name, collateral, level, own, causes, { shift, unknown, ratio, use, scale }) {
@@ -68,10 +74,11 @@ function vault(name, collateral, level, own, causes, { shift, unknown, ratio, us
     insurance_amount: usdc(241_870.5 * scale), collateral_amount: sol(104_882.31 * scale), utilisation_bps: 7229, rate_bps: 914,
     supply_cap_amount: usdc(2e7), borrow_cap_amount: usdc(1.6e7), collateral_cap_amount: sol(2.5e5), loan_decimals: 6, collateral_decimals: 9,
     price: unknown ? { state: 'indeterminate', reason: 'price', lo: null, hi: null } : { state: 'agreed', reason: null, lo: (ratio * 0.9985).toFixed(12), hi: (ratio * 1.0015).toFixed(12) },
+    price_for_new_risk: unknown ? null : (ratio * 0.9985).toFixed(9), ltv_now_bps: level > 0 ? 6100 : 6500, borrow_index_q64: String(2n ** 64n + 2n ** 58n),
     lines: { ltv_bps: 6500, soft_line_bps: 7500, liquidation_line_bps: 8200 },
     limits: {
-      loan: { exit: gauge(usdc, 310_000 * use, 500_000, 620_000 * use, 1_600_000), risk: gauge(usdc, 88_000 * use, 300_000, 240_000 * use, 1_000_000) },
-      collateral: { exit: gauge(sol, 480 * use, 4_000, 1_900 * use, 12_000), risk: gauge(sol, 1_150 * use, 3_000, 2_400 * use, 9_000) },
+      loan: { exit: gauge(usdc, 310_000 * use, 500_000, 620_000 * use, 1_600_000), risk: gauge(usdc, 88_000 * use, 300_000, 240_000 * use, 1_000_000), floor: floor(usdc, 310_000 * use, 500_000, 620_000 * use, 1_600_000), lease_amount: null },
+      collateral: { exit: gauge(sol, 480 * use, 4_000, 1_900 * use, 12_000), risk: gauge(sol, 1_150 * use, 3_000, 2_400 * use, 9_000), floor: floor(sol, 480 * use, 4_000, 1_900 * use, 12_000), lease_amount: null },
     },
     exit_floor_bps: 100,
     positions: { count: Math.round(611 * scale), borrowers: bins.reduce((sum, bin) => sum + bin.count, 0), soft: above(7500) - above(8000), liquidatable: above(8000), histogram: bins },
@@ -85,7 +92,7 @@ function vault(name, collateral, level, own, causes, { shift, unknown, ratio, us
 const rule = (id, address, name, metric, unit, subject, fields) => ({
   address, id, name, metric, unit, subject, subject_name: subject === SOL ? 'SOL' : subject === JITO ? 'JitoSOL' : 'SOL / USDC', comparator: 'above', window_secs: 0,
   reason: null, scope: 'subject', streak: { count: 0, since_ts: null }, min_persist_secs: 10, min_observations: 3, trip_epoch: '4',
-  is_in_force: false, is_enabled: true, level_name: NAMES[fields.level], ...fields,
+  is_in_force: false, is_enabled: true, reference_span: null, compared_price: null, standing: 'alone', groups: [], level_name: NAMES[fields.level], ...fields,
 })
 
 /** The invented state of one scenario: calm, building, halt, indeterminate, resolution or empty. */
@@ -113,6 +120,10 @@ export function viewOf(scenario, now, startedTs) {
       coverage: { positions: 1_222, verified_ratio: 1, oldest_secs: 19, mismatches: 0 },
       balance_lamports: '4812340118',
       transactions: { signed: 214, sent: 61, landed: 58, failed: 0, expired: 1, unknown: 0, lost_race: 2 },
+      budgets: [['trip', 5_000, 5_000, null], ['liquidate', 310_000, 980_000, 50_000_000], ['observe', 620_000, 980_000, 50_000_000], ['post', 0, 0, 20_000_000]].map(([name, own, spent, allowance]) => ({
+        class: name, own_lamports: String(own), spent_lamports: String(spent), allowance_lamports: allowance === null ? null : String(allowance), left_lamports: allowance === null ? null : String(allowance - spent),
+      })),
+      kept_for_trips_lamports: '50000000',
       score: {
         model: { version: 1, hash: 'b0d2f4681a3c5e70' },
         library: {
@@ -127,7 +138,7 @@ export function viewOf(scenario, now, startedTs) {
     ],
     chain: { slot, unix_ts: now },
     guard: { address: GUARD, level: scenario === 'resolution' ? 4 : 0, level_name: NAMES[level], causes: [] },
-    assets: [], vaults: [], rules: [],
+    assets: [], vaults: [], rules: [], reserve: null,
   }
   if (scenario === 'empty') return base
   const high = Math.max(169.3, price)
@@ -139,13 +150,14 @@ export function viewOf(scenario, now, startedTs) {
       asset(JITO, 'JitoSOL', 9, price * 1.214, isCrash ? 199.6 : 204.3, high * 1.214, { level: 0 }),
       asset(USDC, 'USDC', 6, 0.99985 + 0.0001 * Math.sin(now / 40), 0.9999, 1.0002),
     ],
+    reserve: { address: 'DevReserve1111111111111111111111111111111111', scored_asset: SOL, level: isCrash ? 3 : 0, level_name: NAMES[isCrash ? 3 : 0], score_bps: 6_340, state: 'followed', targets_bps: isCrash ? [0, 10_000] : [3_732, 6_268] },
     vaults: [
       vault('SOL / USDC', SOL, level, 0, [], { shift: isCrash ? 1750 : 0, unknown, ratio: price, use: isCrash ? 1.52 : 0.7, scale: 1 }),
       vault('JitoSOL / USDC', JITO, Math.max(flow.length, scenario === 'resolution' ? 4 : 0), flow.length, flow, { shift: isCrash ? 900 : 0, unknown: false, ratio: price * 1.214, use: flow.length ? 1.2 : 0.3, scale: 0.4 }),
     ],
     rules: [
-      rule(1, RULES.drawdown, 'SOL drawdown', 'drawdown', 'bps', SOL, { threshold: '1500', clear_threshold: '800', window_secs: 600, value: unknown ? null : String(isBuilding ? 1612 : drop), verdict: unknown ? 'indeterminate' : isCrash || isBuilding ? 'true' : 'clear', reason: unknown ? 'price' : null, level: 3, is_in_force: isCrash, streak: isBuilding ? streak : { count: 0, since_ts: null } }),
-      rule(2, `${RULES.drawdown}2`, 'SOL off its reference', 'deviation_from_reference', 'bps', SOL, { threshold: '2500', clear_threshold: '1000', value: unknown ? null : String(isCrash ? 1905 : 41), verdict: unknown ? 'indeterminate' : isCrash ? 'between' : 'clear', reason: unknown ? 'price' : null, level: 2 }),
+      rule(1, RULES.drawdown, 'SOL drawdown', 'drawdown', 'bps', SOL, { threshold: '1500', clear_threshold: '800', window_secs: 600, compared_price: high.toFixed(9), value: unknown ? null : String(isBuilding ? 1612 : drop), verdict: unknown ? 'indeterminate' : isCrash || isBuilding ? 'true' : 'clear', reason: unknown ? 'price' : null, level: 3, is_in_force: isCrash, streak: isBuilding ? streak : { count: 0, since_ts: null } }),
+      rule(2, `${RULES.drawdown}2`, 'SOL off its reference', 'deviation_from_reference', 'bps', SOL, { threshold: '2500', clear_threshold: '1000', reference_span: 'short', compared_price: (isCrash ? 164.1 : 168.2).toFixed(9), value: unknown ? null : String(isCrash ? 1905 : 41), verdict: unknown ? 'indeterminate' : isCrash ? 'between' : 'clear', reason: unknown ? 'price' : null, level: 2 }),
       rule(3, `${RULES.drawdown}3`, 'SOL price age', 'oracle_age', 'seconds', SOL, { threshold: '90', clear_threshold: '60', value: unknown ? '148' : '4', verdict: unknown ? 'true' : 'clear', level: 1, streak: unknown ? streak : { count: 0, since_ts: null } }),
       rule(4, RULES.outflow, 'JitoSOL outflow', 'outflow_rate', 'bps', JITO, { threshold: '2000', clear_threshold: '1200', window_secs: 3600, value: flow.length ? '1740' : '310', verdict: flow.length ? 'between' : 'clear', level: 1, is_in_force: flow.length > 0 }),
       rule(5, `${RULES.outflow}5`, 'SOL / USDC cover', 'collateral_ratio', 'bps', 'vault', { comparator: 'below', threshold: '11500', clear_threshold: '13000', value: isCrash ? '14920' : '19804', verdict: unknown ? 'indeterminate' : 'clear', level: 3, scope: 'guard', is_enabled: !isBuilding }),
@@ -174,7 +186,8 @@ const FACTS = [
 export function eventsOf(scenario, startedTs) {
   if (scenario === 'empty') return []
   const facts = scenario === 'calm' ? FACTS.slice(0, 3) : FACTS
-  return facts.map(([kind, text], index) => ({ id: index + 1, ts: startedTs - 260 + index * 18, slot: 389_119_360 + index * 72, kind, text, fields: {} }))
+  const fields = (kind, index) => (kind.startsWith('transaction_') ? { signature: `${index + 1}`.padStart(64, '5') } : {})
+  return facts.map(([kind, text], index) => ({ id: index + 1, ts: startedTs - 260 + index * 18, slot: 389_119_360 + index * 72, kind, text, fields: fields(kind, index) }))
 }
 
 /** The invented history of an asset. */

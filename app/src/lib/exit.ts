@@ -1,6 +1,7 @@
 import type { Position, Vault as VaultAccount, WithdrawTicket } from '@/generated'
 import { u128 } from '@/lib/accounts'
-import type { Gauge, Vault } from '@/lib/schema/view'
+import { gaugesOf } from '@/lib/chain/flow'
+import type { Vault } from '@/lib/schema/view'
 
 // Source: `constants.rs` of the program.
 const VIRTUAL_SHARES = 1_000_000n
@@ -27,6 +28,18 @@ export interface Out {
   now: bigint
   /** All bounds, the one that binds first. */
   bounds: Bound[]
+  /** What else could bind and isn't counted here. */
+  uncounted: string[]
+  /** In Resolution, when claims are paid; null outside of it. */
+  claims: Claims | null
+}
+
+/** When claims of a Resolution are paid, unix seconds. */
+export interface Claims {
+  /** From then on by the owner. */
+  openTs: number
+  /** From then on by anybody, to the owner. */
+  forcedTs: number
 }
 
 /** Returns what lent shares are worth, rounded down. Source: `assets_for_shares`. */
@@ -34,31 +47,70 @@ export function worthOf(shares: bigint, lenders: bigint, allShares: bigint): big
   return (shares * (lenders + VIRTUAL_ASSETS)) / (allShares + VIRTUAL_SHARES)
 }
 
-/** Returns a position's debt, rounded up, at the index of the vault's last accrual. Source: `debt_of`. */
-export function debtOf(position: Position, account: VaultAccount): bigint {
-  return (u128(position.debtScaled) * u128(account.borrowIndexQ64) + Q64 - 1n) / Q64
+/** Returns the growth of debt: accrued until now where a keeper does that, else as of the vault's last use. */
+export function indexOf(account: VaultAccount, vault: Pick<Vault, 'borrow_index_q64'>): bigint {
+  const stored = u128(account.borrowIndexQ64)
+  return vault.borrow_index_q64 !== null && vault.borrow_index_q64 > stored ? vault.borrow_index_q64 : stored
+}
+
+/** Returns a position's debt, rounded up. Source: `debt_of`. */
+export function debtOf(position: Position, account: VaultAccount, vault: Pick<Vault, 'borrow_index_q64'>): bigint {
+  return (u128(position.debtScaled) * indexOf(account, vault) + Q64 - 1n) / Q64
 }
 
 const least = (bounds: readonly Bound[]): Bound[] => bounds.toSorted((a, b) => (a.amount < b.amount ? -1 : a.amount > b.amount ? 1 : 0))
 const left = (limit: bigint, used: bigint): bigint => (limit > used ? limit - used : 0n)
 
-/** Share of its limits that a level leaves to exits, bps. Source: `risk/gate.rs`. */
-const EXIT_SHARE: Record<number, bigint> = { 0: BPS, 1: 5_000n }
+/** Tells whether a keeper judged the vault by the program's own code: without one, or with an older one, less is counted. */
+const isJudged = (vault: Vault): boolean => vault.borrow_index_q64 !== null
 
-function limits(gauge: Gauge, exitLevel: number, credit: bigint): Bound[] {
-  const share = EXIT_SHARE[exitLevel] ?? 0n
-  const room = (limit: bigint, used: bigint) => left((limit * share) / BPS, used) + credit
+/** The budgets of one mint: as the keeper tells what they let through, else as the account says. */
+function budgetsOf({ account, vault, nowTs }: Case, side: 'loan' | 'collateral'): Vault['limits']['loan'] {
+  const told = vault.limits[side]
+  if (told.exit.hour_usable_amount !== null) return told
+  const [flow, limits] = side === 'loan' ? [account.loanFlow, account.limits.loanFlow] : [account.collateralFlow, account.limits.collateralFlow]
+  return gaugesOf(flow, limits, nowTs, { exit: vault.exit_level, risk: vault.level })
+}
+
+/** What a budget lets through, after what is held back for the exit floor and booked by tickets. */
+function limits(found: Case, side: 'loan' | 'collateral', way: 'exit' | 'risk', credit: bigint): Bound[] {
+  const budgets = budgetsOf(found, side)
+  const gauge = budgets[way]
+  const lease = budgets.lease_amount
   return [
-    { name: 'left of this hour’s limit', amount: room(gauge.hour_limit_amount, gauge.hour_used_amount) },
-    { name: 'left of this day’s limit', amount: room(gauge.day_limit_amount, gauge.day_used_amount) },
+    { name: 'left of this hour’s limit', amount: (gauge.hour_usable_amount ?? 0n) + credit },
+    { name: 'left of this day’s limit', amount: (gauge.day_usable_amount ?? 0n) + credit },
+    ...(lease === null ? [] : [{ name: 'left of what the vault has leased of the dollar limit', amount: lease + credit }]),
   ]
 }
 
-/** Returns what the exit floor still lets a position take today, in shares or base units. Source: `ExitFloor::take`. */
+/** What the exit floor lets through: of its own day, and of the whole budget of exits. */
+function throughFloor(found: Case, side: 'loan' | 'collateral', ofPosition: bigint, credit: bigint): Bound {
+  const floor = budgetsOf(found, side).floor
+  const [bound] = least([
+    { name: 'left of today’s exit floor', amount: ofPosition },
+    { name: 'left of this hour’s limit, its reserve included', amount: (floor?.hour_usable_amount ?? 0n) + credit },
+    { name: 'left of this day’s limit, its reserve included', amount: (floor?.day_usable_amount ?? 0n) + credit },
+  ])
+  return bound ?? { name: 'left of today’s exit floor', amount: 0n }
+}
+
+function uncountedOf(vault: Vault): string[] {
+  const always = 'what is missing from the vault’s own token account, if anything is'
+  return isJudged(vault) ? [always] : [always, 'the guard’s dollar limit, if it has one', 'interest since the vault was last used']
+}
+
+/**
+ * Returns what the exit floor still lets a position take today, in shares or base units. Source: `ExitFloor::take`.
+ *
+ * Whether a new episode of restricted exits began is in four accounts: the smaller of both bases is taken, so that no more is
+ * said than is paid.
+ */
 export function floorLeft(floor: Position['supplyFloor'], held: bigint, floorBps: number, nowTs: number, isRestricted: boolean): bigint {
   const isNewDay = nowTs - Number(floor.dayStartedTs) >= DAY_SECS
   const used = isNewDay ? 0n : u128(floor.used)
-  const base = u128(floor.base) === 0n || (isNewDay && !isRestricted) ? held + used : u128(floor.base)
+  const [kept, fresh] = [u128(floor.base), held + used]
+  const base = kept === 0n || (isNewDay && !isRestricted) || fresh < kept ? fresh : kept
   const allowed = (base * BigInt(floorBps) + BPS - 1n) / BPS
   return left(allowed, used)
 }
@@ -77,27 +129,44 @@ export interface Case {
 const locked = (position: Position, side: number): bigint =>
   openTickets(position).filter(({ ticket }) => ticket.side === side).reduce((sum, { ticket }) => sum + u128(ticket.shares), 0n)
 
-function outOf(held: bigint, queued: bigint, open: readonly Bound[]): Out {
+function outOf(vault: Vault, held: bigint, queued: bigint, open: readonly Bound[], more: readonly string[] = []): Out {
   const bounds = least([{ name: 'yours and not queued', amount: left(held, queued) }, ...open])
-  return { held, queued, now: bounds[0]?.amount ?? 0n, bounds }
+  return { held, queued, now: bounds[0]?.amount ?? 0n, bounds, uncounted: [...uncountedOf(vault), ...more], claims: null }
 }
 
-const CLOSED: Bound = { name: 'in resolution claims are paid in its order', amount: 0n }
+/** What a Resolution pays: nothing before claims open; then `due`. Tickets wait for nothing any more. */
+function claimOf({ account, vault, nowTs }: Case, held: bigint, due: Bound): Out {
+  const { claimsOpenAtTs, endsAtTs } = account.resolution
+  const claims = { openTs: Number(claimsOpenAtTs), forcedTs: Number(endsAtTs) }
+  const isOpen = nowTs >= claims.openTs
+  const bounds = isOpen ? [due] : least([due, { name: 'claims are not open yet', amount: 0n }])
+  return { held, queued: 0n, now: isOpen ? due.amount : 0n, bounds, uncounted: uncountedOf(vault).slice(0, 1), claims }
+}
+
+/** Returns what lent shares are due of all cash that came in since a Resolution was entered. Source: `Resolution::due`. */
+export function dueOf(position: Position, account: VaultAccount): bigint {
+  const { shares, paidAmount } = account.resolution
+  if (u128(shares) === 0n) return 0n
+  const part = left((u128(position.supplyShares) * (account.cashAmount + paidAmount)) / u128(shares), position.resolutionClaimedAmount)
+  return part < account.cashAmount ? part : account.cashAmount
+}
 
 /** Returns what a lender can withdraw now, at most. Exits behind the floor are open at every level below Resolution. */
-export function lentOut({ position, account, vault, nowTs }: Case): Out {
+export function lentOut(found: Case): Out {
+  const { position, account, vault, nowTs } = found
   const shares = u128(position.supplyShares)
   const worth = (part: bigint) => worthOf(part, vault.lenders_amount, u128(account.supplyShares))
   const [held, queued] = [worth(shares), worth(locked(position, 0))]
-  if (vault.exit_level === 4) return outOf(held, queued, [CLOSED])
+  if (vault.exit_level === 4) return claimOf(found, held, { name: 'due of the cash that came in so far', amount: dueOf(position, account) })
   const isRestricted = vault.exit_level >= 2
-  const floor = { name: 'left of today’s exit floor', amount: worth(floorLeft(position.supplyFloor, shares, vault.exit_floor_bps, nowTs, isRestricted)) }
-  const cash = { name: 'cash in the vault', amount: vault.cash_amount }
-  if (isRestricted) return outOf(held, queued, [cash, floor])
   const credit = creditLeft(position.supplyCredit, nowTs)
-  const [binding] = least(limits(vault.limits.loan.exit, vault.exit_level, credit))
+  const ofPosition = worth(floorLeft(position.supplyFloor, shares, vault.exit_floor_bps, nowTs, isRestricted))
+  const floor = throughFloor(found, 'loan', ofPosition, credit)
+  const cash = { name: 'cash in the vault', amount: vault.cash_amount }
+  if (isRestricted) return outOf(vault, held, queued, [cash, floor])
+  const [binding] = least(limits(found, 'loan', 'exit', credit))
   // where the limits are used up, the floor goes on paying
-  return outOf(held, queued, [cash, binding !== undefined && binding.amount < floor.amount ? floor : (binding ?? floor)])
+  return outOf(vault, held, queued, [cash, binding !== undefined && binding.amount < floor.amount ? floor : (binding ?? floor)])
 }
 
 /** Whole loan tokens for a whole collateral token, as a fraction of integers. */
@@ -106,43 +175,67 @@ function priceOf(text: string): [bigint, bigint] {
   return [BigInt(whole + fraction), 10n ** BigInt(fraction.length)]
 }
 
-/** Returns the collateral that a debt needs at the limit for new risk, base units, rounded up; null without a price. */
+/** The price and the limit that new risk is judged at; null while the program would refuse it for want of a price. */
+function newRisk(vault: Vault): { price: string; ltvBps: number } | null {
+  if (vault.price.state !== 'agreed' || vault.price.lo === null) return null
+  // An older keeper tells neither.
+  if (!isJudged(vault)) return { price: vault.price.lo, ltvBps: vault.lines.ltv_bps }
+  return vault.price_for_new_risk === null || vault.ltv_now_bps === null ? null : { price: vault.price_for_new_risk, ltvBps: vault.ltv_now_bps }
+}
+
+const upOf = (top: bigint, bottom: bigint): bigint => (top + bottom - 1n) / bottom
+
+/** Returns the ripe collateral that a debt needs as new risk, base units, rounded up; null where none would do, or no price is known. Source: `require_carried`. */
 export function neededFor(debt: bigint, vault: Vault): bigint | null {
   if (debt === 0n) return 0n
-  if (vault.price.state !== 'agreed' || vault.price.lo === null || vault.lines.ltv_bps === 0) return null
-  const [price, scale] = priceOf(vault.price.lo)
-  const top = debt * scale * 10n ** BigInt(vault.collateral_decimals) * BPS
-  const bottom = price * 10n ** BigInt(vault.loan_decimals) * BigInt(vault.lines.ltv_bps)
-  return bottom === 0n ? null : (top + bottom - 1n) / bottom
+  const judged = newRisk(vault)
+  if (judged === null || judged.ltvBps === 0) return null
+  const [price, scale] = priceOf(judged.price)
+  if (price === 0n) return null
+  const value = upOf(debt * BPS, BigInt(judged.ltvBps))
+  return upOf(value * scale * 10n ** BigInt(vault.collateral_decimals), price * 10n ** BigInt(vault.loan_decimals))
+}
+
+/** Returns what of a position's collateral carries no new risk yet. Source: `Unripe::at`. */
+export function unripeOf({ unripe }: Position, nowTs: number): bigint {
+  return nowTs - Number(unripe.sinceTs) >= DAY_SECS ? 0n : unripe.amount
 }
 
 /** Returns the collateral that can be taken out now, at most. From behind a debt it counts as new risk. */
-export function collateralOut({ position, account, vault, nowTs }: Case): Out {
-  const [held, queued, debt] = [position.collateralAmount, locked(position, 1), debtOf(position, account)]
-  if (debt > 0n) return fromBehindDebt(vault, held, queued, debt)
-  if (vault.exit_level === 4) return outOf(held, queued, [CLOSED])
+export function collateralOut(found: Case): Out {
+  const { position, account, vault, nowTs } = found
+  const [held, queued, debt] = [position.collateralAmount, locked(position, 1), debtOf(position, account, vault)]
+  if (vault.exit_level === 4) {
+    const due = debt > 0n ? { name: 'yours once the debt is repaid', amount: 0n } : { name: 'yours', amount: held }
+    return claimOf(found, held, due)
+  }
+  if (debt > 0n) return fromBehindDebt(found, held, queued, debt)
   const isRestricted = vault.exit_level >= 2
-  const floor = { name: 'left of today’s exit floor', amount: floorLeft(position.collateralFloor, held, vault.exit_floor_bps, nowTs, isRestricted) }
-  if (isRestricted) return outOf(held, queued, [floor])
-  const [binding] = least(limits(vault.limits.collateral.exit, vault.exit_level, creditLeft(position.collateralCredit, nowTs)))
-  return outOf(held, queued, [binding !== undefined && binding.amount < floor.amount ? floor : (binding ?? floor)])
+  const credit = creditLeft(position.collateralCredit, nowTs)
+  const floor = throughFloor(found, 'collateral', floorLeft(position.collateralFloor, held, vault.exit_floor_bps, nowTs, isRestricted), credit)
+  if (isRestricted) return outOf(vault, held, queued, [floor])
+  const [binding] = least(limits(found, 'collateral', 'exit', credit))
+  return outOf(vault, held, queued, [binding !== undefined && binding.amount < floor.amount ? floor : (binding ?? floor)])
 }
 
-/** Share of its limits that a level leaves to new risk, bps. Source: `risk/gate.rs`. */
-const RISK_SHARE: Record<number, bigint> = { 0: BPS, 1: 2_500n }
+/** From this level on nothing leaves from behind a debt. Source: `risk/gate.rs`. */
+const NO_NEW_RISK = 2
+const OLDER_KEEPER = 'what volatility, the keepers’ median and a warm-up take off the limit for new risk, and the slower reference price'
 
-function fromBehindDebt(vault: Vault, held: bigint, queued: bigint, debt: bigint): Out {
-  const share = RISK_SHARE[vault.level] ?? 0n
-  if (share === 0n) return outOf(held, queued, [{ name: 'at this level nothing leaves from behind a debt', amount: 0n }])
+function fromBehindDebt(found: Case, held: bigint, queued: bigint, debt: bigint): Out {
+  const { position, vault, nowTs } = found
+  const more = isJudged(vault) ? [] : [OLDER_KEEPER]
+  if (vault.level >= NO_NEW_RISK) return outOf(vault, held, queued, [{ name: 'at this level nothing leaves from behind a debt', amount: 0n }], more)
   const needed = neededFor(debt, vault)
-  if (needed === null) return outOf(held, queued, [{ name: 'waits for an agreed price', amount: 0n }])
-  const gauge = vault.limits.collateral.risk
-  const room = (limit: bigint, used: bigint) => left((limit * share) / BPS, used)
-  return outOf(held, queued, [
-    { name: 'beyond what your debt needs', amount: left(held, needed) },
-    { name: 'left of this hour’s limit', amount: room(gauge.hour_limit_amount, gauge.hour_used_amount) },
-    { name: 'left of this day’s limit', amount: room(gauge.day_limit_amount, gauge.day_used_amount) },
-  ])
+  if (needed === null) {
+    const isPriced = newRisk(vault) !== null
+    const name = isPriced ? 'the collateral carries no new risk yet' : 'waits for an agreed price and a warm reference'
+    return outOf(vault, held, queued, [{ name, amount: 0n }], more)
+  }
+  const credit = creditLeft(position.collateralCredit, nowTs)
+  const unripe = unripeOf(position, nowTs)
+  const name = unripe > 0n ? 'beyond what your debt needs, and ripe' : 'beyond what your debt needs'
+  return outOf(vault, held, queued, [{ name, amount: left(held, needed + unripe) }, ...limits(found, 'collateral', 'risk', credit)], more)
 }
 
 /** A ticket with its number. */
@@ -168,8 +261,11 @@ export function ticketStage(ticket: WithdrawTicket, isRestricted: boolean, nowTs
   return nowTs >= latest && nowTs < latest + DAY_SECS ? 'due' : 'held'
 }
 
+/** What of a vault says how near a position is to liquidation. */
+export type Scale = Pick<Vault, 'loan_decimals' | 'collateral_decimals' | 'lines'> & { price: Pick<Vault['price'], 'state' | 'hi'> }
+
 /** Returns a debt's share of the collateral's value, bps, rounded up; null without a price. */
-export function ltvBps(debt: bigint, collateral: bigint, vault: Vault): number | null {
+export function ltvBps(debt: bigint, collateral: bigint, vault: Scale): number | null {
   if (vault.price.state === 'indeterminate' || vault.price.hi === null || collateral === 0n) return null
   const [price, scale] = priceOf(vault.price.hi)
   const value = price * collateral * 10n ** BigInt(vault.loan_decimals)
@@ -178,7 +274,7 @@ export function ltvBps(debt: bigint, collateral: bigint, vault: Vault): number |
 }
 
 /** Returns the price at which a loan-to-value reaches the liquidation line, as a decimal; null without a price. */
-export function liquidationPrice(ltv: number, vault: Vault): string | null {
+export function liquidationPrice(ltv: number, vault: Scale): string | null {
   const { hi, state } = vault.price
   if (hi === null || state === 'indeterminate' || vault.lines.liquidation_line_bps === 0) return null
   const [price, scale] = priceOf(hi)

@@ -1,7 +1,6 @@
 import type { Row } from '@/lib/chain/positions'
-import { liquidationPrice, ltvBps } from '@/lib/exit'
+import { type Scale, liquidationPrice, ltvBps } from '@/lib/exit'
 import { type Zone, zoneOf } from '@/lib/histogram'
-import type { Vault } from '@/lib/schema/view'
 
 const Q64 = 1n << 64n
 
@@ -19,7 +18,7 @@ export interface Listed {
 }
 
 /** Lists the positions that owe something, the one that is liquidated first on top. */
-export function listed(rows: readonly Row[], borrowIndexQ64: bigint, vault: Vault): Listed[] {
+export function listed(rows: readonly Row[], borrowIndexQ64: bigint, vault: Scale): Listed[] {
   const found = rows
     .filter(({ debtScaled }) => debtScaled > 0n)
     .map((row) => {
@@ -38,6 +37,14 @@ export function listed(rows: readonly Row[], borrowIndexQ64: bigint, vault: Vaul
   // Without collateral nothing is left to take: that comes before any ratio.
   const order = (one: Listed) => (one.collateral === 0n ? Number.POSITIVE_INFINITY : (one.ltvBps ?? 0))
   return found.sort((a, b) => order(b) - order(a) || (b.debt > a.debt ? 1 : b.debt < a.debt ? -1 : 0))
+}
+
+/** Debts of a long list are told to a millionth: the index moves on each second, and the list isn't sorted anew for that. */
+const STEP = Q64 / 1_000_000n
+
+/** Returns an index rounded up to what a long list tells apart. */
+export function coarse(borrowIndexQ64: bigint): bigint {
+  return ((borrowIndexQ64 + STEP - 1n) / STEP) * STEP
 }
 
 /** Keeps what an address, or a part of one, names. */

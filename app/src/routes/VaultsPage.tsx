@@ -14,6 +14,7 @@ import { useAccounts, useRows } from '@/features/live/api/useAccounts'
 import { KINDS } from '@/lib/accounts'
 import { causesOfVault } from '@/lib/cause'
 import { formatBps } from '@/lib/amount'
+import { indexOf } from '@/lib/exit'
 import { levelText } from '@/lib/level'
 import { symbolOf } from '@/lib/names'
 import type { Vault, View } from '@/lib/schema/view'
@@ -73,7 +74,7 @@ function Loaded({ vault, view, live }: { vault: Vault } & Pick<PageProps, 'view'
       <Panel title="Positions">
         <Positions
           vault={vault}
-          index={account?.value.borrowIndexQ64 ?? null}
+          index={account === undefined ? null : indexOf(account.value, vault)}
           answer={rows.value}
           failure={rows.failure ?? vaults.failure}
           loan={loan}

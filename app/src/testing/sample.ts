@@ -9,6 +9,19 @@ const gauge = (used: string, limit: string) => ({
   hour_limit_amount: limit,
   day_used_amount: used,
   day_limit_amount: '5000000000000',
+  // a twentieth of the limit is held back
+  hour_usable_amount: ((BigInt(limit) * 19n) / 20n - BigInt(used)).toString() as string | null,
+  day_usable_amount: (4_750_000_000_000n - BigInt(used)).toString() as string | null,
+})
+
+/** What is held back for the exit floor. */
+const floor = (used: string, held: string, usable: string) => ({
+  hour_used_amount: used,
+  hour_limit_amount: held,
+  day_used_amount: used,
+  day_limit_amount: '250000000000',
+  hour_usable_amount: usable,
+  day_usable_amount: '5000000000000',
 })
 
 const halt = {
@@ -69,10 +82,13 @@ const vault = {
   loan_decimals: 6,
   collateral_decimals: 9,
   price: { state: 'agreed', reason: null as string | null, lo: '149.9', hi: '150.1' },
+  price_for_new_risk: '149.9' as string | null,
+  ltv_now_bps: 6500 as number | null,
+  borrow_index_q64: (1n << 64n).toString() as string | null,
   lines: { ltv_bps: 6500, soft_line_bps: 7500, liquidation_line_bps: 8200 },
   limits: {
-    loan: { exit: gauge('450000000000', '500000000000'), risk: gauge('0', '300000000000') },
-    collateral: { exit: gauge('0', '4000000000000'), risk: gauge('0', '3000000000000') },
+    loan: { exit: gauge('450000000000', '500000000000'), risk: gauge('0', '300000000000'), floor: floor('0', '25000000000', '50000000000'), lease_amount: null as string | null },
+    collateral: { exit: gauge('0', '4000000000000'), risk: gauge('0', '3000000000000'), floor: floor('0', '200000000000', '4000000000000'), lease_amount: null as string | null },
   },
   exit_floor_bps: 100,
   positions: {
@@ -122,6 +138,10 @@ const rule = {
   trip_epoch: 4,
   is_in_force: false,
   is_enabled: true,
+  reference_span: null as string | null,
+  compared_price: '150.25' as string | null,
+  standing: 'alone',
+  groups: [] as object[],
 }
 
 const transactions = { signed: 9, sent: 5, landed: 4, failed: 0, expired: 0, unknown: 0, lost_race: 1 }
@@ -140,6 +160,11 @@ const keeper = {
   coverage: { positions: 12, verified_ratio: 1, oldest_secs: 8, mismatches: 0 },
   balance_lamports: '4812340118',
   transactions,
+  budgets: [
+    { class: 'trip', own_lamports: '5000', spent_lamports: '5000', allowance_lamports: null, left_lamports: null },
+    { class: 'liquidate', own_lamports: '40000', spent_lamports: '1000000', allowance_lamports: '50000000', left_lamports: '49000000' },
+  ],
+  kept_for_trips_lamports: '10000000',
 }
 
 /** Returns a whole state as the keeper sends it: calm, one vault, one rule, one peer. */
@@ -153,6 +178,7 @@ export function rawView() {
     assets: [asset('Sol', 'SOL', '150.25'), asset('Usdc', 'USDC', '0.9999')],
     vaults: [vault],
     rules: [rule],
+    reserve: null as object | null,
   })
 }
 

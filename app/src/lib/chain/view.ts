@@ -31,6 +31,7 @@ export interface Chain {
 
 const Q64 = 1n << 64n
 const BPS = 10_000n
+const DAY_SECS = 86_400
 const [BARS, BAR_BPS] = [21, 500]
 const ENABLED = 2
 const SCOPE_GUARD = 2
@@ -90,9 +91,12 @@ export function windowSamples(asset: StoredAsset): Sample[] {
   }))
 }
 
-function highOf(asset: StoredAsset, nowTs: number): string | null {
-  const newest = BigInt(Math.floor(nowTs / Math.max(1, asset.window.cellSecs)))
-  const size = BigInt(asset.window.cells.length)
+/** Highest price of the last `spanSecs`; of the whole memory without them. Source: `Window::view`. */
+function highOf(asset: StoredAsset, nowTs: number, spanSecs?: number): string | null {
+  const cellSecs = Math.max(1, asset.window.cellSecs)
+  const newest = BigInt(Math.floor(nowTs / cellSecs))
+  const size = BigInt(spanSecs === undefined ? asset.window.cells.length : Math.ceil(spanSecs / cellSecs))
+  if (size > BigInt(asset.window.cells.length)) return null
   const seen = asset.window.cells.filter(({ samples, index }) => samples > 0n && index > newest - size && index <= newest)
   return seen.length === 0 ? null : fixed(seen.reduce((high, cell) => (u128(cell.highQ64) > high ? u128(cell.highQ64) : high), 0n))
 }
@@ -206,10 +210,13 @@ function vaultOf({ address, value: vault }: Held<StoredVault>, chain: Chain, nam
     loan_decimals: vault.loanDecimals,
     collateral_decimals: vault.collateralDecimals,
     price: { state: shown === null ? 'indeterminate' : 'recorded', reason: shown === null ? 'recorded_old' : 'unjudged', lo: shown, hi: shown },
+    price_for_new_risk: null,
+    ltv_now_bps: null,
+    borrow_index_q64: null,
     lines: { ltv_bps: vault.risk.ltvBps, soft_line_bps: vault.risk.softLineBps, liquidation_line_bps: vault.risk.liquidationLineBps },
     limits: {
-      loan: gaugesOf(vault.loanFlow, vault.limits.loanFlow, nowTs),
-      collateral: gaugesOf(vault.collateralFlow, vault.limits.collateralFlow, nowTs),
+      loan: gaugesOf(vault.loanFlow, vault.limits.loanFlow, nowTs, levels),
+      collateral: gaugesOf(vault.collateralFlow, vault.limits.collateralFlow, nowTs, levels),
     },
     exit_floor_bps: vault.limits.exitFloorBps,
     positions: tallyOf(vault, chain.positions?.filter((row) => row.vault === address) ?? [], pair),
@@ -224,6 +231,37 @@ function vaultOf({ address, value: vault }: Held<StoredVault>, chain: Chain, nam
       insured_amount: vault.totals.insuredAmount,
     },
   }
+}
+
+const SPANS: Record<number, 'short' | 'four_hours' | 'day'> = { 1: 'short', 2: 'four_hours', 3: 'day' }
+const MEMBER = 2
+const US_DOLLAR = 2
+/** Half-lives of the slow references, seconds, by their span. Source: `ANCHOR_SECS`. */
+const ANCHOR_SECS: Record<number, { at: number; secs: number }> = { 2: { at: 0, secs: 14_400 }, 3: { at: 1, secs: DAY_SECS } }
+
+/** The reference of a span, where it is warm and recent. Source: `Asset::reference_of`. */
+function referenceOf(asset: StoredAsset, span: number, nowTs: number): bigint | null {
+  const age = nowTs - Number(asset.reference.updatedAtTs)
+  const slow = ANCHOR_SECS[span]
+  if (slow === undefined) {
+    const isWarm = asset.reference.samples >= BigInt(Math.max(1, asset.referenceParams.minSamples)) && age <= asset.referenceParams.maxAgeSecs
+    return isWarm ? u128(asset.reference.priceQ64) : null
+  }
+  const anchor = asset.anchors[slow.at]
+  return anchor === undefined || anchor.weighedSecs < BigInt(slow.secs) || age > slow.secs ? null : u128(anchor.priceQ64)
+}
+
+/** What the measure of a rule holds the present price against, by what was written down of it. */
+function comparedOf({ params, held, subject }: StoredRule, chain: Chain): string | null {
+  const asset = chain.assets.find(({ address }) => address === (subject as string))?.value
+  const metric = metricAt(params.metric).name
+  if (asset === undefined) return null
+  if (metric === 'drawdown') return highOf(asset, chain.nowTs, params.windowSecs)
+  if (metric === 'peg_deviation') return asset.peg === US_DOLLAR ? '1' : null
+  if (metric !== 'deviation_from_reference') return null
+  const isHeld = BigInt(chain.nowTs) < held.untilTs
+  const price = isHeld ? u128(held.priceQ64) : referenceOf(asset, params.referenceSpan, chain.nowTs)
+  return price === null ? null : fixed(price)
 }
 
 function ruleOf({ address, value: rule }: Held<StoredRule>, chain: Chain, names: Names): Rule {
@@ -256,6 +294,10 @@ function ruleOf({ address, value: rule }: Held<StoredRule>, chain: Chain, names:
     trip_epoch: rule.tripEpoch,
     is_in_force: isInForce,
     is_enabled: params.switch === ENABLED,
+    reference_span: metric.name === 'deviation_from_reference' ? (SPANS[params.referenceSpan] ?? null) : null,
+    compared_price: comparedOf(rule, chain),
+    standing: params.standing === MEMBER ? 'member' : 'alone',
+    groups: [],
   }
 }
 
@@ -279,5 +321,6 @@ export function viewOfChain(chain: Chain): View {
     assets: chain.assets.map((held) => assetOf(held, chain, names)),
     vaults: chain.vaults.map((held) => vaultOf(held, chain, names)),
     rules: chain.rules.map((held) => ruleOf(held, chain, names)),
+    reserve: null,
   }
 }

@@ -45,6 +45,9 @@ export const Gauge = v.object({
   hour_limit_amount: Amount,
   day_used_amount: Amount,
   day_limit_amount: Amount,
+  // Keepers before it don't tell what is left after all that is held back; the app then takes it from the account.
+  hour_usable_amount: maybe(Amount),
+  day_usable_amount: maybe(Amount),
 })
 
 /** What became of a keeper's transactions. */

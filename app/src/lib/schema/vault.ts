@@ -10,7 +10,14 @@ export const Bin = v.object({
 })
 
 /** Limiters of one side of a vault. */
-export const Limits = v.object({ exit: Gauge, risk: Gauge })
+export const Limits = v.object({
+  exit: Gauge,
+  risk: Gauge,
+  /** What only the exit floor may use: its limits are what is held back. */
+  floor: maybe(Gauge),
+  /** What the vault's lease of the guard's dollar limit pays for; null without such a limit, and where nobody tells. */
+  lease_amount: maybe(Amount),
+})
 
 /** A vault: an isolated pair of collateral and loan. */
 export const Vault = v.object({
@@ -41,6 +48,12 @@ export const Vault = v.object({
     lo: maybe(Decimal),
     hi: maybe(Decimal),
   }),
+  /** The price that new risk is judged at; null while it isn't known, and where nobody tells. */
+  price_for_new_risk: maybe(Decimal),
+  /** What is left of the limit for new risk now; null where nobody tells. */
+  ltv_now_bps: maybe(Count),
+  /** Growth of debt, accrued until now, U64.64; null where nobody accrues it. */
+  borrow_index_q64: maybe(Amount),
   lines: v.object({ ltv_bps: Count, soft_line_bps: Count, liquidation_line_bps: Count }),
   limits: v.object({ loan: Limits, collateral: Limits }),
   exit_floor_bps: Count,

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { Asset, History } from '@/lib/schema/asset'
 import type { Gauge} from '@/lib/schema/parts';
-import { Amount, Cause, Count, Level, Transactions, maybe } from '@/lib/schema/parts'
+import { Amount, Cause, Count, Decimal, Level, Transactions, maybe } from '@/lib/schema/parts'
 import type { Bin} from '@/lib/schema/vault';
 import { Vault } from '@/lib/schema/vault'
 import type { PriceSource, Sample } from '@/lib/schema/asset'
@@ -39,6 +39,15 @@ export const Judging = v.object({
   }),
 })
 
+/** What a class of action spent within the last hour, lamports. */
+export const Budget = v.object({
+  class: v.string(),
+  own_lamports: Amount,
+  spent_lamports: Amount,
+  allowance_lamports: maybe(Amount),
+  left_lamports: maybe(Amount),
+})
+
 /** The keeper that serves the app. */
 export const Keeper = v.object({
   name: v.string(),
@@ -61,6 +70,8 @@ export const Keeper = v.object({
   transactions: Transactions,
   // Keepers before it say nothing of it.
   score: v.optional(Judging),
+  budgets: v.optional(v.array(Budget), []),
+  kept_for_trips_lamports: maybe(Amount),
 })
 
 /** Another keeper, as this one sees it. */
@@ -71,6 +82,17 @@ export const Peer = v.object({
   ready: v.boolean(),
   slot: maybe(Count),
   transactions: maybe(Transactions),
+})
+
+/** A group of rules: it trips while all of them are true. */
+export const RuleGroup = v.object({
+  address: v.string(),
+  id: Count,
+  level: Level,
+  level_name: v.string(),
+  scope: v.string(),
+  rules: v.array(v.string()),
+  is_in_force: v.boolean(),
 })
 
 /** A threshold rule with its value and verdict. */
@@ -98,6 +120,24 @@ export const Rule = v.object({
   trip_epoch: Amount,
   is_in_force: v.boolean(),
   is_enabled: v.boolean(),
+  /** Which reference a deviation is measured from. */
+  reference_span: maybe(v.picklist(['short', 'four_hours', 'day'])),
+  /** What the present price is compared with, USD; null for other metrics, and where it isn't known. */
+  compared_price: maybe(Decimal),
+  /** A member trips only as part of a group. */
+  standing: v.optional(v.picklist(['alone', 'member']), 'alone'),
+  groups: v.optional(v.array(RuleGroup), []),
+})
+
+/** Where the reserve's basket should be, by the program's own code. */
+export const ReserveGoal = v.object({
+  address: v.string(),
+  scored_asset: v.string(),
+  level: Level,
+  level_name: v.string(),
+  score_bps: maybe(Count),
+  state: v.picklist(['followed', 'to_quote', 'held']),
+  targets_bps: v.array(Count),
 })
 
 /** The keeper's whole state, answer of `/state`. */
@@ -111,6 +151,7 @@ export const View = v.object({
   assets: v.array(Asset),
   vaults: v.array(Vault),
   rules: v.array(Rule),
+  reserve: maybe(ReserveGoal),
 })
 
 /** A fact of the timeline. */
@@ -120,6 +161,8 @@ export const Event = v.object({
   slot: maybe(Count),
   kind: v.string(),
   text: v.string(),
+  // Detail of a kind; the transaction that it is about, where there is one.
+  fields: v.optional(v.object({ signature: maybe(v.string()) }), { signature: null }),
 })
 
 export type View = v.InferOutput<typeof View>
@@ -133,6 +176,8 @@ export type PriceSource = v.InferOutput<typeof PriceSource>
 export type Vault = v.InferOutput<typeof Vault>
 export type Bin = v.InferOutput<typeof Bin>
 export type Rule = v.InferOutput<typeof Rule>
+export type RuleGroup = v.InferOutput<typeof RuleGroup>
+export type ReserveGoal = v.InferOutput<typeof ReserveGoal>
 export type Sample = v.InferOutput<typeof Sample>
 export type Event = v.InferOutput<typeof Event>
 /** Answer of `/history`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { causesOf, levelAt, levelsOf } from '@/lib/chain/breaker'
-import { baseAt, hourUsed } from '@/lib/chain/flow'
+import { baseAt, gaugesOf, heldBy, hourUsed } from '@/lib/chain/flow'
 import { decimalOf, readPyth, readSwitchboard, sourceOf } from '@/lib/chain/oracle'
 import { rateBps, recordedPrice, viewOfChain, windowSamples } from '@/lib/chain/view'
 import { empty, keyOf, stored } from '@/testing/accounts'
@@ -117,8 +117,59 @@ describe('the view without a keeper', () => {
   it('has a past as long as the window', () => {
     expect(windowSamples(sol.value).map(({ price, hi }) => [price, hi])).toEqual([['150.000000000', '151.000000000'], ['150.000000000', '151.000000000']])
   })
+  it('tells what a rule is compared with: the high of its window, the reference of its span, the one that it holds, its peg', () => {
+    const blank = empty.rule()
+    const compared = (params: object, more: object = {}, of: object = {}) => {
+      const rule = { address: keyOf(9), value: { ...blank, subject: keyOf(2), params: { ...blank.params, ...params }, ...more } }
+      const asset = { ...sol, value: { ...sol.value, ...of } }
+      const told = viewOfChain({ slot: 5, nowTs: NOW, guard: { address: keyOf(1), value: empty.guard() }, assets: [asset, usdc], vaults: [], rules: [rule], positions: [], oracles: new Map(), labels: {} })
+      return [told.rules[0]?.reference_span ?? null, told.rules[0]?.compared_price === null ? null : Number(told.rules[0]?.compared_price)]
+    }
+    const anchors = [{ priceQ64: stored(140n << 64n), weighedSecs: 14_400n }, { priceQ64: stored(130n << 64n), weighedSecs: 86_399n }]
+    expect(compared({ metric: 1, windowSecs: 60 })).toEqual([null, 151])
+    // a window that is longer than the memory is unknown
+    expect(compared({ metric: 1, windowSecs: 30 * 65 })).toEqual([null, null])
+    expect(compared({ metric: 2, referenceSpan: 1 })).toEqual(['short', 150])
+    expect(compared({ metric: 2, referenceSpan: 2 }, {}, { anchors })).toEqual(['four_hours', 140])
+    expect(compared({ metric: 2, referenceSpan: 3 }, {}, { anchors })).toEqual(['day', null])
+    expect(compared({ metric: 2, referenceSpan: 3 }, { held: { priceQ64: stored(120n << 64n), untilTs: BigInt(NOW + 1) } })).toEqual(['day', 120])
+    expect(compared({ metric: 10 }, {}, { peg: 2 })).toEqual([null, 1])
+  })
   it('charges the curve’s rate, rounded up', () => {
     const curve = { baseRateBps: 0, kinkRateBps: 1_000, maxRateBps: 10_000, kinkBps: 8_000, reserveFactorBps: 0 }
     expect([0n, 4_001n, 8_000n, 10_000n].map((at) => rateBps(empty.vault({ curve }), at))).toEqual([0n, 501n, 1_000n, 10_000n])
+  })
+})
+
+describe('what a limiter lets through', () => {
+  const HOUR = 3_600
+  const now = 242 * HOUR
+  const { loanFlow: blank, limits: { loanFlow: unset } } = empty.vault()
+  const limits = { ...unset, absoluteFloorAmount: 1_000n, hourlyBps: 2_000, dailyBps: 4_000, exitShareBps: 6_000, floorReserveBps: 4_000 }
+  const base = { ...blank.base, amount: 100_000n, lastTs: BigInt(now), startedTs: BigInt(now) }
+  const cells = (at: Record<number, bigint>) => blank.bookings.cells.map((_, hour) => at[hour] ?? 0n)
+  const flow = (booked: Record<number, bigint> = {}, left: Record<number, bigint> = {}) => ({
+    ...blank,
+    base,
+    exit: { ...blank.exit, day: { newestHour: 242n, cells: blank.exit.day.cells.map((_, at) => left[at] ?? 0n) } },
+    bookings: { ...blank.bookings, hour: 242n, cells: cells(booked), totalAmount: Object.values(booked).reduce((sum, amount) => sum + amount, 0n) },
+  })
+  const open = { exit: 0, risk: 0 }
+  it('leaves what is held back to the exit floor: the program’s own numbers', () => {
+    // as `floor_may_use_what_normal_exits_may_not` of the program: 3,600 of 6,000, and 4,000 for new risk
+    const told = gaugesOf(flow(), limits, now, open)
+    expect([told.exit.hour_usable_amount, told.risk.hour_usable_amount, told.floor?.hour_usable_amount, told.floor?.hour_limit_amount]).toEqual([3_600n, 4_000n, 6_000n, 2_400n])
+    expect(gaugesOf(flow(), limits, now, { exit: 1, risk: 1 }).exit.hour_usable_amount).toBe(1_800n)
+    expect(gaugesOf(flow(), limits, now, { exit: 2, risk: 3 })).toMatchObject({ exit: { hour_usable_amount: 0n }, risk: { hour_usable_amount: 0n }, floor: { hour_usable_amount: 6_000n } })
+  })
+  it('leaves what tickets have booked of this hour and the next', () => {
+    expect(gaugesOf(flow({ 242: 500n, 243: 100n, 244: 900n }), limits, now, open).exit.hour_usable_amount).toBe(3_000n)
+  })
+  it('leaves of a day what the widest window with this hour holds', () => {
+    // 700 left 24 hours ago (cell 218 % 25): they are gone by the time of the booking of the next hour
+    const { bookings, exit } = flow({ 243: 1_000n }, { [218 % 25]: 700n })
+    expect(heldBy(bookings, exit.day, now)).toEqual({ hours: 1_000n, day: 300n })
+    expect(heldBy(flow({ 243: 1_000n }).bookings, flow().exit.day, now)).toEqual({ hours: 1_000n, day: 1_000n })
+    expect(heldBy(flow().bookings, flow().exit.day, now)).toEqual({ hours: 0n, day: 0n })
   })
 })

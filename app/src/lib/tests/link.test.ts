@@ -58,7 +58,7 @@ describe('series', () => {
 })
 
 describe('timeline', () => {
-  const event = (id: number, ts: number) => ({ id, ts, slot: 1, kind: 'breaker_tripped', text: 'Tripped.' })
+  const event = (id: number, ts: number) => ({ id, ts, slot: 1 as number | null, kind: 'breaker_tripped', text: 'Tripped.', fields: { signature: null as string | null } })
   it('keeps each event once, newest first, at most as many as asked', () => {
     const events = [event(1, 10), event(2, 11), event(1, 10), event(3, 11)].reduce(
       (known: readonly ReturnType<typeof event>[], next) => withEvent(known, next, 2) as ReturnType<typeof event>[],

@@ -20,6 +20,23 @@ describe('View', () => {
     Object.assign(raw.vaults[0]?.price ?? {}, { state: '', lo: null })
     expect(parse(View, raw).vaults[0]?.price).toMatchObject({ state: 'indeterminate', lo: null })
   })
+  it('reads the state of an older keeper, which leaves out what came later', () => {
+    const raw = rawView()
+    const drop = (of: object | undefined, ...keys: string[]) => {
+      for (const key of keys) Reflect.deleteProperty(of ?? {}, key)
+    }
+    const [vault] = raw.vaults
+    drop(raw, 'reserve')
+    drop(raw.keeper, 'budgets', 'kept_for_trips_lamports')
+    drop(vault, 'price_for_new_risk', 'ltv_now_bps', 'borrow_index_q64')
+    drop(vault?.limits.loan, 'floor', 'lease_amount')
+    drop(vault?.limits.loan.exit, 'hour_usable_amount', 'day_usable_amount')
+    drop(raw.rules[0], 'reference_span', 'compared_price', 'standing', 'groups')
+    const view = parse(View, raw)
+    expect(view.vaults[0]).toMatchObject({ ltv_now_bps: null, borrow_index_q64: null, limits: { loan: { floor: null, exit: { hour_usable_amount: null } } } })
+    expect(view.rules[0]).toMatchObject({ compared_price: null, standing: 'alone', groups: [] })
+    expect([view.reserve, view.keeper?.budgets]).toEqual([null, []])
+  })
   it.each([
     ['another schema version', { schema: 2 }, 'schema'],
     ['an amount with a fraction', { keeper: { ...rawView().keeper, balance_lamports: '1.5' } }, 'keeper.balance_lamports'],
@@ -40,5 +57,10 @@ it('reads a history with gaps', () => {
 
 it('reads an event of a kind it does not know', () => {
   const event = parse(Event, { id: 7, ts: 9, slot: 3, kind: 'new_kind', text: 'New.', fields: {} })
-  expect(event.kind).toBe('new_kind')
+  expect([event.kind, event.fields.signature]).toEqual(['new_kind', null])
+})
+
+it('reads the transaction that an event is about', () => {
+  const event = parse(Event, { id: 7, ts: 9, slot: 3, kind: 'transaction_landed', text: 'Landed.', fields: { signature: 'abc', class: 'trip' } })
+  expect(event.fields).toEqual({ signature: 'abc' })
 })

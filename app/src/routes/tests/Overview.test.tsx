@@ -15,7 +15,7 @@ const samples = [{ ts: NOW, price: '150.25', reference: '151', lo: '150', hi: '1
 
 function live(view: View | null, health: Health, failure: Link['failure'] = null): Live {
   const link = view === null ? { ...NO_LINK, failure } : { view, receivedMs: 0, advancedMs: 0, failure }
-  const event = { id: 1, ts: NOW - 30, slot: 3_990, kind: 'breaker_tripped', text: 'SOL drawdown raised SOL to Halt.' }
+  const event = { id: 1, ts: NOW - 30, slot: 3_990, kind: 'breaker_tripped', text: 'SOL drawdown raised SOL to Halt.', fields: { signature: null } }
   return { link, health, nowTs: NOW, hostTs: NOW, series: { Sol: samples }, timeline: { events: [event], isOpen: true } }
 }
 

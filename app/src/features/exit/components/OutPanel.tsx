@@ -1,15 +1,38 @@
+import { Countdown } from '@/components/ui/Countdown'
 import { formatAmount } from '@/lib/amount'
-import type { Out } from '@/lib/exit'
+import type { Claims, Out } from '@/lib/exit'
 
 interface OutPanelProps {
   title: string
   out: Out
   decimals: number
   symbol: string
+  /** Chain time now, unix seconds. */
+  nowTs: number
+}
+
+/** When claims are paid, and from when anybody may have them paid. */
+function ClaimTimes({ claims, nowTs }: { claims: Claims; nowTs: number }) {
+  return (
+    <dl className="cause-times">
+      <div>
+        <dt>Claims open</dt>
+        <dd>
+          <Countdown ts={claims.openTs} nowTs={nowTs} over="open" />
+        </dd>
+      </div>
+      <div>
+        <dt>Anybody may have them paid</dt>
+        <dd>
+          <Countdown ts={claims.forcedTs} nowTs={nowTs} over="now" />
+        </dd>
+      </div>
+    </dl>
+  )
 }
 
 /** What can be taken out now, and which bound is the narrowest. */
-export function OutPanel({ title, out, decimals, symbol }: OutPanelProps) {
+export function OutPanel({ title, out, decimals, symbol, nowTs }: OutPanelProps) {
   const text = (amount: bigint) => `${formatAmount(amount, decimals, 4)} ${symbol}`
   return (
     <section className="out" aria-label={title}>
@@ -30,6 +53,8 @@ export function OutPanel({ title, out, decimals, symbol }: OutPanelProps) {
           </li>
         ))}
       </ol>
+      {out.claims !== null && <ClaimTimes claims={out.claims} nowTs={nowTs} />}
+      <p className="quiet">{`Not counted: ${out.uncounted.join('; ')}.`}</p>
     </section>
   )
 }

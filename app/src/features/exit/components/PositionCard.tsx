@@ -13,7 +13,7 @@ import type { View } from '@/lib/schema/view'
 
 function Debt({ found, loan, collateral }: { found: Case; loan: string; collateral: string }) {
   const { position, account, vault } = found
-  const debt = debtOf(position, account)
+  const debt = debtOf(position, account, vault)
   if (debt === 0n) return null
   const ltv = ltvBps(debt, position.collateralAmount, vault)
   const price = ltv === null ? null : liquidationPrice(ltv, vault)
@@ -63,13 +63,14 @@ export function PositionCard({ address, found, view, withdraw }: { address: stri
         <Address value={address} label="position" />
       </header>
       <div className="outs">
-        {hasLent && <OutPanel title="Lent" out={lentOut(found)} decimals={vault.loan_decimals} symbol={loan} />}
-        {position.collateralAmount > 0n && <OutPanel title="Collateral" out={collateralOut(found)} decimals={vault.collateral_decimals} symbol={collateral} />}
+        {hasLent && <OutPanel title="Lent" out={lentOut(found)} nowTs={nowTs} decimals={vault.loan_decimals} symbol={loan} />}
+        {position.collateralAmount > 0n && <OutPanel title="Collateral" out={collateralOut(found)} nowTs={nowTs} decimals={vault.collateral_decimals} symbol={collateral} />}
       </div>
       {hasLent && vault.exit_level !== 4 && withdraw}
       <Debt found={found} loan={loan} collateral={collateral} />
       <section aria-label="Queue">
         <h3>Queued</h3>
+        {vault.exit_level === 4 && <p className="quiet">In Resolution tickets wait for nothing: a claim takes their part along.</p>}
         <Tickets tickets={openTickets(position)} isRestricted={vault.exit_level >= 2} nowTs={nowTs} worth={worth} />
       </section>
     </article>

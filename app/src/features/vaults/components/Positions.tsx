@@ -2,19 +2,18 @@ import { useId, useMemo, useState } from 'react'
 import { Address } from '@/components/ui/Address'
 import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty } from '@/components/ui/Panel'
-import { u128 } from '@/lib/accounts'
 import { formatAmount, formatBps, formatCount } from '@/lib/amount'
 import type { Row } from '@/lib/chain/positions'
 import type { Failure } from '@/lib/failure'
 import { ZONE_TEXT } from '@/lib/histogram'
-import { type Listed, listed, searched, windowOf } from '@/lib/positions'
+import { type Listed, coarse, listed, searched, windowOf } from '@/lib/positions'
 import { formatDecimal } from '@/lib/price'
 import type { Vault } from '@/lib/schema/view'
 
 interface PositionsProps {
   vault: Vault
-  /** The vault's borrow index; null until its account was read. */
-  index: { lo: bigint; hi: bigint } | null
+  /** Growth of debt, U64.64; null until the vault's account was read. */
+  index: bigint | null
   /** Positions; null until they were read, `rows` null where nobody lists them. */
   answer: { rows: readonly Row[] | null } | null
   failure: Failure | null
@@ -112,7 +111,18 @@ function Found({ all, ...props }: { all: readonly Listed[] } & Pick<PositionsPro
 /** Every position that owes something, by how near it is to liquidation. */
 export function Positions({ vault, index, answer, failure, loan, collateral }: PositionsProps) {
   const rows = answer?.rows ?? null
-  const all = useMemo(() => (rows === null || index === null ? null : listed(rows, u128(index), vault)), [rows, index, vault])
+  const shown = index === null ? null : coarse(index)
+  // `vault` is new with each state: what the list hangs on is named by itself
+  const { loan_decimals, collateral_decimals } = vault
+  const { state, hi } = vault.price
+  const { ltv_bps, soft_line_bps, liquidation_line_bps } = vault.lines
+  const all = useMemo(
+    () =>
+      rows === null || shown === null
+        ? null
+        : listed(rows, shown, { price: { state, hi }, lines: { ltv_bps, soft_line_bps, liquidation_line_bps }, loan_decimals, collateral_decimals }),
+    [rows, shown, state, hi, ltv_bps, soft_line_bps, liquidation_line_bps, loan_decimals, collateral_decimals],
+  )
   if (answer !== null && rows === null) {
     return <Empty>The keeper that serves this page passes nothing on to the chain (its setting <code>http.relay</code>), and tells positions by their owner alone: look one up on the exit page.</Empty>
   }
