@@ -7,7 +7,7 @@ import { Policies } from '@/features/reserve/components/Policies'
 import { Swaps } from '@/features/reserve/components/Swaps'
 import { Weights } from '@/features/reserve/components/Weights'
 import { KINDS } from '@/lib/accounts'
-import { basketOf } from '@/lib/basket'
+import { basketOf, goalOf } from '@/lib/basket'
 import type { PageProps } from '@/routes/Page'
 
 function Loaded({ live, view }: Pick<PageProps, 'live' | 'view'>) {
@@ -26,17 +26,18 @@ function Loaded({ live, view }: Pick<PageProps, 'live' | 'view'>) {
   }
   const reserve = reserves.value[0]?.value
   const slices = reserve === undefined ? [] : basketOf(reserve, view)
+  const goal = reserve === undefined ? null : goalOf(reserve, view)
   return (
     <>
       <OldNews failure={failure} />
-      {reserve === undefined ? (
+      {reserve === undefined || goal === null ? (
         <Panel title="Reserve">
           <Empty>This guard has no reserve: bad debt falls on the lenders of its vault.</Empty>
         </Panel>
       ) : (
         <>
-          <Basket slices={slices} view={view} scored={slices[reserve.plan.scored]?.symbol ?? null} minimum={reserve.plan.minImprovementBps} />
-          <Weights slices={slices} weights={reserve.plan.weightsBps} level={view.guard.level} />
+          <Basket slices={slices} goal={goal} minimum={reserve.plan.minImprovementBps} />
+          <Weights slices={slices} weights={reserve.plan.weightsBps} level={goal.level} isLed={goal.state === 'followed' || goal.state === 'to_quote'} />
         </>
       )}
       <Policies policies={policies.value} nowTs={live.nowTs} />

@@ -1,14 +1,13 @@
 import { Meter } from '@/components/ui/Meter'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatAmount, formatBps } from '@/lib/amount'
-import { type Slice, driftBps } from '@/lib/basket'
+import { type Goal, type Slice, driftBps } from '@/lib/basket'
 import { levelText } from '@/lib/level'
 import { formatGap } from '@/lib/price'
-import type { View } from '@/lib/schema/view'
 
 function Row({ slice }: { slice: Slice }) {
   const { shareBps, targetBps, symbol, decimals } = slice
-  const gap = shareBps === null ? null : shareBps - targetBps
+  const gap = shareBps === null || targetBps === null ? null : shareBps - targetBps
   return (
     <tr>
       <th scope="row">
@@ -24,7 +23,7 @@ function Row({ slice }: { slice: Slice }) {
         <small className="number">{shareBps === null ? 'unknown' : formatBps(shareBps)}</small>
       </td>
       <td className="number" data-label="Target">
-        {formatBps(targetBps)}
+        {targetBps === null ? '–' : formatBps(targetBps)}
       </td>
       <td className="number" data-label="Drift">
         {gap === null ? '–' : formatGap(gap)}
@@ -36,12 +35,25 @@ function Row({ slice }: { slice: Slice }) {
   )
 }
 
-/** What the reserve holds against what it should hold. */
-export function Basket({ slices, view, scored, minimum }: { slices: readonly Slice[]; view: View; scored: string | null; minimum: number }) {
+/** Why the targets are what they are, or that there are none. */
+function leadText({ level, scoreBps, state, scored }: Goal): string {
+  const [name, about] = [levelText(level).name, scored ?? 'the basket']
+  if (state === 'followed') return `Targets at ${name}, moved on by the keepers’ median score of ${about}, ${formatBps(scoreBps ?? 0)}.`
+  if (state === 'to_quote') return `Targets at ${name}. Without a median score of ${about} only swaps into the quote asset are open.`
+  if (state === 'held') return `Held: without a median score of ${about} the basket keeps its weights.`
+  return 'Targets hang on the keepers’ median, which only a keeper judges, and none tells them here.'
+}
+
+function driftText(slices: readonly Slice[], minimum: number): string {
   const drift = driftBps(slices)
-  const target = `Targets at ${levelText(view.guard.level).name}; between levels they follow the keepers’ score of ${scored ?? 'the basket'}.`
+  if (drift !== null) return `All gaps together are ${formatBps(drift)}; a swap must take off at least ${formatBps(minimum)}.`
+  return slices.some(({ targetBps }) => targetBps === null) ? '' : 'Drift is unknown without all prices.'
+}
+
+/** What the reserve holds against what it should hold. */
+export function Basket({ slices, goal, minimum }: { slices: readonly Slice[]; goal: Goal; minimum: number }) {
   return (
-    <Panel title="Basket" note={`${target} ${drift === null ? 'Drift is unknown without all prices.' : `Drift ${formatBps(drift)}; a swap must take off at least ${formatBps(minimum)}.`}`}>
+    <Panel title="Basket" note={`${leadText(goal)} ${driftText(slices, minimum)}`.trim()}>
       {slices.length === 0 ? (
         <Empty>The reserve has no asset.</Empty>
       ) : (

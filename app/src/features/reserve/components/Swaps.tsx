@@ -1,5 +1,5 @@
 import { Address } from '@/components/ui/Address'
-import { Reading } from '@/components/ui/Doubt'
+import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatAmount, formatBps, formatCount, shareBps } from '@/lib/amount'
 import type { PastSwaps } from '@/lib/chain/pastSwaps'
@@ -79,6 +79,7 @@ export function Swaps({ answer, failure, view, nowTs }: SwapsProps) {
         <Empty>The keeper that serves this page passes nothing on to the chain, and keeps no list of swaps.</Empty>
       ) : (
         <>
+          <OldNews failure={failure} />
           <Table past={past} view={view} nowTs={nowTs} />
           {past.untold > 0 && <p className="quiet padded">{`Of ${formatCount(past.untold)} further transactions the endpoint doesn’t have the logs.`}</p>}
         </>

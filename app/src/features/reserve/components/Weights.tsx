@@ -6,8 +6,9 @@ import { type Level, LEVELS, levelText } from '@/lib/level'
 /** Levels that have weights of their own; a higher one has those of the last. */
 const COLUMNS = LEVELS.slice(0, 4)
 
-/** Target weights at each level. */
-export function Weights({ slices, weights, level }: { slices: readonly Slice[]; weights: readonly (readonly number[])[]; level: Level }) {
+/** Target weights at each level; `isLed` says that those of `level` lead now. */
+export function Weights({ slices, weights, level, isLed }: { slices: readonly Slice[]; weights: readonly (readonly number[])[]; level: Level; isLed: boolean }) {
+  const isNow = (column: Level) => column === Math.min(level, 3)
   return (
     <Panel title="Target weights" note="As risk rises the basket moves to the quote asset.">
       <div className="scroll" tabIndex={0} role="group" aria-label="Weights by level">
@@ -16,9 +17,9 @@ export function Weights({ slices, weights, level }: { slices: readonly Slice[]; 
             <tr>
               <th scope="col">Asset</th>
               {COLUMNS.map((column) => (
-                <th scope="col" className="number" key={column} data-now={column === Math.min(level, 3)}>
+                <th scope="col" className="number" key={column} data-now={isNow(column)}>
                   {levelText(column).name}
-                  {column === Math.min(level, 3) && <small>in force</small>}
+                  {isNow(column) && <small>{isLed ? 'in force' : 'the level now'}</small>}
                 </th>
               ))}
             </tr>
@@ -28,7 +29,7 @@ export function Weights({ slices, weights, level }: { slices: readonly Slice[]; 
               <tr key={slice.asset}>
                 <th scope="row">{slice.symbol}</th>
                 {COLUMNS.map((column) => (
-                  <td className="number" key={column} data-now={column === Math.min(level, 3)}>
+                  <td className="number" key={column} data-now={isNow(column)}>
                     {formatBps(weights[index]?.[column] ?? 0)}
                   </td>
                 ))}
