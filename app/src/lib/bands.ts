@@ -21,15 +21,17 @@ export function movedBy(price: string, bps: bigint): string {
   return `${size / 1_000_000_000n}.${(size % 1_000_000_000n).toString().padStart(9, '0')}`
 }
 
+/** Metrics that hold the price against another one, on both sides of it or below it alone. */
+const BOTH_SIDES: readonly string[] = ['deviation_from_reference', 'peg_deviation']
+
+/** Where the rule becomes true, by what its own measure is compared with: its window, its span, the reference that it holds. */
 function ofRule(rule: Rule, asset: Asset): Band[] {
-  if (rule.subject !== asset.address || !rule.is_enabled) return []
+  const { compared_price: compared } = rule
+  if (rule.subject !== asset.address || !rule.is_enabled || compared === null) return []
   const band = (suffix: string, price: string): Band => ({ key: `${rule.address}${suffix}`, name: `${rule.name}${suffix}`, price, kind: 'rule' })
-  if (rule.metric === 'drawdown' && asset.window_high !== null) return [band('', movedBy(asset.window_high, -rule.threshold))]
-  const { price } = asset.reference
-  if (rule.metric === 'deviation_from_reference' && price !== null) {
-    return [band(', above', movedBy(price, rule.threshold)), band(', below', movedBy(price, -rule.threshold))]
-  }
-  return []
+  if (rule.metric === 'drawdown') return [band('', movedBy(compared, -rule.threshold))]
+  if (!BOTH_SIDES.includes(rule.metric)) return []
+  return [band(', above', movedBy(compared, rule.threshold)), band(', below', movedBy(compared, -rule.threshold))]
 }
 
 /** Half-lives of an asset's anchors, with their names. Source: `ANCHOR_SECS`. */
@@ -62,7 +64,7 @@ export function bandsOf(asset: Asset, rules: readonly Rule[], account?: Pick<Ass
     ...known(isAgreed ? 'Price' : 'Last recorded price', 'price', isKnown ? price.mid : null),
     ...known('Low end of the price', 'edge', isAgreed ? price.lo : null),
     ...known(reference.is_warm ? 'Reference' : 'Reference, warming up', 'anchor', reference.price),
-    ...known('High of the window', 'anchor', window_high),
+    ...known('High of all that is remembered', 'anchor', window_high),
     ...(account?.anchors.flatMap(anchorOf) ?? []),
     ...rules.flatMap((rule) => ofRule(rule, asset)),
   ]

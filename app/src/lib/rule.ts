@@ -1,5 +1,5 @@
 import { formatAmount, formatBps, shareBps } from '@/lib/amount'
-import type { Rule } from '@/lib/schema/view'
+import type { Rule, RuleGroup } from '@/lib/schema/view'
 
 /** A metric's name, and what it measures. */
 const METRICS: Record<string, string> = {
@@ -87,8 +87,31 @@ export const VERDICT_TEXT: Record<Rule['verdict'], string> = {
   indeterminate: 'Unknown',
 }
 
-/** Returns when a true rule may trip at the earliest; null where it doesn't count towards a trip. */
+/** References by their span, in words. */
+const SPANS: Record<string, string> = { short: 'the short reference', four_hours: 'the reference of 4 hours', day: 'the reference of a day' }
+
+/** What a rule's measure is held against, in words; null for a metric that names it already. */
+export function spanText({ reference_span }: Pick<Rule, 'reference_span'>): string | null {
+  return reference_span === null ? null : (SPANS[reference_span] ?? null)
+}
+
+/** Whether a rule acts: in force, ready to trip by itself, only with its group, or off. */
+export function standingText({ is_in_force, is_enabled, standing, groups }: Pick<Rule, 'is_in_force' | 'is_enabled' | 'standing' | 'groups'>): string {
+  if (is_in_force) return 'In force'
+  if (!is_enabled) return 'Off'
+  if (standing === 'alone') return 'Armed'
+  return groups.some((group) => group.is_in_force) ? 'In force with its group' : 'Only with its group'
+}
+
+/** Returns all groups of rules, each once, by number. */
+export function groupsOf(rules: readonly Rule[]): RuleGroup[] {
+  const byAddress = new Map(rules.flatMap(({ groups }) => groups.map((group) => [group.address, group] as const)))
+  return [...byAddress.values()].sort((a, b) => a.id - b.id)
+}
+
+/** Returns when a true rule may trip by itself at the earliest; null where it doesn't count towards a trip. */
 export function earliestTrip(rule: Rule): number | null {
+  if (rule.standing === 'member') return null
   if (rule.verdict !== 'true' || !rule.is_enabled || rule.is_in_force || rule.streak.since_ts === null) return null
   return rule.streak.since_ts + rule.min_persist_secs
 }

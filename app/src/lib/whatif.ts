@@ -1,6 +1,6 @@
 import { movedBy } from '@/lib/bands'
 import type { Kept } from '@/lib/schema/kept'
-import type { Asset, Rule } from '@/lib/schema/view'
+import type { Rule } from '@/lib/schema/view'
 
 /** A stretch of kept samples in which a rule would have been true. */
 export interface Episode {
@@ -42,7 +42,13 @@ const scaled = (price: string): bigint => {
 }
 
 /** Rules whose value follows from kept samples alone. */
-export const TRIED: readonly string[] = ['drawdown', 'deviation_from_reference', 'peg_deviation', 'utilisation']
+const TRIED: readonly string[] = ['drawdown', 'deviation_from_reference', 'peg_deviation', 'utilisation']
+
+/** Tells whether kept samples tell a rule's values: of the references they hold the short one alone. */
+export function canTry({ metric, comparator, reference_span }: Pick<Rule, 'metric' | 'comparator' | 'reference_span'>): boolean {
+  const isSlow = reference_span !== null && reference_span !== 'short'
+  return TRIED.includes(metric) && comparator === 'above' && !isSlow
+}
 
 /** Returns the values of a rule over kept samples, oldest first; nothing for a metric that samples don't tell. */
 export function pointsOf(rule: Pick<Rule, 'metric' | 'window_secs'>, rows: readonly Kept[]): Point[] {
@@ -99,9 +105,8 @@ export function tried(points: readonly Point[], threshold: bigint, clear: bigint
   return { episodes, short: all.length - episodes.length, samples: points.length, fromTs: first.ts, toTs: last.ts, widestGap, worst }
 }
 
-/** Returns the price at which a drawdown or a gap would reach a threshold now; null where nothing is known to compare with. */
-export function priceAtThreshold(rule: Pick<Rule, 'metric'>, asset: Asset, threshold: bigint): string | null {
-  if (rule.metric === 'drawdown') return asset.window_high === null ? null : movedBy(asset.window_high, -threshold)
-  if (rule.metric === 'deviation_from_reference') return asset.reference.price === null ? null : movedBy(asset.reference.price, -threshold)
-  return null
+/** Returns the price at which a drawdown or a gap would reach a threshold now, going down; null where nothing is known to compare with. */
+export function priceAtThreshold({ metric, compared_price }: Pick<Rule, 'metric' | 'compared_price'>, threshold: bigint): string | null {
+  const isPriced = metric === 'drawdown' || metric === 'deviation_from_reference' || metric === 'peg_deviation'
+  return isPriced && compared_price !== null ? movedBy(compared_price, -threshold) : null
 }

@@ -1,5 +1,6 @@
 import { fetchKeptSince } from '@/features/live/api/client'
 import { asFailure } from '@/features/live/api/usePolled'
+import { RuleGroups } from '@/features/rules/components/RuleGroups'
 import { RuleSources } from '@/features/rules/components/RuleSources'
 import { Rules } from '@/features/rules/components/Rules'
 import { WhatIf } from '@/features/rules/components/WhatIf'
@@ -17,6 +18,7 @@ export function RulesPage({ live, view }: PageProps) {
     <div className="stack">
       <h1>Rules</h1>
       <Rules view={view} nowTs={live.nowTs} />
+      <RuleGroups view={view} />
       <WhatIf view={view} samplesOf={samplesOf} failureOf={asFailure} />
       <RuleSources view={view} />
     </div>

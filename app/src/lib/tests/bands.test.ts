@@ -20,6 +20,20 @@ describe('bandsOf', () => {
     expect(bands.find(({ kind }) => kind === 'rule')).toMatchObject({ name: 'SOL drawdown', price: '127.712500000' })
     expect(bands.map(({ price }) => Number(price))).toEqual(bands.map(({ price }) => Number(price)).sort((a, b) => b - a))
   })
+  it('takes the high of the rule’s own window, not of all that is remembered', () => {
+    const long = { ...sol, window_high: '300' }
+    expect(bandsOf(long, view.rules).find(({ kind }) => kind === 'rule')?.price).toBe('127.712500000')
+  })
+  it('measures a gap from the reference of the rule’s span, and gives none while it is cold', () => {
+    const ofSpan = (compared_price: string | null) =>
+      sampleView((raw) => Object.assign(raw.rules[0] ?? {}, { metric: 'deviation_from_reference', reference_span: 'day', threshold: 1_000, compared_price })).rules
+    expect(bandsOf(sol, ofSpan('200')).filter(({ kind }) => kind === 'rule').map(({ price }) => price)).toEqual(['220.000000000', '180.000000000'])
+    expect(bandsOf(sol, ofSpan(null)).some(({ kind }) => kind === 'rule')).toBe(false)
+  })
+  it('gives a peg a price on both sides', () => {
+    const peg = sampleView((raw) => Object.assign(raw.rules[0] ?? {}, { metric: 'peg_deviation', threshold: 200, compared_price: '1' }))
+    expect(bandsOf(sol, peg.rules).filter(({ kind }) => kind === 'rule').map(({ price }) => price)).toEqual(['1.020000000', '0.980000000'])
+  })
   it('gives a gap to the reference two prices, and a rule that is off none', () => {
     const gap = sampleView((raw) => Object.assign(raw.rules[0] ?? {}, { metric: 'deviation_from_reference', threshold: 1_000 }))
     expect(bandsOf(sol, gap.rules).filter(({ kind }) => kind === 'rule').map(({ price }) => price)).toEqual(['165.275000000', '135.225000000'])

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parse } from '@/lib/parse'
 import { HistoryPage } from '@/lib/schema/kept'
-import { pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
-import { sampleView } from '@/testing/sample'
+import { canTry, pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
 
 /** Samples as the keeper sends them, newest first, a minute apart. */
 const rows = (prices: readonly (string | null)[]) =>
@@ -52,8 +51,14 @@ describe('tried', () => {
 })
 
 it('tells the price at which a fall or a gap would reach a threshold', () => {
-  const [sol] = sampleView().assets
-  if (sol === undefined) throw new Error('the sample has no asset')
-  expect(priceAtThreshold({ metric: 'drawdown' }, sol, 1_000n)).toBe('135.225000000')
-  expect(priceAtThreshold({ metric: 'oracle_age' }, sol, 1_000n)).toBeNull()
+  // of the rule's own window, not of all that is remembered
+  expect(priceAtThreshold({ metric: 'drawdown', compared_price: '150.25' }, 1_000n)).toBe('135.225000000')
+  expect(priceAtThreshold({ metric: 'drawdown', compared_price: null }, 1_000n)).toBeNull()
+  expect(priceAtThreshold({ metric: 'oracle_age', compared_price: '1' }, 1_000n)).toBeNull()
+})
+
+it('tries no rule whose reference the samples don’t hold', () => {
+  const gap = (reference_span: 'short' | 'four_hours' | 'day' | null) => canTry({ metric: 'deviation_from_reference', comparator: 'above', reference_span })
+  expect([gap('short'), gap(null), gap('day'), gap('four_hours')]).toEqual([true, true, false, false])
+  expect(canTry({ metric: 'oracle_age', comparator: 'above', reference_span: null })).toBe(false)
 })

@@ -3,7 +3,7 @@ import { LevelBadge } from '@/components/ui/level'
 import { Meter } from '@/components/ui/Meter'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { reasonText } from '@/lib/reason'
-import { VERDICT_TEXT, byUrgency, distanceOf, formatMeasure, metricText } from '@/lib/rule'
+import { VERDICT_TEXT, byUrgency, distanceOf, formatMeasure, metricText, spanText, standingText } from '@/lib/rule'
 import type { Rule, View } from '@/lib/schema/view'
 import { formatSpan } from '@/lib/time'
 
@@ -56,12 +56,13 @@ function Streak({ rule, nowTs }: { rule: Rule; nowTs: number }) {
 }
 
 function Row({ rule, nowTs }: { rule: Rule; nowTs: number }) {
-  const window = rule.window_secs > 0 ? `, ${formatSpan(rule.window_secs)} window` : ''
+  const span = spanText(rule)
+  const against = span !== null ? `, ${span}` : rule.window_secs > 1 ? `, ${formatSpan(rule.window_secs)} window` : ''
   return (
     <tr data-off={!rule.is_enabled}>
       <th scope="row">
         {rule.name}
-        <small>{`${metricText(rule.metric)}${window}`}</small>
+        <small>{`${metricText(rule.metric)}${against}`}</small>
       </th>
       <td data-label="Value">
         <Value rule={rule} />
@@ -76,7 +77,7 @@ function Row({ rule, nowTs }: { rule: Rule; nowTs: number }) {
         <LevelBadge level={rule.level} />
         <small>{rule.scope === 'guard' ? 'the whole guard' : rule.subject_name}</small>
       </td>
-      <td data-label="State">{rule.is_in_force ? <strong className="in-force">In force</strong> : rule.is_enabled ? 'Armed' : 'Off'}</td>
+      <td data-label="State">{rule.is_in_force ? <strong className="in-force">{standingText(rule)}</strong> : standingText(rule)}</td>
     </tr>
   )
 }
@@ -84,7 +85,7 @@ function Row({ rule, nowTs }: { rule: Rule; nowTs: number }) {
 /** All rules, the most urgent first. */
 export function Rules({ view, nowTs }: { view: View; nowTs: number }) {
   return (
-    <Panel title="Rules" note="A rule trips once it has been true for its time and number of observations.">
+    <Panel title="Rules" note="A rule trips once it has been true for its time and number of observations; one of a group only with the whole group.">
       {view.rules.length === 0 ? (
         <Empty>No rule is set: nothing can raise a level by itself.</Empty>
       ) : (

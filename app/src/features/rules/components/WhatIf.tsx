@@ -9,7 +9,7 @@ import { formatMeasure } from '@/lib/rule'
 import type { Kept } from '@/lib/schema/kept'
 import type { Rule, View } from '@/lib/schema/view'
 import { formatMoment, formatSpan } from '@/lib/time'
-import { TRIED, type WhatIf as Result, pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
+import { type WhatIf as Result, canTry, pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
 
 interface WhatIfProps {
   view: View
@@ -84,7 +84,7 @@ function Tried({ rule, view, rows, text }: { rule: Rule; view: View; rows: reado
   if (threshold === null || threshold === 0n) return null
   const result = tried(pointsOf(rule, rows), threshold, clearOf(rule, threshold), rule.min_persist_secs)
   const asset = view.assets.find(({ address }) => address === rule.subject)
-  const price = asset === undefined ? null : priceAtThreshold(rule, asset, threshold)
+  const price = priceAtThreshold(rule, threshold)
   return (
     <>
       {result === null ? <Empty>No sample of it was kept yet.</Empty> : <Told rule={rule} threshold={threshold} result={result} />}
@@ -100,7 +100,7 @@ function reasonOf(failure: Failure): string {
 
 /** Tries a threshold on what was kept of the last 30 days. */
 export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
-  const rules = view.rules.filter(({ metric, comparator }) => TRIED.includes(metric) && comparator === 'above')
+  const rules = view.rules.filter(canTry)
   const [address, setAddress] = useState('')
   const [text, setText] = useState('')
   const [state, setState] = useState<State>({ kind: 'idle' })
@@ -122,7 +122,7 @@ export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
     )
   }
   return (
-    <Panel title="What if" note="A threshold, tried on what this keeper kept of the last 30 days. Falls, gaps and utilisation can be tried: the rest isn’t in the samples.">
+    <Panel title="What if" note="A threshold, tried on what this keeper kept of the last 30 days. Falls, gaps to the short reference or the peg, and utilisation can be tried: the rest isn’t in the samples.">
       <div className="padded whatif">
         <div className="whatif-form">
           <div>
