@@ -85,7 +85,7 @@ const ACCOUNTS: Record<string, [string, string][]> = {
 }
 const listed = (found: [string, string][]) => ({ schema: 1, slot: 9, accounts: found.map(([address, data]) => ({ address, data })) })
 const none = { signature: null, error: null, outcome: null, outcome_slot: null }
-const reports = Array.from({ length: 90 }, (_, n) => ({ id: n + 1, at_ms: (now - n * 30) * 1_000, slot: 9, keeper: 'a', reporter: `k${n % 3}`, subject: SOL, observed_at_ts: now - n * 30, score_bps: Math.round(6_000 - n * 45 + 300 * (n % 3)), volatility_bps: 7_000, liquidity_bps: 4_000, correlation_bps: 5_500, anomaly_bps: 3_000, system_health_bps: 9_900 }))
+const reports = Array.from({ length: 90 }, (_, n) => ({ id: n + 1, at_ms: (now - n * 30) * 1_000, slot: 9, keeper: 'a', reporter: n % 3 === 0 ? SIGNER : key(`keeper ${n % 3}`), subject: SOL, observed_at_ts: now - n * 30, score_bps: Math.round(6_000 - n * 45 + 300 * (n % 3)), volatility_bps: 7_000, liquidity_bps: 4_000, correlation_bps: 5_500, anomaly_bps: 3_000, system_health_bps: 9_900 }))
 const decisions = ['trip', 'liquidate', 'observe'].map((name, n) => ({ id: n + 1, at_ms: (now - 60 * n) * 1_000, slot: 9, keeper: 'dev-sample', class: name, subject: n === 1 ? VAULT : SOL, reason: 'the rule was true for its time', ...none, outcome: ['landed', 'failed', null][n], signature: '5'.repeat(64), error: n === 1 ? 'another keeper was first' : null }))
 
 /** Thirty days of prices, an hour apart, with three falls of a fifth. */

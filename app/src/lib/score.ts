@@ -1,5 +1,6 @@
 import type { KeeperMember, KeeperSet, Report } from '@/generated'
 import type { Held } from '@/lib/accounts'
+import type { Kept } from '@/lib/schema/kept'
 
 /** Parts of a report in the order shown; `danger` is the side on which a part is dangerous. */
 export const PARTS = [
@@ -65,6 +66,50 @@ function spreadOf(values: readonly number[]): number {
 function medianOf(values: readonly number[], danger: 'above' | 'below'): number | null {
   const at = danger === 'below' ? Math.floor(values.length / 2) : Math.floor((values.length - 1) / 2)
   return values[at] ?? null
+}
+
+/** What the reports about a subject came to at a moment, by part; null where there was no quorum or no one opinion. */
+export interface PastMedian {
+  /** Unix seconds. */
+  ts: number
+  parts: Record<Part, number | null>
+}
+
+/** The present set's reporters at a moment. */
+const reportersAt = (set: KeeperSet, ts: number): Set<string> => new Set(membersOf(set).filter((member) => countsAt(member, ts)).map(({ key }) => key))
+
+function partsOf(set: KeeperSet, quorum: number, counted: readonly Kept[]): Record<Part, number | null> {
+  const part = ({ key, column, danger }: (typeof PARTS)[number]): [Part, number | null] => {
+    const values = ascending(counted.flatMap((row) => row[column] ?? []))
+    const agree = values.length >= quorum && spreadOf(values) <= set.maxSpreadBps
+    return [key, agree ? medianOf(values, danger) : null]
+  }
+  return Object.fromEntries(PARTS.map(part)) as Record<Part, number | null>
+}
+
+/**
+ * Returns the medians over time that kept reports come to, oldest first, by subject: at each report, of the newest one of
+ * each member that was fresh then.
+ *
+ * Past sets aren't kept: the present one is taken for all of the time.
+ */
+export function mediansOver(set: KeeperSet, rows: readonly Kept[]): Map<string, PastMedian[]> {
+  const bySubject = new Map<string, PastMedian[]>()
+  const newest = new Map<string, Map<string, Kept>>()
+  for (const row of rows.toSorted((a, b) => a.at_ms - b.at_ms)) {
+    const { subject, reporter } = row
+    if (subject === null || reporter === null) continue
+    const ts = Math.floor(row.at_ms / 1_000)
+    const own = newest.get(subject) ?? new Map<string, Kept>()
+    newest.set(subject, own.set(reporter, row))
+    const reporters = reportersAt(set, ts)
+    const counted = [...own].filter(([key, { observed_at_ts }]) => reporters.has(key) && observed_at_ts !== null && observed_at_ts >= ts - set.maxAgeSecs)
+    const median = { ts, parts: partsOf(set, quorumOf(reporters.size), counted.map(([, last]) => last)) }
+    const past = bySubject.get(subject)
+    if (past === undefined) bySubject.set(subject, [median])
+    else past.push(median)
+  }
+  return bySubject
 }
 
 /** Returns what the fresh reports of the counted members come to, for each subject that anybody reported on. */

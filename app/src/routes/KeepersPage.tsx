@@ -1,5 +1,6 @@
 import { Decisions } from '@/features/keepers/components/Decisions'
 import { Keepers } from '@/features/keepers/components/Keepers'
+import { MedianHistory } from '@/features/keepers/components/MedianHistory'
 import { Medians } from '@/features/keepers/components/Medians'
 import { Members } from '@/features/keepers/components/Members'
 import { ScoreHistory } from '@/features/keepers/components/ScoreHistory'
@@ -19,8 +20,9 @@ export function KeepersPage({ live, view }: PageProps) {
   return (
     <div className="stack">
       <h1>Keepers</h1>
-      <Keepers view={view} nowTs={live.nowTs} />
-      <Medians medians={medians} view={view} />
+      <Keepers view={view} nowTs={live.nowTs} hasBudgets />
+      <Medians medians={medians} failure={sets.failure ?? reports.failure} view={view} />
+      <MedianHistory set={set} rows={scores.value} failure={sets.failure ?? scores.failure} view={view} />
       <ScoreHistory rows={scores.value} failure={scores.failure} view={view} />
       <Members set={set} reports={reports.value} failure={sets.failure ?? reports.failure} view={view} nowTs={live.nowTs} />
       <Decisions rows={decisions.value} failure={decisions.failure} view={view} nowTs={live.hostTs} />

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { countsAt, isFresh, mediansOf, membersOf, quorumOf } from '@/lib/score'
+import { parse } from '@/lib/parse'
+import { HistoryPage } from '@/lib/schema/kept'
+import { countsAt, isFresh, mediansOf, mediansOver, membersOf, quorumOf } from '@/lib/score'
 import { empty, keyOf } from '@/testing/accounts'
 import { NOW } from '@/testing/sample'
 
@@ -48,5 +50,27 @@ describe('mediansOf', () => {
   it('passes over a report of somebody who is no member', () => {
     const [median] = mediansOf(set(3), [report(1, 1), report(2, 1), report(90, 1)], NOW)
     expect(median?.fresh).toBe(2)
+  })
+})
+
+describe('mediansOver', () => {
+  const row = (id: number, keeper: number, at: number, score_bps: number) => ({ id, at_ms: (NOW + at) * 1_000, slot: 9, reporter: keyOf(keeper), subject, observed_at_ts: NOW + at, score_bps, volatility_bps: 1, liquidity_bps: score_bps, correlation_bps: 1, anomaly_bps: 1, system_health_bps: 1 })
+  const over = (rows: object[]) => mediansOver(set(4), parse(HistoryPage, { items: rows.toReversed(), next: null }).items).get(subject)?.map(({ ts, parts }) => [ts - NOW, parts.scoreBps, parts.liquidityBps])
+  it('is known from the report on that makes a quorum, and moves with each newer one', () => {
+    expect(over([row(1, 1, 0, 5_000), row(2, 2, 10, 5_200), row(3, 3, 20, 5_400), row(4, 1, 30, 5_800)])).toEqual([
+      [0, null, null],
+      [10, null, null],
+      [20, 5_200, 5_200],
+      [30, 5_400, 5_400],
+    ])
+  })
+  it('takes of an even number the one further from danger', () => {
+    expect(over([row(1, 1, 0, 1_000), row(2, 2, 0, 1_100), row(3, 3, 0, 1_200), row(4, 4, 0, 1_300)])?.at(-1)).toEqual([0, 1_100, 1_200])
+  })
+  it('forgets what is too old, breaks where they disagree, and counts no stranger', () => {
+    const three = [row(1, 1, 0, 1_000), row(2, 2, 0, 1_000), row(3, 3, 0, 1_000)]
+    expect(over([...three, row(4, 1, 601, 1_000)])?.at(-1)).toEqual([601, null, null])
+    expect(over([...three, row(4, 2, 10, 9_000)])?.at(-1)).toEqual([10, null, null])
+    expect(over([row(1, 1, 0, 1_000), row(2, 2, 0, 1_000), row(3, 77, 0, 1_000)])?.at(-1)).toEqual([0, null, null])
   })
 })

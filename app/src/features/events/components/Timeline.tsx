@@ -2,6 +2,8 @@ import { useState } from 'react'
 import { Icon, type IconName } from '@/components/ui/Icon'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatCount } from '@/lib/amount'
+import { transactionUrl } from '@/lib/explorer'
+import { shortAddress } from '@/lib/names'
 import type { Event } from '@/lib/schema/view'
 import { formatAgo, formatClock } from '@/lib/time'
 import { EVENT_GROUPS, type EventGroup, type Tone, eventKey, groupOf, kindText, toneOf } from '@/lib/timeline'
@@ -21,7 +23,19 @@ function iconOf(kind: string, tone: Tone): IconName {
   return ICONS[groupOf(kind)]
 }
 
-function Fact({ event, nowTs }: { event: Event; nowTs: number }) {
+/** The transaction that an event is about; a link where an explorer shows its chain. */
+function Transaction({ signature, genesis }: { signature: string; genesis: string | null }) {
+  const url = transactionUrl(genesis, signature)
+  const text = `transaction ${shortAddress(signature)}`
+  if (url === null) return <span title={signature}>{text}</span>
+  return (
+    <a className="link" href={url} target="_blank" rel="noopener noreferrer" title={signature}>
+      {text}
+    </a>
+  )
+}
+
+function Fact({ event, nowTs, genesis }: { event: Event; nowTs: number; genesis: string | null }) {
   const tone = toneOf(event.kind)
   return (
     <li className="fact" data-tone={tone}>
@@ -32,6 +46,12 @@ function Fact({ event, nowTs }: { event: Event; nowTs: number }) {
         <p className="quiet number">
           <time dateTime={new Date(event.ts * 1_000).toISOString()}>{formatClock(event.ts)}</time>
           {`, ${formatAgo(event.ts, nowTs)}${event.slot === null ? '' : `, slot ${formatCount(event.slot)}`}`}
+          {event.fields.signature !== null && (
+            <>
+              {', '}
+              <Transaction signature={event.fields.signature} genesis={genesis} />
+            </>
+          )}
         </p>
       </div>
     </li>
@@ -67,10 +87,12 @@ interface TimelineProps {
   nowTs: number
   /** Whether anybody tells of events: without a keeper nobody does. */
   isTold: boolean
+  /** Hash of the chain's first block; null while it isn't known. */
+  genesis: string | null
 }
 
 /** What has happened, newest first. */
-export function Timeline({ events, isOpen, nowTs, isTold }: TimelineProps) {
+export function Timeline({ events, isOpen, nowTs, isTold, genesis }: TimelineProps) {
   const [group, setGroup] = useState<EventGroup | null>(null)
   const [isLong, setIsLong] = useState(false)
   const matching = events.filter(({ kind }) => group === null || groupOf(kind) === group)
@@ -88,7 +110,7 @@ export function Timeline({ events, isOpen, nowTs, isTold }: TimelineProps) {
       {shown.length === 0 && <Empty>{events.length === 0 ? 'Nothing has happened yet.' : 'No events of this sort.'}</Empty>}
       <ol className="facts">
         {shown.map((event) => (
-          <Fact key={eventKey(event)} event={event} nowTs={nowTs} />
+          <Fact key={eventKey(event)} event={event} nowTs={nowTs} genesis={genesis} />
         ))}
       </ol>
       {matching.length > FIRST && (

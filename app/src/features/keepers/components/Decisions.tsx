@@ -1,5 +1,5 @@
 import { Address } from '@/components/ui/Address'
-import { Reading } from '@/components/ui/Doubt'
+import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
 import { nameOf } from '@/lib/names'
@@ -33,9 +33,10 @@ function Row({ row, view, nowTs }: { row: Kept; view: View; nowTs: number }) {
 
 /** What keepers meant to do, why, and what became of it. */
 export function Decisions({ rows, failure, view, nowTs }: { rows: readonly Kept[] | null; failure: Failure | null; view: View; nowTs: number }) {
-  const isOff = isNotKept(failure)
+  const isOff = rows === null && isNotKept(failure)
   return (
     <Panel title="Transactions" note="What was decided, why, and what became of it.">
+      {rows !== null && <OldNews failure={failure} />}
       {isOff ? (
         <Empty>
           {failure instanceof NoKeeper

@@ -26,6 +26,43 @@ function coverageText({ coverage }: Keeper): string {
   return `${share} % of ${formatCount(coverage.positions)} positions re-checked${oldest}`
 }
 
+/** What each class may still spend of this hour. Trips are never refused. */
+function Budgets({ keeper }: { keeper: Keeper }) {
+  const sol = (lamports: bigint) => formatAmount(lamports, SOL_DECIMALS, 6)
+  return (
+    <div className="scroll" tabIndex={0} role="group" aria-label="Fees of the last hour">
+      <table className="stacks">
+        <caption>Fees of the last hour, SOL</caption>
+        <thead>
+          <tr>
+            <th scope="col">Class</th>
+            <th scope="col" className="number">
+              Spent
+            </th>
+            <th scope="col" className="number">
+              Left this hour
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {keeper.budgets.map((budget) => (
+            <tr key={budget.class}>
+              <th scope="row">{budget.class.replaceAll('_', ' ')}</th>
+              <td className="number" data-label="Spent">
+                {sol(budget.own_lamports)}
+              </td>
+              <td className="number" data-label="Left this hour">
+                {budget.left_lamports === null || budget.allowance_lamports === null ? 'never refused' : `${sol(budget.left_lamports)} of ${sol(budget.allowance_lamports)}`}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="note">An allowance is shared by its classes; half of it is kept from the least urgent ones.</p>
+    </div>
+  )
+}
+
 /** The model and the policy in shadow, by version and hash. */
 function JudgedBy({ score }: { score: Judging }) {
   return (
@@ -45,8 +82,8 @@ function JudgedBy({ score }: { score: Judging }) {
   )
 }
 
-/** This keeper's own health: data sources, coverage, balance. */
-export function KeeperFacts({ keeper, nowTs }: { keeper: Keeper; nowTs: number }) {
+/** This keeper's own health: data sources, coverage, balance, and where there is room for it what it may spend. */
+export function KeeperFacts({ keeper, nowTs, hasBudgets }: { keeper: Keeper; nowTs: number; hasBudgets: boolean }) {
   return (
     <div className="keeper-facts">
       <ul className="sources" aria-label="Data sources of this keeper">
@@ -66,7 +103,10 @@ export function KeeperFacts({ keeper, nowTs }: { keeper: Keeper; nowTs: number }
         </div>
         <div>
           <dt>Balance</dt>
-          <dd className="number">{`${formatAmount(keeper.balance_lamports, SOL_DECIMALS, 4)} SOL`}</dd>
+          <dd className="number">
+            {`${formatAmount(keeper.balance_lamports, SOL_DECIMALS, 4)} SOL`}
+            {keeper.kept_for_trips_lamports !== null && <small>{`${formatAmount(keeper.kept_for_trips_lamports, SOL_DECIMALS, 4)} SOL of it kept for trips`}</small>}
+          </dd>
         </div>
         <div>
           <dt>Running</dt>
@@ -78,6 +118,7 @@ export function KeeperFacts({ keeper, nowTs }: { keeper: Keeper; nowTs: number }
         </div>
         {keeper.score !== undefined && <JudgedBy score={keeper.score} />}
       </dl>
+      {hasBudgets && keeper.budgets.length > 0 && <Budgets keeper={keeper} />}
     </div>
   )
 }

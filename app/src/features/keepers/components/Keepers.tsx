@@ -101,11 +101,11 @@ function NoKeeper() {
 }
 
 /** This keeper and its peers: liveness, slots and what became of their transactions. */
-export function Keepers({ view, nowTs }: { view: View; nowTs: number }) {
-  return view.keeper === null ? <NoKeeper /> : <Known keeper={view.keeper} peers={view.peers} nowTs={nowTs} />
+export function Keepers({ view, nowTs, hasBudgets = false }: { view: View; nowTs: number; hasBudgets?: boolean }) {
+  return view.keeper === null ? <NoKeeper /> : <Known keeper={view.keeper} peers={view.peers} nowTs={nowTs} hasBudgets={hasBudgets} />
 }
 
-function Known({ keeper, peers, nowTs }: { keeper: Keeper; peers: readonly Peer[]; nowTs: number }) {
+function Known({ keeper, peers, nowTs, hasBudgets }: { keeper: Keeper; peers: readonly Peer[]; nowTs: number; hasBudgets: boolean }) {
   const rows = rowsOf(keeper, peers)
   const newest = Math.max(...rows.map(({ slot }) => slot ?? 0))
   return (
@@ -133,7 +133,7 @@ function Known({ keeper, peers, nowTs }: { keeper: Keeper; peers: readonly Peer[
           </tbody>
         </table>
       </div>
-      <KeeperFacts keeper={keeper} nowTs={nowTs} />
+      <KeeperFacts keeper={keeper} nowTs={nowTs} hasBudgets={hasBudgets} />
     </Panel>
   )
 }

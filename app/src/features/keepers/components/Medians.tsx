@@ -1,6 +1,8 @@
 import { Icon } from '@/components/ui/Icon'
+import { OldNews } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatBps } from '@/lib/amount'
+import type { Failure } from '@/lib/failure'
 import { nameOf } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
 import { PARTS, type Median } from '@/lib/score'
@@ -32,10 +34,11 @@ function Row({ median, name }: { median: Median; name: string }) {
 }
 
 /** What the reports come to: the median of each part, asset by asset. */
-export function Medians({ medians, view }: { medians: readonly Median[] | null; view: View }) {
+export function Medians({ medians, failure, view }: { medians: readonly Median[] | null; failure: Failure | null; view: View }) {
   if (medians === null) return null
   return (
     <Panel title="Median of the reports" note="It may restrict new risk for at most six hours. It never touches exits.">
+      <OldNews failure={failure} />
       {medians.length === 0 ? (
         <Empty>Nobody has reported yet.</Empty>
       ) : (

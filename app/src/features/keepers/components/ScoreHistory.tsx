@@ -1,5 +1,5 @@
 import { Figure } from '@/components/ui/Figure'
-import { Reading } from '@/components/ui/Doubt'
+import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatBps } from '@/lib/amount'
 import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
@@ -93,7 +93,7 @@ interface ScoreHistoryProps {
 /** Scores with their parts over time, as keepers reported them on chain. */
 export function ScoreHistory({ rows, failure, view }: ScoreHistoryProps) {
   const title = 'Scores over time'
-  if (isNotKept(failure)) {
+  if (rows === null && isNotKept(failure)) {
     return (
       <Panel title={title}>
         <Empty>
@@ -116,6 +116,7 @@ export function ScoreHistory({ rows, failure, view }: ScoreHistoryProps) {
   const bySubject = grouped(rows, ({ subject }) => subject)
   return (
     <Panel title={title} note="One line for each keeper. High is dangerous.">
+      <OldNews failure={failure} />
       {rows.length === 0 && <Empty>No report was kept yet.</Empty>}
       <div className="score-grid">
         {[...bySubject].map(([subject, own]) => (

@@ -60,6 +60,46 @@ function Table({ backtest }: { backtest: Backtest }) {
   )
 }
 
+const [WIDTH, ROW] = [600, 26]
+
+/** Where gains lie on the drawing: a little beyond all intervals, and nothing is in it. */
+function scaleOf(outcomes: readonly Outcome[]): (gain: number) => number {
+  const ends = outcomes.flatMap(({ gain }) => [gain.low, gain.high, gain.mean])
+  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)]
+  const span = high - low || 1
+  return (gain) => ((gain - low + span * 0.04) / (span * 1.08)) * WIDTH
+}
+
+/** What each policy gains over the reference, with the interval that the mean lies in. The table has the same numbers. */
+function Gains({ backtest }: { backtest: Backtest }) {
+  const others = backtest.outcomes.filter(({ name }) => name !== backtest.reference)
+  if (others.length === 0) return null
+  const x = scaleOf(others)
+  return (
+    <figure className="figure gains">
+      <figcaption>{`Bad debt less than ${backtest.reference}, bps a year, with the middle 95 %`}</figcaption>
+      <ul aria-label="Gains over the reference">
+        {others.map(({ name, gain }) => (
+          <li key={name} data-sure={gain.low > 0 || gain.high < 0}>
+            <span>{name}</span>
+            <svg
+              viewBox={`0 0 ${WIDTH} ${ROW}`}
+              preserveAspectRatio="none"
+              role="img"
+              aria-label={`${name}: ${gain.mean.toFixed(2)} bps a year, between ${gain.low.toFixed(2)} and ${gain.high.toFixed(2)}`}
+            >
+              <line className="gain-zero" x1={x(0)} x2={x(0)} y1="0" y2={ROW} />
+              <line className="gain-interval" x1={x(gain.low)} x2={x(gain.high)} y1={ROW / 2} y2={ROW / 2} />
+              <line className="gain-mean" x1={x(gain.mean)} x2={x(gain.mean)} y1={ROW / 4} y2={(ROW * 3) / 4} />
+            </svg>
+            <span className="number">{`${gain.mean.toFixed(2)} (${gain.low.toFixed(2)} to ${gain.high.toFixed(2)})`}</span>
+          </li>
+        ))}
+      </ul>
+    </figure>
+  )
+}
+
 /** Policies side by side as the lab played them, good or bad; without results, how to make them. */
 export function LabResults({ backtest, origin, refusal, isReading, open }: Lab) {
   const id = useId()
@@ -67,6 +107,7 @@ export function LabResults({ backtest, origin, refusal, isReading, open }: Lab) 
     <>
       {backtest !== null && (
         <Panel title={backtest.title} note={`Seed ${backtest.seed}; ${formatCount(backtest.tried.length)} configurations tried by the tuning. From ${origin ?? 'a file'}.`}>
+          <Gains backtest={backtest} />
           <Table backtest={backtest} />
           <p className="note">Simulated, not promised. A policy that is always tight is warned of everything: read “Warned” with “LTV offered”.</p>
         </Panel>
@@ -95,7 +136,7 @@ export function LabResults({ backtest, origin, refusal, isReading, open }: Lab) 
                 {refusal}
               </p>
             )}
-            <p className="quiet">A file at <code>/lab/backtest.json</code> beside the app is shown by itself.</p>
+            <p className="quiet">A keeper shows the <code>backtest.json</code> in its folder <code>http.lab_dir</code> by itself; so does whoever serves it at <code>/lab/backtest.json</code> beside the app.</p>
           </div>
         )}
       </Panel>

@@ -4,6 +4,8 @@ import type { Gauge, Vault } from '@/lib/schema/view'
 
 interface Row {
   name: string
+  /** What the limit of this row is. */
+  note?: string
   gauge: Gauge
   decimals: number
   symbol: string
@@ -27,6 +29,11 @@ function Use({ row, window }: { row: Row; window: 'hour' | 'day' }) {
   )
 }
 
+/** What of the exits' limits only the exit floor may use; nothing where nobody tells. */
+function floorRow(side: Vault['limits']['loan'], decimals: number, symbol: string): Row[] {
+  return side.floor === null ? [] : [{ name: `Held back for the exit floor, ${symbol}`, note: 'no other exit gets into it', gauge: side.floor, decimals, symbol }]
+}
+
 /** How much of each outflow limit is used, over the last hour and the last day. */
 export function Limiters({ vault, loan, collateral }: { vault: Vault; loan: string; collateral: string }) {
   const { limits, loan_decimals, collateral_decimals } = vault
@@ -35,6 +42,8 @@ export function Limiters({ vault, loan, collateral }: { vault: Vault; loan: stri
     { name: 'New borrowing', gauge: limits.loan.risk, decimals: loan_decimals, symbol: loan },
     { name: 'Collateral, no debt', gauge: limits.collateral.exit, decimals: collateral_decimals, symbol: collateral },
     { name: 'Collateral, with debt', gauge: limits.collateral.risk, decimals: collateral_decimals, symbol: collateral },
+    ...floorRow(limits.loan, loan_decimals, loan),
+    ...floorRow(limits.collateral, collateral_decimals, collateral),
   ]
   return (
     <table className="limiters">
@@ -53,7 +62,7 @@ export function Limiters({ vault, loan, collateral }: { vault: Vault; loan: stri
           <tr key={row.name}>
             <th scope="row">
               {row.name}
-              <small>{row.symbol}</small>
+              <small>{row.note ?? row.symbol}</small>
             </th>
             <Use row={row} window="hour" />
             <Use row={row} window="day" />
