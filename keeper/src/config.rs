@@ -405,6 +405,10 @@ pub struct Http {
     /// `listen` is on loopback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relay: Option<bool>,
+    /// Folder with the lab's results for the app: `backtest.json`, as `rampart lab backtest --out` writes it. Left out: `lab`
+    /// in `keeper.state_dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lab_dir: Option<PathBuf>,
     /// Other keepers of the same guard, shown next to this one.
     pub peers: Vec<Peer>,
 }
@@ -419,7 +423,7 @@ impl Http {
 impl Default for Http {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 9464));
-        Self { listen, token_file: None, hosts: Vec::new(), relay: None, peers: Vec::new() }
+        Self { listen, token_file: None, hosts: Vec::new(), relay: None, lab_dir: None, peers: Vec::new() }
     }
 }
 
@@ -524,6 +528,11 @@ impl Config {
     /// Returns the file of the token that acting over HTTP needs.
     pub fn token_file(&self) -> PathBuf {
         self.http.token_file.clone().unwrap_or_else(|| self.keeper.state_dir.join(crate::control::token::FILE))
+    }
+
+    /// Returns the folder with the lab's results.
+    pub fn lab_dir(&self) -> PathBuf {
+        self.http.lab_dir.clone().unwrap_or_else(|| self.keeper.state_dir.join("lab"))
     }
 
     /// Returns the names of accounts.

@@ -214,7 +214,7 @@ async fn once(
     keeper
         .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
     let api = ApiState::new(views.views, events.clone(), metrics, views.prices, views.pulse, &config.http.peers);
-    let api = api.with_history(history::Reader::new(&config), config.cluster.guard);
+    let api = api.with_history(history::Reader::new(&config), config.cluster.guard).with_lab(config.lab_dir());
     let api = api.with_accounts(list, config.cluster.guard).with_door(door, &config.http.hosts);
     let api = if config.http.is_relaying() { api.with_relay(relayed) } else { api };
     if let Some(listener) = listener {

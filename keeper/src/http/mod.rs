@@ -10,6 +10,7 @@ mod control;
 mod error;
 mod health;
 mod history;
+mod lab;
 mod openapi;
 mod peers;
 mod relay;
@@ -38,6 +39,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use solana_sdk::pubkey::Pubkey;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -61,6 +63,7 @@ pub struct ApiState {
     kept: Option<(Reader, Pubkey)>,
     accounts: Option<accounts::Accounts>,
     relay: Option<relay::Relay>,
+    lab: Option<Arc<Path>>,
     pulse: Pulse,
     peers: Arc<watch::Sender<Vec<PeerView>>>,
     streams: Arc<Semaphore>,
@@ -84,8 +87,23 @@ impl ApiState {
         let streams = Arc::new(Semaphore::new(STREAMS));
         let shutdown = CancellationToken::new();
         let (door, hosts) = (None, Arc::default());
-        let (peers, kept, accounts, relay) = (Arc::new(peers), None, None, None);
-        Self { view, events, metrics, history, kept, accounts, relay, pulse, peers, streams, shutdown, door, hosts }
+        let (peers, kept, accounts, relay, lab) = (Arc::new(peers), None, None, None, None);
+        Self {
+            view,
+            events,
+            metrics,
+            history,
+            kept,
+            accounts,
+            relay,
+            lab,
+            pulse,
+            peers,
+            streams,
+            shutdown,
+            door,
+            hosts,
+        }
     }
 
     /// Answers from the kept history of `guard`, too.
@@ -101,6 +119,11 @@ impl ApiState {
     /// Passes requests of the app on to the chain, too.
     pub fn with_relay(self, chain: Arc<dyn Chain>) -> Self {
         Self { relay: Some(relay::Relay::new(chain)), ..self }
+    }
+
+    /// Shows the lab's results that are in `folder`, too.
+    pub fn with_lab(self, folder: PathBuf) -> Self {
+        Self { lab: Some(folder.into()), ..self }
     }
 
     /// Lets whoever has the token act, and takes requests for these host names.
@@ -179,6 +202,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/history/{kind}", get(history::page))
         .route("/api/v1/events", get(stream::events))
         .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/lab/backtest.json", get(lab::backtest))
         .route("/metrics", get(health::metrics))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -68,6 +68,7 @@ impl Chain for OneChain {
 }
 
 struct Server {
+    lab: tempfile::TempDir,
     base: String,
     view: watch::Sender<Arc<View>>,
     events: Events,
@@ -82,12 +83,14 @@ async fn server(peers: &[Peer]) -> Server {
     let events = Events::new(metrics.clone());
     let state = ApiState::new(receiver, events.clone(), metrics, Arc::new(OneAsset), Pulse::new(), peers);
     let list = Arc::new(OneAccount::default());
+    let lab = tempfile::tempdir().expect("a folder");
     let state = state.with_accounts(list.clone(), ASSET).with_relay(Arc::new(OneChain));
+    let state = state.with_lab(lab.path().to_owned());
     let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve(listener, state, shutdown.clone()));
-    Server { base, view, events, list, shutdown, serving }
+    Server { lab, base, view, events, list, shutdown, serving }
 }
 
 fn view(is_ready: bool) -> Arc<View> {
@@ -237,6 +240,35 @@ async fn a_screen_gets_the_page_and_a_missing_file_does_not() {
         other => panic!("unexpected status {other}"),
     }
     assert_eq!(get(&server, "/../../Cargo.toml").await.status(), 404);
+}
+
+#[tokio::test]
+async fn what_the_lab_found_is_served_once_it_is_there() {
+    let server = server(&[]).await;
+    let answer = get(&server, "/lab/backtest.json").await;
+    assert_eq!(answer.status(), 404);
+    assert!(answer.text().await.expect("a body").contains("http.lab_dir"));
+    std::fs::write(server.lab.path().join("backtest.json"), b"{\"title\":\"one\"}").expect("a file");
+    let answer = get(&server, "/lab/backtest.json").await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["content-type"].to_str().expect("text")),
+        (200, "application/json")
+    );
+    assert_eq!(answer.json::<serde_json::Value>().await.expect("JSON")["title"], "one");
+    // nothing else of the folder, or around it
+    std::fs::write(server.lab.path().join("other.json"), b"{}").expect("a file");
+    for path in ["/lab/other.json", "/lab/..%2Fbacktest.json"] {
+        assert_eq!(get(&server, path).await.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn results_of_the_lab_that_are_no_file_are_refused() {
+    let server = server(&[]).await;
+    std::fs::create_dir(server.lab.path().join("backtest.json")).expect("a folder");
+    let answer = get(&server, "/lab/backtest.json").await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.expect("a body").contains("the keeper's log says why"));
 }
 
 #[tokio::test]
