@@ -10,6 +10,8 @@ mod build_asset;
 mod build_rule;
 mod build_vault;
 mod fleet;
+mod reserve;
+mod room;
 mod score;
 
 use schemars::JsonSchema;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
 pub use fleet::{FleetView, MemberView};
+pub use reserve::ReserveView;
 pub use score::{LibraryView, ModelView, PolicyView, ScoreView};
 
 /// Version of this shape.
@@ -41,6 +44,9 @@ pub struct View {
     pub vaults: Vec<VaultView>,
     /// Its rules.
     pub rules: Vec<RuleView>,
+    /// Its reserve; nothing without one, or while an account that the program takes for it is not known.
+    #[serde(default)]
+    pub reserve: Option<ReserveView>,
 }
 
 /// The keeper itself.
@@ -84,6 +90,27 @@ pub struct KeeperView {
     /// What it judges by.
     #[serde(default)]
     pub score: ScoreView,
+    /// Fees of the last hour by class, the most urgent class first.
+    #[serde(default)]
+    pub budgets: Vec<BudgetView>,
+    /// Of its balance, what only trips may spend, lamports.
+    #[serde(default)]
+    pub kept_for_trips_lamports: Option<String>,
+}
+
+/// What a class of action spent within the last hour, and what it may still spend.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetView {
+    /// Its name, as in the journal.
+    pub class: String,
+    /// Its own fees, lamports.
+    pub own_lamports: String,
+    /// Fees of all classes that share its allowance, lamports.
+    pub spent_lamports: String,
+    /// The allowance, lamports; nothing for trips, which are never refused.
+    pub allowance_lamports: Option<String>,
+    /// What is left of the allowance, lamports; nothing for trips.
+    pub left_lamports: Option<String>,
 }
 
 /// A class of action that an operator paused.
@@ -373,6 +400,18 @@ pub struct VaultView {
     pub collateral_decimals: u8,
     /// Price of the pair.
     pub price: PairPriceView,
+    /// The price at which new risk is judged, whole loan tokens for one whole collateral token: the worst of the agreed
+    /// prices and the references of both sides. Nothing while one of them is not known: new risk is refused then.
+    #[serde(default)]
+    pub price_for_new_risk: Option<String>,
+    /// Limit for new risk as it is now, bps: what volatility, the keepers' median and the collateral's warm-up leave of
+    /// `lines.ltv_bps`.
+    #[serde(default)]
+    pub ltv_now_bps: Option<u32>,
+    /// Growth of debt since the vault's creation, accrued until now: a U64.64 number in decimal digits. A position owes its
+    /// scaled debt times this, rounded up.
+    #[serde(default)]
+    pub borrow_index_q64: Option<String>,
     /// Loan-to-value lines.
     pub lines: LinesView,
     /// Use of the outflow limits.
@@ -425,6 +464,14 @@ pub struct BudgetsView {
     pub exit: GaugeView,
     /// Borrowing, and collateral from behind a debt.
     pub risk: GaugeView,
+    /// What of the exits' budget only the exit floor may use: its limits are what is held back, and what is usable is what
+    /// the floor finds in the whole budget.
+    #[serde(default)]
+    pub floor: Option<GaugeView>,
+    /// What the vault's lease of the guard's dollar limit pays for now, base units; nothing where no such limit is in force.
+    /// The exit floor needs none.
+    #[serde(default)]
+    pub lease_amount: Option<String>,
 }
 
 /// How much of a budget is used.
@@ -438,6 +485,13 @@ pub struct GaugeView {
     pub day_used_amount: String,
     /// Limit of the day, base units.
     pub day_limit_amount: String,
+    /// What the hour lets through now, base units: at the level in force, without what is held back for the exit floor and
+    /// what tickets have booked.
+    #[serde(default)]
+    pub hour_usable_amount: Option<String>,
+    /// What the day lets through now, base units, likewise.
+    #[serde(default)]
+    pub day_usable_amount: Option<String>,
 }
 
 /// Positions of a vault.
@@ -541,6 +595,42 @@ pub struct RuleView {
     pub is_in_force: bool,
     /// Whether it is switched on.
     pub is_enabled: bool,
+    /// Which reference a deviation is measured from: `short`, `four_hours` or `day`; nothing for other metrics.
+    #[serde(default)]
+    pub reference_span: Option<String>,
+    /// The price that the present one is compared with, US dollars: the reference that the rule holds or takes, the high of
+    /// its own window, or the peg. Nothing for other metrics, and while it is not known.
+    #[serde(default)]
+    pub compared_price: Option<String>,
+    /// `alone`, or `member`: such a rule trips only as part of a group.
+    #[serde(default = "alone")]
+    pub standing: String,
+    /// The groups that it belongs to.
+    #[serde(default)]
+    pub groups: Vec<RuleGroupView>,
+}
+
+fn alone() -> String {
+    "alone".to_owned()
+}
+
+/// A group of rules: it trips while all of them are true.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleGroupView {
+    /// Its address.
+    pub address: String,
+    /// Its number within the guard.
+    pub id: u16,
+    /// Level that it raises to.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: String,
+    /// The guard, asset or vault whose level it raises.
+    pub scope: String,
+    /// Addresses of all its rules.
+    pub rules: Vec<String>,
+    /// Whether it holds a level up now.
+    pub is_in_force: bool,
 }
 
 /// A rule's streak.

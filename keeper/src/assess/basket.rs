@@ -35,6 +35,15 @@ pub struct Aim {
     pub scale_bps: u16,
 }
 
+/// What the basket's targets follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// The level whose weights lead.
+    pub level: Level,
+    /// How far from there to the next level's, bps.
+    pub score_bps: u16,
+}
+
 /// Reads the basket; `None` without a reserve, or while an account that it takes is not known.
 pub fn report(store: &Store, assets: &BTreeMap<Pubkey, AssetReport>, now_ts: i64) -> Option<BasketReport> {
     let (_, reserve) = store.reserve()?;
@@ -61,6 +70,26 @@ impl BasketReport {
         self.bands.get(index)?.as_ref()
     }
 
+    /// Returns the stricter level of the guard and of the scored asset.
+    pub fn level(&self) -> Level {
+        self.basket.risk
+    }
+
+    /// Returns what the targets follow for swaps into the quote asset, or for any others.
+    ///
+    /// # Errors
+    /// `ReserveHolds`: as the program.
+    pub fn course(&self, is_to_quote: bool) -> Result<Course, RampartError> {
+        match self.score_bps {
+            Some(score_bps) => Ok(Course { level: self.basket.risk, score_bps }),
+            // without a median only a level that was proved without keepers moves it, and only to the quote asset
+            None if is_to_quote && self.basket.exit >= Level::ReduceOnly => {
+                Ok(Course { level: self.basket.exit, score_bps: 0 })
+            }
+            None => Err(RampartError::ReserveHolds),
+        }
+    }
+
     /// Decides where the basket should be and whether it may go there by selling `from` for `to`.
     ///
     /// # Errors
@@ -75,14 +104,9 @@ impl BasketReport {
         if pass == Pass::TwoSources && sold.min(bought) < 2 {
             return Err(RampartError::TwoSourcesRequired);
         }
-        let (level, score_bps) = match self.score_bps {
-            Some(score_bps) => (self.basket.risk, score_bps),
-            // without a median only a level that was proved without keepers moves it, and only to the quote asset
-            None if to == quote && self.basket.exit >= Level::ReduceOnly => (self.basket.exit, 0),
-            None => return Err(RampartError::ReserveHolds),
-        };
+        let course = self.course(to == quote)?;
         Ok(Aim {
-            targets: targets(&reserve.plan.weights_bps, quote, level, score_bps),
+            targets: targets(&reserve.plan.weights_bps, quote, course.level, course.score_bps),
             scale_bps: pass.scale_bps().min(calm.scale_bps()),
         })
     }

@@ -492,5 +492,16 @@ async fn fault_21_early_price_trips_nothing_and_a_degraded_signal_holds_nothing_
     assert_eq!(sent, expected, "prices on chain are acted on as without any signal");
 }
 
+#[tokio::test]
+async fn view_shows_what_each_class_may_still_spend_and_what_is_kept_for_trips() {
+    let keeper = Rig::new().engine.view().keeper;
+    let of = |class: &str| keeper.budgets.iter().find(|budget| budget.class == class).unwrap();
+    assert_eq!(keeper.budgets.len(), ActionClass::ALL.len());
+    let liquidate = of("liquidate");
+    assert_eq!((liquidate.own_lamports.as_str(), liquidate.left_lamports.as_deref()), ("7000", Some("1000000")));
+    assert_eq!((of("trip").allowance_lamports.as_deref(), of("trip").left_lamports.as_deref()), (None, None));
+    assert_eq!(keeper.kept_for_trips_lamports.as_deref(), Some("10000000"));
+}
+
 #[path = "engine_ops_tests.rs"]
 mod ops;

@@ -2,11 +2,13 @@
 
 use crate::chain::liveness::SourceHealth;
 use crate::early;
+use crate::intent::ActionClass;
 use crate::metrics::{ModelLabel, SourceLabel};
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
+use crate::submit::Hour;
 use crate::view::build::Inputs;
-use crate::view::{CoverageView, KeeperView, ScoreView, SourceView, View};
+use crate::view::{BudgetView, CoverageView, KeeperView, ScoreView, SourceView, View};
 use std::time::{Duration, Instant};
 
 impl<C: Courier> Engine<C> {
@@ -69,6 +71,8 @@ impl<C: Courier> Engine<C> {
             paused: self.paused(),
             fleet: self.fleet.view(),
             score: self.scorer.view(),
+            budgets: ActionClass::ALL.map(|class| budget(class, self.courier.hour(class))).into(),
+            kept_for_trips_lamports: Some(self.courier.hour(ActionClass::Observe).reserved_lamports.to_string()),
         }
     }
 
@@ -158,5 +162,15 @@ fn source(name: &str, kind: &str, health: &SourceHealth, now: Instant) -> Source
         silent_ms: u64::try_from(health.silent(now).as_millis()).unwrap_or(u64::MAX),
         reconnects: health.reconnects,
         has_gap: health.has_gap,
+    }
+}
+
+fn budget(class: ActionClass, hour: Hour) -> BudgetView {
+    BudgetView {
+        class: class.as_str().to_owned(),
+        own_lamports: hour.own_lamports.to_string(),
+        spent_lamports: hour.spent_lamports.to_string(),
+        allowance_lamports: hour.allowance_lamports.map(|lamports| lamports.to_string()),
+        left_lamports: hour.left_lamports().map(|lamports| lamports.to_string()),
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::assess::Assessment;
 use crate::view::amounts::{level_name, short};
-use crate::view::{CauseView, ChainView, GuardView, KeeperView, SCHEMA, View, build_asset, build_rule, build_vault};
+use crate::view::{
+    CauseView, ChainView, GuardView, KeeperView, SCHEMA, View, build_asset, build_rule, build_vault, reserve,
+};
 use crate::watch::index::sweep::Tally;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
@@ -44,6 +46,7 @@ impl Builder {
             assets: inputs.store.assets().map(|(k, a)| build_asset::build(self, inputs, k, a)).collect(),
             vaults: inputs.store.vaults().map(|(k, v)| build_vault::build(self, inputs, k, v)).collect(),
             rules: inputs.store.rules().map(|(k, r)| build_rule::build(self, inputs, k, r)).collect(),
+            reserve: reserve::build(inputs),
         }
     }
 

@@ -1,14 +1,16 @@
 //! Rules and how far they are from their thresholds.
 
-use crate::view::amounts::level_name;
+use crate::view::amounts::{level_name, price};
 use crate::view::build::{Builder, Inputs};
 use crate::view::build_asset::reason_of;
-use crate::view::{RuleView, StreakView};
+use crate::view::{RuleGroupView, RuleView, StreakView};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
+use rampart::math::Price;
 use rampart::risk::verdict::Verdict;
+use rampart::state::asset::{Peg, ReferenceSpan};
 use rampart::state::rule::RuleParams;
-use rampart::state::{Comparator, Level, Metric, Rule, Scope, Switch};
+use rampart::state::{Asset, Comparator, Level, Metric, Rule, RuleGroup, Scope, Standing, Switch};
 
 pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, rule: &Rule) -> RuleView {
     let params = &rule.params;
@@ -44,6 +46,53 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, rule: &Rule
         trip_epoch: rule.trip_epoch,
         is_in_force: report.is_some_and(|r| r.cause.is_some()),
         is_enabled: params.switch == Switch::Enabled as u8,
+        reference_span: metric.and_then(|metric| span_of(metric, params)).map(str::to_owned),
+        compared_price: compared(inputs, rule).map(price),
+        standing: if params.standing == Standing::Alone as u8 { "alone" } else { "member" }.to_owned(),
+        groups: groups(inputs, key),
+    }
+}
+
+fn span_of(metric: Metric, params: &RuleParams) -> Option<&'static str> {
+    let span = (metric == Metric::DeviationFromReference).then(|| ReferenceSpan::try_from(params.reference_span).ok());
+    Some(match span?? {
+        ReferenceSpan::Short => "short",
+        ReferenceSpan::FourHours => "four_hours",
+        ReferenceSpan::Day => "day",
+    })
+}
+
+/// What the measure of the rule holds the present price against, from where the program takes it.
+fn compared(inputs: Inputs, rule: &Rule) -> Option<Price> {
+    let (asset, now_ts) = (inputs.store.asset(&rule.subject)?, inputs.assessment.now.unix_ts);
+    match rule.params.metric().ok()? {
+        Metric::Drawdown => asset.window.view(rule.params.window_secs, now_ts).map(|seen| seen.high),
+        Metric::DeviationFromReference => reference(rule, asset, now_ts),
+        Metric::PegDeviation => Peg::try_from(asset.peg).ok()?.price(),
+        _ => None,
+    }
+}
+
+fn reference(rule: &Rule, asset: &Asset, now_ts: i64) -> Option<Price> {
+    let span = ReferenceSpan::try_from(rule.params.reference_span).ok()?;
+    rule.held_reference(now_ts).or_else(|| asset.reference_of(span, now_ts).ok())
+}
+
+fn groups(inputs: Inputs, rule: &Pubkey) -> Vec<RuleGroupView> {
+    let of_rule = inputs.store.groups().filter(|(_, group)| group.active().contains(rule));
+    of_rule.map(|(key, account)| group(inputs, key, account)).collect()
+}
+
+fn group(inputs: Inputs, key: &Pubkey, group: &RuleGroup) -> RuleGroupView {
+    let level = Level::try_from(group.params.level).unwrap_or(Level::Halt);
+    RuleGroupView {
+        address: key.to_string(),
+        id: group.id,
+        level: level as u8,
+        level_name: level_name(level).to_owned(),
+        scope: group.scope.to_string(),
+        rules: group.active().iter().map(Pubkey::to_string).collect(),
+        is_in_force: inputs.assessment.groups.get(key).is_some_and(|report| report.cause.is_some()),
     }
 }
 

@@ -4,15 +4,14 @@ use crate::assess::VaultReport;
 use crate::view::amounts::{level_name, pair_price};
 use crate::view::build::{Builder, Inputs};
 use crate::view::build_asset::{reason_of, state_of};
-use crate::view::{
-    BucketView, BudgetsView, CauseView, GaugeView, LimitsView, LinesView, PairPriceView, PositionsView, TotalsView,
-    VaultView,
-};
+use crate::view::room::Room;
+use crate::view::{BucketView, CauseView, LimitsView, LinesView, PairPriceView, PositionsView, TotalsView, VaultView};
 use crate::watch::index::sweep::{BAR_BPS, Tally};
 use anchor_lang::prelude::Pubkey;
-use rampart::math::Bps;
-use rampart::state::flow::{Budget, FlowLimits, OutflowLimiter};
-use rampart::state::{Level, Levels, Vault};
+use rampart::instructions::shared::PairPrices;
+use rampart::math::Price;
+use rampart::risk::health::price_for_new_risk;
+use rampart::state::{Asset, Leaving, Level, Levels, Vault};
 
 pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, stored: &Vault) -> VaultView {
     let now_ts = inputs.assessment.now.unix_ts;
@@ -21,6 +20,8 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, stored: &Va
     let vault = report.map_or(stored, |r| &r.accrued);
     let levels = report.map_or(Levels::all(Level::Halt), |r| r.levels);
     let utilisation = vault.utilisation().unwrap_or_default();
+    let room = Room { guard: inputs.store.guard(), vault, levels, now_ts };
+    let (ltv_now_bps, price_now) = new_risk(inputs, vault);
     VaultView {
         address: key.to_string(),
         name: builder.vault_name(inputs.store, key),
@@ -44,15 +45,15 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, stored: &Va
         loan_decimals: vault.loan_decimals,
         collateral_decimals: vault.collateral_decimals,
         price: report.map_or_else(PairPriceView::default, price),
+        price_for_new_risk: price_now.map(|p| pair_price(p, vault.collateral_decimals, vault.loan_decimals)),
+        ltv_now_bps,
+        borrow_index_q64: report.map(|r| r.accrued.borrow_index_q64.get().to_string()),
         lines: LinesView {
             ltv_bps: vault.risk.ltv_bps,
             soft_line_bps: vault.risk.soft_line_bps,
             liquidation_line_bps: vault.risk.liquidation_line_bps,
         },
-        limits: LimitsView {
-            loan: budgets(&vault.loan_flow, &vault.limits.loan_flow, now_ts),
-            collateral: budgets(&vault.collateral_flow, &vault.limits.collateral_flow, now_ts),
-        },
+        limits: LimitsView { loan: room.of(Leaving::Loan), collateral: room.of(Leaving::Collateral) },
         exit_floor_bps: vault.limits.exit_floor_bps,
         positions: inputs.tallies.get(key).map_or_else(PositionsView::default, positions),
         totals: totals(vault),
@@ -78,32 +79,21 @@ fn price(report: &VaultReport) -> PairPriceView {
     }
 }
 
-fn budgets(flow: &OutflowLimiter, limits: &FlowLimits, now_ts: i64) -> BudgetsView {
-    let mut flow = *flow;
-    flow.base.settle(now_ts);
-    let whole = |bps: u16| part(flow.base.amount, bps).max(limits.absolute_floor_amount);
-    let (hour, day) = (whole(limits.hourly_bps), whole(limits.daily_bps));
-    let (exit_hour, exit_day) = (part(hour, limits.exit_share_bps), part(day, limits.exit_share_bps));
-    BudgetsView {
-        exit: gauge(flow.exit, exit_hour, exit_day, now_ts),
-        risk: gauge(flow.risk, hour.saturating_sub(exit_hour), day.saturating_sub(exit_day), now_ts),
-    }
+/// Limit and price at which the program judges new risk now; nothing where it would refuse for want of one.
+fn new_risk(inputs: Inputs, vault: &Vault) -> (Option<u32>, Option<Price>) {
+    let now_ts = inputs.assessment.now.unix_ts;
+    let Some(collateral) = inputs.store.asset(&vault.collateral_asset) else { return (None, None) };
+    let ltv = collateral.warm_up.ltv(vault.ltv_for_new_risk(collateral, now_ts), now_ts);
+    (Some(ltv.0), price_now(inputs, vault, collateral))
 }
 
-/// The bucket of an hour holds half of its limit; the other half leaks out within the hour.
-fn gauge(mut budget: Budget, hour_limit: u64, day_limit: u64, now_ts: i64) -> GaugeView {
-    budget.hour.settle(now_ts, hour_limit);
-    budget.day.settle(now_ts);
-    GaugeView {
-        hour_used_amount: (hour_limit / 2).saturating_sub(budget.hour.room(0)).to_string(),
-        hour_limit_amount: (hour_limit / 2).to_string(),
-        day_used_amount: budget.day.total().to_string(),
-        day_limit_amount: day_limit.to_string(),
-    }
-}
-
-fn part(amount: u64, bps: u16) -> u64 {
-    Bps(bps.into()).of_floor(amount.into()).and_then(|a| u64::try_from(a).ok()).unwrap_or(amount)
+fn price_now(inputs: Inputs, vault: &Vault, collateral: &Asset) -> Option<Price> {
+    let now_ts = inputs.assessment.now.unix_ts;
+    let loan = inputs.store.asset(&vault.loan_asset)?;
+    let band = |key: &Pubkey| inputs.assessment.assets.get(key)?.band.ok();
+    let prices = PairPrices { collateral: band(&vault.collateral_asset)?, loan: band(&vault.loan_asset)? };
+    let (c, l) = prices.sides(vault);
+    price_for_new_risk(c, collateral.reference_price(now_ts).ok()?, l, loan.reference_price(now_ts).ok()?).ok()
 }
 
 fn positions(tally: &Tally) -> PositionsView {
