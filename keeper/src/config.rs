@@ -243,6 +243,9 @@ pub struct Tx {
     pub compute_price: ComputePrices,
     /// Delay by rank, so that several keepers do not all pay.
     pub stagger: Stagger,
+    /// Whether liquidations, rebalances and settlements are simulated before they are sent: what the program would refuse
+    /// costs no fee then.
+    pub simulate: bool,
     /// Lookup tables of accounts that large transactions name; the addresses are looked up when one doesn't fit.
     #[serde(with = "economics::keys")]
     #[schemars(with = "Vec<String>")]
@@ -252,7 +255,8 @@ pub struct Tx {
 impl Default for Tx {
     fn default() -> Self {
         let (compute_price, stagger) = (ComputePrices::default(), Stagger::default());
-        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger, lookup_tables: Vec::new() }
+        let simulate = true;
+        Self { resend_ms: 400, max_in_flight: 64, compute_price, stagger, simulate, lookup_tables: Vec::new() }
     }
 }
 

@@ -163,6 +163,20 @@ impl Decision {
     }
 }
 
+/// Returns the trips of [`decide`], which cost nothing to find: they leave before anything is weighed.
+pub fn trips(
+    assessment: &Assessment,
+    store: &Store,
+    policy: &Policy,
+    means: &Means,
+    history: &mut History,
+) -> Vec<Decision> {
+    let mut wanted = evidence::rules(assessment, store);
+    wanted.extend(groups::groups(assessment, store));
+    wanted.retain(|decision| decision.intent.class == ActionClass::Trip);
+    due(wanted, assessment, store, policy, means, history)
+}
+
 /// Returns what is to be done now, the most urgent first.
 pub fn decide(
     assessment: &Assessment,
@@ -171,8 +185,20 @@ pub fn decide(
     means: &Means,
     history: &mut History,
 ) -> Vec<Decision> {
+    let wanted = wanted(assessment, store, policy, means, history);
+    due(wanted, assessment, store, policy, means, history)
+}
+
+/// Keeps what is allowed and due.
+fn due(
+    mut wanted: Vec<Decision>,
+    assessment: &Assessment,
+    store: &Store,
+    policy: &Policy,
+    means: &Means,
+    history: &mut History,
+) -> Vec<Decision> {
     let slot = assessment.now.slot;
-    let mut wanted = wanted(assessment, store, policy, means, history);
     wanted.retain(|d| is_allowed(d, store, policy, means));
     history.note_wanted(wanted.iter().map(|d| (&d.intent, d.awaited)), slot);
     let mut room = policy.max_in_flight.saturating_sub(history.in_flight());

@@ -275,6 +275,8 @@ metrics! {
     declined: Family<DeclinedLabel, Counter> = Family::default(), "rampart_liquidations_declined";
     /// Transactions, by class and result: signed, sent, observed, refused, landed, failed, lost_race, expired or unknown.
     transactions: Family<ResultLabel, Counter> = Family::default(), "rampart_transactions";
+    /// Simulations before the first send, by class and result: passed, refused or unanswered.
+    simulations: Family<ResultLabel, Counter> = Family::default(), "rampart_simulations";
     /// Bytes handed over, by way and result; again and again counts each time.
     sends: Family<SendLabel, Counter> = Family::default(), "rampart_sends";
     /// Times bytes were handed to a node again.

@@ -160,7 +160,9 @@ async fn once(
         writer
     });
     let (endpoints, commitment) = (config.endpoints(), config.cluster.commitment);
-    let pool = Arc::new(Pool::over(machine.network, endpoints, commitment, metrics.clone()));
+    let probed = Duration::from_secs(config.ingest.probe_secs);
+    let pool = Pool::over(machine.network, endpoints, commitment, metrics.clone()).probed_every(probed);
+    let pool = Arc::new(pool);
     // the past is read beside: nobody is defended meanwhile
     let genesis = tokio::select! {
         (verified, past) = async { tokio::join!(start::verify(&pool, &config), Past::read(&config, unix_ts())) } => {
@@ -208,8 +210,8 @@ async fn once(
         keeper.watch(&config, pool.clone(), host, (slot.clone(), slot_micros), (signer, fleet, scorer, left), ops);
     ways.send_replace(Some(door.control.clone()));
     let (list, relayed) = (pool.clone(), pool.clone());
-    let (probing, period) = (keeper.serving.clone(), Duration::from_secs(config.ingest.probe_secs));
-    keeper.spawn_endless("probe", async move { pool.probe(genesis, period, probing).await });
+    let probing = keeper.serving.clone();
+    keeper.spawn_endless("probe", async move { pool.probe(genesis, probed, probing).await });
     let samples = config.history.sample_every_secs;
     keeper
         .spawn_endless("levels", history::watch(views.views.clone(), events.clone(), samples, keeper.serving.clone()));
@@ -335,6 +337,7 @@ impl Keeper {
             set: shared.set.subscribe(),
             positions: shared.positions.subscribe(),
             snapshot_wanted: shared.snapshot_wanted.clone(),
+            wanted_slot: shared.wanted_slot.clone(),
             is_alone: shared.is_alone.clone(),
             needs_clock: shared.needs_clock.clone(),
             slot_began: shared.slot_began.clone(),

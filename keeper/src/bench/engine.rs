@@ -35,8 +35,9 @@ impl Courier for Stamps {
         plans.into_iter().map(prepare).collect()
     }
 
-    async fn send(&self, _: &Prepared) {
+    async fn send(&self, _: &Prepared) -> Result<(), SubmitError> {
         self.0.lock().expect("nothing panics with it").push(Instant::now());
+        Ok(())
     }
 
     fn set_balance(&self, _: u64) {}
@@ -101,7 +102,8 @@ impl Bench {
         let mut bench = Self { world, engine, stamps, slot: SLOT, _refused: from_couriers };
         // until what has to be watched stands still
         (0..4).for_each(|_| bench.load(book));
-        bench.engine.blockhash(Blockhash { hash: Hash::new_from_array([1; 32]), last_valid_block_height: 500 });
+        let blockhash = Blockhash { hash: Hash::new_from_array([1; 32]), last_valid_block_height: 500 };
+        bench.engine.blockhash(blockhash, u64::MAX);
         bench
     }
 

@@ -16,14 +16,23 @@ const REFRESH: Duration = Duration::from_secs(8);
 /// And no more often than this.
 const SHORTEST: Duration = Duration::from_millis(500);
 /// Nothing new is signed with one that is older.
-const LIFE_SLOTS: u32 = 90;
+pub const LIFE_SLOTS: u32 = 90;
 /// What is signed already is not sent for the first time with one that is older: a fifth of its life is left to land in.
 const LANDING_SLOTS: u32 = 120;
 /// First and longest wait after a failure: well below the refresh.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 
+/// A blockhash, and the slot that a node gave it as of: from then on it grows older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated {
+    /// The blockhash.
+    pub blockhash: Blockhash,
+    /// The slot.
+    pub slot: u64,
+}
+
 /// The newest blockhash, and news of it.
-pub type Blockhashes = watch::Receiver<Option<Blockhash>>;
+pub type Blockhashes = watch::Receiver<Option<Dated>>;
 
 /// Returns how often a blockhash is renewed where a slot takes `slot_duration`.
 pub fn refresh_period(slot_duration: Duration) -> Duration {
@@ -43,17 +52,19 @@ pub fn landing_life(slot_duration: Duration) -> Duration {
 /// Renews the blockhash until it is told to stop. `slot_micros`: the measured slot duration.
 pub async fn run(
     pool: Arc<Pool>,
-    newest: watch::Sender<Option<Blockhash>>,
+    newest: watch::Sender<Option<Dated>>,
     slot_micros: Arc<AtomicU64>,
     stop: CancellationToken,
 ) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     while !stop.is_cancelled() {
-        let wait = match pool.latest_blockhash().await {
-            Ok(blockhash) => {
+        let wait = match pool.dated_blockhash().await {
+            Ok(dated) => {
                 backoff.reset();
                 // the same hash again is no news: what was prepared with it stays good
-                newest.send_if_modified(|known| known.replace(blockhash) != Some(blockhash));
+                newest.send_if_modified(|known| {
+                    known.replace(dated).is_none_or(|known| known.blockhash != dated.blockhash)
+                });
                 refresh_period(Duration::from_micros(slot_micros.load(Ordering::Relaxed)))
             }
             Err(error) => {

@@ -82,6 +82,11 @@ impl ChainClock {
         self.tip_slot.max(self.now.slot)
     }
 
+    /// Returns the slot of the newest reading of the sysvar: accounts are known as of about then.
+    pub fn reading_slot(&self) -> u64 {
+        self.now.slot
+    }
+
     /// Returns the measured slot duration.
     pub fn slot_duration(&self) -> Duration {
         self.slot_duration
@@ -121,6 +126,16 @@ impl ChainClock {
         }
         self.tip_slot = slot;
         self.tip_at = Some(at);
+    }
+
+    /// Takes back slots after `slot`, which never were; a reading of the sysvar after `bound` as well.
+    pub fn step_back(&mut self, slot: u64, bound: u64) {
+        if self.tip_slot() > slot {
+            self.tip_slot = slot;
+        }
+        if self.now.slot > bound {
+            (self.now, self.pace_from) = (ChainTime::default(), ChainTime::default());
+        }
     }
 
     fn measure(&mut self, elapsed: Duration, slots: u64) {
@@ -183,6 +198,18 @@ mod tests {
         clock.take(ChainTime { slot: 500, unix_ts: 1_000_000 });
         clock.slot_seen(501, start);
         assert_eq!(carried(&clock), Some((501, 1_000_002)), "a jump in time is no pace");
+    }
+
+    #[test]
+    fn slots_that_never_were_are_taken_back_and_the_next_reading_counts() {
+        let (mut clock, start) = (ChainClock::default(), Instant::now());
+        clock.take(ChainTime { slot: 50_000_000, unix_ts: 99 });
+        clock.slot_seen(50_000_001, start);
+        clock.step_back(1_000, 1_150);
+        assert_eq!((clock.tip_slot(), clock.now()), (1_000, None));
+        assert!(clock.take(ChainTime { slot: 1_001, unix_ts: 100 }));
+        clock.step_back(1_000, 1_150);
+        assert_eq!(clock.now(), Some(ChainTime { slot: 1_001, unix_ts: 100 }), "so close it may be right");
     }
 
     #[test]

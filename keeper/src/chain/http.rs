@@ -68,6 +68,14 @@ impl CallError {
     pub const fn is_unserved(&self) -> bool {
         matches!(self, Self::Refused { code: -32_601 | -32_010, .. })
     }
+
+    /// Tells whether the node has not come as far as the slot that it was asked about.
+    ///
+    /// # Source
+    /// `JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED`.
+    pub const fn is_early(&self) -> bool {
+        matches!(self, Self::Refused { code: -32_016, .. })
+    }
 }
 
 /// The longest body that is read: a listing of hundreds of thousands of accounts.

@@ -4,6 +4,7 @@
 //! behind the others or ahead of what can be is in quarantine: nothing is read from it, and its subscriptions are closed,
 //! until a probe finds it right again.
 
+use crate::chain::blockhash::Dated;
 use crate::chain::http::CallError;
 use crate::chain::network::{HostNetwork, Network};
 use crate::chain::rpc::{Listing, Rpc, RpcError};
@@ -21,6 +22,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+
+/// An endpoint in quarantine is asked at least this often whether it is right again.
+const RETURN: Duration = Duration::from_secs(5);
 
 /// One endpoint and what is known of it.
 pub struct Endpoint {
@@ -68,6 +72,13 @@ impl Pool {
         Self { endpoints, preferred: AtomicUsize::new(0), answered, told: Tip::default(), network, metrics }
     }
 
+    /// Takes over how often every endpoint is asked by [`Self::probe`]: for so long its word counts against others.
+    pub fn probed_every(self, period: Duration) -> Self {
+        self.answered.outlive(period);
+        self.told.outlive(period);
+        self
+    }
+
     /// Returns the way to all of them.
     pub fn network(&self) -> &Arc<dyn Network> {
         &self.network
@@ -83,6 +94,16 @@ impl Pool {
         self.answered.slot().max(self.told.slot())
     }
 
+    /// Returns, once, the newest slot where what was believed before turned out too high: what is known as of later slots is
+    /// not of this chain, or not of this time.
+    pub fn take_lowered(&self) -> Option<u64> {
+        let (now, tips) = (Instant::now(), [&*self.answered, &self.told]);
+        let lowered: Vec<u64> = tips.iter().filter(|tip| tip.take_lowered()).map(|tip| tip.slot()).collect();
+        // the other one may be the wrong one as well, unless somebody stands by it
+        let stands = tips.iter().filter_map(|tip| tip.recent(now)).max();
+        lowered.into_iter().max().map(|slot| stands.map_or(slot, |stands| stands.max(slot)))
+    }
+
     /// Returns the endpoints of a role that may be asked now, the one that answered last first.
     pub fn usable(&self, role: Role, purpose: Use) -> Vec<&Endpoint> {
         let (first, count, now) = (self.preferred.load(Ordering::Relaxed), self.endpoints.len(), Instant::now());
@@ -92,9 +113,11 @@ impl Pool {
 
     /// Judges a slot that the subscriptions of an endpoint told of; puts it in quarantine where that can't be.
     pub fn judge(&self, index: usize, slot: u64) -> Verdict {
-        let Some(endpoint) = self.endpoints.get(index).filter(|_| self.has_several()) else { return Verdict::Fine };
+        let Some(endpoint) = self.endpoints.get(index) else { return Verdict::Fine };
         let verdict = self.told.judge(index, slot, endpoint.settings.max_lag_slots, Instant::now());
         let reason = match verdict {
+            Verdict::Behind(_) if !self.has_several() => return Verdict::Fine,
+            Verdict::Fine | Verdict::Ahead(_) if !self.has_several() => return verdict,
             Verdict::Fine => return verdict,
             Verdict::Behind(_) => Quarantine::Behind,
             Verdict::Ahead(_) => Quarantine::Ahead,
@@ -109,7 +132,7 @@ impl Pool {
         /// As an endpoint may be behind where nothing else is set.
         const MAX_LAG_SLOTS: u64 = 20;
         let (by, now) = (self.endpoints.len() + index, Instant::now());
-        match self.answered.peek(by, slot, MAX_LAG_SLOTS, now) {
+        match self.answered.peek(slot, MAX_LAG_SLOTS, now) {
             Verdict::Fine if self.has_several() => self.told.judge(by, slot, MAX_LAG_SLOTS, now),
             verdict => verdict,
         }
@@ -134,12 +157,34 @@ impl Pool {
         self.ask(purpose, |rpc| rpc.accounts(keys).boxed()).await
     }
 
+    /// Fetches accounts by address as of `slot` or later; as of what there is where no endpoint has come so far.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn accounts_since(&self, keys: &[Pubkey], purpose: Use, slot: u64) -> Result<Listing, RpcError> {
+        match self.ask(purpose, |rpc| rpc.accounts_since(keys, slot).boxed()).await {
+            Err(_) if slot > 0 => self.accounts(keys, purpose).await,
+            answer => answer,
+        }
+    }
+
     /// Lists the accounts of the program of one kind that name `parent`.
     ///
     /// # Errors
     /// Of the last endpoint asked; `NoEndpoint`.
     pub async fn children(&self, child: Child, parent: &Pubkey) -> Result<Listing, RpcError> {
         self.ask(Use::Sweep, |rpc| rpc.children(child, parent).boxed()).await
+    }
+
+    /// Lists the accounts of the program of one kind that name `parent`, as of what [`Self::accounts_since`] would fetch.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn children_since(&self, child: Child, parent: &Pubkey, slot: u64) -> Result<Listing, RpcError> {
+        match self.ask(Use::Sweep, |rpc| rpc.children_since(child, parent, slot).boxed()).await {
+            Err(_) if slot > 0 => self.children(child, parent).await,
+            answer => answer,
+        }
     }
 
     /// Lists the Pyth price accounts of `program` that carry `feed_id`.
@@ -163,7 +208,15 @@ impl Pool {
     /// # Errors
     /// Of the last endpoint asked; `NoEndpoint`.
     pub async fn latest_blockhash(&self) -> Result<Blockhash, RpcError> {
-        self.ask(Use::Hot, |rpc| rpc.latest_blockhash().boxed()).await
+        self.dated_blockhash().await.map(|dated| dated.blockhash)
+    }
+
+    /// Fetches the newest blockhash, and the slot that it is as of.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked; `NoEndpoint`.
+    pub async fn dated_blockhash(&self) -> Result<Dated, RpcError> {
+        self.ask(Use::Hot, |rpc| rpc.dated_blockhash().boxed()).await
     }
 
     /// Fetches what transactions that wrote `account` paid lately.
@@ -257,7 +310,8 @@ impl Pool {
         // each at its own pace: one that hangs holds no other up
         let rounds = join_all(self.endpoints.iter().map(|endpoint| async move {
             loop {
-                tokio::time::sleep(period).await;
+                let is_out = endpoint.standing().quarantine.is_some();
+                tokio::time::sleep(if is_out { period.min(RETURN) } else { period }).await;
                 self.probe_one(endpoint, genesis).await;
             }
         }));

@@ -4,6 +4,7 @@
 //! the second. An answer about an older slot than one that the same endpoint gave before is refused: behind a balancer,
 //! a node that lags would otherwise undo what is known.
 
+use crate::chain::blockhash::{Dated, LIFE_SLOTS};
 use crate::chain::http::Http;
 use crate::chain::network::Network;
 use crate::chain::pace::Pace;
@@ -105,6 +106,11 @@ impl Rpc {
         }
     }
 
+    /// Returns the commitment at which accounts are read.
+    pub const fn commitment(&self) -> Commitment {
+        self.commitment
+    }
+
     /// Returns the newest slot that the endpoint answered for.
     pub fn newest_slot(&self) -> u64 {
         self.tip.slot()
@@ -115,10 +121,19 @@ impl Rpc {
     /// # Errors
     /// All of [`RpcError`].
     pub async fn accounts(&self, keys: &[Pubkey]) -> Result<Listing, RpcError> {
+        self.accounts_since(keys, 0).await
+    }
+
+    /// As [`Self::accounts`], by a node that has come to `slot`.
+    ///
+    /// # Errors
+    /// All of [`RpcError`]; `Request` of a node that has not come so far.
+    pub async fn accounts_since(&self, keys: &[Pubkey], slot: u64) -> Result<Listing, RpcError> {
         let mut listing = Listing { updates: Vec::with_capacity(keys.len()), slot: u64::MAX };
         for batch in keys.chunks(BATCH) {
             let names: Vec<String> = batch.iter().map(Pubkey::to_string).collect();
-            let params = json!([names, { "encoding": "base64", "commitment": self.commitment.as_str() }]);
+            let config = json!({ "encoding": "base64", "commitment": self.commitment.as_str() });
+            let params = json!([names, since(config, slot)]);
             let answer: Response<Vec<Option<UiAccount>>> = self.call("getMultipleAccounts", "accounts", params).await?;
             let slot = self.check_slot(answer.context.slot)?;
             if answer.value.len() != batch.len() {
@@ -141,7 +156,15 @@ impl Rpc {
     /// # Errors
     /// All of [`RpcError`].
     pub async fn children(&self, child: Child, parent: &Pubkey) -> Result<Listing, RpcError> {
-        self.listing(&rampart::ID, &filters(child, parent)).await
+        self.children_since(child, parent, 0).await
+    }
+
+    /// As [`Self::children`], by a node that has come to `slot`.
+    ///
+    /// # Errors
+    /// All of [`RpcError`]; `Request` of a node that has not come so far.
+    pub async fn children_since(&self, child: Child, parent: &Pubkey, slot: u64) -> Result<Listing, RpcError> {
+        self.listing_since(&rampart::ID, &filters(child, parent), slot).await
     }
 
     /// Lists the pending changes of a guard.
@@ -183,11 +206,20 @@ impl Rpc {
     }
 
     async fn listing(&self, program: &Pubkey, filters: &[serde_json::Value]) -> Result<Listing, RpcError> {
+        self.listing_since(program, filters, 0).await
+    }
+
+    async fn listing_since(
+        &self,
+        program: &Pubkey,
+        filters: &[serde_json::Value],
+        min_slot: u64,
+    ) -> Result<Listing, RpcError> {
         // where an endpoint leaves the slot out, the listing is at least as new as the slot asked for before it
         let commitment = self.commitment.as_str();
         let before: u64 = self.call("getSlot", "the slot", json!([{ "commitment": commitment }])).await?;
         let config = json!({ "encoding": "base64", "commitment": commitment, "filters": filters, "withContext": true });
-        let params = json!([program.to_string(), config]);
+        let params = json!([program.to_string(), since(config, min_slot)]);
         let answer: OptionalContext<Vec<RpcKeyedAccount>> =
             self.call("getProgramAccounts", "accounts of a program", params).await?;
         let (slot, accounts) = match answer {
@@ -203,13 +235,29 @@ impl Rpc {
     /// Fetches the newest blockhash.
     ///
     /// # Errors
-    /// `Request`, and `Unreadable` for a hash that is none.
+    /// Those of [`Self::dated_blockhash`].
     pub async fn latest_blockhash(&self) -> Result<Blockhash, RpcError> {
+        self.dated_blockhash().await.map(|dated| dated.blockhash)
+    }
+
+    /// Fetches the newest blockhash, and the slot that the node gave it as of.
+    ///
+    /// # Errors
+    /// `Request`, `Unreadable` for a hash that is none, `OldBlockhash`, `Ahead`.
+    pub async fn dated_blockhash(&self) -> Result<Dated, RpcError> {
         let what = "a blockhash";
         // confirmed: a processed one may vanish with its fork, and everything signed with it
         let answer: Response<RpcBlockhash> = self.call("getLatestBlockhash", what, json!([confirmed()])).await?;
-        let hash = answer.value.blockhash.parse().map_err(|_| RpcError::Unreadable { what })?;
-        Ok(Blockhash { hash, last_valid_block_height: answer.value.last_valid_block_height })
+        let (slot, hash) = (answer.context.slot, answer.value.blockhash.parse());
+        let hash = hash.map_err(|_| RpcError::Unreadable { what })?;
+        let blockhash = Blockhash { hash, last_valid_block_height: answer.value.last_valid_block_height };
+        // of a confirmed block, and so behind what is told of accounts, by more when the chain is in trouble: no proof
+        // that the node lags, nor that it does not
+        match self.tip.peek(slot, u64::from(LIFE_SLOTS), Instant::now()) {
+            Verdict::Fine => Ok(Dated { blockhash, slot }),
+            Verdict::Behind(lag) => Err(RpcError::OldBlockhash { slot, lag }),
+            Verdict::Ahead(ahead) => Err(RpcError::Ahead { slot, ahead }),
+        }
     }
 
     /// Fetches the newest slot.
@@ -280,6 +328,14 @@ pub fn filters(child: Child, parent: &Pubkey) -> [serde_json::Value; 2] {
 
 fn memcmp(offset: usize, bytes: &[u8]) -> serde_json::Value {
     json!(RpcFilterType::Memcmp(Memcmp::new_base58_encoded(offset, bytes)))
+}
+
+/// Lets a node refuse that has not come to `slot`; any may answer where that is zero.
+pub(crate) fn since(mut config: serde_json::Value, slot: u64) -> serde_json::Value {
+    if slot > 0 {
+        config["minContextSlot"] = json!(slot);
+    }
+    config
 }
 
 fn confirmed() -> serde_json::Value {

@@ -22,6 +22,14 @@ pub enum RpcError {
         /// How far behind.
         lag: u64,
     },
+    /// The blockhash is too old to sign with.
+    #[error("endpoint gave a blockhash of slot {slot}, {lag} slots behind the newest known")]
+    OldBlockhash {
+        /// Slot of the blockhash.
+        slot: u64,
+        /// How far behind.
+        lag: u64,
+    },
     /// The answer is about slots that can't have been.
     #[error("endpoint answered for slot {slot}, {ahead} slots ahead of what others tell of")]
     Ahead {
@@ -46,7 +54,7 @@ impl RpcError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Request { .. } | Self::Behind { .. } | Self::Ahead { .. } | Self::Unreadable { .. } => true,
-            Self::NoEndpoint => true,
+            Self::OldBlockhash { .. } | Self::NoEndpoint => true,
         }
     }
 
@@ -55,6 +63,7 @@ impl RpcError {
         match self {
             Self::Request { source, .. } => source.as_str(),
             Self::Behind { .. } => "behind",
+            Self::OldBlockhash { .. } => "old_blockhash",
             Self::Ahead { .. } => "ahead",
             Self::NoEndpoint => "no_endpoint",
             Self::Unreadable { .. } => "unreadable",

@@ -84,10 +84,10 @@ impl Standing {
                 self.hot_from = Some(now + (*wait).min(LONGEST_HOT_REST));
                 self.sweep_from = Some(now + (*wait).max(SHORTEST_SWEEP_REST));
             }
-            // it serves others well
-            RpcError::Request { source, .. } if source.is_unserved() => {}
+            // it serves others well, or soon will
+            RpcError::Request { source, .. } if source.is_unserved() || source.is_early() => {}
             // the next node behind its address may be abreast
-            RpcError::Behind { .. } | RpcError::Ahead { .. } => {}
+            RpcError::Behind { .. } | RpcError::OldBlockhash { .. } | RpcError::Ahead { .. } => {}
             RpcError::Request { .. } | RpcError::Unreadable { .. } | RpcError::NoEndpoint => {
                 let rest = FIRST_REST.saturating_mul(1 << self.failures.min(6)).min(LONGEST_HOT_REST);
                 self.failures = self.failures.saturating_add(1);

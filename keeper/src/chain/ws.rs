@@ -6,7 +6,7 @@
 
 use crate::chain::feed::{CHECK, Feed, NEAR_SLOTS, retries};
 use crate::chain::liveness::is_stalled;
-use crate::chain::tip::Verdict;
+use crate::chain::tip::{HEADROOM_SLOTS, Verdict};
 use crate::chain::ws_message::{self as message, Incoming};
 use crate::chain::ws_session::{Session, connect};
 use crate::watch::Update;
@@ -94,8 +94,7 @@ impl Socket {
     }
 
     async fn deliver(&mut self, session: &mut Session) -> Result<std::convert::Infallible, String> {
-        let topics = self.feed.topics.borrow_and_update().clone();
-        session.set_topics(topics).await?;
+        self.subscribe(session).await?;
         let mut check = interval(CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -108,8 +107,7 @@ impl Socket {
                 }
                 changed = self.feed.topics.changed() => {
                     changed.map_err(|_| "the keeper is stopping".to_owned())?;
-                    let topics = self.feed.topics.borrow_and_update().clone();
-                    session.set_topics(topics).await?;
+                    self.subscribe(session).await?;
                 }
                 Some(topic) = self.feed.renew.recv() => session.renew(&topic).await?,
                 _ = check.tick() => self.check_silence(session)?,
@@ -117,10 +115,24 @@ impl Socket {
         }
     }
 
+    /// Asks for what is wanted now. Where nothing of it is new, nobody confirms anything: it is complete at once.
+    async fn subscribe(&mut self, session: &mut Session) -> Result<(), String> {
+        let topics = self.feed.topics.borrow_and_update().clone();
+        session.set_topics(topics).await?;
+        if session.is_covered() {
+            self.send(Signal::Covered(session.wanted.clone())).await?;
+        }
+        Ok(())
+    }
+
     async fn handle(&self, session: &mut Session, text: &str) -> Result<(), String> {
         match message::read(text) {
             Some(Incoming::Slot { slot, .. }) => {
                 self.judge(slot)?;
+                // a slot that never was would be put on accounts
+                if slot.saturating_add(HEADROOM_SLOTS) < session.last_slot {
+                    return Err(format!("its slots went back from {} to {slot}", session.last_slot));
+                }
                 session.last_slot = session.last_slot.max(slot);
                 session.last_slot_at = Instant::now();
                 self.send(Signal::Slot { slot, at: session.last_slot_at }).await?;

@@ -118,6 +118,11 @@ impl Session {
             self.last_slot_at = Instant::now();
         }
         self.active.insert(subscription, topic);
+        self.is_covered()
+    }
+
+    /// Tells whether nothing that is wanted waits for its confirmation.
+    pub(super) fn is_covered(&self) -> bool {
         self.asked.is_empty()
     }
 

@@ -80,6 +80,8 @@ pub struct History {
     under_way: HashMap<Subject, UnderWay>,
     settled: HashMap<Subject, Settled>,
     trouble: HashMap<Subject, Trouble>,
+    /// Why the last plan for a target did not leave.
+    refused: HashMap<Subject, String>,
     /// Units that a class was found to need beyond what it is given, with a margin.
     measured: HashMap<ActionClass, u32>,
     wanted: HashMap<Subject, Wanted>,
@@ -105,6 +107,7 @@ impl History {
             under_way: HashMap::new(),
             settled: HashMap::new(),
             trouble: HashMap::new(),
+            refused: HashMap::new(),
             measured: HashMap::new(),
             wanted: HashMap::new(),
             aside: HashMap::new(),
@@ -208,6 +211,7 @@ impl History {
         }
         self.wanted.retain(|_, wanted| slot.saturating_sub(wanted.last_slot) <= FORGET_SLOTS);
         self.aside.retain(|_, (until, _)| slot < *until);
+        self.refused.retain(|subject, _| self.wanted.contains_key(subject));
         self.declined.retain(|_, refusal| slot.saturating_sub(refusal.slot) <= DECLINED_SLOTS);
         self.under_way.retain(|_, under_way| slot.saturating_sub(under_way.since_slot) <= self.patience_slots);
     }
@@ -227,8 +231,9 @@ impl History {
             return Some(format!("a transaction is under way since slot {}", under_way.since_slot));
         }
         if let Some(trouble) = self.trouble.get(&subject).filter(|t| slot < t.pause_until_slot) {
+            let why = self.refused.get(&subject).map_or_else(String::new, |why| format!(": {why}"));
             return Some(format!(
-                "left alone until slot {} after {} failures",
+                "left alone until slot {} after {} failures{why}",
                 trouble.pause_until_slot, trouble.failures
             ));
         }
@@ -266,6 +271,7 @@ impl History {
     /// Notes that an intent is being carried out. `spends`: mint and amount.
     pub fn started(&mut self, intent: &Intent, spends: Option<(Pubkey, u64)>, slot: u64) {
         self.settled.remove(&subject(intent));
+        self.refused.remove(&subject(intent));
         let under_way = UnderWay { id: intent.id(), fence: intent.fence, since_slot: slot, spends };
         self.under_way.insert(subject(intent), under_way);
     }
@@ -277,9 +283,25 @@ impl History {
         trouble.pause_until_slot = trouble.pause_until_slot.max(slot.saturating_add(8));
     }
 
+    /// Notes why nothing was sent, for whoever asks; until it is tried again.
+    pub fn note_refusal(&mut self, intent: &Intent, why: String) {
+        self.refused.insert(subject(intent), why);
+    }
+
     /// Notes that what was decided was withdrawn before it left; decided anew as if it had never been.
     pub fn withdrawn(&mut self, intent: &Intent) {
         self.finish(intent);
+    }
+
+    /// Takes back slots after `slot`, which never were: what was noted then counts from `slot` on.
+    pub fn step_back(&mut self, slot: u64) {
+        self.under_way.values_mut().for_each(|under_way| under_way.since_slot = under_way.since_slot.min(slot));
+        self.settled.retain(|_, settled| settled.slot <= slot);
+        let longest = slot.saturating_add(LONGEST_PAUSE_SLOTS);
+        self.trouble.values_mut().filter(|t| t.pause_until_slot > longest).for_each(|t| t.pause_until_slot = slot);
+        self.wanted.retain(|_, wanted| wanted.last_slot <= slot);
+        self.aside.clear();
+        self.declined.values_mut().for_each(|refusal| refusal.slot = refusal.slot.min(slot));
     }
 
     /// Notes what became of an intent's transaction.
@@ -298,13 +320,10 @@ impl History {
                 }
                 self.settled.insert(subject, Settled { id: intent.id(), slot: *landed });
             }
-            // no error of ours: wait until the winner's change shows
-            Outcome::Failed { slot: failed, lost_race: true, error, code } => {
+            // no error of ours: wait until the winner's change shows. Where the evidence was gone instead, nobody may have
+            // changed anything: a short pause is all
+            Outcome::Failed { slot: failed, lost_race: true, code, .. } if !is_moved(*code) => {
                 self.settled.insert(subject, Settled { id: intent.id(), slot: *failed });
-                // where the evidence was gone instead, ours is behind: not again at once
-                if is_moved(*code) {
-                    self.failed(subject, error, *code, slot);
-                }
             }
             Outcome::Failed { error, code, .. } => self.failed(subject, error, *code, slot),
             Outcome::Expired => self.trouble.entry(subject).or_default().expiries += 1,
@@ -340,7 +359,7 @@ impl History {
 /// Whether the evidence moved between decision and block.
 fn is_moved(code: Option<u32>) -> bool {
     use RampartError as E;
-    const MOVED: [RampartError; 22] = [
+    const MOVED: [RampartError; 25] = [
         E::PositionHealthy,
         E::OutsideSoftBand,
         E::LiquidatedThisSlot,
@@ -351,6 +370,9 @@ fn is_moved(code: Option<u32>) -> bool {
         E::RuleIndeterminate,
         E::RuleNotPersistent,
         E::RuleNotClear,
+        E::GroupNotTrue,
+        E::GroupNotClear,
+        E::LiquidationGrace,
         E::DwellNotOver,
         E::SoftQuotaUsed,
         E::LevelForbids,
@@ -445,17 +467,46 @@ mod tests {
         assert!(!history.is_due(&next, 12, None, 0), "observations are no race to win");
     }
 
+    fn lost(code: RampartError, slot: u64) -> Outcome {
+        let code = u32::from(code);
+        let error = TransactionError::InstructionError(2, InstructionError::Custom(code));
+        Outcome::Failed { slot, error, code: Some(code), lost_race: true }
+    }
+
+    /// Nobody had written the position, so that its version in the store never reached the slot of the failure, and the
+    /// target was left alone until the next sweep of everything.
     #[test]
-    fn refused_evidence_pauses_longer_each_time_although_the_race_is_lost() {
-        let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
-        for (slot, pause) in [(100, 2), (200, 4), (300, 8)] {
-            let Outcome::Failed { error, code, .. } = failed(u32::from(RampartError::PositionHealthy)) else {
-                unreachable!()
-            };
-            history.ended(&first, &Outcome::Failed { slot, error, code, lost_race: true }, slot);
-            assert!(!history.is_due(&first, slot + pause - 1, Some(slot), 0));
-            assert!(history.is_due(&first, slot + pause, Some(slot), 0));
+    fn refused_evidence_pauses_for_slots_whatever_version_of_the_target_is_known() {
+        let cases = [
+            (ActionClass::Liquidate, RampartError::PositionHealthy),
+            (ActionClass::Liquidate, RampartError::LiquidationGrace),
+            (ActionClass::Deleverage, RampartError::OutsideSoftBand),
+            (ActionClass::StepDown, RampartError::RuleNotClear),
+            (ActionClass::Trip, RampartError::RuleNotTrue),
+            (ActionClass::Trip, RampartError::GroupNotTrue),
+        ];
+        for (class, code) in cases {
+            let (mut history, first, stale) = (History::default(), intent(class, 1), Some(7));
+            for (slot, pause) in [(100, 2), (200, 4), (300, 8)] {
+                history.started(&first, None, slot);
+                history.ended(&first, &lost(code, slot), slot);
+                assert!(!history.is_due(&first, slot + pause - 1, stale, 0), "{code:?}");
+                assert!(history.is_due(&first, slot + pause, stale, 0), "{code:?}: {pause}");
+            }
         }
+    }
+
+    #[test]
+    fn slots_that_never_were_hold_nothing_back() {
+        let (mut history, first, other) =
+            (History::default(), intent(ActionClass::Liquidate, 1), intent(ActionClass::Observe, 1));
+        history.started(&first, None, 50_000_000);
+        history.ended(&other, &failed(1), 50_000_000);
+        history.step_back(1_000);
+        assert!(history.is_due(&other, 1_000, None, 0));
+        assert!(!history.is_due(&first, 1_001, None, 0), "it is under way all the same");
+        history.note_wanted(std::iter::empty(), 1_001 + UNKNOWN_SLOTS);
+        assert!(history.is_due(&first, 1_001 + UNKNOWN_SLOTS, None, 0));
     }
 
     #[test]
@@ -473,10 +524,7 @@ mod tests {
     fn lost_race_is_no_error_but_waits_for_the_winner() {
         let (mut history, first) = (History::default(), intent(ActionClass::Liquidate, 1));
         history.started(&first, None, 10);
-        let code = u32::from(RampartError::LiquidationSeqMoved);
-        let error = TransactionError::InstructionError(2, InstructionError::Custom(code));
-        let lost = Outcome::Failed { slot: 10, error, code: Some(code), lost_race: true };
-        history.ended(&first, &lost, 11);
+        history.ended(&first, &lost(RampartError::LiquidationSeqMoved, 10), 11);
         assert!(!history.is_due(&first, 11, Some(9), 0));
         assert!(history.is_due(&intent(ActionClass::Liquidate, 2), 11, Some(10), 0));
     }

@@ -105,7 +105,7 @@ impl From<RpcError> for SignalError {
             RpcError::Request { source: CallError::Refused { .. }, .. } => Self::Malformed("the node refused"),
             RpcError::Request { source: CallError::TooLong | CallError::NotJson | CallError::Shape(_), .. }
             | RpcError::Unreadable { .. } => Self::Malformed("it is no answer of a node"),
-            RpcError::Behind { .. } | RpcError::Ahead { .. } | RpcError::NoEndpoint => {
+            RpcError::Behind { .. } | RpcError::OldBlockhash { .. } | RpcError::Ahead { .. } | RpcError::NoEndpoint => {
                 Self::Malformed("it answers for a slot that can't be")
             }
         }

@@ -3,7 +3,7 @@
 use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::run::engine::{Refused, Unsent};
-use crate::submit::{Hour, Prepared, SubmitError, Submitter};
+use crate::submit::{Hour, Prepared, Rehearsal, SubmitError, Submitter};
 use crate::view::TransactionsView;
 use tokio::sync::mpsc;
 
@@ -16,8 +16,19 @@ pub trait Courier: Clone + Send + Sync + 'static {
         blockhash: Blockhash,
     ) -> impl Future<Output = Vec<Result<Prepared, SubmitError>>> + Send;
 
-    /// Hands prepared bytes over; returns before the network answers.
-    fn send(&self, prepared: &Prepared) -> impl Future<Output = ()> + Send;
+    /// Has nodes that have come to `min_slot` execute plans of some classes before they are signed; one result for each, in
+    /// order.
+    fn rehearse(
+        &self,
+        rehearsals: Vec<Rehearsal>,
+        _min_slot: u64,
+    ) -> impl Future<Output = Vec<Result<PlannedTx, SubmitError>>> + Send {
+        std::future::ready(rehearsals.into_iter().map(|rehearsal| Ok(rehearsal.plan)).collect())
+    }
+
+    /// Hands prepared bytes over; returns before the network answers. An error means that nothing departed, and that no
+    /// outcome will be told.
+    fn send(&self, prepared: &Prepared) -> impl Future<Output = Result<(), SubmitError>> + Send;
 
     /// Takes over the signer's balance.
     fn set_balance(&self, lamports: u64);
@@ -41,10 +52,14 @@ pub struct Departure {
 impl Departure {
     /// Asks the pass once more, and hands the bytes over.
     pub async fn send<C: Courier>(&self, courier: &C, prepared: &Prepared) {
-        match self.pass.check(prepared.intent.class) {
-            Ok(()) => courier.send(prepared).await,
-            Err(stale) => self.give_back(prepared.intent.clone(), Unsent::Stale(stale)),
-        }
+        let why = match self.pass.check(prepared.intent.class) {
+            Ok(()) => match courier.send(prepared).await {
+                Ok(()) => return,
+                Err(error) => Unsent::Refused(error),
+            },
+            Err(stale) => Unsent::Stale(stale),
+        };
+        self.give_back(prepared.intent.clone(), why);
     }
 
     /// Tells the engine that a plan did not leave.
@@ -59,8 +74,12 @@ impl Courier for Submitter {
         Submitter::prepare_all(self, plans, blockhash).await
     }
 
-    async fn send(&self, prepared: &Prepared) {
-        Submitter::send(self, prepared).await;
+    async fn rehearse(&self, rehearsals: Vec<Rehearsal>, min_slot: u64) -> Vec<Result<PlannedTx, SubmitError>> {
+        Submitter::rehearse(self, rehearsals, min_slot).await
+    }
+
+    async fn send(&self, prepared: &Prepared) -> Result<(), SubmitError> {
+        Submitter::send(self, prepared).await
     }
 
     fn set_balance(&self, lamports: u64) {

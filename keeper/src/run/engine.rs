@@ -34,6 +34,7 @@ use crate::watch::oracles::Found;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Cause;
+use solana_sdk::transaction::TransactionError;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,6 +43,8 @@ use tokio::sync::mpsc;
 
 /// Positions that one step of the sweep checks.
 const SWEEP_STEP: usize = 4_096;
+/// Slots of age that are counted of a blockhash at most: none lives longer.
+const LONGEST_BEHIND_SLOTS: u64 = 150;
 /// How long a dry run remembers what it would have sent, slots.
 pub(crate) const OBSERVE_PATIENCE_SLOTS: u64 = 64;
 
@@ -51,7 +54,7 @@ pub type Refused = (Intent, Unsent);
 /// Why a plan did not leave.
 #[derive(Debug)]
 pub enum Unsent {
-    /// It could not be signed.
+    /// It could not be signed, or was refused when it was to be sent.
     Refused(SubmitError),
     /// It was decided under a place in the fleet that this keeper no longer has.
     Stale(Stale),
@@ -92,6 +95,8 @@ pub struct Engine<C> {
     is_dirty: bool,
     needs_watch: bool,
     has_news: bool,
+    /// When to ask again for a snapshot that was of too early a slot.
+    again_at: Option<Instant>,
 }
 
 /// What an engine starts with.
@@ -159,6 +164,7 @@ impl<C: Courier> Engine<C> {
             is_dirty: false,
             needs_watch: true,
             has_news: true,
+            again_at: None,
         };
         engine.shared.early.begin(&engine.config.signal);
         if engine.config.poster.is_some() {
@@ -178,9 +184,20 @@ impl<C: Courier> Engine<C> {
         std::mem::take(&mut self.has_news)
     }
 
-    /// Takes a fresh blockhash in: every trip is prepared anew with it.
-    pub fn blockhash(&mut self, blockhash: Blockhash) {
-        self.blockhash = Some((blockhash, Instant::now()));
+    /// Takes a blockhash in that a node gave as of `slot`: every trip is prepared anew with it.
+    ///
+    /// One that dies sooner than the one at hand is left out for as long as that one is signed with: another node lags.
+    pub fn blockhash(&mut self, blockhash: Blockhash, slot: u64) {
+        let height = blockhash.last_valid_block_height;
+        let is_older = self.blockhash.is_some_and(|(known, _)| height < known.last_valid_block_height);
+        if is_older && self.has_blockhash() {
+            return;
+        }
+        // as old as the node's view of the chain, whenever the answer came
+        let behind = self.clock.tip_slot().saturating_sub(slot).min(LONGEST_BEHIND_SLOTS);
+        let age = self.clock.span(u32::try_from(behind).unwrap_or(u32::MAX));
+        let now = Instant::now();
+        self.blockhash = Some((blockhash, now.checked_sub(age).unwrap_or(now)));
         self.arm();
     }
 
@@ -205,8 +222,10 @@ impl<C: Courier> Engine<C> {
     pub fn refused(&mut self, refused: &Refused) {
         let (intent, why) = refused;
         let error = match why {
+            // nothing stands in the way of new bytes
+            Unsent::Refused(gone @ SubmitError::Gone) => return self.withdraw(intent, gone),
             Unsent::Refused(error) => error,
-            Unsent::Stale(stale) => return self.withdraw(intent, *stale),
+            Unsent::Stale(stale) => return self.withdraw(intent, stale),
         };
         tracing::debug!(class = intent.class.as_str(), target = %intent.target, reason = error.as_str(), "a plan was refused");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "refused" }).inc();
@@ -214,7 +233,20 @@ impl<C: Courier> Engine<C> {
             self.metrics.posts.get_or_create(&OnlyResultLabel { result: "refused" }).inc();
         }
         self.events.record(|to| to.refusal(intent, error.as_str(), self.clock.tip_slot()));
-        self.not_sent(intent);
+        match error {
+            SubmitError::WouldFail { error, code } => self.would_fail(intent, error, *code),
+            _ => self.not_sent(intent),
+        }
+        self.history.note_refusal(intent, crate::error::chain(error));
+    }
+
+    /// What fails in a simulation is left alone as if it had failed on chain, which would have cost a fee.
+    fn would_fail(&mut self, intent: &Intent, error: &TransactionError, code: Option<u32>) {
+        let slot = self.clock.tip_slot();
+        let outcome = Outcome::Failed { slot, error: error.clone(), code, lost_race: false };
+        self.ops.record(|| Frame::ended(intent, &outcome, slot));
+        self.history.ended(intent, &outcome, slot);
+        self.desk.not_sent(intent);
     }
 
     pub(super) fn not_sent(&mut self, intent: &Intent) {
@@ -224,8 +256,8 @@ impl<C: Courier> Engine<C> {
         self.desk.not_sent(intent);
     }
 
-    fn withdraw(&mut self, intent: &Intent, stale: Stale) {
-        tracing::info!(class = intent.class.as_str(), target = %intent.target, "a decision was withdrawn: {stale}");
+    fn withdraw(&mut self, intent: &Intent, why: &dyn std::fmt::Display) {
+        tracing::info!(class = intent.class.as_str(), target = %intent.target, "a decision was withdrawn: {why}");
         self.metrics.intents.get_or_create(&ResultLabel { class: intent.class, result: "withdrawn" }).inc();
         self.history.withdrawn(intent);
         self.desk.not_sent(intent);
@@ -236,6 +268,7 @@ impl<C: Courier> Engine<C> {
     pub fn tick(&mut self) {
         let now = Instant::now();
         self.sweep();
+        self.want_later_snapshot(now);
         let patience = self.clock.span(4).max(Duration::from_millis(500));
         self.shared.needs_clock.store(self.sources.needs_clock(now, patience), Ordering::Relaxed);
         let grace = self

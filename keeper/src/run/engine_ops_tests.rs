@@ -46,7 +46,7 @@ async fn paused_class_is_left_alone_while_trips_go_on_and_is_taken_up_again() {
     let positions = [(key(50), rig.world.position(1_000_000, 600_000))];
     rig.engine.command(Command::Pauses(paused(Group::WITHOUT_TRIPS)));
     rig.load(&rig.world.rule(), &positions);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.updates(gap(700, SLOT + 1));
     settle().await;
     let calls = rig.recorder.take();
@@ -69,7 +69,7 @@ async fn paused_trips_are_held_back_and_the_operator_is_told_why() {
     let mut rig = Rig::new();
     rig.load(&rig.world.rule(), &[]);
     rig.engine.command(Command::Pauses(paused(&[Group::Trip])));
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.updates(gap(850, SLOT + 1));
     settle().await;
     assert!(rig.recorder.take().is_empty());
@@ -86,7 +86,7 @@ async fn trip_by_hand_says_what_it_would_do_and_sends_once_without_waiting_for_r
     (config.tx.stagger.rank, config.tx.stagger.slots) = (8, 64);
     rig.engine.command(Command::Settings(Arc::new(config)));
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     settle().await;
     let refused = trip(&mut rig, key(RULE), false);
     assert!(!refused.is_possible && refused.text.contains("it waits for \"the rule is true\""), "{}", refused.text);
@@ -120,7 +120,7 @@ async fn explanations_name_inputs_thresholds_distance_fence_and_the_first_obstac
     let mut rig = Rig::new();
     let positions = [(key(50), rig.world.position(1_000_000, 600_000))];
     rig.load(&rig.world.rule(), &positions);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     let text = |why: &Explanation, name: &str| {
         why.inputs.iter().find(|input| input.name == name).map(|input| input.value.clone()).unwrap_or_default()
@@ -174,7 +174,7 @@ async fn liquidation_that_brings_too_little_is_counted_once_and_explained() {
     config.economics.min_profit_micro_usd = Some(i64::MAX);
     rig.engine.command(Command::Settings(Arc::new(config.clone())));
     rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 600_000))]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     for slot in 1..12 {
         rig.engine.updates(gap(700, SLOT + slot).into_iter().chain([clock(SLOT + slot, NOW)]).collect());
     }
@@ -206,7 +206,7 @@ async fn liquidation_that_brings_too_little_is_counted_once_and_explained() {
 async fn readiness_is_told_once_it_has_turned_for_good() {
     let mut rig = Rig::new();
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     let ready = rig.engine.view();
     for _ in 0..20 {
@@ -243,7 +243,7 @@ async fn recorded_run(path: &Path) -> Vec<(IntentId, ActionClass)> {
     let mut decided = Vec::new();
     for (at, price) in [990, 940, 880, 780, 740, 700, 690, 720, 800, 900].into_iter().enumerate() {
         let slot = SLOT + 1 + at as u64;
-        rig.engine.blockhash(blockhash(at as u8));
+        rig.blockhash(blockhash(at as u8));
         rig.engine.updates(gap(price, slot));
         rig.engine.updates(vec![clock(slot, NOW + at as i64)]);
         settle().await;
@@ -344,7 +344,7 @@ async fn fault_55_takeover_is_told_at_its_first_sign_and_trips_before_the_config
     let vault = drained(&rig.world.vault(), 0, NOW);
     rig.engine.updates(vec![account(rig.world.vault_key, bytes_of(&vault), SLOT + 1)]);
     rig.engine.updates(vec![account(key(RULE), bytes_of(&rule), SLOT + 1)]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     settle().await;
     assert!(rig.recorder.take().iter().all(|call| call.0 != "send"), "nothing left yet");

@@ -10,7 +10,7 @@ use crate::fleet::state::Identity;
 use crate::fleet::{Fleet, Stale};
 use crate::intent::{ActionClass, Blockhash, Intent, Outcome, PlannedTx};
 use crate::metrics::Metrics;
-use crate::submit::{Hour, Prepared, SubmitError};
+use crate::submit::{Hour, Prepared, Rehearsal, SubmitError};
 use crate::view::TransactionsView;
 use crate::watch::feeds::{self, CLOCK, WatchSet};
 use crate::watch::oracles::Found;
@@ -21,6 +21,7 @@ use anchor_lang::prelude::Pubkey;
 use rampart::state::{Position, Rule};
 use solana_sdk::hash::Hash;
 use solana_sdk::signature::Signature;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -35,6 +36,10 @@ type Call = (&'static str, ActionClass, Pubkey);
 #[derive(Clone, Default)]
 struct Recorder {
     calls: Arc<Mutex<Vec<Call>>>,
+    /// What the next sends are refused with; none is once there is nothing here.
+    refusals: Arc<Mutex<VecDeque<SubmitError>>>,
+    /// What the next rehearsals end with; all pass once there is nothing here.
+    rehearsals: Arc<Mutex<VecDeque<SubmitError>>>,
 }
 
 impl Recorder {
@@ -56,8 +61,14 @@ impl Courier for Recorder {
         plans.into_iter().map(prepare).collect()
     }
 
-    async fn send(&self, prepared: &Prepared) {
+    async fn rehearse(&self, rehearsals: Vec<Rehearsal>, _: u64) -> Vec<Result<PlannedTx, SubmitError>> {
+        let next = || self.rehearsals.lock().unwrap().pop_front();
+        rehearsals.into_iter().map(|rehearsal| next().map_or(Ok(rehearsal.plan), Err)).collect()
+    }
+
+    async fn send(&self, prepared: &Prepared) -> Result<(), SubmitError> {
         self.note("send", &prepared.intent);
+        self.refusals.lock().unwrap().pop_front().map_or(Ok(()), Err)
     }
 
     fn set_balance(&self, _: u64) {}
@@ -165,6 +176,24 @@ impl Rig {
         Snapshot { updates, listed, slot: SLOT, set, found: Found::new(), asked_at: Instant::now(), is_whole: true }
     }
 
+    /// A blockhash of the newest slot.
+    fn blockhash(&mut self, blockhash: Blockhash) {
+        let slot = self.engine.clock.tip_slot();
+        self.engine.blockhash(blockhash, slot);
+    }
+
+    /// Lets the engine take in what did not leave; returns how many of it there are.
+    async fn give_back(&mut self) -> usize {
+        settle().await;
+        let given: Vec<_> = std::iter::from_fn(|| self.refused.try_recv().ok()).collect();
+        given.iter().for_each(|refused| self.engine.refused(refused));
+        given.len()
+    }
+
+    fn sent(&self) -> Vec<Call> {
+        self.recorder.take().into_iter().filter(|call| call.0 == "send").collect()
+    }
+
     fn events(&self) -> Vec<EventKind> {
         self.events.subscribe().0.iter().map(|event| event.kind).collect()
     }
@@ -183,7 +212,7 @@ async fn tick_that_proves_a_rule_only_sends_what_was_prepared_before() {
     tokio::spawn(rig.engine.armory.worker());
     settle().await;
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     settle().await;
     assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE))]);
     assert_eq!(rig.engine.armory.ready(), 1);
@@ -205,11 +234,11 @@ async fn trip_prepared_too_long_ago_is_signed_anew_instead_of_sent() {
     tokio::spawn(rig.engine.armory.worker());
     settle().await;
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     settle().await;
     assert_eq!(rig.recorder.take(), [("prepare", ActionClass::Trip, key(RULE))]);
     // the next one comes so late that the worker has had no turn when the rule turns true
-    rig.engine.blockhash(Blockhash { last_valid_block_height: 500 + 200, ..blockhash(2) });
+    rig.blockhash(Blockhash { last_valid_block_height: 500 + 200, ..blockhash(2) });
     rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
     settle().await;
     let calls: Vec<_> = rig.recorder.take().into_iter().map(|call| call.0).collect();
@@ -224,7 +253,7 @@ async fn trips_are_prepared_anew_with_each_blockhash_and_fence_and_not_more_ofte
     settle().await;
     rig.load(&rig.world.rule(), &[]);
     for n in [1, 1, 2] {
-        rig.engine.blockhash(blockhash(n));
+        rig.blockhash(blockhash(n));
         rig.engine.tick();
         settle().await;
     }
@@ -260,7 +289,7 @@ async fn tick_that_proves_a_group_only_sends_what_was_prepared_with_the_observat
     let accounts = group_of(&rig);
     rig.load(&rig.world.rule(), &[]);
     rig.engine.updates(accounts.clone().map(|(at, data)| account(at, data, SLOT + 1)).to_vec());
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     settle().await;
     let trips = |rig: &Rig| -> Vec<Call> {
@@ -289,7 +318,7 @@ async fn trip_of_a_group_that_observes_other_rules_than_the_prepared_one_is_sign
     settle().await;
     rig.load(&rig.world.rule(), &[]);
     rig.engine.updates(group_of(&rig).map(|(at, data)| account(at, data, SLOT + 1)).to_vec());
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     settle().await;
     rig.recorder.take();
@@ -310,7 +339,7 @@ async fn trip_of_a_group_that_observes_other_rules_than_the_prepared_one_is_sign
 async fn trip_without_a_prepared_one_is_signed_and_sent_all_the_same() {
     let mut rig = Rig::new();
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
     settle().await;
     assert_eq!(
@@ -327,7 +356,7 @@ async fn price_gap_liquidates_what_it_crosses_and_nothing_twice() {
     let positions =
         [(key(50), rig.world.position(1_000_000, 600_000)), (key(51), rig.world.position(1_000_000, 100_000))];
     rig.load(&healthy, &positions);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     settle().await;
     assert!(rig.recorder.take().is_empty());
     rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1)]);
@@ -357,7 +386,7 @@ async fn open_gap_holds_liquidations_back_until_a_snapshot() {
     let mut rig = Rig::new();
     let positions = [(key(50), rig.world.position(1_000_000, 900_000))];
     let snapshot = rig.everything(&rig.world.rule(), &positions);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     // the same accounts without the all-clear of a snapshot
     let raw: std::collections::HashSet<Pubkey> = (10..14).map(key).chain([CLOCK, key(SIGNER)]).collect();
     rig.engine.store.watch_raw(raw);
@@ -377,7 +406,7 @@ async fn fault_48_view_is_ready_only_with_everything_it_takes() {
     assert!(!rig.engine.view().keeper.ready);
     rig.load(&rig.world.rule(), &[(key(50), rig.world.position(1_000_000, 1_000))]);
     assert_eq!(rig.engine.view().keeper.not_ready_reasons, ["no fresh blockhash"]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     let view = rig.engine.view();
     assert!(view.keeper.ready, "{:?}", view.keeper.not_ready_reasons);
@@ -420,7 +449,7 @@ async fn standby_leaves_everything_to_the_owner_for_its_wait_and_acts_then() {
     let mut rig = Rig::in_fleet(fleet);
     let position = (key(50), rig.world.position(1_000_000, 600_000));
     rig.load(&rig.world.rule(), &[position]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
     settle().await;
     assert!(rig.recorder.take().is_empty(), "the owner's turn");
@@ -437,7 +466,7 @@ async fn fault_52_what_was_decided_before_a_pause_is_not_sent_after_it_but_decid
     let mut rig = Rig::in_fleet(fleet);
     let position = (key(50), rig.world.position(1_000_000, 600_000));
     rig.load(&rig.world.rule(), &[position]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
     // decided; the tasks that sign and send go on half a minute later
     now.store(30_000, Ordering::Relaxed);
@@ -470,7 +499,7 @@ async fn fault_21_early_price_trips_nothing_and_a_degraded_signal_holds_nothing_
     source.feed_id = [7; 32];
     let position = (key(50), rig.world.position(1_000_000, 600_000));
     rig.load(&rig.world.rule(), &[position]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     // wanted as soon as an asset names it, then put back: the chain's prices are those of the other tests
     rig.engine.updates(vec![account(rig.world.asset_keys[0], bytes_of(&asset), SLOT + 1)]);
     rig.engine.tick();
@@ -501,6 +530,145 @@ async fn view_shows_what_each_class_may_still_spend_and_what_is_kept_for_trips()
     assert_eq!((liquidate.own_lamports.as_str(), liquidate.left_lamports.as_deref()), ("7000", Some("1000000")));
     assert_eq!((of("trip").allowance_lamports.as_deref(), of("trip").left_lamports.as_deref()), (None, None));
     assert_eq!(keeper.kept_for_trips_lamports.as_deref(), Some("10000000"));
+}
+
+/// The hour's budget ran out in the middle of a batch. Whatever was not sent blocked its position, its tokens and the room
+/// of others as if it were under way, for eight minutes.
+#[tokio::test]
+async fn liquidation_that_is_refused_when_it_is_sent_holds_nothing_and_is_tried_again() {
+    let mut rig = Rig::new();
+    let healthy =
+        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    let position = rig.world.position(1_000_000, 600_000);
+    rig.load(&healthy, &[(key(50), position), (key(51), position)]);
+    rig.blockhash(blockhash(1));
+    let refusal = SubmitError::OverBudget { fee_lamports: 5_000, left_lamports: 0 };
+    rig.recorder.refusals.lock().unwrap().push_back(refusal);
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1)]);
+    assert_eq!(rig.engine.history.in_flight(), 2);
+    assert_eq!(rig.give_back().await, 1);
+    assert_eq!(rig.sent().len(), 2, "one of both departed");
+    assert_eq!(rig.engine.history.in_flight(), 1);
+    assert_eq!(rig.engine.history.reserved().len(), 1, "its tokens alone are promised");
+    rig.engine.updates(vec![clock(SLOT + 7, NOW + 2)]);
+    settle().await;
+    assert!(rig.sent().is_empty(), "not at once");
+    rig.engine.updates(vec![clock(SLOT + 12, NOW + 4)]);
+    settle().await;
+    assert_eq!(rig.sent().len(), 1, "the one that was refused");
+}
+
+#[tokio::test]
+async fn liquidation_that_fails_in_a_simulation_is_left_alone_and_says_why() {
+    use rampart::error::RampartError;
+    use solana_sdk::instruction::InstructionError;
+    let mut rig = Rig::new();
+    let healthy =
+        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    rig.load(&healthy, &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    rig.blockhash(blockhash(1));
+    let code = u32::from(RampartError::PositionHealthy);
+    let error = solana_sdk::transaction::TransactionError::InstructionError(2, InstructionError::Custom(code));
+    rig.recorder.rehearsals.lock().unwrap().push_back(SubmitError::WouldFail { error, code: Some(code) });
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
+    assert_eq!(rig.give_back().await, 1);
+    assert!(rig.recorder.take().is_empty(), "neither signed nor sent");
+    assert_eq!((rig.engine.history.in_flight(), rig.engine.history.reserved().len()), (0, 0));
+    let why = rig.engine.explain(key(50)).expect("a position it knows");
+    assert!(why.answer.contains("the program refuses the transaction in a simulation"), "{}", why.answer);
+    rig.engine.updates(vec![clock(SLOT + 3, NOW + 1)]);
+    settle().await;
+    assert_eq!(rig.sent(), [("send", ActionClass::Liquidate, key(50))], "two slots later it passes");
+}
+
+/// Bytes that had been prepared were given up just before the rule turned true. The trip counted as under way for eight
+/// minutes, and nothing was sent.
+#[tokio::test]
+async fn trip_whose_prepared_bytes_are_gone_is_signed_anew_at_once() {
+    let mut rig = Rig::new();
+    tokio::spawn(rig.engine.armory.worker());
+    settle().await;
+    rig.load(&rig.world.rule(), &[]);
+    rig.blockhash(blockhash(1));
+    settle().await;
+    rig.recorder.take();
+    rig.recorder.refusals.lock().unwrap().push_back(SubmitError::Gone);
+    rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
+    assert_eq!(rig.give_back().await, 1);
+    assert_eq!(rig.recorder.take(), [("send", ActionClass::Trip, key(RULE))], "to nobody");
+    rig.engine.tick();
+    settle().await;
+    let expected = [("prepare", ActionClass::Trip, key(RULE)), ("send", ActionClass::Trip, key(RULE))];
+    assert_eq!(rig.recorder.take(), expected);
+}
+
+/// The refused liquidation waited for its position to change, and nobody had changed it: the price fell on, and nothing was
+/// sent until the next sweep.
+#[tokio::test]
+async fn liquidation_that_came_too_early_is_tried_again_when_the_price_falls_on() {
+    use rampart::error::RampartError;
+    use solana_sdk::instruction::InstructionError;
+    let mut rig = Rig::new();
+    let healthy =
+        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    rig.load(&healthy, &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    rig.blockhash(blockhash(1));
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
+    settle().await;
+    let liquidation = ("send", ActionClass::Liquidate, key(50));
+    assert_eq!(rig.sent(), [liquidation]);
+    let code = u32::from(RampartError::PositionHealthy);
+    let error = solana_sdk::transaction::TransactionError::InstructionError(2, InstructionError::Custom(code));
+    let intent = Intent { class: ActionClass::Liquidate, target: key(50), fence: 0, reason: String::new() };
+    rig.engine.outcome(&intent, &Outcome::Failed { slot: SLOT + 2, error, code: Some(code), lost_race: true });
+    rig.engine.updates(vec![clock(SLOT + 2, NOW + 1)]);
+    settle().await;
+    assert!(rig.sent().is_empty(), "a short pause");
+    rig.engine.updates(vec![oracle(10, 690, SLOT + 3), oracle(11, 690, SLOT + 3), clock(SLOT + 3, NOW + 1)]);
+    settle().await;
+    assert_eq!(rig.engine.store.slot_of(&key(50)), Some(SLOT), "nobody wrote the position");
+    assert_eq!(rig.sent(), [liquidation]);
+}
+
+#[tokio::test]
+async fn blockhash_of_a_node_that_lags_replaces_no_newer_one_and_is_as_old_as_its_slot() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[]);
+    let of = |n: u8, height| Blockhash { last_valid_block_height: height, ..blockhash(n) };
+    rig.blockhash(of(1, 500));
+    rig.blockhash(of(2, 499));
+    assert_eq!(rig.engine.blockhash.map(|(blockhash, _)| blockhash), Some(of(1, 500)));
+    rig.blockhash(of(3, 501));
+    assert_eq!(rig.engine.blockhash.map(|(blockhash, _)| blockhash), Some(of(3, 501)));
+    let tip = rig.engine.clock.tip_slot();
+    rig.engine.blockhash(of(4, 502), tip - 100);
+    assert!(!rig.engine.has_blockhash(), "received just now, and a hundred slots old");
+    rig.blockhash(of(5, 400));
+    assert!(rig.engine.has_blockhash(), "nothing is left that it could be older than");
+}
+
+/// One endpoint told of another chain's slots: all that was true looked old until the keeper was started anew.
+#[tokio::test]
+async fn slots_that_never_were_are_forgotten_and_everything_is_asked_for_anew() {
+    let mut rig = Rig::new();
+    let position = (key(50), rig.world.position(1_000_000, 600_000));
+    rig.load(&rig.world.rule(), &[position]);
+    rig.blockhash(blockhash(1));
+    let absurd = 50_000_000;
+    rig.engine.updates(vec![oracle(10, 1_000, absurd), oracle(11, 1_000, absurd), clock(absurd, NOW)]);
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
+    settle().await;
+    assert!(rig.sent().is_empty(), "what is true looks old");
+    rig.engine.polled(Polled::SteppedBack { slot: SLOT + 1 });
+    assert_eq!(rig.engine.clock.tip_slot(), SLOT + 1);
+    assert!(!rig.engine.is_gapless());
+    assert!(rig.engine.store.position(&key(50)).is_some(), "what is of slots that were is kept");
+    rig.load(&rig.world.rule(), &[position]);
+    rig.engine.updates(vec![oracle(10, 700, SLOT + 2), oracle(11, 700, SLOT + 2), clock(SLOT + 2, NOW)]);
+    settle().await;
+    assert_eq!(rig.sent(), [("send", ActionClass::Trip, key(RULE)), ("send", ActionClass::Liquidate, key(50))]);
+    rig.engine.polled(Polled::SteppedBack { slot: SLOT });
+    assert!(rig.engine.is_gapless(), "two slots are none of that");
 }
 
 #[path = "engine_ops_tests.rs"]

@@ -27,6 +27,8 @@ pub struct Shared {
     pub positions: watch::Sender<Arc<Vec<Pubkey>>>,
     /// Told when a snapshot is wanted at once.
     pub snapshot_wanted: Arc<Notify>,
+    /// Slot that a snapshot must be of to close every gap, or a later one.
+    pub wanted_slot: Arc<AtomicU64>,
     /// Whether the subscriptions can't be relied on.
     pub is_alone: Arc<AtomicBool>,
     /// Whether the clock has to be asked for.
@@ -56,6 +58,7 @@ impl Shared {
             market: watch::Sender::new(Market::default()),
             positions: watch::Sender::new(Arc::default()),
             snapshot_wanted: Arc::default(),
+            wanted_slot: Arc::default(),
             is_alone: Arc::new(AtomicBool::new(true)),
             needs_clock: Arc::new(AtomicBool::new(true)),
             slot_began: Arc::default(),

@@ -14,7 +14,8 @@ pub struct Socket {
     /// What is known of it.
     pub health: SourceHealth,
     missed: Missed,
-    covered_at: Option<Instant>,
+    /// When all its topics were subscribed to, and the newest slot then: what changed before is in a snapshot of that slot.
+    covered: Option<(Instant, u64)>,
     clock_pushed_at: Option<Instant>,
     /// What was complete when it was lost, where nothing was missed before.
     resumable: Option<Topics>,
@@ -52,7 +53,7 @@ impl Sources {
             name,
             health: SourceHealth::new(now),
             missed: Missed::default(),
-            covered_at: None,
+            covered: None,
             clock_pushed_at: None,
             resumable: None,
         };
@@ -70,10 +71,14 @@ impl Sources {
         if *self.set == set {
             return false;
         }
-        self.topics = Arc::new(set.topics());
+        let topics = set.topics();
+        if topics != *self.topics {
+            self.topics = Arc::new(topics);
+            // complete only once the new ones are subscribed to; where none is new, nobody would tell that again
+            self.sockets.iter_mut().for_each(|socket| socket.covered = None);
+        }
         self.set = Arc::new(set);
-        // complete only once the new ones are subscribed to and listed too
-        self.sockets.iter_mut().for_each(|socket| socket.covered_at = None);
+        // and everything is listed
         self.snapshot_at = None;
         true
     }
@@ -86,21 +91,22 @@ impl Sources {
         socket.health.last_at = at;
     }
 
-    /// Notes that `source` is subscribed to all of `topics`; a snapshot asked for from now on closes its gap.
-    pub fn covered(&mut self, source: usize, topics: &Topics, at: Instant) {
+    /// Notes that `source` is subscribed to all of `topics` while `slot` is the newest; a snapshot of that slot or a later one
+    /// that is asked for from now on closes its gap.
+    pub fn covered(&mut self, source: usize, topics: &Topics, slot: u64, at: Instant) {
         let is_all = **topics == *self.topics;
         if let Some(socket) = self.sockets.get_mut(source).filter(|_| is_all) {
-            socket.covered_at = Some(at);
+            socket.covered = Some((at, slot));
             socket.resumable = None;
         }
     }
 
     /// Notes that `source` is subscribed to all of `topics` and told what changed since it was lost. Where nothing else
     /// was missed and nothing else is watched since then, that closes its gap without a snapshot.
-    pub fn resumed(&mut self, source: usize, topics: &Topics, at: Instant) -> Turn {
+    pub fn resumed(&mut self, source: usize, topics: &Topics, slot: u64, at: Instant) -> Turn {
         let is_all = **topics == *self.topics;
         let Some(socket) = self.sockets.get_mut(source).filter(|_| is_all) else { return Turn::Same };
-        socket.covered_at = Some(at);
+        socket.covered = Some((at, slot));
         let is_whole = socket.health.is_up && socket.resumable.take().is_some_and(|before| *before == **topics);
         if is_whole && std::mem::take(&mut socket.health.has_gap) { Turn::Complete } else { Turn::Same }
     }
@@ -108,13 +114,13 @@ impl Sources {
     /// Notes that the subscriptions of `source` are gone.
     pub fn down(&mut self, source: usize) -> Turn {
         let Some(socket) = self.sockets.get_mut(source) else { return Turn::Same };
-        if socket.health.is_gapless() && socket.covered_at.is_some() {
+        if socket.health.is_gapless() && socket.covered.is_some() {
             socket.resumable = Some(self.topics.clone());
         }
         let was_up = std::mem::take(&mut socket.health.is_up);
         socket.health.has_gap = true;
         socket.health.reconnects += 1;
-        socket.covered_at = None;
+        socket.covered = None;
         socket.clock_pushed_at = None;
         socket.missed.clear();
         if was_up { Turn::Lost } else { Turn::Same }
@@ -133,15 +139,17 @@ impl Sources {
         self.poll.is_up = false;
     }
 
-    /// Notes an applied snapshot that held `set` and was asked for at `asked_at`; returns the sources that it completed.
-    pub fn snapshot(&mut self, set: &WatchSet, asked_at: Instant) -> Vec<usize> {
+    /// Notes an applied snapshot as of `slot` that held `set` and was asked for at `asked_at`; returns the sources that it
+    /// completed. One of a node that had not come so far as the subscriptions completes nothing.
+    pub fn snapshot(&mut self, set: &WatchSet, slot: u64, asked_at: Instant) -> Vec<usize> {
         if *set != *self.set {
             return Vec::new();
         }
         self.snapshot_at = Some(asked_at);
         let mut completed = Vec::new();
         for (source, socket) in self.sockets.iter_mut().enumerate() {
-            let closes = socket.health.is_up && socket.covered_at.is_some_and(|covered| asked_at >= covered);
+            let reaches = |(at, covered): (Instant, u64)| asked_at >= at && slot >= covered;
+            let closes = socket.health.is_up && socket.covered.is_some_and(reaches);
             if closes && std::mem::take(&mut socket.health.has_gap) {
                 completed.push(source);
             }
@@ -162,9 +170,26 @@ impl Sources {
 
     /// Tells whether a snapshot should close the gap of subscriptions.
     pub fn needs_snapshot(&self) -> bool {
-        let needs =
-            |socket: &Socket| socket.covered_at.is_some() && (socket.health.has_gap || self.snapshot_at.is_none());
+        let needs = |socket: &Socket| socket.covered.is_some() && (socket.health.has_gap || self.snapshot_at.is_none());
         self.sockets.iter().any(needs)
+    }
+
+    /// Returns the slot that a snapshot must be of, or a later one, to close every gap; zero where none is open.
+    pub fn wanted_slot(&self) -> u64 {
+        let open = self.sockets.iter().filter(|socket| socket.health.has_gap);
+        open.filter_map(|socket| socket.covered).map(|(_, slot)| slot).max().unwrap_or(0)
+    }
+
+    /// Takes back slots after `slot`, which never were, with all that was told as of them: a snapshot has to close every gap.
+    pub fn step_back(&mut self, slot: u64) {
+        self.snapshot_at = None;
+        self.poll.last_slot = self.poll.last_slot.min(slot);
+        for socket in &mut self.sockets {
+            socket.health.last_slot = socket.health.last_slot.min(slot);
+            socket.health.has_gap = true;
+            socket.resumable = None;
+            socket.covered = socket.covered.map(|(at, covered)| (at, covered.min(slot)));
+        }
     }
 
     /// Notes a notification of `topic`, by every source whose bit `told_by` holds.

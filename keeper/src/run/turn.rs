@@ -71,7 +71,7 @@ impl Loop {
                         return;
                     }
                     let newest = *self.blockhashes.borrow_and_update();
-                    newest.into_iter().for_each(|blockhash| engine.blockhash(blockhash));
+                    newest.into_iter().for_each(|dated| engine.blockhash(dated.blockhash, dated.slot));
                 }
                 settled = self.outcomes.recv() => match settled {
                     Ok(settled) => engine.outcome(&settled.intent, &settled.outcome),

@@ -127,11 +127,19 @@ impl Book {
         Ok(replaced)
     }
 
-    /// Returns the bytes of an intent that may be sent now for the first time in this run.
-    pub fn sendable(&self, id: &IntentId) -> Option<Arc<Signed>> {
-        match self.flights.get(id)?.as_slice() {
-            [only] if matches!(only.stage, Stage::Ready | Stage::InDoubt) && !only.is_held => Some(only.signed.clone()),
-            _ => None,
+    /// Returns the bytes of an intent that may be sent now for the first time in this run; nothing where its bytes are out
+    /// already, so that an outcome will be told.
+    ///
+    /// # Errors
+    /// `Settled` if it has landed, `Gone` if nothing is left that could be sent: nobody will tell of an outcome.
+    pub fn sendable(&self, id: &IntentId) -> Result<Option<Arc<Signed>>, SubmitError> {
+        match self.flights.get(id).map(Vec::as_slice) {
+            None | Some([]) if self.landed.contains(id) => Err(SubmitError::Settled),
+            None | Some([]) => Err(SubmitError::Gone),
+            Some([only]) if matches!(only.stage, Stage::Ready | Stage::InDoubt) && !only.is_held => {
+                Ok(Some(only.signed.clone()))
+            }
+            Some(_) => Ok(None),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::journal::JournalError;
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signer::SignerError;
+use solana_sdk::transaction::TransactionError;
 use std::sync::Arc;
 
 /// Why a transaction was not prepared. Nothing was signed for sending.
@@ -14,6 +15,9 @@ pub enum SubmitError {
     /// This intent has landed already.
     #[error("this intent has landed already")]
     Settled,
+    /// The signed bytes were given up before they were sent: their blockhash is dead.
+    #[error("the signed bytes can no longer land and were given up unsent; they are signed anew")]
+    Gone,
     /// These very bytes were signed before: only a newer blockhash makes others.
     #[error("the same bytes were signed before, under the same blockhash")]
     SameBytes,
@@ -47,6 +51,14 @@ pub enum SubmitError {
         /// Kept back.
         reserved_lamports: u64,
     },
+    /// The program refuses it in a simulation.
+    #[error("the program refuses the transaction in a simulation: {error}")]
+    WouldFail {
+        /// What the chain would say.
+        error: TransactionError,
+        /// Code of our program, where it is known to be the one that refuses.
+        code: Option<u32>,
+    },
     /// The transaction does not fit into a packet.
     #[error("transaction of {bytes} bytes exceeds the packet size of {limit}")]
     TooLarge {
@@ -73,11 +85,13 @@ impl SubmitError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::InFlight
+            | Self::Gone
             | Self::SameBytes
             | Self::TooManyInFlight { .. }
             | Self::OverBudget { .. }
             | Self::OverPosting { .. }
-            | Self::ReserveForTrips { .. } => true,
+            | Self::ReserveForTrips { .. }
+            | Self::WouldFail { .. } => true,
             Self::Settled | Self::TooLarge { .. } | Self::Sign { .. } => false,
             Self::Journal(error) => error.is_transient(),
         }
@@ -88,11 +102,13 @@ impl SubmitError {
         match self {
             Self::InFlight => "in_flight",
             Self::Settled => "settled",
+            Self::Gone => "gone",
             Self::SameBytes => "same_bytes",
             Self::TooManyInFlight { .. } => "too_many_in_flight",
             Self::OverBudget { .. } => "over_budget",
             Self::OverPosting { .. } => "over_posting",
             Self::ReserveForTrips { .. } => "reserve_for_trips",
+            Self::WouldFail { .. } => "would_fail",
             Self::TooLarge { .. } => "too_large",
             Self::Sign { .. } => "sign",
             Self::Journal(_) => "journal",

@@ -1,7 +1,8 @@
 //! From a plan to its outcome: sign, journal, send, send again, confirm.
 //!
 //! Owns the promise "at most one landed action for an intent, and none lost". Plans nothing and decides nothing.
-//! `confirm` asks what became of transactions; `step` judges the answers, `blame` whose refusal it was; `book` says what may be signed and sent.
+//! `confirm` asks what became of transactions; `step` judges the answers, `blame` whose refusal it was; `book` says what may be
+//! signed and sent; `rehearse` asks what would become of a plan.
 
 mod blame;
 mod book;
@@ -13,6 +14,7 @@ mod many;
 mod node;
 mod once;
 mod prepare;
+mod rehearse;
 mod report;
 mod sign;
 mod step;
@@ -26,9 +28,10 @@ pub use budget::Hour;
 pub use error::SubmitError;
 pub use many::many;
 pub use once::{Once, once};
+pub use rehearse::{Rehearsal, is_rehearsed};
 pub use sign::{PACKET_BYTES, fee_lamports, size_of};
 pub use step::{Answer, NextStep, next_step};
-pub use wire::{Answered, Found, PoolWire, STATUS_BATCH, Statuses, Tip, Wire, WireError};
+pub use wire::{Answered, Found, PoolWire, STATUS_BATCH, Simulated, Statuses, Tip, Wire, WireError};
 
 use crate::config::payer::PayerKey;
 use crate::config::{Budget, Mode, Sender, Tx};
@@ -167,13 +170,17 @@ impl Submitter {
     /// Hands prepared bytes to a node, and keeps at it until they have landed or never can.
     ///
     /// Returns before the network answers. Does nothing if they were sent before; sends the newer bytes if they were
-    /// replaced meanwhile. What the budget refuses is counted, and not sent.
-    pub async fn send(&self, prepared: &Prepared) {
-        let Some((signed, stage)) = self.depart(&prepared.intent.id()) else { return };
+    /// replaced meanwhile.
+    ///
+    /// # Errors
+    /// What the budget refuses, `Settled` and `Gone`: nothing departed, and no outcome will be told.
+    pub async fn send(&self, prepared: &Prepared) -> Result<(), SubmitError> {
+        let Some((signed, stage)) = self.depart(&prepared.intent.id())? else { return Ok(()) };
         let class = signed.intent.class;
         if stage == Stage::Observed {
             self.shared.metrics.count_transaction(class, "observed");
-            return self.note_unsent(vec![signed.signature], State::Observed).await;
+            self.note_unsent(vec![signed.signature], State::Observed).await;
+            return Ok(());
         }
         crash_point();
         self.shared.metrics.count_transaction(class, "sent");
@@ -182,6 +189,7 @@ impl Submitter {
         self.spawn_send(signed);
         let submitter = self.clone();
         self.background(async move { submitter.note(move |journal| journal.mark_sent(&signature)).await });
+        Ok(())
     }
 
     /// Returns what becomes of transactions from now on.
@@ -216,9 +224,10 @@ impl Submitter {
         TransactionsView { unknown, ..book.counts.clone() }
     }
 
-    fn depart(&self, id: &IntentId) -> Option<(Arc<Signed>, Stage)> {
+    /// Takes bytes out of the book for their first send; nothing where they departed before.
+    fn depart(&self, id: &IntentId) -> Result<Option<(Arc<Signed>, Stage)>, SubmitError> {
         let (mut book, now) = (self.book(), Instant::now());
-        let signed = book.sendable(id)?;
+        let Some(signed) = book.sendable(id)? else { return Ok(None) };
         let class = signed.intent.class;
         let checked = match ends_what_began(&signed.intent) {
             true => Ok(()),
@@ -227,7 +236,7 @@ impl Submitter {
         if let Err(error) = checked {
             self.shared.metrics.count_transaction(class, "refused");
             tracing::warn!(class = class.as_str(), reason = error.as_str(), "a transaction was not sent: {error}");
-            return None;
+            return Err(error);
         }
         let stage = if self.shared.mode == Mode::Act { Stage::Sent } else { Stage::Observed };
         if stage == Stage::Sent {
@@ -235,7 +244,7 @@ impl Submitter {
         }
         let slot = self.shared.slot.load(Ordering::Relaxed);
         book.depart(id, stage, FirstSent { at: now, unix_ms: unix_ms(), slot });
-        Some((signed, stage))
+        Ok(Some((signed, stage)))
     }
 
     fn spawn_send(&self, signed: Arc<Signed>) {

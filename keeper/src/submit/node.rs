@@ -1,17 +1,24 @@
 //! What one node is asked about transactions, and how its answers are read.
 
-use super::wire::{Found, Statuses, Tip, WireError};
-use crate::chain::rpc::Rpc;
+use super::wire::{Found, Simulated, Statuses, Tip, WireError};
+use crate::chain::rpc::{Rpc, since};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde_json::json;
 use solana_client::rpc_response::Response;
 use solana_commitment_config::CommitmentConfig;
 use solana_sdk::epoch_info::EpochInfo;
 use solana_sdk::signature::Signature;
+use solana_sdk::transaction::TransactionError;
 use solana_transaction_status_client_types::TransactionStatus;
 use std::time::Duration;
 
 /// Longest that one question may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Newest version of transactions that is asked for: units and logs are read of any, and a node refuses to tell of a newer one.
+const NEWEST_VERSION: u8 = 1;
 
 /// Asks for the confirmed end of the chain.
 pub(super) async fn tip(rpc: &Rpc) -> Result<Tip, WireError> {
@@ -55,8 +62,29 @@ pub(super) async fn logs(rpc: &Rpc, signature: &Signature) -> Option<Vec<String>
     serde_json::from_value(answer.pointer_mut("/meta/logMessages")?.take()).ok()
 }
 
+/// Has the node execute bytes that nobody signed, on its state at `min_slot` or later.
+pub(super) async fn simulate(rpc: &Rpc, bytes: &[u8], min_slot: u64) -> Result<Simulated, WireError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Simulation {
+        err: Option<TransactionError>,
+        logs: Option<Vec<String>>,
+        units_consumed: Option<u64>,
+    }
+    let commitment = rpc.commitment().as_str();
+    // its own blockhash: it may not know ours yet, which says nothing about the transaction
+    let config = json!({
+        "encoding": "base64", "commitment": commitment, "sigVerify": false, "replaceRecentBlockhash": true,
+    });
+    let params = json!([STANDARD.encode(bytes), since(config, min_slot)]);
+    let answer: Response<Simulation> = patiently(rpc.call("simulateTransaction", "a simulation", params)).await?;
+    let Simulation { err: error, logs, units_consumed: compute_units } = answer.value;
+    Ok(Simulated { error, logs: logs.unwrap_or_default(), compute_units })
+}
+
 async fn transaction(rpc: &Rpc, signature: &Signature) -> Option<serde_json::Value> {
-    let options = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
+    let options =
+        json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": NEWEST_VERSION });
     let params = json!([signature.to_string(), options]);
     patiently(rpc.call("getTransaction", "a transaction", params)).await.ok()
 }

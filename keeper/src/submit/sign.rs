@@ -5,12 +5,14 @@ use crate::config::Sender;
 use crate::config::payer::PayerKey;
 use crate::intent::{ActionClass, Blockhash, PlannedTx};
 use crate::journal::Signed;
+use crate::plan::MAX_UNITS;
 use anchor_lang::solana_program::system_instruction::transfer;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::hash::Hash;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::message::{Message, VersionedMessage, v0};
 use solana_sdk::pubkey::Pubkey;
+use solana_sdk::signature::Signature;
 use solana_sdk::signer::SignerError;
 use solana_sdk::transaction::VersionedTransaction;
 use std::collections::HashSet;
@@ -68,6 +70,16 @@ pub(super) fn sign(
         return Err(SubmitError::TooLarge { bytes: bytes.len(), limit: PACKET_BYTES });
     }
     Ok(Signed { intent: planned.intent, signature, bytes, blockhash, fee_lamports: fee, planned_ms })
+}
+
+/// Returns the bytes of a plan as they would be signed, with all the units that there are and without a signature; nothing
+/// where there are none.
+pub(super) fn unsigned(planned: &PlannedTx, payer: &Pubkey, tips: &[(Pubkey, u64)]) -> Option<Vec<u8>> {
+    // no price: a balance that pays for fewer units would not pay for all of them
+    let trial = PlannedTx { compute_unit_limit: MAX_UNITS, priority_micro_lamports: 0, ..planned.clone() };
+    let message = message(&trial, payer, Hash::default(), tips)?;
+    let signatures = vec![Signature::default(); usize::from(message.header().num_required_signatures)];
+    bincode::serialize(&VersionedTransaction { signatures, message }).ok()
 }
 
 /// Returns the message of a plan: of version 0 where it needs lookup tables, else one that every node reads.

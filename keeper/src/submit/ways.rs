@@ -12,7 +12,8 @@ use crate::metrics::{Metrics, SendLabel};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -28,6 +29,20 @@ struct Way {
     kind: SenderKind,
     sender: Option<Sender>,
     rests_until: Mutex<Option<Instant>>,
+    /// Names of transactions whose send has no answer yet.
+    under_way: Mutex<HashSet<Vec<u8>>>,
+}
+
+/// A send whose answer is waited for. Ends with it.
+struct UnderWay {
+    way: Arc<Way>,
+    name: Vec<u8>,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.way.under_way().remove(&self.name);
+    }
 }
 
 /// All ways.
@@ -41,9 +56,9 @@ impl Ways {
     /// The endpoints of `pool` that send, and `senders`.
     pub fn new(pool: Arc<Pool>, senders: &[Sender], metrics: Metrics) -> Self {
         let way = |endpoint, name: &str, url: &str, kind, sender| {
-            let (name, http, rests_until) =
-                (name.to_owned(), Http::over(pool.network().clone(), url), Mutex::default());
-            Arc::new(Way { endpoint, name, http, kind, sender, rests_until })
+            let (name, http) = (name.to_owned(), Http::over(pool.network().clone(), url));
+            let (rests_until, under_way) = Default::default();
+            Arc::new(Way { endpoint, name, http, kind, sender, rests_until, under_way })
         };
         let endpoints = pool.endpoints().iter().enumerate().map(|(index, endpoint)| (index, &endpoint.settings));
         let endpoints = endpoints.filter(|(_, settings)| settings.has(Role::Send));
@@ -60,18 +75,22 @@ impl Ways {
 
     /// Hands bytes over by every way that takes the class; returns as soon as one took them.
     ///
+    /// A way that has not answered for the same bytes yet is left out: where it hangs, requests would pile up.
+    ///
     /// # Errors
-    /// Of the last way that refused, once all have.
+    /// Of the last way that refused, once all have; `NoWay` where none was asked.
     pub async fn send(&self, class: ActionClass, bytes: &[u8]) -> Result<(), WireError> {
         let text = STANDARD.encode(bytes);
         let (results, mut first) = mpsc::unbounded_channel();
         for way in self.ways.iter().filter(|way| way.takes(class) && self.leads(way)) {
+            let Some(under_way) = Way::begin(way, bytes) else { continue };
             let (way, text, results, metrics) = (way.clone(), text.clone(), results.clone(), self.metrics.clone());
             let node = way.endpoint.and_then(|index| self.pool.endpoints().get(index));
             node.into_iter().for_each(|endpoint| endpoint.rpc.count_urgent());
             // a task of its own: it goes on when another was faster
             tokio::spawn(async move {
                 let result = way.send(&text).await;
+                drop(under_way);
                 let label = result.as_ref().err().map_or("ok", CallError::as_str);
                 metrics.sends.get_or_create(&SendLabel { sender: way.name.clone(), result: label }).inc();
                 // nobody waits any more where another was faster
@@ -91,6 +110,18 @@ impl Ways {
 }
 
 impl Way {
+    /// Notes that `bytes` are handed over; nothing where that is under way already.
+    fn begin(this: &Arc<Self>, bytes: &[u8]) -> Option<UnderWay> {
+        /// How many signatures there are, and the first of them.
+        const NAME_BYTES: usize = 1 + 64;
+        let name = bytes.get(..NAME_BYTES).unwrap_or(bytes).to_vec();
+        this.under_way().insert(name.clone()).then(|| UnderWay { way: this.clone(), name })
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashSet<Vec<u8>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn takes(&self, class: ActionClass) -> bool {
         let rests_until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
         let is_resting = rests_until.is_some_and(|until| Instant::now() < until);

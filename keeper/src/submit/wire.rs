@@ -1,4 +1,4 @@
-//! The way to the nodes: three questions, each of which may go unanswered.
+//! The way to the nodes: a few questions, each of which may go unanswered.
 //!
 //! An error means "nobody said", never "no".
 
@@ -85,6 +85,17 @@ pub struct Statuses {
     pub is_agreed: bool,
 }
 
+/// What a node said of a transaction that it executed and did not send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// Why it fails, if it does.
+    pub error: Option<TransactionError>,
+    /// What its programs logged.
+    pub logs: Vec<String>,
+    /// Units that it took.
+    pub compute_units: Option<u64>,
+}
+
 /// The way to the nodes. `by`: whether a trip waits for the answer.
 pub trait Wire: Send + Sync + 'static {
     /// Hands bytes over. Success means that a node took them, nothing more.
@@ -97,6 +108,8 @@ pub trait Wire: Send + Sync + 'static {
     fn compute_units<'a>(&'a self, signature: &'a Signature, by: Use) -> BoxFuture<'a, Option<u64>>;
     /// Asks what the programs of a transaction logged; nothing if no node says.
     fn logs<'a>(&'a self, signature: &'a Signature, by: Use) -> BoxFuture<'a, Option<Vec<String>>>;
+    /// Has a node that has come to `min_slot` execute bytes that nobody signed, with a blockhash of its own.
+    fn simulate<'a>(&'a self, bytes: &'a [u8], min_slot: u64, by: Use) -> Answered<'a, Simulated>;
 }
 
 /// All endpoints and senders.
@@ -225,6 +238,21 @@ impl Wire for PoolWire {
                 }
             }
             None
+        }
+        .boxed()
+    }
+
+    fn simulate<'a>(&'a self, bytes: &'a [u8], min_slot: u64, by: Use) -> Answered<'a, Simulated> {
+        async move {
+            let mut last = WireError::NoWay;
+            for endpoint in self.pool.usable(Role::Read, by) {
+                // a refusal says nothing about how it serves what else is asked
+                match node::simulate(endpoint.rpc_for(by), bytes, min_slot).await {
+                    Ok(simulated) => return Ok(simulated),
+                    Err(error) => last = error,
+                }
+            }
+            Err(last)
         }
         .boxed()
     }

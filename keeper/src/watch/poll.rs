@@ -16,7 +16,7 @@ use crate::watch::oracles::Found;
 use anchor_lang::prelude::Pubkey;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,11 @@ pub enum Polled {
     Snapshot(Box<Snapshot>),
     /// A request failed: nothing is known.
     Failed(RpcError),
+    /// The newest slot was wrong, and is this one: what came as of much later slots has to be forgotten.
+    SteppedBack {
+        /// The slot.
+        slot: u64,
+    },
 }
 
 /// Everything there is, at or after one slot.
@@ -69,6 +74,8 @@ pub struct Poller {
     pub positions: watch::Receiver<Arc<Vec<Pubkey>>>,
     /// Told when a snapshot is wanted at once.
     pub snapshot_wanted: Arc<Notify>,
+    /// Slot that a snapshot must be of to close every gap, or a later one; zero where none is open.
+    pub wanted_slot: Arc<AtomicU64>,
     /// Whether the subscriptions are down.
     pub is_alone: Arc<AtomicBool>,
     /// Whether the clock has to be asked for.
@@ -133,6 +140,11 @@ impl Poller {
 
     /// Hands over what was polled; `false` once nobody listens.
     async fn tell(&self, polled: Result<Polled, RpcError>) -> bool {
+        if let Some(slot) = self.pool.take_lowered()
+            && self.polled.send(Polled::SteppedBack { slot }).await.is_err()
+        {
+            return false;
+        }
         self.polled.send(polled.unwrap_or_else(Polled::Failed)).await.is_ok()
     }
 
@@ -161,8 +173,9 @@ impl Poller {
 
     async fn snapshot(&self) -> Result<Polled, RpcError> {
         let (asked_at, set) = (Instant::now(), self.set.borrow().clone());
+        let since = self.wanted_slot.load(Ordering::Relaxed);
         let keys: Vec<Pubkey> = set.accounts.iter().copied().collect();
-        let accounts = self.pool.accounts(&keys, Use::Sweep).await?;
+        let accounts = self.pool.accounts_since(&keys, Use::Sweep, since).await?;
         let mut snapshot = Snapshot {
             updates: accounts.updates,
             listed: HashSet::new(),
@@ -173,7 +186,7 @@ impl Poller {
             is_whole: true,
         };
         for (child, parent) in &set.children {
-            match self.pool.children(*child, parent).await {
+            match self.pool.children_since(*child, parent, since).await {
                 Ok(listing) => snapshot.add(listing),
                 Err(error) => {
                     tracing::warn!(error = %crate::error::chain(&error), "accounts can't be listed; known ones are fetched");

@@ -416,6 +416,18 @@ impl Store {
         )
     }
 
+    /// Forgets every account whose newest version is of a slot after `slot`, so that any version takes its place; returns
+    /// what went away.
+    pub fn forget_after(&mut self, slot: u64) -> Vec<Pubkey> {
+        let gone: Vec<Pubkey> = self.versions.iter().filter(|(_, v)| v.slot > slot).map(|(key, _)| *key).collect();
+        for key in &gone {
+            self.raw.remove(key);
+            self.remove(key);
+            self.versions.remove(key);
+        }
+        gone
+    }
+
     /// Removes every account of the program that a full listing of `slot` does not hold; returns what went away.
     ///
     /// What a later notification brought stays.

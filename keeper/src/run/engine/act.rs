@@ -6,7 +6,7 @@ use crate::chain::blockhash::{landing_life, signing_life};
 use crate::chain::fees::Market;
 use crate::config::Mode;
 use crate::decide::liquidations::spends;
-use crate::decide::{Action, Decision, Means, decide};
+use crate::decide::{Action, Decision, Means, decide, trips};
 use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::metrics::{OnlyResultLabel, ResultLabel};
@@ -16,6 +16,7 @@ use crate::run::armory::Fences;
 use crate::run::courier::{Courier, Departure};
 use crate::run::engine::{Engine, Unsent};
 use crate::score::Seen;
+use crate::submit::{Rehearsal, is_rehearsed};
 use crate::watch::decode::TokenBalance;
 use crate::watch::feeds;
 use anchor_lang::prelude::Pubkey;
@@ -40,10 +41,16 @@ impl<C: Courier> Engine<C> {
         self.policy.fleet_delay_slots = pass.delay_slots();
         self.policy.economics.market = self.shared.market.borrow().clone();
         self.ops.record(|| Frame::settle(now, &means, &self.policy));
-        let decisions = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
-        self.ops.record(|| Frame::decided(&decisions));
+        let trips = trips(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
+        // before anything is weighed
+        if !trips.is_empty() {
+            self.act(trips.clone(), pass.clone());
+        }
+        let mut rest = decide(&self.assessment, &self.store, &self.policy, &means, &mut self.history);
+        rest.retain(|decision| decision.intent.class != ActionClass::Trip);
+        self.ops.record(|| Frame::decided(&[trips, rest.clone()].concat()));
         self.tell_declined();
-        self.act(decisions, pass.clone());
+        self.act(rest, pass.clone());
         self.metrics.decide_seconds.observe(since.elapsed().as_secs_f64());
         self.tell_rules(now);
         self.tell_standing();
@@ -212,19 +219,22 @@ impl<C: Courier> Engine<C> {
         }
     }
 
-    /// Signs and journals all plans in one write, and sends them, in a task of its own.
+    /// Signs and journals all plans in one write, and sends them, in a task of its own; those that a node is asked about
+    /// before in another one, so that no other waits for the answer.
     fn deliver(&self, plans: Vec<PlannedTx>, departure: Departure) {
-        let Some((blockhash, _)) = self.blockhash.filter(|_| !plans.is_empty()) else { return };
-        let courier = self.courier.clone();
-        tokio::spawn(async move {
-            let intents: Vec<Intent> = plans.iter().map(|plan| plan.intent.clone()).collect();
-            for (intent, prepared) in intents.into_iter().zip(courier.prepare_all(plans, blockhash).await) {
-                match prepared {
-                    Ok(prepared) => departure.send(&courier, &prepared).await,
-                    Err(error) => departure.give_back(intent, Unsent::Refused(error)),
-                }
-            }
-        });
+        let Some((blockhash, _)) = self.blockhash else { return };
+        let slot = self.clock.reading_slot();
+        let (asked, others): (Vec<_>, Vec<_>) = plans.into_iter().partition(|plan| is_rehearsed(plan.intent.class));
+        for plans in [others, asked].into_iter().filter(|plans| !plans.is_empty()) {
+            let rehearsals = plans.into_iter().map(|plan| self.rehearsal(plan)).collect();
+            tokio::spawn(deliver(self.courier.clone(), rehearsals, (blockhash, slot), departure.clone()));
+        }
+    }
+
+    /// A plan, with the units that it must keep where it ran out of fewer before.
+    fn rehearsal(&self, plan: PlannedTx) -> Rehearsal {
+        let ran_out = self.history.compute_exceeded(&plan.intent) > 0;
+        Rehearsal { least_units: if ran_out { plan.compute_unit_limit } else { 0 }, plan }
     }
 
     /// Has the trip of every rule and group that could trip prepared, once for each blockhash, each state of the fences,
@@ -261,5 +271,29 @@ impl<C: Courier> Engine<C> {
         let groups = reports
             .filter_map(|(key, report)| Some((*key, (self.store.group(key)?.trip_epoch, report.unseen.clone()?))));
         rules.chain(groups).collect()
+    }
+}
+
+/// Has plans rehearsed as of `slot`, signed and journaled in one write, and sent; gives back what does not leave.
+async fn deliver<C: Courier>(
+    courier: C,
+    rehearsals: Vec<Rehearsal>,
+    (blockhash, slot): (Blockhash, u64),
+    departure: Departure,
+) {
+    let intents: Vec<Intent> = rehearsals.iter().map(|rehearsal| rehearsal.plan.intent.clone()).collect();
+    let mut plans = Vec::new();
+    for (intent, rehearsed) in intents.into_iter().zip(courier.rehearse(rehearsals, slot).await) {
+        match rehearsed {
+            Ok(plan) => plans.push(plan),
+            Err(error) => departure.give_back(intent, Unsent::Refused(error)),
+        }
+    }
+    let intents: Vec<Intent> = plans.iter().map(|plan| plan.intent.clone()).collect();
+    for (intent, prepared) in intents.into_iter().zip(courier.prepare_all(plans, blockhash).await) {
+        match prepared {
+            Ok(prepared) => departure.send(&courier, &prepared).await,
+            Err(error) => departure.give_back(intent, Unsent::Refused(error)),
+        }
     }
 }

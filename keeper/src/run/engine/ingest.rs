@@ -2,6 +2,7 @@
 
 use crate::capture::Frame;
 use crate::chain::clock::ChainTime;
+use crate::chain::tip::HEADROOM_SLOTS;
 use crate::chain::ws::Signal;
 use crate::early;
 use crate::metrics::{SourceLabel, UpdateLabel};
@@ -17,6 +18,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+/// Slots after which nodes are asked again that had not come as far as the subscriptions.
+const EARLY_SLOTS: u32 = 4;
 
 impl<C: Courier> Engine<C> {
     /// Takes updates in and decides what follows.
@@ -39,18 +43,14 @@ impl<C: Courier> Engine<C> {
                 self.shared.slot_began.notify_one();
             }
             Signal::Covered(topics) => {
-                self.sources.covered(source, &topics, Instant::now());
-                if self.sources.needs_snapshot() {
-                    self.shared.snapshot_wanted.notify_one();
-                }
+                self.sources.covered(source, &topics, self.clock.tip_slot(), Instant::now());
+                self.want_snapshot();
             }
             Signal::Resumed(topics) => {
-                let turn = self.sources.resumed(source, &topics, Instant::now());
+                let turn = self.sources.resumed(source, &topics, self.clock.tip_slot(), Instant::now());
                 self.tell_source(source, turn, "");
                 self.shared.is_alone.store(!self.sources.is_socket_gapless(), Ordering::Relaxed);
-                if self.sources.needs_snapshot() {
-                    self.shared.snapshot_wanted.notify_one();
-                }
+                self.want_snapshot();
             }
             Signal::Down(reason) => {
                 let (turn, name) = (self.sources.down(source), self.socket_name(source));
@@ -72,6 +72,7 @@ impl<C: Courier> Engine<C> {
         match polled {
             Polled::Accounts { slot } => self.sources.polled(slot, Instant::now()),
             Polled::Snapshot(snapshot) => self.snapshot(*snapshot),
+            Polled::SteppedBack { slot } => self.step_back(slot),
             Polled::Failed(error) => {
                 self.sources.poll_failed();
                 tracing::warn!(error = %crate::error::chain(&error), "a request failed");
@@ -107,13 +108,61 @@ impl<C: Courier> Engine<C> {
             self.needs_watch = true;
         }
         self.watch();
-        for source in self.sources.snapshot(set, asked_at) {
+        let is_early = slot < self.sources.wanted_slot();
+        for source in self.sources.snapshot(set, slot, asked_at) {
             self.tell_source(source, Turn::Complete, "");
         }
         self.shared.is_alone.store(!self.sources.is_socket_gapless(), Ordering::Relaxed);
+        if is_early {
+            // the nodes have to come that far first: asked again at once, they would only say the same
+            self.again_at = Some(Instant::now() + self.clock.span(EARLY_SLOTS));
+        } else {
+            self.want_snapshot();
+        }
+    }
+
+    /// Asks for a snapshot where one would close a gap.
+    fn want_snapshot(&mut self) {
+        self.again_at = None;
+        self.shared.wanted_slot.store(self.sources.wanted_slot(), Ordering::Relaxed);
         if self.sources.needs_snapshot() {
             self.shared.snapshot_wanted.notify_one();
         }
+    }
+
+    /// Asks again for a snapshot, once nodes have had the time to come as far as it has to be.
+    pub(super) fn want_later_snapshot(&mut self, now: Instant) {
+        if self.again_at.is_some_and(|at| now >= at) {
+            self.want_snapshot();
+        }
+    }
+
+    /// Forgets what came as of slots that never were, and asks for everything anew.
+    ///
+    /// What is a little after `slot` may be right: that alone is kept.
+    fn step_back(&mut self, slot: u64) {
+        let bound = slot.saturating_add(HEADROOM_SLOTS);
+        let gone = self.store.forget_after(bound);
+        if gone.is_empty() && self.clock.tip_slot() <= bound {
+            return;
+        }
+        tracing::warn!(
+            slot,
+            from = self.clock.tip_slot(),
+            accounts = gone.len(),
+            "slots that never were are forgotten"
+        );
+        // a recording has no word for it
+        self.ops.record(|| Frame::Lost { frames: 1 });
+        gone.into_iter().for_each(|key| self.index.put(key, None));
+        self.clock.step_back(slot, bound);
+        self.history.step_back(slot);
+        self.sources.step_back(slot);
+        self.shared.slot.store(self.clock.tip_slot(), Ordering::Relaxed);
+        self.shared.is_alone.store(true, Ordering::Relaxed);
+        self.shared.wanted_slot.store(self.sources.wanted_slot(), Ordering::Relaxed);
+        self.shared.snapshot_wanted.notify_one();
+        (self.needs_watch, self.is_dirty) = (true, true);
     }
 
     pub(super) fn apply(&mut self, update: Update, at: Instant) {
@@ -211,7 +260,9 @@ impl<C: Courier> Engine<C> {
         self.ops.record(|| Frame::raw(&self.sources.set.raw));
         self.store.watch_raw(self.sources.set.raw.clone());
         self.shared.set.send_replace(self.sources.set.clone());
-        self.shared.topics.send_replace(self.sources.topics.clone());
+        // topics that are the same are no news: a stream would be asked anew for nothing
+        let topics = self.sources.topics.clone();
+        self.shared.topics.send_if_modified(|known| std::mem::replace(known, topics.clone()) != topics);
         self.shared.snapshot_wanted.notify_one();
     }
 }

@@ -20,7 +20,7 @@ async fn decisions_reports_and_what_people_change_are_kept() {
     let writing = tokio::spawn(writer.run(stop.clone()));
 
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.updates(vec![oracle(10, 850, SLOT + 1), oracle(11, 850, SLOT + 1)]);
     settle().await;
     let guard = Guard { config_seq: rig.world.guard.config_seq + 1, ..rig.world.guard };

@@ -16,7 +16,7 @@ async fn fault_29_abort_between_journal_and_send_leaves_bytes_that_land_once() {
     if let Some(dir) = std::env::var_os(DIR) {
         let process = Process::start(&chain, dir.as_ref());
         let prepared = process.submitter.prepare(plan(&liquidation), chain.blockhash()).await.expect("signed bytes");
-        process.submitter.send(&prepared).await;
+        drop(process.submitter.send(&prepared).await);
         unreachable!("the fault aborts");
     }
     let dir = tempfile::tempdir().expect("a directory");
@@ -28,7 +28,7 @@ async fn fault_29_abort_between_journal_and_send_leaves_bytes_that_land_once() {
     assert_eq!(undecided.iter().map(|row| row.state).collect::<Vec<_>>(), [State::Signed]);
     let prepared = process.submitter.prepare(plan(&liquidation), chain.blockhash()).await.expect("the same bytes");
     assert_eq!(prepared.signature, undecided[0].signed.signature);
-    process.submitter.send(&prepared).await;
+    process.submitter.send(&prepared).await.expect("it departs");
     for _ in 0..10 {
         process.turn().await;
         chain.advance(1);

@@ -23,7 +23,7 @@ pub(super) async fn prepare(process: &Process, chain: &Chain, intent: &Intent) -
 
 pub(super) async fn send(process: &Process, chain: &Chain, intent: &Intent) -> Prepared {
     let prepared = prepare(process, chain, intent).await.expect("signed bytes");
-    process.submitter.send(&prepared).await;
+    process.submitter.send(&prepared).await.expect("it departs");
     process.idle().await;
     prepared
 }
@@ -138,8 +138,8 @@ async fn sending_replaced_bytes_sends_the_newer_ones() {
     let new = prepare(&process, &chain, &trip).await.expect("signed bytes");
     assert_ne!(old.signature, new.signature);
     assert_eq!(process.journal.state_of(&old.signature), "superseded");
-    process.submitter.send(&old).await;
-    process.submitter.send(&new).await;
+    process.submitter.send(&old).await.expect("it departs");
+    process.submitter.send(&new).await.expect("it departs");
     process.idle().await;
     assert_eq!(chain.signatures(&trip), [new.signature]);
     assert_eq!(chain.ledger().bytes.len(), 1, "twice asked, once sent");
@@ -217,7 +217,7 @@ async fn code_of_a_route_is_a_failure_and_that_of_the_program_a_lost_race() {
         let data = rampart::instruction::LiquidateBySwap::DISCRIMINATOR;
         let plan = plan_of(&liquidation(), Instruction::new_with_bytes(rampart::ID, data, vec![]));
         let prepared = process.submitter.prepare(plan, chain.blockhash()).await.expect("a signature");
-        process.submitter.send(&prepared).await;
+        process.submitter.send(&prepared).await.expect("it departs");
         turns(&process, &chain, 10).await;
         let lost_race = expected.is_some();
         let outcome = Outcome::Failed { slot: 1_102, error: refusal.clone(), code: expected, lost_race };
@@ -297,6 +297,45 @@ async fn fault_35_money_and_room_bound_everything_but_trips() {
     send(&process, &chain, &intent(ActionClass::Trip, 5)).await;
 }
 
+/// Each of a batch passed by itself, and what then was too much was left out with a line in the log.
+#[tokio::test]
+async fn what_the_hour_has_no_money_for_any_more_is_told_when_it_is_sent() {
+    let (chain, dir) = (Chain::new(), dir());
+    let process = Process::with(&chain, dir.path(), |setup| setup.budget.lamports_per_hour = 12_000);
+    let intents: Vec<_> = (1..=3).map(|number| intent(ActionClass::Observe, number)).collect();
+    let mut departed = Vec::new();
+    // all signed before the first is sent
+    for prepared in process.submitter.prepare_all(intents.iter().map(plan).collect(), chain.blockhash()).await {
+        departed.push(match prepared {
+            Ok(prepared) => process.submitter.send(&prepared).await,
+            Err(error) => Err(error),
+        });
+    }
+    process.idle().await;
+    assert!(matches!(departed[..], [Ok(()), Ok(()), Err(SubmitError::OverBudget { left_lamports: 2_000, .. })]));
+    assert!(!process.submitter.is_in_flight(&intents[2].id()));
+    assert_eq!(chain.signatures(&intents[2]), []);
+}
+
+#[tokio::test]
+async fn bytes_that_were_given_up_or_have_landed_are_told_when_they_are_sent() {
+    let (chain, dir) = (Chain::new(), dir());
+    let process = Process::start(&chain, dir.path());
+    let trip = intent(ActionClass::Trip, 2);
+    let prepared = prepare(&process, &chain, &trip).await.expect("signed bytes");
+    let landed = send(&process, &chain, &liquidation()).await;
+    turns(&process, &chain, LIFE + 6).await;
+    assert!(matches!(process.submitter.send(&landed).await, Err(SubmitError::Settled)));
+    // what was never sent is looked at rarely
+    turns(&process, &chain, 60).await;
+    assert!(matches!(process.submitter.send(&prepared).await, Err(SubmitError::Gone)));
+    process.idle().await;
+    assert_eq!((chain.signatures(&trip), process.journal.state_of(&prepared.signature)), (vec![], "superseded".into()));
+    send(&process, &chain, &trip).await;
+    turns(&process, &chain, 10).await;
+    assert_eq!(chain.landings(&trip), 1, "new bytes go out");
+}
+
 #[tokio::test]
 async fn fault_42_full_disk_stops_everything_but_trips() {
     let (chain, dir) = (Chain::new(), dir());
@@ -312,6 +351,20 @@ async fn fault_42_full_disk_stops_everything_but_trips() {
     send(&process, &chain, &liquidation()).await;
     turns(&process, &chain, 10).await;
     assert_eq!(chain.landings(&liquidation()), 1);
+}
+
+#[tokio::test]
+async fn what_is_old_in_the_journal_goes_while_the_keeper_runs() {
+    let (chain, dir) = (Chain::new(), dir());
+    let process = Process::start(&chain, dir.path());
+    let rows = crate::journal::old_signed(0..40);
+    process.journal.insert_signed(&rows).expect("written");
+    let names: Vec<_> = rows[1..].iter().map(|row| row.signature).collect();
+    process.journal.mark_unsent(&names, crate::journal::State::Superseded).expect("written");
+    assert_eq!(process.journal.rows(), 40);
+    turns(&process, &chain, 30).await;
+    assert_eq!(process.journal.rows(), 1, "what may have been sent stays");
+    assert_eq!(process.journal.state_of(&rows[0].signature), "signed");
 }
 
 #[tokio::test]

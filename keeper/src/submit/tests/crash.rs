@@ -28,10 +28,10 @@ async fn turn(process: &Process, chain: &Chain, wanted: &Wanted) {
     let plans = [&wanted.trip, &wanted.standby].map(plan).to_vec();
     let trips = process.submitter.prepare_all(plans, chain.blockhash()).await;
     if let Some(Ok(trip)) = trips.first() {
-        process.submitter.send(trip).await;
+        drop(process.submitter.send(trip).await);
     }
     if let Ok(liquidation) = process.submitter.prepare(plan(&wanted.liquidation), chain.blockhash()).await {
-        process.submitter.send(&liquidation).await;
+        drop(process.submitter.send(&liquidation).await);
     }
     process.idle().await;
     process.turn().await;

@@ -47,7 +47,7 @@ async fn play(script: &Script) -> Chain {
         chain.ledger().is_congested = script.congested.contains(&turn);
         for intent in &intents {
             if let Ok(prepared) = process.submitter.prepare(plan(intent), chain.blockhash()).await {
-                process.submitter.send(&prepared).await;
+                drop(process.submitter.send(&prepared).await);
             }
         }
         process.idle().await;

@@ -4,5 +4,6 @@ mod alone;
 mod basics;
 mod crash;
 mod faults;
+mod rehearse;
 mod rpc;
-mod world;
+pub(super) mod world;

@@ -8,7 +8,7 @@ use crate::intent::{ActionClass, Blockhash, Outcome};
 use crate::metrics::Metrics;
 use crate::submit::once::{self, Once};
 use crate::submit::step::NextStep;
-use crate::submit::wire::{Found, PoolWire, Tip, Wire, WireError};
+use crate::submit::wire::{Found, PoolWire, Simulated, Tip, Wire, WireError};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -18,7 +18,9 @@ use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Answers by method, and everything that was asked.
 #[derive(Clone)]
@@ -79,6 +81,35 @@ async fn bytes_are_sent_without_preflight_and_without_retries_by_the_node() {
     assert_eq!(asked.len(), 1, "one request, nothing before it");
 }
 
+/// The same bytes are sent again in every slot; at a way that hung each of these requests stayed open.
+#[tokio::test]
+async fn way_that_has_not_answered_is_not_asked_again_for_the_same_bytes() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let hang = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<Json<Value>>()
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(hang))).await });
+    let (up, node) = node(&[("sendTransaction", json!(Signature::default().to_string()))]).await;
+    let wire = Arc::new(over(&[url, up]));
+    for n in [1, 1, 2] {
+        wire.send(ActionClass::Trip, &[n; 200]).await.expect("by the other way");
+    }
+    let heard = async {
+        while asked.load(Ordering::SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(4), heard).await.expect("both of them come in");
+    // a third one would come in by then
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "once for each transaction");
+    assert_eq!(node.asked.lock().expect("no panic holds it").len(), 3, "one that answers is asked each time");
+}
+
 #[tokio::test]
 async fn statuses_tell_landed_refused_unconfirmed_and_unseen_apart() {
     let refusal = json!({ "InstructionError": [2, { "Custom": 6_055 }] });
@@ -137,6 +168,33 @@ async fn logs_are_read_from_the_transaction() {
         let (wire, _) = self::wire(&[("getTransaction", silent)]).await;
         assert_eq!(wire.logs(&Signature::default(), Use::Calm).await, None, "the node keeps none");
     }
+}
+
+#[tokio::test]
+async fn simulation_replaces_the_blockhash_and_asks_for_the_state_that_was_decided_on() {
+    let refusal = json!({ "InstructionError": [2, { "Custom": 6_055 }] });
+    let value = json!({ "err": refusal, "logs": ["Program log: a"], "unitsConsumed": 12_345, "accounts": null });
+    let (wire, node) = wire(&[("simulateTransaction", json!({ "context": { "slot": 99 }, "value": value }))]).await;
+    let simulated = wire.simulate(&[1, 2, 3], 98, Use::Calm).await.expect("an answer");
+    let error = TransactionError::InstructionError(2, InstructionError::Custom(6_055));
+    let logs = vec!["Program log: a".to_owned()];
+    assert_eq!(simulated, Simulated { error: Some(error), logs, compute_units: Some(12_345) });
+    let asked = node.asked.lock().expect("no panic holds it").clone();
+    let options = json!({
+        "encoding": "base64", "commitment": "processed", "sigVerify": false, "replaceRecentBlockhash": true,
+        "minContextSlot": 98,
+    });
+    assert_eq!(asked[0]["params"], json!(["AQID", options]));
+}
+
+/// Of a node that was asked for version 0 at most, a newer transaction came back as an error.
+#[tokio::test]
+async fn history_is_asked_for_transactions_of_version_1_as_well() {
+    let (wire, node) =
+        wire(&[("getTransaction", json!({ "slot": 90, "meta": { "computeUnitsConsumed": 5 }, "version": 1 }))]).await;
+    assert_eq!(wire.compute_units(&Signature::default(), Use::Hot).await, Some(5));
+    let asked = node.asked.lock().expect("no panic holds it").clone();
+    assert_eq!(asked[0]["params"][1]["maxSupportedTransactionVersion"], 1);
 }
 
 fn of_statuses(slot: u64, value: Value) -> [(&'static str, Value); 1] {

@@ -7,7 +7,7 @@ use crate::events::Events;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::submit::wire::{Answered, Found, Statuses, Tip, Wire, WireError};
+use crate::submit::wire::{Answered, Found, Simulated, Statuses, Tip, Wire, WireError};
 use crate::submit::{Setup, Submitter};
 use futures_util::future::{BoxFuture, FutureExt};
 use solana_sdk::hash::Hash;
@@ -40,6 +40,18 @@ pub enum Fault {
     Lagging,
 }
 
+/// What nodes say of a simulation.
+#[derive(Clone, Debug, Default)]
+pub enum Simulation {
+    /// They fail.
+    #[default]
+    Silence,
+    /// They take forever.
+    Never,
+    /// This.
+    Said(Simulated),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Landed {
     height: u64,
@@ -65,6 +77,9 @@ pub struct Ledger {
     /// By intent: signatures that ever reached a node, with the last height each may land at.
     pub received: BTreeMap<Vec<u8>, Vec<(Signature, u64)>>,
     pub bytes: Vec<Vec<u8>>,
+    /// What nodes say of simulations, and what they were asked to simulate.
+    pub simulation: Simulation,
+    pub simulated: Vec<Vec<u8>>,
     pub violations: Vec<String>,
     pub steps: u64,
     crash: Option<Crash>,
@@ -273,6 +288,22 @@ impl Wire for Chain {
 
     fn logs<'a>(&'a self, _: &'a Signature, _: Use) -> BoxFuture<'a, Option<Vec<String>>> {
         async { self.ledger().logs.clone() }.boxed()
+    }
+
+    fn simulate<'a>(&'a self, bytes: &'a [u8], _: u64, _: Use) -> Answered<'a, Simulated> {
+        async {
+            let simulation = {
+                let mut ledger = self.ledger();
+                ledger.simulated.push(bytes.to_vec());
+                ledger.simulation.clone()
+            };
+            match simulation {
+                Simulation::Silence => silence(),
+                Simulation::Never => std::future::pending().await,
+                Simulation::Said(simulated) => Ok(simulated),
+            }
+        }
+        .boxed()
     }
 }
 
