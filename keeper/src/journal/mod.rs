@@ -18,7 +18,7 @@ mod tests;
 pub use error::JournalError;
 pub use row::{Signed, State, Undecided};
 #[cfg(test)]
-pub(crate) use tests::{copy_files, signed as sample_signed};
+pub(crate) use tests::{copy_files, old as old_signed, signed as sample_signed};
 
 use crate::events::unix_ms;
 use crate::intent::{ActionClass, Outcome};
@@ -39,6 +39,8 @@ const LOCK: &str = "keeper.lock";
 const KEEP_DECIDED_MS: u64 = 7 * 24 * 3_600 * 1_000;
 /// How long transactions that were never sent are kept.
 const KEEP_UNSENT_MS: u64 = 10 * 60 * 1_000;
+/// Rows that one turn of pruning removes at most of each kind: nobody may wait for it who signs.
+const PRUNED_ROWS: u32 = 500;
 
 /// What the journal's file lies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,7 @@ impl Journal {
                 _lock: lock,
             }),
         };
+        // a first part; what else is old goes while it runs
         journal.prune(unix_ms())?;
         Ok(journal)
     }
@@ -206,15 +209,24 @@ impl Journal {
             .collect()
     }
 
-    /// Removes what is decided and old. Nothing undecided is ever removed.
-    pub fn prune(&self, now_ms: u64) -> Result<(), JournalError> {
+    /// Removes what is decided and old, a bounded part of it at a time. Nothing undecided is ever removed.
+    ///
+    /// Returns how many rows went away.
+    pub fn prune(&self, now_ms: u64) -> Result<usize, JournalError> {
         let before = |keep| now_ms.saturating_sub(keep).cast_signed();
+        let kinds = [
+            ("'superseded', 'observed'", before(KEEP_UNSENT_MS)),
+            ("'landed', 'failed', 'lost_race', 'expired'", before(KEEP_DECIDED_MS)),
+        ];
         self.write("prune", |change| {
-            let unsent = "DELETE FROM transactions WHERE state IN ('superseded', 'observed') AND planned_ms < ?1";
-            change.execute(unsent, [before(KEEP_UNSENT_MS)])?;
-            let decided = "DELETE FROM transactions WHERE state IN ('landed', 'failed', 'lost_race', 'expired') \
-                           AND planned_ms < ?1";
-            change.execute(decided, [before(KEEP_DECIDED_MS)]).map(drop)
+            let remove = |(states, before): (&str, i64)| {
+                let sql = format!(
+                    "DELETE FROM transactions WHERE id IN (SELECT id FROM transactions \
+                     WHERE state IN ({states}) AND planned_ms < ?1 LIMIT ?2)"
+                );
+                change.prepare_cached(&sql)?.execute(params![before, PRUNED_ROWS])
+            };
+            kinds.into_iter().map(remove).sum()
         })
     }
 

@@ -44,8 +44,10 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Jo
 }
 
 fn prove_whole(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    // leaves out whether indexes and rows agree, which takes many times as long: nobody is defended meanwhile. Every row
+    // that is read is proved by its own checksum
     let verdict: String = connection
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|source| JournalError::from_sqlite(path, "check", source))?;
     if verdict == "ok" { Ok(()) } else { Err(JournalError::Corrupt { path: path.to_owned(), reason: verdict }) }
 }

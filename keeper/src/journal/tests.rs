@@ -40,6 +40,10 @@ impl Journal {
         }
     }
 
+    pub fn rows(&self) -> i64 {
+        self.connection().query_row("SELECT count(*) FROM transactions", [], |row| row.get(0)).expect("a count")
+    }
+
     pub fn state_of(&self, signature: &Signature) -> String {
         let sql = "SELECT state FROM transactions WHERE signature = ?1";
         self.connection().query_row(sql, [signature.to_string()], |row| row.get(0)).expect("a row")
@@ -209,13 +213,40 @@ fn prune_keeps_what_is_undecided_or_young() {
     journal.decide(&signed(1).signature, &Outcome::Expired).expect("written");
     journal.mark_unsent(&[signed(2).signature], State::Superseded).expect("written");
     journal.prune(unix_ms() + KEEP_UNSENT_MS + 1_000).expect("pruned");
-    let count = |journal: &Journal| -> i64 {
-        journal.connection().query_row("SELECT count(*) FROM transactions", [], |row| row.get(0)).expect("a count")
-    };
-    assert_eq!(count(&journal), 2, "the superseded row is gone");
+    assert_eq!(journal.rows(), 2, "the superseded row is gone");
     journal.prune(unix_ms() + KEEP_DECIDED_MS + 1_000).expect("pruned");
-    assert_eq!(count(&journal), 1, "the expired row is gone");
+    assert_eq!(journal.rows(), 1, "the expired row is gone");
     assert_eq!(journal.undecided().expect("rows").len(), 1);
+}
+
+/// Rows of `numbers` that were planned long ago.
+pub fn old(numbers: std::ops::Range<u16>) -> Vec<Signed> {
+    let row = |number: u16| {
+        let mut signature = [7; 64];
+        signature[..2].copy_from_slice(&number.to_le_bytes());
+        Signed { signature: Signature::from(signature), planned_ms: 1, ..signed(7) }
+    };
+    numbers.map(row).collect()
+}
+
+/// Only an opening removed anything, and each new blockhash left a row for every trip: hundreds of thousands in a day.
+#[test]
+fn prune_goes_on_in_bounded_parts_and_never_takes_what_may_still_land() {
+    let dir = dir();
+    let journal = open(&dir);
+    let rows = old(0..1_510);
+    journal.insert_signed(&rows).expect("written");
+    let names: Vec<Signature> = rows.iter().map(|row| row.signature).collect();
+    journal.mark_unsent(&names[10..], State::Superseded).expect("written");
+    names[3..10].iter().for_each(|name| journal.mark_sent(name).expect("written"));
+    names[6..10].iter().for_each(|name| journal.decide(name, &Outcome::Unknown).expect("written"));
+    drop(journal);
+    let journal = open(&dir);
+    assert_eq!(journal.rows(), 1_010, "an opening takes a part alone: nobody is defended meanwhile");
+    let parts = [(); 3].map(|()| journal.prune(unix_ms()).expect("pruned"));
+    assert_eq!((parts, journal.rows()), ([500, 500, 0], 10));
+    let undecided: Vec<State> = journal.undecided().expect("rows").iter().map(|row| row.state).collect();
+    assert_eq!(undecided, [[State::Signed; 3].as_slice(), &[State::Sent; 3], &[State::Unknown; 4]].concat());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::step::{Answer, NextStep, asks_for_logs, attributed, next_step};
 use super::wire::{STATUS_BATCH, Tip};
 use super::{Settled, Submitter};
 use crate::chain::standing::Use;
+use crate::events::unix_ms;
 use crate::intent::{ActionClass, Outcome};
 use crate::journal::{Signed, State};
 use futures_util::future::join_all;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Turns between questions that nothing waits for.
 const RARE_TURNS: u64 = 25;
+/// Turns between two parts of the journal that are pruned: about ten seconds.
+const PRUNE_TURNS: u64 = 25;
 /// Turns without an answer after which a fate counts as unknown.
 const UNKNOWN_AFTER_TURNS: u32 = 10;
 /// For how long one endpoint alone must call a signature dead, while no second one says anything, before new bytes are
@@ -49,6 +52,7 @@ impl Submitter {
     /// Asks what became of everything that is open, and acts on the answers.
     pub(super) async fn confirm_turn(&self) {
         let (open, is_due) = self.begin_turn();
+        self.prune_in_turn();
         if !is_due {
             return;
         }
@@ -76,6 +80,14 @@ impl Submitter {
             self.apply(&signed, step, *answer == Answer::Silence).await;
         }
         self.measure();
+    }
+
+    /// Has a part of what is old in the journal removed now and then. Every new blockhash leaves a row for each trip.
+    fn prune_in_turn(&self) {
+        if self.book().turn.is_multiple_of(PRUNE_TURNS) {
+            let submitter = self.clone();
+            self.background(async move { submitter.note(|journal| journal.prune(unix_ms()).map(drop)).await });
+        }
     }
 
     fn begin_turn(&self) -> (Vec<Arc<Signed>>, bool) {
