@@ -37,6 +37,17 @@ pub enum SendFault {
     Unavailable,
 }
 
+/// What a simulation here ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimulationFault {
+    /// The node knows no such blockhash, and does not replace it.
+    UnknownBlockhash,
+    /// The node has not come as far as the slot that it is asked about.
+    Early,
+    /// Our program refuses, with this code.
+    Refused(u32),
+}
+
 /// Switches of one endpoint. The default is a healthy one.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
@@ -44,6 +55,8 @@ pub struct Faults {
     pub http: Option<HttpFault>,
     /// Of transactions sent.
     pub send: Option<SendFault>,
+    /// Of simulations.
+    pub simulation: Option<SimulationFault>,
     /// Methods that are answered with an error of the server.
     pub methods_down: BTreeSet<&'static str>,
     /// Everything is as of this many slots ago.

@@ -23,7 +23,7 @@ pub mod wait;
 
 pub use chain::Chain;
 pub use endpoint::Endpoint;
-pub use faults::{Faults, HttpFault, SendFault};
+pub use faults::{Faults, HttpFault, SendFault, SimulationFault};
 #[cfg(feature = "grpc")]
 pub use geyser::Geyser;
 pub use hermes::Hermes;

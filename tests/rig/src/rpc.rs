@@ -1,12 +1,13 @@
 //! JSON-RPC answers from the timeline.
 
 use crate::chain::{CONFIRMED_AFTER, Chain, State};
-use crate::faults::Faults;
+use crate::faults::{Faults, SimulationFault};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rampart_client::Pubkey;
 use serde_json::{Value, json};
 use solana_sdk::account::Account;
+use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::{Transaction, TransactionError};
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ pub fn answer(chain: &Chain, faults: &Faults, request: &Value) -> Value {
         "getProgramAccounts" => view.program_accounts(params),
         "getSignatureStatuses" => view.statuses(params),
         "getTransaction" => view.transaction(params),
+        "simulateTransaction" if view.is_early(params) => {
+            return error(request, -32_016, "Minimum context slot has not been reached");
+        }
         "simulateTransaction" => match view.simulation(params) {
             Some(simulation) => simulation,
             None => return error(request, -32_602, "invalid transaction"),
@@ -181,9 +185,32 @@ impl View<'_> {
         )
     }
 
+    /// Tells whether the node has not come as far as the slot that a simulation is to be of.
+    fn is_early(&self, params: &Value) -> bool {
+        let is_before = params[1]["minContextSlot"].as_u64().is_some_and(|slot| slot > self.told(self.tip));
+        is_before || self.faults.simulation == Some(SimulationFault::Early)
+    }
+
+    /// What a simulation ends with that goes wrong here; nothing where it is made.
+    fn failed_simulation(&self) -> Option<Value> {
+        let error = match self.faults.simulation? {
+            SimulationFault::UnknownBlockhash => TransactionError::BlockhashNotFound,
+            // behind the units that it asks for
+            SimulationFault::Refused(code) => TransactionError::InstructionError(1, InstructionError::Custom(code)),
+            SimulationFault::Early => return None,
+        };
+        Some(self.with_context(self.tip, json!({ "err": error, "logs": [], "unitsConsumed": 0 })))
+    }
+
     /// Executes a transaction on a copy, whoever signed it, and shows the accounts that are asked for.
     fn simulation(&self, params: &Value) -> Option<Value> {
-        let transaction: Transaction = bincode::deserialize(&sent_bytes(params)?).ok()?;
+        if let Some(failed) = self.failed_simulation() {
+            return Some(failed);
+        }
+        let mut transaction: Transaction = bincode::deserialize(&sent_bytes(params)?).ok()?;
+        if params[1]["replaceRecentBlockhash"] == true {
+            transaction.message.recent_blockhash = self.state.world.svm.latest_blockhash();
+        }
         let payer = transaction.message.account_keys.first()?;
         if self.state.world.svm.get_balance(payer).unwrap_or(0) == 0 {
             return Some(self.with_context(self.tip, json!({ "err": TransactionError::AccountNotFound, "logs": [] })));

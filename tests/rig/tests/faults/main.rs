@@ -5,5 +5,6 @@ mod grpc;
 mod landing;
 mod pace;
 mod post;
+mod rehearse;
 mod sources;
 mod steps;

@@ -192,6 +192,19 @@ async fn fault_10_endpoint_that_tells_of_slots_to_come_is_not_believed() {
     stops(&scene, keeper).await;
 }
 
+/// All that was true looked old to the keeper until it was started anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fault_10_slot_that_never_was_blinds_the_only_endpoint_for_seconds_and_not_for_good() {
+    let scene = Scene::new(1).await;
+    scene.endpoints[0].faults().ahead_slots = 1_000_000;
+    let keeper = Keeper::start(&scene, "[ingest]\nprobe_secs = 1\n");
+    keeper.shows("it believes the slot", |view| view.keeper.slot > 1_000_000).await;
+    scene.endpoints[0].heal();
+    keeper.shows("it is back", |view| view.keeper.slot < 1_000_000 && view.keeper.ready).await;
+    trips(&scene).await;
+    stops(&scene, keeper).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_11_endpoint_of_another_cluster_refuses_the_start() {
     let scene = Scene::new(2).await;
