@@ -145,7 +145,7 @@ pub struct GroupLabel {
 pub struct NotifyLabel {
     /// `webhook`, `slack`, `pagerduty` or `telegram`.
     pub kind: &'static str,
-    /// `delivered`, `retried`, `dropped` or `repeated`.
+    /// `delivered`, `retried`, `refused`, `dropped` or `repeated`.
     pub result: &'static str,
 }
 
@@ -394,6 +394,11 @@ impl Metrics {
         }
         for result in ["opened", "posted", "lost_race", "closed", "failed", "refused", "abandoned"] {
             drop(self.posts.get_or_create(&OnlyResultLabel { result }));
+        }
+        for kind in ["webhook", "slack", "pagerduty", "telegram"] {
+            for result in ["delivered", "retried", "refused", "dropped", "repeated"] {
+                drop(self.notify.get_or_create(&NotifyLabel { kind, result }));
+            }
         }
         for task in crate::run::TASKS {
             drop(self.task_restarts.get_or_create(&TaskLabel { task }));

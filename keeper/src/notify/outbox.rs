@@ -13,7 +13,7 @@ pub const FILE: &str = "outbox.db";
 /// Within this time the same fact is told once, milliseconds.
 const SAME_MS: u64 = 600_000;
 /// What could not be delivered for so long is given up, milliseconds.
-const KEEP_MS: u64 = 7 * 24 * 3_600_000;
+pub(super) const KEEP_MS: u64 = 7 * 24 * 3_600_000;
 
 const LAYOUT: &str = "
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
@@ -32,6 +32,13 @@ const LAYOUT: &str = "
     CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (sink, id) WHERE done_ms IS NULL;
     CREATE INDEX IF NOT EXISTS alerts_by_key ON alerts (sink, key, first_ms);
 ";
+
+/// The same fact as told to the sink before, unless its end has been told to it since.
+const EARLIER: &str = "
+    SELECT id FROM alerts AS earlier WHERE sink = ?1 AND key = ?2 AND first_ms > ?3 AND event <> ?4 AND NOT EXISTS (
+        SELECT 1 FROM alerts AS later
+        WHERE later.sink = ?1 AND later.id > earlier.id AND json_extract(later.body, '$.ends') = ?2
+    ) LIMIT 1";
 
 /// Why the outbox can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -104,14 +111,18 @@ impl Outbox {
             let mut kept = 0;
             let change = connection.transaction()?;
             for sink in &wanted {
-                // both sides of a thing that comes and goes are told: what ends an alert is never taken for a repeat
-                let earlier: Option<i64> = change
-                    .prepare_cached("SELECT id FROM alerts WHERE sink = ?1 AND key = ?2 AND first_ms > ?3 AND event <> ?4 LIMIT 1")?
-                    .query_row(
-                        params![sink.name, alert.key, now_ms.saturating_sub(SAME_MS).cast_signed(), event.id.cast_signed()],
-                        |row| row.get(0),
-                    )
-                    .optional()?;
+                // both sides of a thing that comes and goes are told: what ends an alert is never taken for a repeat, nor is
+                // what begins after its end
+                let earlier: Option<i64> = match alert.ends {
+                    Some(_) => None,
+                    None => change
+                        .prepare_cached(EARLIER)?
+                        .query_row(
+                            params![sink.name, alert.key, now_ms.saturating_sub(SAME_MS).cast_signed(), event.id.cast_signed()],
+                            |row| row.get(0),
+                        )
+                        .optional()?,
+                };
                 if let Some(id) = earlier {
                     change.execute("UPDATE alerts SET repeats = repeats + 1 WHERE id = ?1", [id])?;
                     count(&metrics, sink, "repeated");
@@ -128,13 +139,14 @@ impl Outbox {
         .await
     }
 
-    /// Returns what waits for a sink, oldest first.
-    pub(super) async fn waiting(&self, sink: &str, limit: u32) -> Result<Vec<Waiting>, OutboxError> {
-        let sink = sink.to_owned();
+    /// Returns what waits for a sink but `parked`, oldest first; what was refused before comes behind the rest.
+    pub(super) async fn waiting(&self, sink: &str, limit: u32, parked: &[i64]) -> Result<Vec<Waiting>, OutboxError> {
+        let (sink, parked) = (sink.to_owned(), serde_json::to_string(parked).unwrap_or_default());
         self.blocking("read what waits", move |connection| {
-            let sql = "SELECT id, body, refusals FROM alerts WHERE sink = ?1 AND done_ms IS NULL ORDER BY id LIMIT ?2";
+            let sql = "SELECT id, body, refusals FROM alerts WHERE sink = ?1 AND done_ms IS NULL \
+                       AND id NOT IN (SELECT value FROM json_each(?3)) ORDER BY refusals > 0, id LIMIT ?2";
             let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![sink, limit], |row| {
+            let rows = statement.query_map(params![sink, limit, parked], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?))
             })?;
             let read = |(id, body, refusals): (i64, String, u32)| {
@@ -145,7 +157,7 @@ impl Outbox {
         .await
     }
 
-    /// Notes that nothing more is to be done about an alert: it is delivered, or given up.
+    /// Notes that nothing more is to be done about an alert: it is delivered.
     pub(super) async fn done(&self, id: i64, now_ms: u64) -> Result<(), OutboxError> {
         self.blocking("note a delivery", move |connection| {
             connection
@@ -167,11 +179,17 @@ impl Outbox {
     ///
     /// Returns how many were given up.
     pub(super) async fn prune(&self, now_ms: u64) -> Result<usize, OutboxError> {
-        let names: Vec<String> = self.shared.sinks.iter().map(|sink| sink.name.clone()).collect();
+        let sinks = self.shared.sinks.clone();
         let metrics = self.shared.metrics.clone();
         self.blocking("prune", move |connection| {
             let before = |span: u64| now_ms.saturating_sub(span).cast_signed();
             connection.execute("DELETE FROM alerts WHERE done_ms < ?1 AND first_ms < ?1", [before(SAME_MS)])?;
+            for sink in &sinks {
+                let sql = "SELECT COUNT(*) FROM alerts WHERE done_ms IS NULL AND first_ms < ?1 AND sink = ?2";
+                let late: u32 = connection.query_row(sql, params![before(KEEP_MS), sink.name], |row| row.get(0))?;
+                (0..late).for_each(|_| count(&metrics, sink, "dropped"));
+            }
+            let names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
             let names = serde_json::to_string(&names).unwrap_or_default();
             let old = "DELETE FROM alerts WHERE done_ms IS NULL AND (first_ms < ?1 OR sink NOT IN (SELECT value FROM json_each(?2)))";
             let given_up = connection.execute(old, params![before(KEEP_MS), names])?;

@@ -1,6 +1,8 @@
+use super::outbox::KEEP_MS;
 use super::*;
 use crate::config::{Sink, SinkKind};
 use crate::events::{EventKind, Fact, Severity};
+use crate::metrics::NotifyLabel;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::post;
@@ -9,7 +11,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::AtomicU16;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -116,11 +118,13 @@ async fn fault_54_webhook_down_for_an_hour_gets_every_alert_once() {
     rig.server.down().await;
     // an hour of virtual time: one trip each six minutes, each told twice
     let (start, mut now, mut rounds) = (1_000_000_000, 1_000_000_000, 0);
+    let began = Instant::now();
+    let at = |now: u64| began + Duration::from_millis(now - start);
     while now < start + HOUR_MS {
         let epoch = (now - start) / 360_000 + 1;
         outbox.put_at(rig.tripped(epoch), now).await.expect("kept");
         outbox.put_at(rig.tripped(epoch), now).await.expect("kept");
-        let wait = deliverer.round(now).await.expect("it waits");
+        let wait = deliverer.round(at(now), now).await.expect("it waits").as_millis() as u64;
         assert!((1_000..=300_000).contains(&wait), "{wait}");
         (now, rounds) = (now + wait, rounds + 1);
     }
@@ -128,10 +132,10 @@ async fn fault_54_webhook_down_for_an_hour_gets_every_alert_once() {
     assert!(rig.server.texts().is_empty());
     assert_eq!(rig.metrics.notify_backlog.get(), 10);
     rig.server.up().await;
-    assert_eq!(deliverer.round(now).await, None, "nothing waits any more");
+    assert_eq!(deliverer.round(at(now), now).await, None, "nothing waits any more");
     let expected: Vec<String> = (1..=10).map(|epoch| format!("trip {epoch}")).collect();
     assert_eq!(rig.server.texts(), expected);
-    deliverer.round(now + 1).await;
+    deliverer.round(at(now + 1), now + 1).await;
     assert_eq!(rig.server.texts().len(), 10, "nothing is delivered twice");
     assert_eq!(rig.metrics.notify_backlog.get(), 0);
 }
@@ -145,12 +149,12 @@ async fn alert_outlives_a_restart_and_the_same_event_is_kept_once() {
     {
         let (outbox, mut deliverer) = rig.open(&sinks);
         assert_eq!(outbox.put(event.clone()).await.expect("kept"), 1);
-        deliverer.round(unix_ms()).await;
+        deliverer.round(Instant::now(), unix_ms()).await;
     }
     rig.server.up().await;
     let (outbox, mut deliverer) = rig.open(&sinks);
     assert_eq!(outbox.put(event).await.expect("known"), 0);
-    deliverer.round(unix_ms()).await;
+    deliverer.round(Instant::now(), unix_ms()).await;
     let got = rig.server.got.lock().expect("a list").clone();
     assert_eq!(got.len(), 1);
     let (path, auth, body) = &got[0];
@@ -168,7 +172,7 @@ async fn each_kind_gets_its_own_form_and_what_is_minor_stays() {
     let up = Fact::new(EventKind::SourceUp, 6, "up").with("source", "websocket");
     assert_eq!(outbox.put(rig.events.emit(down)).await.expect("kept"), 3);
     assert_eq!(outbox.put(rig.events.emit(up)).await.expect("kept"), 1, "only what can be closed is");
-    deliverer.round(unix_ms()).await;
+    deliverer.round(Instant::now(), unix_ms()).await;
     let got = rig.server.got.lock().expect("a list").clone();
     let of = |path: &str| got.iter().filter(|(at, ..)| at == path).map(|(.., body)| body.clone()).collect::<Vec<_>>();
     assert_eq!(of("/hook")[0]["text"], ":warning: [warning] keeper-1: down &lt;now&gt; (slot 5)");
@@ -178,24 +182,101 @@ async fn each_kind_gets_its_own_form_and_what_is_minor_stays() {
     assert_eq!((&pages[1]["event_action"], &pages[1]["dedup_key"]), (&"resolve".into(), &pages[0]["dedup_key"]));
 }
 
+/// How many deliveries to webhooks ended so.
+fn counted(rig: &Rig, result: &'static str) -> u64 {
+    rig.metrics.notify.get_or_create(&NotifyLabel { kind: "webhook", result }).get()
+}
+
 #[tokio::test]
-async fn refused_alert_is_given_up_and_does_not_hold_the_next_back() {
+async fn fault_54_refused_alert_waits_behind_the_others_until_it_is_taken() {
+    let rig = Rig::new().await;
+    let (outbox, mut deliverer) = rig.open(&[rig.sink(SinkKind::Webhook)]);
+    let (mut now, mut now_ms) = (Instant::now(), unix_ms());
+    outbox.put(rig.tripped(1)).await.expect("kept");
+    rig.server.answer.store(400, Ordering::Relaxed);
+    assert_eq!(deliverer.round(now, now_ms).await, Some(Duration::from_secs(60)));
+    rig.server.answer.store(200, Ordering::Relaxed);
+    outbox.put(rig.tripped(2)).await.expect("kept");
+    assert_eq!(deliverer.round(now, now_ms).await, Some(Duration::from_secs(60)), "the first one stays parked");
+    assert_eq!(rig.server.texts(), ["trip 2"]);
+    // the chat id, or the routing key, is wrong for six days
+    rig.server.answer.store(422, Ordering::Relaxed);
+    let mut tries = 0;
+    for _ in 0..6 * 24 {
+        (now, now_ms, tries) = (now + Duration::from_millis(HOUR_MS), now_ms + HOUR_MS, tries + 1);
+        let wait = deliverer.round(now, now_ms).await.expect("it waits");
+        assert!((Duration::from_secs(120)..=Duration::from_secs(3_600)).contains(&wait), "{wait:?}");
+    }
+    assert_eq!((counted(&rig, "refused"), counted(&rig, "dropped")), (tries + 1, 0));
+    rig.server.answer.store(200, Ordering::Relaxed);
+    outbox.put(rig.tripped(3)).await.expect("kept");
+    now += Duration::from_millis(HOUR_MS);
+    assert_eq!(deliverer.round(now, now_ms + HOUR_MS).await, None);
+    assert_eq!(rig.server.texts(), ["trip 2", "trip 3", "trip 1"]);
+}
+
+#[tokio::test]
+async fn alert_that_is_refused_for_a_week_is_dropped_and_counted() {
     let rig = Rig::new().await;
     let (outbox, mut deliverer) = rig.open(&[rig.sink(SinkKind::Webhook)]);
     outbox.put(rig.tripped(1)).await.expect("kept");
-    rig.server.answer.store(400, Ordering::Relaxed);
-    let mut now = unix_ms();
-    for _ in 0..4 {
-        now += deliverer.round(now).await.expect("it waits");
+    rig.server.answer.store(413, Ordering::Relaxed);
+    let (now, now_ms) = (Instant::now(), unix_ms());
+    deliverer.round(now, now_ms).await;
+    deliverer.round(now, now_ms + KEEP_MS - HOUR_MS).await;
+    assert_eq!((counted(&rig, "dropped"), rig.metrics.notify_backlog.get()), (0, 1));
+    deliverer.round(now, now_ms + KEEP_MS + HOUR_MS).await;
+    assert_eq!((counted(&rig, "dropped"), rig.metrics.notify_backlog.get()), (1, 0));
+}
+
+#[tokio::test]
+async fn wall_clock_that_is_set_holds_no_alert_back() {
+    let mut rig = Rig::new().await;
+    let (outbox, mut deliverer) = rig.open(&[rig.sink(SinkKind::Webhook)]);
+    outbox.put(rig.tripped(1)).await.expect("kept");
+    rig.server.down().await;
+    let (now, now_ms) = (Instant::now(), unix_ms());
+    assert_eq!(deliverer.round(now, now_ms).await, Some(Duration::from_secs(1)));
+    rig.server.up().await;
+    assert_eq!(deliverer.round(now + Duration::from_secs(1), now_ms - HOUR_MS).await, None);
+    assert_eq!(rig.server.texts(), ["trip 1"]);
+}
+
+#[tokio::test]
+async fn outage_after_the_end_of_another_is_told_and_ends_are_always_told() {
+    let rig = Rig::new().await;
+    let sinks = [rig.sink(SinkKind::PagerDuty)];
+    let (outbox, mut deliverer) = rig.open(&sinks);
+    let tell = |kind, slot| rig.events.emit(Fact::new(kind, slot, "so"));
+    let kinds = [EventKind::KeeperNotReady, EventKind::KeeperReady, EventKind::KeeperNotReady, EventKind::KeeperReady];
+    for (slot, kind) in (1..).zip(kinds) {
+        assert_eq!(outbox.put(tell(kind, slot)).await.expect("kept"), 1, "{kind:?} {slot}");
     }
-    rig.server.answer.store(200, Ordering::Relaxed);
-    outbox.put(rig.tripped(2)).await.expect("kept");
-    rig.server.answer.store(400, Ordering::Relaxed);
-    // the fifth refusal gives the first up; the second is refused for the first time
-    now += deliverer.round(now).await.expect("it waits");
-    rig.server.answer.store(200, Ordering::Relaxed);
-    deliverer.round(now).await;
-    assert_eq!(rig.server.texts(), ["trip 2"]);
+    assert_eq!(outbox.put(tell(EventKind::KeeperReady, 5)).await.expect("kept"), 1, "an end is no repeat");
+    assert_eq!(outbox.put(tell(EventKind::KeeperNotReady, 6)).await.expect("kept"), 1);
+    assert_eq!(outbox.put(tell(EventKind::KeeperNotReady, 7)).await.expect("kept"), 0, "a repeat: nothing ended");
+    deliverer.round(Instant::now(), unix_ms()).await;
+    let got = rig.server.got.lock().expect("a list").clone();
+    let actions: Vec<_> = got.iter().map(|(.., body)| body["event_action"].as_str().expect("an action")).collect();
+    assert_eq!(actions, ["trigger", "resolve", "trigger", "resolve", "resolve", "trigger"]);
+}
+
+#[tokio::test]
+async fn facts_of_long_ago_are_not_told_again_after_a_restart_of_the_tasks() {
+    let rig = Rig::new().await;
+    let (outbox, mut deliverer) = rig.open(&[rig.sink(SinkKind::Webhook)]);
+    let taken = Arc::<AtomicU64>::default();
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    for (epoch, expected) in [(1, &["trip 1"][..]), (2, &["trip 1", "trip 2"])] {
+        rig.tripped(epoch);
+        let inlet = Inlet { outbox: outbox.clone(), wake: Arc::default(), taken: taken.clone() };
+        inlet.take_all(rig.events.clone(), stopped.clone()).await;
+        deliverer.round(Instant::now(), unix_ms()).await;
+        assert_eq!(rig.server.texts(), expected);
+        // what is delivered is forgotten meanwhile
+        outbox.prune(unix_ms() + HOUR_MS).await.expect("pruned");
+    }
 }
 
 #[tokio::test]
@@ -204,7 +285,11 @@ async fn busy_receiver_is_left_alone_for_as_long_as_it_asks() {
     let (outbox, mut deliverer) = rig.open(&[rig.sink(SinkKind::Webhook)]);
     outbox.put(rig.tripped(1)).await.expect("kept");
     rig.server.answer.store(429, Ordering::Relaxed);
-    assert_eq!(deliverer.round(unix_ms()).await, Some(600_000), "as asked, but no longer than the bound");
+    assert_eq!(
+        deliverer.round(Instant::now(), unix_ms()).await,
+        Some(Duration::from_secs(600)),
+        "as asked, but no longer than the bound"
+    );
 }
 
 #[tokio::test]

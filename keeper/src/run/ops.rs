@@ -52,7 +52,7 @@ impl Ops {
         let notifier = match config.notify.is_empty() {
             true => None,
             false => Some(
-                Notifier::open(config, host.metrics.clone())
+                Notifier::open(config, host.metrics.clone(), host.taken.clone())
                     .map_err(|e| failed("open the outbox of alerts", Box::new(e)))?,
             ),
         };

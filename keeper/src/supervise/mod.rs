@@ -15,6 +15,8 @@ pub use systemd::{Phase, Watchdog};
 use crate::events::Events;
 use crate::http::Pulse;
 use crate::metrics::Metrics;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What outlives a restart of the tasks.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub struct Host {
     pub pulse: Pulse,
     /// How far the start is.
     pub phase: Phase,
+    /// Number of the newest fact that the outbox of alerts has taken.
+    pub taken: Arc<AtomicU64>,
 }
 
 impl Host {
@@ -39,7 +43,8 @@ impl Host {
     pub fn with(metrics: Metrics) -> Self {
         let started = crate::events::unix_ts();
         metrics.started_seconds.set(started);
-        Self { events: Events::new(metrics.clone()), metrics, pulse: Pulse::new(), phase: Phase::default() }
+        let (events, taken) = (Events::new(metrics.clone()), Arc::default());
+        Self { events, metrics, pulse: Pulse::new(), phase: Phase::default(), taken }
     }
 }
 
