@@ -67,7 +67,7 @@ async fn ask(pool: &Pool, set: &WatchSet, turn: usize, market: &watch::Sender<Ma
     Ok(())
 }
 
-fn percentile(mut fees: Vec<u64>) -> u64 {
+pub(crate) fn percentile(mut fees: Vec<u64>) -> u64 {
     fees.sort_unstable();
     fees.get(fees.len() * PERCENTILE / 100).or(fees.last()).copied().unwrap_or(0)
 }

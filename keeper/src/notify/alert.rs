@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const SCHEMA: u32 = 1;
 
 /// Fields that tell two facts of one kind apart.
-const IDENTITY: [&str; 11] = [
+const IDENTITY: [&str; 12] = [
     "rule",
     "trip_epoch",
     "position",
@@ -19,6 +19,7 @@ const IDENTITY: [&str; 11] = [
     "task",
     "sign",
     "subject",
+    "pause",
     "intent",
 ];
 

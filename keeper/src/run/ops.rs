@@ -5,8 +5,8 @@ use super::courier::Courier;
 use super::engine::Engine;
 use crate::capture::Recorder;
 use crate::chain::pool::Pool;
-use crate::config::Config;
-use crate::config::payer::PayerKey;
+use crate::config::payer::{KeyError, PayerKey};
+use crate::config::{Config, Mode};
 use crate::control::{Command, Control, Pauses, Token};
 use crate::error::KeeperError;
 use crate::http::Door;
@@ -56,16 +56,7 @@ impl Ops {
                     .map_err(|e| failed("open the outbox of alerts", Box::new(e)))?,
             ),
         };
-        let pauser = match &config.keys.guardian_file {
-            Some(path) if config.takeover.pause_levels => Some(Arc::new(Pauser {
-                guardian: PayerKey::read(path)?,
-                pause_secs: config.takeover.pause_secs,
-                wire,
-                file: config.keeper.state_dir.join(PAUSE_FILE),
-                turn: tokio::sync::Mutex::default(),
-            })),
-            _ => None,
-        };
+        let pauser = pauser(config, wire)?;
         let (sender, standings) = watch::channel(None);
         let watcher = Watcher {
             pool,
@@ -95,5 +86,50 @@ impl Ops {
             keeper.spawn_endless("notify", notifier.run(keeper.events.clone(), keeper.serving.clone()));
         }
         self.commands
+    }
+}
+
+/// Returns who raises the guard's level: nobody without a guardian's key, nor where nothing may be sent.
+fn pauser(config: &Config, wire: Arc<dyn Wire>) -> Result<Option<Pauser>, KeyError> {
+    let is_pausing = config.takeover.pause_levels && config.keeper.mode == Mode::Act;
+    let Some(path) = config.keys.guardian_file.as_ref().filter(|_| is_pausing) else { return Ok(None) };
+    Ok(Some(Pauser {
+        guardian: PayerKey::read(path)?,
+        guard: config.cluster.guard,
+        pause_secs: config.takeover.pause_secs,
+        price: config.tx.compute_price.trip,
+        wire,
+        file: config.keeper.state_dir.join(PAUSE_FILE),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Commitment;
+    use crate::metrics::Metrics;
+    use crate::submit::PoolWire;
+    use solana_sdk::signature::Keypair;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn level_is_raised_only_with_a_guardians_key_by_who_acts() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("guardian.json");
+        let text = serde_json::to_string(&Keypair::new().to_bytes().to_vec()).expect("numbers");
+        std::fs::write(&path, text).expect("a file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+        let settings = "[cluster]\nrpc_url = \"http://127.0.0.1:1\"\nguard = \"11111111111111111111111111111111\"\n[keeper]\n\
+                        name = \"k\"\nstate_dir = \"s\"\n[keys]\npayer_file = \"p\"\n[takeover]\npause_levels = true\n";
+        let mut config: Config = toml::from_str(settings).expect("settings");
+        let has_pauser = |config: &Config| {
+            let pool = Arc::new(Pool::new(Vec::new(), Commitment::Processed, Metrics::new()));
+            pauser(config, Arc::new(PoolWire::new(pool, &[], Metrics::new()))).expect("a key").is_some()
+        };
+        assert!(!has_pauser(&config), "no key");
+        config.keys.guardian_file = Some(path);
+        assert!(has_pauser(&config));
+        config.keeper.mode = Mode::Observe;
+        assert!(!has_pauser(&config), "it sends nothing");
     }
 }

@@ -4,21 +4,25 @@
 //! listed, transactions are signed ahead under durable nonces. Each of these is told the moment it shows, whatever the
 //! reason; what is known is kept across restarts, so that nothing done while the keeper was down goes unseen. With a
 //! guardian's key, the first critical sign also raises the guard's level for a bounded time: new risk stops, exits go on.
+//! That is tried, across restarts as well, until the level is raised or nothing is left of the sign.
 
+mod limits;
 mod pause;
 mod program;
 mod sign;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
-pub use pause::{FILE as PAUSE_FILE, Pauser};
+pub use pause::{FILE as PAUSE_FILE, News, Pauser};
 pub use program::{HEADER_LEN, LOADER, ProgramStanding, data_address, decode};
 pub use sign::{KINDS, Sign, signs, signs_at_first, signs_of_program};
 pub use standing::Standing;
+pub use wanted::Wanted;
 
 use crate::chain::pool::Pool;
-use crate::events::{EventKind, Events, Fact, Severity};
+use crate::events::{EventKind, Events, Fact};
 use crate::metrics::{KindLabel, Metrics};
 use crate::whole;
 use serde::{Deserialize, Serialize};
@@ -26,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Name of the file in the state directory.
@@ -39,6 +43,9 @@ pub struct Known {
     pub standing: Option<Arc<Standing>>,
     /// Of the program.
     pub program: Option<ProgramStanding>,
+    /// The pause that a sign has asked for and that is not in force yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Arc<Wanted>>,
 }
 
 /// What the watch needs.
@@ -54,7 +61,7 @@ pub struct Watcher {
     /// Directory in which what is known is kept.
     pub state_dir: PathBuf,
     /// Who raises the guard's level, if anybody.
-    pub pauser: Option<Arc<Pauser>>,
+    pub pauser: Option<Pauser>,
     /// Where signs are told.
     pub events: Events,
     /// Where they are counted.
@@ -62,9 +69,32 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Looks until `stop`.
+    /// Looks until `stop`, and has the guard's level raised where a sign asks for it.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut known = load(&self.state_dir);
+        let (pauser, pool) = (self.pauser.take(), self.pool.clone());
+        known.wanted = known.wanted.filter(|_| pauser.is_some());
+        let (wants, wanted) = watch::channel(known.wanted.clone());
+        let (told, news) = mpsc::channel(1);
+        // beside the watch: the next sign must not wait for a block
+        let raising = async {
+            match &pauser {
+                Some(pauser) => pauser.run(&pool, wanted, told).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.look_on(known, (pauser.is_some(), wants, news), stop) => {}
+            () = raising => {}
+        }
+    }
+
+    async fn look_on(
+        &mut self,
+        mut known: Known,
+        (is_pausing, wants, mut news): (bool, watch::Sender<Option<Arc<Wanted>>>, mpsc::Receiver<News>),
+        stop: CancellationToken,
+    ) {
         let mut polls = tokio::time::interval(self.poll);
         polls.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -76,13 +106,18 @@ impl Watcher {
                     Err(_) => return,
                 },
                 _ = polls.tick() => self.ask(&mut known).await,
+                Some(news) = news.recv() => self.take(&news, &mut known),
             };
             self.tell(&found);
-            self.pause(&found, &known);
+            if is_pausing {
+                self.want(&found, &before, &mut known);
+            }
             // after the telling: a crash in between tells twice, never not at all
             if known != before {
                 store(&self.state_dir, &known);
             }
+            // after the writing, for the same reason
+            wants.send_if_modified(|wanted| std::mem::replace(wanted, known.wanted.clone()) != known.wanted);
         }
     }
 
@@ -122,19 +157,40 @@ impl Watcher {
         }
     }
 
-    /// Raises the guard's level at the first critical sign. Beside the watch: the next sign must not wait for a block.
-    fn pause(&self, found: &[Sign], known: &Known) {
-        let (Some(pauser), Some(standing)) = (self.pauser.clone(), known.standing.clone()) else { return };
-        let Some(sign) = found.iter().find(|sign| sign.severity == Severity::Critical).cloned() else { return };
-        let (pool, events, slot) = (self.pool.clone(), self.events.clone(), self.slot.clone());
-        tokio::spawn(async move {
-            let text = match pauser.pause(&pool, &standing).await {
-                Ok(until_ts) => format!("the guard's level is raised until {until_ts} after a sign: {}", sign.text),
-                Err(error) => format!("the guard's level was not raised: {}", crate::error::chain(&error)),
-            };
-            let fact = Fact::new(EventKind::LevelsPaused, slot.load(Ordering::Relaxed), text);
-            events.emit(fact.with("sign", sign.kind).with("subject", sign.subject));
-        });
+    /// Asks for a pause at the first critical sign, until nothing is left of it.
+    fn want(&self, found: &[Sign], before: &Known, known: &mut Known) {
+        if let Some(asked) = found.iter().find_map(|sign| Wanted::by(sign, before)) {
+            let first = known.wanted.take().map(Arc::unwrap_or_clone);
+            known.wanted = Some(Arc::new(first.unwrap_or(asked).completed(before)));
+        }
+        if let Some(gone) = known.wanted.clone().filter(|wanted| wanted.is_gone(known)) {
+            known.wanted = None;
+            let text =
+                format!("the guard's level needs no raising any more, for nothing is left of the sign: {}", gone.text);
+            self.tell_pause(&gone, "dropped", text);
+        }
+    }
+
+    fn take(&self, news: &News, known: &mut Known) -> Vec<Sign> {
+        let Some(wanted) = known.wanted.clone() else { return Vec::new() };
+        match news {
+            News::Raised(until_ts) => {
+                known.wanted = None;
+                let text = format!("the guard's level is raised until {until_ts} after a sign: {}", wanted.text);
+                self.tell_pause(&wanted, "raised", text);
+            }
+            News::Failed(why) => {
+                let text = format!("the guard's level was not raised yet, and it is tried again: {why}");
+                self.tell_pause(&wanted, "failed", text);
+            }
+        }
+        Vec::new()
+    }
+
+    fn tell_pause(&self, wanted: &Wanted, pause: &str, text: String) {
+        let fact = Fact::new(EventKind::LevelsPaused, self.slot.load(Ordering::Relaxed), text);
+        let fact = fact.with("sign", wanted.sign.clone()).with("subject", wanted.subject.clone());
+        self.events.emit(fact.with("pause", pause));
     }
 }
 

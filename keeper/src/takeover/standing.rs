@@ -1,8 +1,10 @@
 //! Who rules the guard and what they allow, as far as only they can change it.
 
+use super::limits;
+use crate::watch::feeds::aggregate_of;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
-use rampart::state::{Comparator, Guard, Rule, Switch, Vault};
+use rampart::state::{Guard, Switch};
 use serde::{Deserialize, Serialize};
 use solana_sdk::hash::hashv;
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ pub struct Standing {
     pub loosen_delay_secs: u32,
     /// The longest one pause, seconds.
     pub max_pause_secs: u32,
-    /// What is listed, by address: `asset`, `vault` or `integration`.
+    /// What is listed, by address: `asset`, `vault`, `integration` or `swap policy`.
     pub listings: BTreeMap<String, String>,
     /// What is allowed, by name: higher is looser.
     pub limits: BTreeMap<String, u64>,
@@ -52,14 +54,24 @@ impl Standing {
         }
         for (key, vault) in store.vaults() {
             standing.listings.insert(key.to_string(), "vault".into());
-            standing.limits.extend(vault_limits(key, vault));
+            standing.limits.extend(limits::of_vault(key, vault));
         }
-        for (key, _) in store.integrations() {
+        for (key, integration) in store.integrations() {
             standing.listings.insert(key.to_string(), "integration".into());
+            standing.limits.extend(limits::of_integration(key, integration));
         }
+        for (key, policy) in store.policies() {
+            standing.listings.insert(key.to_string(), "swap policy".into());
+            standing.limits.extend(limits::of_policy(key, policy));
+            let called =
+                [&policy.params.program.to_bytes()[..], bytemuck::cast_slice(&policy.params.prefixes)].concat();
+            standing.settings.insert(format!("program of swap policy {key}"), digest(&called));
+        }
+        standing.limits.extend(limits::of_aggregate(guard, aggregate_of(store).as_ref()));
+        standing.limits.extend(store.reserve().into_iter().flat_map(|(_, reserve)| limits::of_reserve(reserve)));
         for (key, rule) in store.rules() {
             standing.rules_on.insert(key.to_string(), rule.params.switch == Switch::Enabled as u8);
-            standing.limits.insert(format!("threshold of rule {key}"), looseness(rule));
+            standing.limits.insert(format!("threshold of rule {key}"), limits::of_rule(rule));
         }
         if let Some((_, set)) = store.keeper_set() {
             let members = set.active().iter().map(|member| (format!("keeper {}", member.key), member.key.to_string()));
@@ -86,30 +98,6 @@ fn roles(guard: &Guard) -> BTreeMap<String, String> {
     let named = single.into_iter().map(|(role, key)| (role.to_owned(), key.to_string()));
     let guardians = roles.active_guardians().iter().map(|key| (format!("guardian {key}"), key.to_string()));
     named.chain(guardians).collect()
-}
-
-fn vault_limits(key: &Pubkey, vault: &Vault) -> Vec<(String, u64)> {
-    let limits = &vault.limits;
-    let of = [
-        ("supply cap", limits.supply_cap_amount),
-        ("borrow cap", limits.borrow_cap_amount),
-        ("collateral cap", limits.collateral_cap_amount),
-        ("hourly outflow of the loan mint", limits.loan_flow.hourly_bps.into()),
-        ("daily outflow of the loan mint", limits.loan_flow.daily_bps.into()),
-        ("outflow floor of the loan mint", limits.loan_flow.absolute_floor_amount),
-        ("hourly outflow of the collateral mint", limits.collateral_flow.hourly_bps.into()),
-        ("daily outflow of the collateral mint", limits.collateral_flow.daily_bps.into()),
-        ("outflow floor of the collateral mint", limits.collateral_flow.absolute_floor_amount),
-        ("loan-to-value limit", vault.risk.ltv_bps.into()),
-        ("liquidation line", vault.risk.liquidation_line_bps.into()),
-    ];
-    of.into_iter().map(|(name, value)| (format!("{name} of vault {key}"), value)).collect()
-}
-
-/// Higher is looser: a rule that fires above its threshold is looser the higher that is, the other way round below.
-fn looseness(rule: &Rule) -> u64 {
-    let is_below = rule.params.comparator == Comparator::Below as u8;
-    if is_below { u64::MAX - rule.params.threshold } else { rule.params.threshold }
 }
 
 fn digest(bytes: &[u8]) -> String {

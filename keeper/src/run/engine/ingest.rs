@@ -200,7 +200,14 @@ impl<C: Courier> Engine<C> {
 
     fn changed(&mut self, key: Pubkey, kind: Kind) {
         self.is_dirty = true;
-        if matches!(kind, Kind::Guard | Kind::Asset | Kind::Vault | Kind::Rule | Kind::KeeperSet | Kind::Integration) {
+        let is_privileged = match kind {
+            Kind::Guard | Kind::Asset | Kind::Vault | Kind::Rule | Kind::KeeperSet | Kind::Integration => true,
+            Kind::Policy | Kind::Reserve => true,
+            // the dollar limit is kept as bytes
+            Kind::Raw => self.store.raw(&key).is_some_and(|account| account.owner == rampart::ID),
+            Kind::Position | Kind::Group | Kind::Report | Kind::Bounty => false,
+        };
+        if is_privileged {
             self.ops.privileged_changed();
         }
         match kind {
