@@ -34,7 +34,7 @@ use crate::supervise::Reload;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use output::Output;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Exit code for a command line that cannot be understood.
 pub const USAGE: u8 = 64;
@@ -446,16 +446,21 @@ impl Cli {
         let file = args.file.clone();
         let state_dir = file.with_extension("state");
         let overrides = Overrides { observe: true, listen: Some(([127, 0, 0, 1], 0).into()), log_format: None };
-        let change = move |config: &mut Config| {
-            config.capture.file = Some(file.clone());
-            config.keeper.state_dir.clone_from(&state_dir);
-            config.http.token_file = None;
-            // the keeper that acts tells these
-            config.notify.clear();
-            config.takeover = config::Takeover { watch: false, ..config.takeover };
-        };
+        let change = move |config: &mut Config| record_beside(config, &file, &state_dir);
         self.run(overrides, change, args.seconds.map(std::time::Duration::from_secs)).await
     }
+}
+
+/// Makes the settings of a keeper those of an observer that records to `file`, next to that keeper.
+fn record_beside(config: &mut Config, file: &Path, state_dir: &Path) {
+    config.capture.file = Some(file.to_owned());
+    state_dir.clone_into(&mut config.keeper.state_dir);
+    config.http.token_file = None;
+    // the keeper that acts tells these
+    config.notify.clear();
+    config.takeover = config::Takeover { watch: false, ..config.takeover };
+    // its name in the fleet is the keeper's
+    config.fleet.mode = config::FleetMode::Single;
 }
 
 impl Command {

@@ -49,6 +49,10 @@ impl Courier for Stamps {
     fn hour(&self, _: ActionClass) -> Hour {
         Hour::default()
     }
+
+    fn is_journal_failing(&self) -> bool {
+        false
+    }
 }
 
 /// Returns a book of `count` positions, whose loan-to-value at a dollar lies between 20 % and 74 %.

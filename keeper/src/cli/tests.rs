@@ -223,3 +223,17 @@ fn columns_are_as_wide_as_their_widest_cell() {
     assert_eq!(output::ago(0, 7_200_000), "2 h ago");
     assert_eq!(output::ago(10, 0), "0 s ago");
 }
+
+#[test]
+fn capture_runs_on_its_own_beside_a_member_of_a_fleet() {
+    let mut config: Config = toml::from_str(
+        "[cluster]\nrpc_url = \"http://127.0.0.1:1\"\nguard = \"11111111111111111111111111111111\"\n[keeper]\nname = \"k\"\n\
+         state_dir = \"s\"\n[keys]\npayer_file = \"p\"\n[fleet]\nmode = \"etcd\"\nmember = \"a\"\nendpoints = [\"http://127.0.0.1:2379\"]\n",
+    )
+    .expect("settings");
+    assert_eq!(config.fleet.mode, config::FleetMode::Etcd);
+    record_beside(&mut config, Path::new("c.gz"), Path::new("c.state"));
+    assert_eq!(config.fleet.mode, config::FleetMode::Single, "the member's name is the keeper's");
+    assert_eq!((config.capture.file, config.keeper.state_dir), (Some("c.gz".into()), "c.state".into()));
+    assert!(config.notify.is_empty() && !config.takeover.watch);
+}

@@ -183,7 +183,7 @@ impl Fleet {
 /// What the task that talks to etcd tells.
 #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "the task is part of the feature"))]
 impl Fleet {
-    fn is_fit(&self) -> bool {
+    pub(crate) fn is_fit(&self) -> bool {
         self.shared.as_ref().is_some_and(|shared| shared.now_ms() < shared.fit_until_ms.load(Ordering::Relaxed))
     }
 

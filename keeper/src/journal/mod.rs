@@ -29,6 +29,7 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -65,6 +66,8 @@ struct Shared {
     path: PathBuf,
     metrics: Metrics,
     disk: Disk,
+    /// The last write failed.
+    is_failing: AtomicBool,
     #[cfg(test)]
     after_commit: Mutex<Option<tests::Hook>>,
     // Released by the system when the process ends, however it ends.
@@ -97,6 +100,7 @@ impl Journal {
                 path,
                 metrics,
                 disk,
+                is_failing: AtomicBool::new(false),
                 #[cfg(test)]
                 after_commit: Mutex::default(),
                 _lock: lock,
@@ -199,6 +203,29 @@ impl Journal {
         rows.into_iter().map(|row| row.map_err(|reason| self.corrupt(reason))).collect()
     }
 
+    /// Returns class, fee and time of every transaction that was sent since `since_ms` and may have been paid for, oldest
+    /// first. The time is that of the first send; of the signing, where a crash lay between the send and its note.
+    ///
+    /// # Errors
+    /// `Corrupt` if a row is not what was written.
+    pub fn spent_since(&self, since_ms: u64) -> Result<Vec<(ActionClass, u64, u64)>, JournalError> {
+        let failed = |source| JournalError::from_sqlite(&self.shared.path, "read what was spent", source);
+        let sql = "SELECT class, fee_lamports, COALESCE(sent_ms, signed_ms) AS at_ms FROM transactions WHERE at_ms > ?1 \
+                   AND (sent_ms IS NOT NULL OR state IN ('landed', 'failed', 'lost_race')) ORDER BY at_ms";
+        let connection = self.connection();
+        let mut statement = connection.prepare(sql).map_err(failed)?;
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        let rows = statement.query_map([since_ms.cast_signed()], read).map_err(failed)?;
+        let rows: Vec<_> = rows.collect::<Result<_, _>>().map_err(failed)?;
+        let known = |(class, fee, at): (String, i64, i64)| -> Result<_, JournalError> {
+            let class = ActionClass::from_name(&class)
+                .ok_or_else(|| self.corrupt(format!("a row has the unknown class `{class}`")))?;
+            Ok((class, fee.cast_unsigned(), at.cast_unsigned()))
+        };
+        rows.into_iter().map(known).collect()
+    }
+
     /// Returns the newest intents that landed, at most `limit`: they must not be acted on again.
     pub fn landed(&self, limit: u32) -> Result<Vec<crate::intent::IntentId>, JournalError> {
         let sql =
@@ -249,7 +276,24 @@ impl Journal {
         if result.is_err() {
             self.shared.metrics.journal_errors.inc();
         }
+        self.shared.is_failing.store(result.is_err(), Ordering::Relaxed);
         result
+    }
+
+    /// Tells whether the last write failed: nothing but trips can be signed then.
+    pub fn is_failing(&self) -> bool {
+        self.shared.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Writes what is there already, to find out whether writes pass.
+    ///
+    /// # Errors
+    /// Whatever the disk refuses.
+    pub fn probe(&self) -> Result<(), JournalError> {
+        self.write("try a write", |change| {
+            let layout: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            change.pragma_update(None, "user_version", layout)
+        })
     }
 
     fn commit<T>(&self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {

@@ -38,6 +38,9 @@ pub trait Courier: Clone + Send + Sync + 'static {
 
     /// Returns what a class has spent within the hour, and what it has left.
     fn hour(&self, class: ActionClass) -> Hour;
+
+    /// Tells whether the journal takes nothing now.
+    fn is_journal_failing(&self) -> bool;
 }
 
 /// How bytes leave: under the pass of their decision, and back to the engine where that no longer holds.
@@ -92,5 +95,9 @@ impl Courier for Submitter {
 
     fn hour(&self, class: ActionClass) -> Hour {
         Submitter::hour(self, class)
+    }
+
+    fn is_journal_failing(&self) -> bool {
+        Submitter::is_journal_failing(self)
     }
 }

@@ -22,7 +22,7 @@ use rampart::state::{Position, Rule};
 use solana_sdk::hash::Hash;
 use solana_sdk::signature::Signature;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -40,6 +40,7 @@ struct Recorder {
     refusals: Arc<Mutex<VecDeque<SubmitError>>>,
     /// What the next rehearsals end with; all pass once there is nothing here.
     rehearsals: Arc<Mutex<VecDeque<SubmitError>>>,
+    is_journal_failing: Arc<AtomicBool>,
 }
 
 impl Recorder {
@@ -80,6 +81,10 @@ impl Courier for Recorder {
     fn hour(&self, class: ActionClass) -> Hour {
         let allowance_lamports = (class != ActionClass::Trip).then_some(50_000_000);
         Hour { own_lamports: 7_000, spent_lamports: 49_000_000, allowance_lamports, reserved_lamports: 10_000_000 }
+    }
+
+    fn is_journal_failing(&self) -> bool {
+        self.is_journal_failing.load(Ordering::Relaxed)
     }
 }
 
@@ -427,6 +432,34 @@ async fn closed_position_leaves_store_and_index_with_the_next_listing() {
     rig.engine.polled(Polled::Snapshot(Box::new(snapshot)));
     assert_eq!(rig.engine.store.position_count(), 0);
     assert!(rig.engine.index.vault(&rig.world.vault_key).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn keeper_is_not_ready_while_its_journal_takes_nothing() {
+    let mut rig = Rig::new();
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    assert!(rig.engine.view().keeper.ready, "{:?}", rig.engine.view().keeper.not_ready_reasons);
+    rig.recorder.is_journal_failing.store(true, Ordering::Relaxed);
+    let reasons = rig.engine.view().keeper.not_ready_reasons;
+    assert_eq!(reasons, ["the journal takes nothing: nothing but trips can be signed"]);
+    rig.recorder.is_journal_failing.store(false, Ordering::Relaxed);
+    assert!(rig.engine.view().keeper.ready);
+}
+
+#[tokio::test]
+async fn observer_is_never_fit_to_own_anything() {
+    let (fleet, _now) = member_at(0);
+    let mut rig = Rig::in_fleet(fleet.clone());
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.blockhash(blockhash(1));
+    rig.engine.tick();
+    assert!(rig.engine.view().keeper.ready && fleet.is_fit(), "{:?}", rig.engine.view().keeper.not_ready_reasons);
+    let mut config = config(rig.world.guard_key);
+    config.keeper.mode = crate::config::Mode::Observe;
+    rig.engine.set_config(Arc::new(config));
+    assert!(rig.engine.view().keeper.ready && !fleet.is_fit());
 }
 
 /// A member of a fleet of two, whose clock the test sets, milliseconds.

@@ -1,6 +1,7 @@
 //! What the keeper says of itself: the view, readiness, and the gauges.
 
 use crate::chain::liveness::SourceHealth;
+use crate::config::Mode;
 use crate::early;
 use crate::intent::ActionClass;
 use crate::metrics::{ModelLabel, SourceLabel};
@@ -108,6 +109,10 @@ impl<C: Courier> Engine<C> {
             (!self.is_gapless(), "no source of data is complete".to_owned()),
             (!self.has_blockhash(), "no fresh blockhash".to_owned()),
             (covered < 1.0, "not every position was verified lately".to_owned()),
+            (
+                self.courier.is_journal_failing(),
+                "the journal takes nothing: nothing but trips can be signed".to_owned(),
+            ),
             (self.store.quarantined() > 0, format!("{} accounts can't be read", self.store.quarantined())),
             (
                 self.balance() < self.config.budget.min_payer_lamports,
@@ -139,7 +144,8 @@ impl<C: Courier> Engine<C> {
         let skew = self.clock.now().map_or(0, |now| host_ts.saturating_sub(now.unix_ts));
         self.metrics.clock_skew_seconds.set(skew);
         self.metrics.ready.set(i64::from(keeper.ready));
-        self.fleet.set_fit(keeper.ready);
+        // who only observes must own nothing: all that are fit come before it
+        self.fleet.set_fit(keeper.ready && self.config.keeper.mode == Mode::Act);
         self.metrics.accounts.set(gauge(self.store.account_count() as u64));
         self.metrics.coverage_ratio.set(keeper.coverage.verified_ratio);
         self.metrics.coverage_oldest_seconds.set(gauge(keeper.coverage.oldest_secs));

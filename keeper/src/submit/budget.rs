@@ -6,7 +6,7 @@ use crate::intent::ActionClass;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-const HOUR: Duration = Duration::from_secs(3_600);
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Fees spent within the last hour, and the balance.
 #[derive(Debug)]
@@ -67,6 +67,13 @@ impl Spending {
     /// Starts with nothing spent and an unknown balance. `trip_fee_lamports` is the most that one trip costs.
     pub fn new(limits: Budget, posts_lamports_per_hour: u64, trip_fee_lamports: u64) -> Self {
         Self { limits, posts_lamports_per_hour, trip_fee_lamports, spent: VecDeque::new(), balance_lamports: None }
+    }
+
+    /// Takes over what earlier runs spent: class, fee, and how long ago; oldest first. The balance knows of it already.
+    pub fn resume(&mut self, earlier: impl IntoIterator<Item = (ActionClass, u64, Duration)>, now: Instant) {
+        // a host that has not run for so long counts it as of now: too much rather than too little
+        let spent = |(class, fee_lamports, age)| Spent { at: now.checked_sub(age).unwrap_or(now), class, fee_lamports };
+        self.spent.extend(earlier.into_iter().map(spent));
     }
 
     /// Takes over a balance that was read from the chain.
@@ -230,6 +237,19 @@ mod tests {
         assert!(spending.check(Liquidate, 1, now).is_err());
         spending.refund(20);
         assert!(spending.check(Liquidate, 20, now).is_ok());
+    }
+
+    #[test]
+    fn what_earlier_runs_spent_ends_with_their_hour() {
+        let (mut spending, now) = (spending(), Instant::now());
+        spending.set_balance(200);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        spending.resume([(Liquidate, 50, minutes(59)), (Post, 30, minutes(10)), (Liquidate, 40, minutes(5))], now);
+        let refused = spending.check(Liquidate, 11, now);
+        assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 11, left_lamports: 10 })));
+        assert!(matches!(spending.check(Post, 1, now), Err(SubmitError::OverPosting { left_lamports: 0, .. })));
+        assert!(spending.check(Liquidate, 60, now + minutes(1)).is_ok());
+        assert_eq!(spending.balance_lamports, Some(200), "the chain's balance is without it");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::step::{Answer, NextStep, asks_for_logs, attributed, next_step};
 use super::wire::{STATUS_BATCH, Tip};
 use super::{Settled, Submitter};
 use crate::chain::standing::Use;
+use crate::config::Mode;
 use crate::events::unix_ms;
 use crate::intent::{ActionClass, Outcome};
 use crate::journal::{Signed, State};
@@ -36,8 +37,11 @@ fn purpose<'a>(about: impl IntoIterator<Item = &'a Signed>) -> Use {
 }
 
 impl Submitter {
-    /// Hands all bytes that may still land to a node again.
+    /// Hands all bytes that may still land to a node again. Who only observes follows what an earlier run sent, no more.
     pub(super) fn resend_turn(&self) {
+        if self.shared.mode != Mode::Act {
+            return;
+        }
         let due: Vec<_> = {
             let book = self.book();
             let due = book.flights().filter(|flight| flight.stage == Stage::Sent && !flight.is_held);
@@ -198,6 +202,10 @@ impl Submitter {
             let is_unpaid = outcome == Outcome::Expired && flight.doubted_since.is_none();
             if is_unpaid && flight.first_sent.is_some() {
                 book.spending.refund(signed.fee_lamports);
+            }
+            // sent by an earlier run that could not note it any more
+            if flight.stage == Stage::InDoubt && outcome != Outcome::Expired {
+                book.spending.charge(signed.intent.class, signed.fee_lamports, Instant::now());
             }
             flight
         };

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Nodes are not asked more often than this to forward the same bytes.
 const SHORTEST_RESEND: Duration = Duration::from_millis(100);
+/// How often a journal that takes nothing is tried, while nothing else writes to it.
+const PROBE: Duration = Duration::from_secs(2);
 
 impl Submitter {
     /// Resends and confirms until [`Self::drain`] closes it.
@@ -26,15 +28,24 @@ impl Submitter {
             }
         };
         let confirm = every(period, || self.confirm_turn());
+        let probe = every(PROBE, || self.probe_turn());
         let mut broken = self.shared.broken.subscribe();
         tokio::select! {
             () = closed.cancelled() => Ok(()),
             () = resend => Ok(()),
             () = confirm => Ok(()),
+            () = probe => Ok(()),
             // CANNOT close: this submitter holds the other end.
             found = broken.wait_for(Option::is_some) => {
                 found.ok().and_then(|found| found.clone()).map_or(Ok(()), |error| Err(SubmitError::Journal(error)))
             }
+        }
+    }
+
+    /// Finds out whether a journal that took nothing takes something again: with nothing to do, nobody else would.
+    pub(super) async fn probe_turn(&self) {
+        if self.is_journal_failing() {
+            self.note(Journal::probe).await;
         }
     }
 

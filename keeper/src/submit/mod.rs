@@ -47,7 +47,7 @@ use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::Signature;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -143,7 +143,9 @@ impl Submitter {
         let tips = sign::tips(&setup.senders, ActionClass::Trip, &Pubkey::default());
         let trip_fee = sign::with_tips(fee_lamports(TRIP_COMPUTE_UNITS, setup.tx.compute_price.trip.cap), &tips);
         let recovered = undecided.len();
-        let book = Book::new(Spending::new(setup.budget, setup.posts_lamports_per_hour, trip_fee), undecided, landed);
+        let mut spending = Spending::new(setup.budget, setup.posts_lamports_per_hour, trip_fee);
+        spending.resume(spent_before(&setup.journal, unix_ms())?, Instant::now());
+        let book = Book::new(spending, undecided, landed);
         let submitter = Self {
             shared: Arc::new(Shared {
                 wire: setup.wire,
@@ -247,6 +249,11 @@ impl Submitter {
         Ok(Some((signed, stage)))
     }
 
+    /// Tells whether the journal takes nothing now, so that nothing but trips can be signed.
+    pub fn is_journal_failing(&self) -> bool {
+        self.shared.journal.is_failing()
+    }
+
     fn spawn_send(&self, signed: Arc<Signed>) {
         let submitter = self.clone();
         self.background(async move {
@@ -267,6 +274,14 @@ impl Submitter {
         // Every change under this lock is one step: a panic elsewhere leaves it whole.
         self.shared.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns what earlier runs spent within the last hour: a start is no new hour.
+fn spent_before(journal: &Journal, now_ms: u64) -> Result<Vec<(ActionClass, u64, Duration)>, JournalError> {
+    let hour_ms = u64::try_from(budget::HOUR.as_millis()).unwrap_or(u64::MAX);
+    let spent = journal.spent_since(now_ms.saturating_sub(hour_ms))?;
+    let age = |at_ms: u64| Duration::from_millis(now_ms.saturating_sub(at_ms));
+    Ok(spent.into_iter().map(|(class, fee_lamports, at_ms)| (class, fee_lamports, age(at_ms))).collect())
 }
 
 #[cfg(feature = "faults")]

@@ -3,6 +3,7 @@
 use super::book::{Admission, Book};
 use super::sign::{sign, tips, with_tips};
 use super::{Prepared, SubmitError, Submitter, fee_lamports};
+use crate::config::Mode;
 use crate::events::unix_ms;
 use crate::intent::{ActionClass, Blockhash, PlannedTx};
 use crate::journal::{JournalError, Signed, State};
@@ -57,7 +58,9 @@ impl Submitter {
         {
             let mut book = self.book();
             if let Admission::Adopt(signed) = book.admit(&id)? {
-                return Ok(Draft::Existing(signed));
+                // an earlier run may have sent it: who only observes follows it, and says nothing else of it
+                let may_send = self.shared.mode == Mode::Act;
+                return if may_send { Ok(Draft::Existing(signed)) } else { Err(SubmitError::InFlight) };
             }
             self.check_room(&book, class)?;
             let fee = with_tips(fee_lamports(plan.compute_unit_limit, plan.priority_micro_lamports), &tips);

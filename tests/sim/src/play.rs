@@ -287,7 +287,7 @@ impl Run {
             for stuck in keeper.stuck(height, DECIDED_BLOCKS) {
                 net.record.violation(format!("STUCK keeper {}: {stuck}", keeper.index));
             }
-            let hours = 1 + self.elapsed_ms / 3_600_000 + keeper.starts;
+            let hours = 1 + self.elapsed_ms / 3_600_000;
             if self.fees[keeper.index] > HOUR_LAMPORTS * hours {
                 let spent = self.fees[keeper.index];
                 net.record.violation(format!("BUDGET keeper {} spent {spent} lamports", keeper.index));

@@ -5,5 +5,6 @@ mod basics;
 mod crash;
 mod faults;
 mod rehearse;
+mod restart;
 mod rpc;
 pub(super) mod world;
