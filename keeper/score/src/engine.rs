@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::anomaly::{Alarm, Cusum, Detector, HalfSpaceTrees, Observation, PriceVerdict, Regime};
 use crate::band::{Band, BandState, Bands};
 use crate::bar::{Bar, BarError};
+use crate::coarse::Coarse;
 use crate::features::{self, Features, Market};
 use crate::hazard::{self, Exit, HAZARDS};
 use crate::input::Input;
@@ -40,7 +41,8 @@ pub struct Settings {
     pub fresh_secs: f64,
     /// Age from which a price is dead, seconds.
     pub dead_secs: f64,
-    /// Mean stability index of its inputs above which a model is demoted to the structural formula.
+    /// Mean stability index of its inputs above which a model is demoted to the structural formula. On the recorded markets
+    /// that it was trained for it is at most 0.06, on a stablecoin 3.7.
     pub drift_max: f64,
     /// Seed of the half-space trees.
     pub seed: u64,
@@ -127,6 +129,8 @@ pub struct Assessment {
 pub struct Engine {
     settings: Settings,
     model: Option<Model>,
+    /// The market in the model's bars: what the model and the watch on its inputs see.
+    coarse: Coarse,
     drift: Option<Drift>,
     /// Mean stability index of the model's inputs; missing while too little was seen.
     drift_index: Input,
@@ -145,8 +149,11 @@ impl Engine {
     /// Starts an engine; without a model the structural formula judges the market.
     pub fn new(settings: Settings, model: Option<Model>) -> Self {
         let drift = model.as_ref().map(Model::deciles).filter(|deciles| !deciles.is_empty()).map(Drift::new);
+        // without a model nothing looks at it
+        let bar_secs = model.as_ref().map_or(1, Model::bar_secs);
         Self {
             market: Market::new(settings.market),
+            coarse: Coarse::new(settings.market, bar_secs),
             forest: HalfSpaceTrees::new(settings.seed),
             fall: Cusum::default(),
             regime: Regime::default(),
@@ -177,13 +184,17 @@ impl Engine {
         if is_known {
             self.fall.push(self.market.last_return() / (variance_day * secs / DAY_SECS).sqrt());
         }
-        self.watch_drift(bar.close_ts(), secs);
+        if self.model.is_some()
+            && let Some((features, secs)) = self.coarse.push(bar)
+        {
+            self.watch_drift(&features, bar.close_ts(), secs);
+        }
         Ok(())
     }
 
-    fn watch_drift(&mut self, ts: i64, secs: f64) {
+    fn watch_drift(&mut self, features: &Features, ts: i64, secs: f64) {
         let Some(drift) = &mut self.drift else { return };
-        drift.push(&self.market.features(), secs);
+        drift.push(features, secs);
         if self.drift_ts.is_none_or(|last| ts.saturating_sub(last) >= DRIFT_SECS) {
             self.drift_index = (drift.coverage() >= DRIFT_COVERAGE).then(|| drift.index()).into();
             self.drift_ts = Some(ts);
@@ -218,7 +229,8 @@ impl Engine {
     }
 
     fn observation<'a>(&self, seen: &Readings<'a>, sigma: f64) -> Observation<'a> {
-        let amihud_log_ratio = Input::of(self.market.liquidity().amihud_log_ratio());
+        let liquidity = self.market.liquidity();
+        let amihud_log_ratio = liquidity.has_volume().then(|| liquidity.amihud_log_ratio()).into();
         let Readings { ts, price: oracle, venues, factor, .. } = *seen;
         Observation { ts, oracle, venues, sigma, factor, amihud_log_ratio }
     }
@@ -269,7 +281,7 @@ impl Engine {
             return Input::Missing;
         }
         match self.model.as_ref().filter(|_| !is_demoted) {
-            Some(model) => Input::of(model.probability(features, buffer, horizon_secs)),
+            Some(model) => Input::of(model.probability(&self.coarse.features(), buffer, horizon_secs)),
             None if buffer > 0.0 && buffer < 1.0 => {
                 Input::of(1.0 / (1.0 + (-structural(features.vol_day(), buffer, horizon_secs, None)).exp()))
             }
@@ -283,7 +295,8 @@ impl Engine {
         operations
     }
 
-    fn is_demoted(&self) -> bool {
+    /// Returns whether the structural formula stands in for a model that is absent or drifted.
+    pub fn is_demoted(&self) -> bool {
         self.model.is_none() || self.drift_index.known().is_some_and(|index| index > self.settings.drift_max)
     }
 
@@ -299,6 +312,16 @@ impl Engine {
         let is_rougher = features.values[1] > features.values[3];
         let regime = if is_rougher { self.regime.change_probability() } else { 0.0 };
         verdict.probability().map(|price| price.max(flows).max(regime))
+    }
+
+    /// Returns the mean stability index of the model's inputs; missing while too little was seen.
+    pub fn drift_index(&self) -> Input {
+        self.drift_index
+    }
+
+    /// Returns how far `price` is from where it was within about the last half an hour, log; none before the first look.
+    pub fn moved(&self, price: f64) -> Option<f64> {
+        self.detector.moved(price)
     }
 
     /// Returns the market's estimators.

@@ -9,6 +9,7 @@
 pub mod anomaly;
 pub mod band;
 pub mod bar;
+pub mod coarse;
 pub mod engine;
 pub mod ewma;
 pub mod features;

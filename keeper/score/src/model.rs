@@ -9,6 +9,9 @@ pub use structural::structural;
 use crate::features::Features;
 use crate::state::DECILES;
 
+/// Length of the bars of a model whose file has no tail to tell it, seconds: the lab trains on hourly candles.
+const BAR_SECS: u32 = 3_600;
+
 /// A model whose file was checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -54,6 +57,11 @@ impl Model {
     /// Returns the heads, by rising horizon.
     pub fn heads(&self) -> &[Head] {
         &self.file.heads
+    }
+
+    /// Returns the length of the bars that it was trained on, seconds. Features of shorter ones are others by the same names.
+    pub fn bar_secs(&self) -> u32 {
+        self.heads().iter().find_map(|head| head.tail).map_or(BAR_SECS, |tail| tail.bar_secs)
     }
 
     /// Returns the deciles of the features in training; empty where the file has none.

@@ -6,7 +6,7 @@ use common::{Rig, model_file, walk};
 use rampart_score::anomaly::{Alarm, PriceVerdict};
 use rampart_score::band::Band;
 use rampart_score::bar::Bar;
-use rampart_score::engine::{Assessment, Readings, Settings};
+use rampart_score::engine::{Assessment, Engine, Readings, Settings};
 use rampart_score::features::COUNT;
 use rampart_score::hazard::Hazard;
 use rampart_score::input::Input;
@@ -129,4 +129,48 @@ fn model_is_demoted_when_its_inputs_left_what_it_was_trained_on() {
     let [before, after] = [demoted - 1, demoted].map(|at| found[at].score.part(Hazard::Market).probability);
     assert!(before > 50.0 * after, "{before} {after}");
     assert!(found[demoted].score.part(Hazard::Operations).probability >= 0.5);
+}
+
+fn shipped() -> Model {
+    Model::from_json(include_str!("../../../artifacts/models/crash-v1.json")).unwrap()
+}
+
+/// As an oracle tells it: prices alone.
+fn without_volume(bar: &Bar) -> Bar {
+    Bar { volume: 0.0, taker_buy: None, ..*bar }
+}
+
+/// A keeper's bars have no volume and are a minute long: the watch on drift took the model that ships from every keeper after
+/// 46 days, or at once with candles from before the start.
+#[test]
+fn shipped_model_is_kept_on_a_keepers_bars_and_demoted_when_they_left_what_it_knows() {
+    const DAY: usize = 24 * 60;
+    let mut engine = Engine::new(Settings::default(), Some(shipped()));
+    // 4 % a day, in the middle of the training's deciles
+    let calm = walk(3, 60 * DAY, 60, 0.04 / (DAY as f64).sqrt());
+    calm.iter().for_each(|bar| engine.push(&without_volume(bar)).unwrap());
+    assert!(!engine.is_demoted(), "{:?}", engine.drift_index());
+    assert!(engine.drift_index().known().unwrap() < 0.05, "{:?}", engine.drift_index());
+    // 80 % a day: twenty days of it are enough of what no market of the training was like
+    let mut last = calm[calm.len() - 1].close_ts();
+    for bar in walk(4, 20 * DAY, 60, 0.8 / (DAY as f64).sqrt()) {
+        let bar = Bar { open_ts: last, ..without_volume(&bar) };
+        engine.push(&bar).unwrap();
+        last = bar.close_ts();
+    }
+    assert!(engine.is_demoted(), "{:?}", engine.drift_index());
+}
+
+/// A bar after a long silence stood for all of it: one bar in half of the watch's memory.
+#[test]
+fn bar_after_a_gap_stands_for_its_own_length() {
+    let (mut engine, bars) = (Engine::new(Settings::default(), Some(shipped())), walk(5, 48 * 24 + 1, 3_600, 0.008));
+    let (last, all) = bars.split_last().unwrap();
+    all.iter().for_each(|bar| engine.push(&without_volume(bar)).unwrap());
+    // ninety days later, of a price that fell by nine tenths within the hour
+    let gap = 90 * 86_400;
+    let fallen =
+        Bar { open_ts: last.open_ts + gap, low: 0.1 * last.low, close: 0.1 * last.low, ..without_volume(last) };
+    engine.push(&fallen).unwrap();
+    assert!(!engine.is_demoted() && engine.drift_index().known().unwrap() < 0.05, "{:?}", engine.drift_index());
 }

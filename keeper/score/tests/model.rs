@@ -9,7 +9,7 @@ use rampart_score::model::{Model, ModelError, ModelFile, Tail, structural};
 fn features(vol_day: f64) -> Features {
     let mut values = [0.0; COUNT];
     values[LOG_VOL_24H] = vol_day.ln();
-    Features { values, is_warming: false }
+    Features { values, is_warming: false, has_volume: true }
 }
 
 fn model() -> Model {
@@ -51,6 +51,24 @@ fn coefficients_standardise_calibrate_and_correct_for_depth() {
     let logit = -1.0 + structural(0.04, buffer, 86_400, None) - 0.4 * (-(1.0f64 - buffer).ln()).ln() + 0.7 * 2.0;
     let expected = 1.0 / (1.0 + (-(0.8 * logit + 0.1)).exp());
     assert!((model.probability(&seen, buffer, 86_400) - expected).abs() < 1e-12);
+}
+
+#[test]
+fn feature_that_no_source_tells_counts_as_it_was_on_average() {
+    let mut file = common::model_file();
+    for head in &mut file.heads {
+        (head.coefficients[19], head.means[19], head.scales[19]) = (0.8, -0.2, 0.5);
+    }
+    let model = Model::from_file(file).unwrap();
+    let known = |value: f64| {
+        let mut seen = features(0.04);
+        (seen.values[19], seen.values[20]) = (value, 0.1);
+        model.probability(&seen, 0.1, 86_400)
+    };
+    let unknown = Features { has_volume: false, ..features(0.04) };
+    assert_eq!((unknown.get("amihud_log_ratio"), unknown.known(18)), (None, Some(0.0)));
+    let p = model.probability(&unknown, 0.1, 86_400);
+    assert!((p - known(-0.2)).abs() < 1e-12 && (p - known(0.0)).abs() > 1e-4, "{p}");
 }
 
 #[test]
@@ -157,7 +175,7 @@ proptest! {
             head.tail = Some(Tail { bar_secs: 3_600, threshold: 1.5, shape: 0.2, scale: 0.6, share: 0.05 });
         }
         let model = Model::from_file(file).unwrap();
-        let seen = Features { values: values.try_into().unwrap(), is_warming: false };
+        let seen = Features { values: values.try_into().unwrap(), is_warming: false, has_volume: true };
         let (shallow, deep) = (buffers.0, buffers.0 + (1.0 - buffers.0) * buffers.1);
         let (short, long) = (horizons.0, horizons.0 + horizons.1);
         prop_assert!(model.probability(&seen, deep, short) <= model.probability(&seen, shallow, short));
@@ -170,14 +188,14 @@ proptest! {
         buffer in prop::num::f64::ANY,
         horizon in any::<u32>(),
     ) {
-        let seen = Features { values: values.try_into().unwrap(), is_warming: false };
+        let seen = Features { values: values.try_into().unwrap(), is_warming: false, has_volume: true };
         prop_assert!((0.0..=1.0).contains(&model().probability(&seen, buffer, horizon)));
     }
 }
 
 #[test]
 fn features_find_their_value_by_name() {
-    let seen = Features { values: std::array::from_fn(|at| at as f64), is_warming: false };
+    let seen = Features { values: std::array::from_fn(|at| at as f64), is_warming: false, has_volume: true };
     assert_eq!(seen.get(FEATURES[LOG_VOL_24H]), Some(LOG_VOL_24H as f64));
     assert_eq!(seen.get("log_vol"), None);
 }

@@ -5,8 +5,10 @@ mod common;
 use common::recorded;
 use rampart_score::anomaly::{Detector, Observation, PriceVerdict};
 use rampart_score::bar::Bar;
+use rampart_score::engine::{self, Engine};
 use rampart_score::features::{Market, Settings};
 use rampart_score::input::Input;
+use rampart_score::model::Model;
 use rampart_score::tail::{Pot, Violations, acerbi_szekely_z2};
 
 const HOUR: u32 = 3_600;
@@ -154,4 +156,28 @@ fn recorded_crash_on_two_venues_is_a_real_move() {
     let verdict = see(&mut detector, &market, bar.close_ts(), [bar.close, other.close, bar.close], bar.close);
     println!("BTC spot {} to {}, perpetual {} to {}: {verdict:?}", bar.open, bar.close, other.open, other.close);
     assert_eq!(verdict, PriceVerdict::RealMove);
+}
+
+/// The bars of hours that the model was trained on, without volumes as a keeper has them: no market of its kind is a drift
+/// at any time, dead ones included, and a stablecoin always is.
+#[test]
+fn recorded_markets_of_the_training_demote_the_shipped_model_at_no_time() {
+    let model = Model::from_json(include_str!("../../../artifacts/models/crash-v1.json")).expect("it ships");
+    for (name, is_of_its_kind) in
+        [("BTC", true), ("ETH", true), ("SOL", true), ("LUNA", true), ("SRM", true), ("USDC", false)]
+    {
+        let Some(bars) = recorded(&format!("{name}USDT_1h"), HOUR) else { return };
+        let mut engine = Engine::new(engine::Settings::default(), Some(model.clone()));
+        let (mut known, mut demoted, mut highest) = (0, 0, 0.0f64);
+        for bar in bars.iter().map(|bar| Bar { volume: 0.0, taker_buy: None, ..*bar }) {
+            engine.push(&bar).expect("recorded bars are sound");
+            if let Some(index) = engine.drift_index().known() {
+                (known, highest) = (known + 1, highest.max(index));
+                demoted += usize::from(engine.is_demoted());
+            }
+        }
+        println!("{name}: demoted in {demoted} of {known} hours, index up to {highest:.3}");
+        assert_eq!(demoted, if is_of_its_kind { 0 } else { known }, "{name}");
+        assert!(known > 10_000, "{name}");
+    }
 }

@@ -29,9 +29,9 @@ pub struct Observation<'a> {
     pub venues: &'a [Input],
     /// Standard deviation of five minutes, log.
     pub sigma: f64,
-    /// Log return of the majors, times the asset's beta, over the reference's half-life.
+    /// Log return of the majors, times the asset's beta, over the reference's half-life; missing where none are watched.
     pub factor: Input,
-    /// Log ratio of Amihud's illiquidity to its habit.
+    /// Log ratio of Amihud's illiquidity to its habit; missing where no source tells volumes.
     pub amihud_log_ratio: Input,
 }
 
@@ -46,6 +46,8 @@ pub enum PriceVerdict {
     RealMove,
     /// Fewer than two venues live: a wick and a move look alike.
     Undecided,
+    /// Most venues moved up and the majors didn't, and nobody tells how thin the trading is: pushed, or news of its own.
+    Alone,
     /// Most venues moved up in thin trading while the majors didn't: what pushing a small market looks like.
     Pushed,
     /// The oracle is where most venues aren't.
@@ -78,10 +80,12 @@ impl Detector {
             return PriceVerdict::Undecided;
         }
         let oracle = seen.oracle.known().filter(|price| *price > 0.0);
-        if oracle.is_some_and(|price| (price / median).ln().abs() > threshold) {
+        let away_from = |at: f64| prices.iter().filter(|price| (*price / at).ln().abs() > threshold).count();
+        // Of an even number the middle is where none of them is: half of the venues at the oracle's price don't speak against it.
+        if oracle.is_some_and(|at| (at / median).ln().abs() > threshold && 2 * away_from(at) > prices.len()) {
             return PriceVerdict::OracleOff;
         }
-        let away = prices.iter().filter(|price| (*price / median).ln().abs() > threshold).count();
+        let away = away_from(median);
         // Two venues that disagree: neither is a majority.
         if 2 * away >= prices.len() {
             return PriceVerdict::Undecided;
@@ -90,11 +94,12 @@ impl Detector {
         if moved.abs() <= threshold {
             return if away > 0 { PriceVerdict::Wick } else { PriceVerdict::Quiet };
         }
-        if is_pushed(seen, moved, sigma.max(MOVE_MIN / MOVE_SIGMAS)) {
-            PriceVerdict::Pushed
-        } else {
-            PriceVerdict::RealMove
-        }
+        moved_by(seen, moved, sigma.max(MOVE_MIN / MOVE_SIGMAS))
+    }
+
+    /// Returns how far a price is from the reference, log; none before the first.
+    pub fn moved(&self, price: f64) -> Option<f64> {
+        self.reference.mean().map(|reference| (price / reference).ln()).filter(|moved| moved.is_finite())
     }
 
     fn learn(&mut self, ts: i64, median: f64, verdict: PriceVerdict) {
@@ -115,18 +120,26 @@ impl PriceVerdict {
             Self::Wick => Input::Known(0.02),
             Self::RealMove => Input::Known(0.05),
             Self::Undecided => Input::Missing,
+            Self::Alone => Input::Known(0.3),
             Self::Pushed => Input::Known(0.6),
             Self::OracleOff => Input::Known(0.9),
         }
     }
 }
 
-/// A rise, off the majors, in thin trading. An unknown factor counts as flat; unknown illiquidity as not raised.
-fn is_pushed(seen: &Observation, moved: f64, sigma: f64) -> bool {
+/// What a move of most venues is. A rise off the majors in thin trading was pushed; majors that nobody knows count as flat
+/// then. Without volumes it needs majors that are known not to have moved, and stays open.
+fn moved_by(seen: &Observation, moved: f64, sigma: f64) -> PriceVerdict {
     let residual = moved - seen.factor.known().unwrap_or(0.0);
-    let is_thin = seen.amihud_log_ratio.known().is_some_and(|ratio| ratio > AMIHUD_RAISED);
     // The reference is 30 minutes old: six spans of five minutes.
-    residual > RESIDUAL_SIGMAS * sigma * 6f64.sqrt() && is_thin
+    if residual <= RESIDUAL_SIGMAS * sigma * 6f64.sqrt() {
+        return PriceVerdict::RealMove;
+    }
+    match (seen.amihud_log_ratio.known(), seen.factor.known()) {
+        (Some(ratio), _) if ratio > AMIHUD_RAISED => PriceVerdict::Pushed,
+        (None, Some(_)) => PriceVerdict::Alone,
+        _ => PriceVerdict::RealMove,
+    }
 }
 
 fn collect(venues: &[Input], prices: &mut [f64; VENUES_MAX]) -> usize {
@@ -207,9 +220,33 @@ mod tests {
     }
 
     #[test]
+    fn verdict_is_alone_when_nobody_tells_volumes_and_the_majors_are_known_to_be_flat() {
+        let venues = known(&[130.0, 130.1, 129.9]);
+        let unknown = Observation { amihud_log_ratio: Input::Missing, ..seen(130.0, &venues, 0.0, 0.0) };
+        let mut detector = calm();
+        assert_eq!(detector.push(&unknown), PriceVerdict::Alone);
+        assert_eq!(PriceVerdict::Alone.probability(), Input::Known(0.3));
+        // It is learnt as a move is: hours later it is where the price always was.
+        let later: Vec<PriceVerdict> =
+            (1..=300).map(|minute| detector.push(&Observation { ts: unknown.ts + 60 * minute, ..unknown })).collect();
+        assert_eq!((later[0], later[299]), (PriceVerdict::Alone, PriceVerdict::Quiet));
+        // ln(1.3) = 0.262, of which the majors explain 0.25.
+        assert_eq!(calm().push(&Observation { factor: Input::of(0.25), ..unknown }), PriceVerdict::RealMove);
+        assert_eq!(calm().push(&Observation { factor: Input::Missing, ..unknown }), PriceVerdict::RealMove);
+    }
+
+    #[test]
     fn verdict_is_oracle_off_when_the_oracle_follows_the_wick() {
         let venues = known(&[200.0, 100.0, 100.02]);
         assert_eq!(calm().push(&seen(200.0, &venues, 0.0, 0.0)), PriceVerdict::OracleOff);
+    }
+
+    #[test]
+    fn verdict_is_undecided_when_half_of_the_venues_are_at_the_oracle() {
+        let venues = known(&[100.0, 100.02, 110.0, 110.02]);
+        assert_eq!(calm().push(&seen(100.0, &venues, 0.0, 0.0)), PriceVerdict::Undecided);
+        let venues = known(&[100.0, 110.0, 110.02]);
+        assert_eq!(calm().push(&seen(100.0, &venues, 0.0, 0.0)), PriceVerdict::OracleOff);
     }
 
     #[test]

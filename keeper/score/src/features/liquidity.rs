@@ -59,6 +59,11 @@ impl Liquidity {
         }
     }
 
+    /// Returns whether a trade was ever seen. Without one no ratio is known: either nothing is traded, or nobody tells.
+    pub fn has_volume(&self) -> bool {
+        self.volume_slow.mean_or(0.0) > 0.0
+    }
+
     /// Returns `ln(Amihud 24 h / Amihud 30 d)`; 0 before the first trade.
     pub fn amihud_log_ratio(&self) -> f64 {
         log_ratio(self.amihud_fast.mean(), self.amihud_slow.mean())

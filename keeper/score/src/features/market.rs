@@ -121,7 +121,7 @@ impl Market {
         values[15..19].copy_from_slice(&self.momenta());
         values[19] = self.liquidity.amihud_log_ratio();
         values[20] = self.liquidity.volume_log_ratio();
-        Features { values, is_warming: self.is_warming() }
+        Features { values, is_warming: self.is_warming(), has_volume: self.liquidity.has_volume() }
     }
 
     /// Returns whether too little was seen since the start or the last gap.

@@ -56,20 +56,30 @@ pub const FEATURES: [&str; COUNT] = [
 
 /// Position of `log_vol_24h`: what the structural feature of a model is made of.
 pub const LOG_VOL_24H: usize = 2;
+/// Position of the first feature that is made of volumes: so are all behind it.
+const FIRST_OF_VOLUME: usize = 19;
 
 /// The features of one market at the close of its last bar. Every value is finite.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Features {
-    /// Values in the order of [`FEATURES`].
+    /// Values in the order of [`FEATURES`]; 0 for one that isn't known, see [`Features::known`].
     pub values: [f64; COUNT],
     /// Too little was seen since the start or the last gap: the conservative band applies.
     pub is_warming: bool,
+    /// A volume was told: without one the ratios of volumes aren't known.
+    pub has_volume: bool,
 }
 
 impl Features {
-    /// Returns the value of a name.
+    /// Returns the value of a name; none where the bars' source doesn't tell it.
     pub fn get(&self, name: &str) -> Option<f64> {
-        FEATURES.iter().position(|known| *known == name).map(|at| self.values[at])
+        FEATURES.iter().position(|known| *known == name).and_then(|at| self.known(at))
+    }
+
+    /// Returns the value at a position of [`FEATURES`]; none where the bars' source doesn't tell it: an oracle tells prices
+    /// alone, and a ratio of volumes that nobody told isn't the 0 of a market that trades as it always does.
+    pub fn known(&self, at: usize) -> Option<f64> {
+        (self.has_volume || at < FIRST_OF_VOLUME).then(|| self.values[at])
     }
 
     /// Returns the volatility per square root of a day, half-life 24 h.

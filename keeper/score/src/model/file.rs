@@ -195,7 +195,9 @@ impl Head {
         let buffer = buffer.min(1.0 - 1e-6);
         let x = structural(features.vol_day(), buffer, self.horizon_secs, self.tail.as_ref());
         let mut sum = self.intercept + self.structural * x + self.log_depth * (-(1.0 - buffer).ln()).ln();
-        for (at, value) in features.values.iter().enumerate() {
+        for at in 0..COUNT {
+            // One that isn't known counts as it was on average in training.
+            let value = features.known(at).unwrap_or(self.means[at]);
             sum += self.coefficients[at] * (value - self.means[at]) / self.scales[at];
         }
         self.platt.slope * sum + self.platt.intercept
