@@ -11,5 +11,5 @@ pub use composition::Composition;
 pub use drift::{DECILES, Drift};
 pub use flow::{FLOWS, Flow, FlowKind, FlowReading, Hawkes};
 pub use operations::Operations;
-pub use oracle::{OracleHealth, OraclePrint, attack_is_profitable};
+pub use oracle::{OracleHealth, OraclePrint};
 pub use portfolio::{MARKETS_MAX, Portfolio, PortfolioError, Stress};

@@ -1,4 +1,4 @@
-//! What an oracle's print looks like beside independent venues, and whether pushing its market would pay.
+//! What an oracle's print looks like beside independent venues.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,17 +70,6 @@ fn z(price: f64, median: f64, confidence: Option<f64>, sigma: f64) -> f64 {
     (price - median) / unit
 }
 
-/// Returns whether pushing the collateral's price up by `push` pays: what is borrowed beyond fair value exceeds the cost.
-///
-/// # Units
-/// `push` a share above 0; `exposure` (collateral that can be posted at the pushed price) and `cost` in one currency.
-///
-/// # Source
-/// docs/risk.md, "Manipulation": `LTV · Q · δ / (1 + δ) > C(δ) + C_unwind`.
-pub fn attack_is_profitable(loan_to_value: f64, exposure: f64, push: f64, cost: f64) -> bool {
-    loan_to_value * exposure * push / (1.0 + push) > cost
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,13 +105,6 @@ mod tests {
         let health = OracleHealth::of(&print(&[Input::Missing, Input::of(-1.0)]));
         assert!(health.z.is_missing());
         assert_eq!(health.live_sources, 1);
-    }
-
-    #[test]
-    fn attack_pays_when_the_cap_is_above_the_bound_and_not_below() {
-        // C(50 %) = 100: what can be posted may be worth 100 · 1.5 / (0.75 · 0.5) = 400 at most.
-        assert!(!attack_is_profitable(0.75, 399.0, 0.5, 100.0));
-        assert!(attack_is_profitable(0.75, 401.0, 0.5, 100.0));
     }
 
     proptest! {
