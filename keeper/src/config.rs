@@ -24,7 +24,7 @@ pub use fleet::{Fleet, FleetMode};
 pub use load::{Overrides, load, of_flags};
 pub use ops::{Capture, Sink, SinkKind, Takeover};
 pub use poster::PosterSettings;
-pub use score::{BandSettings, MarketSettings, ReportSettings, ScoreSettings, WeightSettings};
+pub use score::{BandSettings, CostSettings, MarketSettings, ReportSettings, ScoreSettings, WeightSettings};
 pub use signal::{SignalKind, SignalSettings};
 
 use crate::history::HistoryUrl;

@@ -3,7 +3,7 @@
 use super::check::{Refusal, demand, within};
 use super::text;
 use anchor_lang::prelude::Pubkey;
-use rampart_score::band::Band;
+use rampart_score::band::{Band, Bands, BandsError, Costs};
 use rampart_score::hazard::HAZARDS;
 use rampart_score::score::Weights;
 use schemars::JsonSchema;
@@ -104,6 +104,13 @@ pub(super) fn check(score: &ScoreSettings) -> Result<(), Refusal> {
     }
     demand(weights.iter().any(|(_, bps)| *bps > 0), "score.weights", || {
         "at least one must be above 0; `score.enabled = false` switches the score off".into()
+    })?;
+    for (at, costs) in score.bands.costs.iter().flatten().enumerate() {
+        within(&format!("score.bands.costs[{at}].efficacy_bps"), u64::from(costs.efficacy_bps), 0, 10_000)?;
+    }
+    score.bands.of_costs().map(|_| ()).map_err(|error| {
+        let reason = format!("{error}; acting must cost more from watch to breaker, beside what it avoids");
+        ("score.bands.costs".to_owned(), reason)
     })
 }
 
@@ -134,12 +141,43 @@ pub struct BandSettings {
     /// Above this band the reserve buys nothing but its quote asset.
     #[schemars(with = "String")]
     pub buy_back_to: Band,
+    /// What acting and not acting cost, for watch, tighten, restrict and breaker: a band begins at the score from which acting
+    /// is cheaper. Left out: the engine's own entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs: Option<[CostSettings; 4]>,
+}
+
+/// What acting and not acting cost, for one band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostSettings {
+    /// Cost of acting, US dollars.
+    pub action_usd: u64,
+    /// Loss that comes if the event does, US dollars.
+    pub avoidable_usd: u64,
+    /// Share of that loss that acting avoids, bps.
+    pub efficacy_bps: u16,
+}
+
+impl BandSettings {
+    /// Returns the engine's bands, with the entries that follow from the costs.
+    ///
+    /// # Errors
+    /// `Entries` where they don't rise with the band.
+    pub fn of_costs(&self) -> Result<Bands, BandsError> {
+        let costs = |costs: CostSettings| Costs {
+            action: costs.action_usd as f64,
+            avoidable: costs.avoidable_usd as f64,
+            efficacy: f64::from(costs.efficacy_bps) / 10_000.0,
+        };
+        self.costs.map_or_else(|| Ok(Bands::default()), |all| Bands::from_costs(&all.map(costs)))
+    }
 }
 
 impl Default for BandSettings {
     /// All positions at their soft line, urgently from restrict on; nothing volatile is bought above watch.
     fn default() -> Self {
-        Self { deleverage_from: Band::Normal, urgent_from: Band::Restrict, buy_back_to: Band::Watch }
+        Self { deleverage_from: Band::Normal, urgent_from: Band::Restrict, buy_back_to: Band::Watch, costs: None }
     }
 }
 
@@ -164,6 +202,27 @@ pub struct MarketSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bands_follow_from_costs_and_costs_that_give_none_are_refused_by_name() {
+        let text = |actions: [u32; 4]| {
+            let costs =
+                actions.map(|usd| format!("{{ action_usd = {usd}, avoidable_usd = 12, efficacy_bps = 10000 }}"));
+            format!("bands = {{ costs = [{}] }}", costs.join(", "))
+        };
+        let settings: ScoreSettings = toml::from_str(&text([1, 2, 5, 15])).expect("settings");
+        // 1 / 13, 2 / 14, 5 / 17, 15 / 27, rounded up
+        assert_eq!(settings.bands.of_costs().expect("they rise").entries_bps, [770, 1_429, 2_942, 5_556]);
+        assert_eq!((check(&settings), settings.bands.buy_back_to), (Ok(()), Band::Watch));
+        assert_eq!(ScoreSettings::default().bands.of_costs(), Ok(Bands::default()));
+        let settings: ScoreSettings = toml::from_str(&text([2, 1, 5, 15])).expect("settings");
+        let (key, reason) = check(&settings).expect_err("they fall");
+        assert_eq!((&*key, settings.bands.of_costs().is_err()), ("score.bands.costs", true));
+        assert!(reason.starts_with("bands' entries [1429, 770, 2942, 5556] must rise"), "{reason}");
+        let mut settings: ScoreSettings = toml::from_str(&text([1, 2, 5, 15])).expect("settings");
+        settings.bands.costs.as_mut().expect("costs")[3].efficacy_bps = 10_001;
+        assert_eq!(check(&settings).expect_err("too much").0, "score.bands.costs[3].efficacy_bps");
+    }
 
     #[test]
     fn weights_beyond_their_bounds_are_refused_by_name() {
