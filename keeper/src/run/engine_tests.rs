@@ -438,7 +438,7 @@ async fn closed_position_leaves_store_and_index_with_the_next_listing() {
 async fn keeper_is_not_ready_while_its_journal_takes_nothing() {
     let mut rig = Rig::new();
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     assert!(rig.engine.view().keeper.ready, "{:?}", rig.engine.view().keeper.not_ready_reasons);
     rig.recorder.is_journal_failing.store(true, Ordering::Relaxed);
@@ -453,7 +453,7 @@ async fn observer_is_never_fit_to_own_anything() {
     let (fleet, _now) = member_at(0);
     let mut rig = Rig::in_fleet(fleet.clone());
     rig.load(&rig.world.rule(), &[]);
-    rig.engine.blockhash(blockhash(1));
+    rig.blockhash(blockhash(1));
     rig.engine.tick();
     assert!(rig.engine.view().keeper.ready && fleet.is_fit(), "{:?}", rig.engine.view().keeper.not_ready_reasons);
     let mut config = config(rig.world.guard_key);

@@ -10,7 +10,7 @@ use crate::intent::{IntentId, Outcome};
 use crate::journal::{Signed, State, Undecided};
 use crate::view::TransactionsView;
 use solana_sdk::signature::Signature;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,7 +75,7 @@ pub(super) enum Admission {
 /// Everything that is known of signatures.
 pub(super) struct Book {
     flights: BTreeMap<IntentId, Vec<Flight>>,
-    landed: BTreeSet<IntentId>,
+    landed: HashSet<IntentId>,
     landed_order: VecDeque<IntentId>,
     pub spending: Spending,
     pub counts: TransactionsView,
@@ -86,7 +86,9 @@ pub(super) struct Book {
 impl Book {
     pub fn new(spending: Spending, undecided: Vec<Undecided>, landed: Vec<IntentId>) -> Self {
         let counts = TransactionsView::default();
-        let (landed_set, landed_order) = (BTreeSet::new(), VecDeque::new());
+        // all the room at once: what grows for a day looks like a leak for a day
+        let room = REMEMBERED + 1;
+        let (landed_set, landed_order) = (HashSet::with_capacity(room), VecDeque::with_capacity(room));
         let mut book = Self { flights: BTreeMap::new(), landed: landed_set, landed_order, spending, counts, turn: 0 };
         // Newest first in the journal; the newest must be forgotten last.
         landed.into_iter().rev().for_each(|id| book.remember_landed(id));

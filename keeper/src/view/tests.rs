@@ -1,6 +1,7 @@
 use super::*;
 use crate::assess::{Assessment, assess};
 use crate::chain::clock::ChainTime;
+use crate::view::ReserveView;
 use crate::watch::index::PriceIndex;
 use crate::watch::index::sweep;
 use crate::watch::testing::{NOW, SLOT, World, bytes_of, key};
