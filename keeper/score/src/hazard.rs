@@ -54,7 +54,8 @@ fn any(probabilities: impl IntoIterator<Item = f64>) -> f64 {
     1.0 - probabilities.into_iter().map(|p| 1.0 - p.clamp(0.0, 1.0)).product::<f64>()
 }
 
-/// Joins inputs of which one is enough: missing as soon as one is, unless the known ones exceed `certain` already.
+/// Joins inputs of which one is enough: missing as soon as one is, unless the known ones exceed `certain` already. One that
+/// isn't applicable adds nothing.
 fn any_known(inputs: &[Input], certain: f64) -> Input {
     let known = any(inputs.iter().filter_map(|input| input.known()));
     if inputs.iter().any(|input| input.is_missing()) && known < certain { Input::Missing } else { Input::Known(known) }
@@ -120,6 +121,9 @@ impl Exit {
     /// # Source
     /// Square-root law: Tóth et al. (2011); docs/risk.md, "Exit".
     pub fn cost(&self) -> Input {
+        if !self.size.is_applicable() {
+            return Input::NotApplicable;
+        }
         let all = (self.size.known(), self.volume_day.known(), self.spread.known(), self.vol_day.known());
         let (Some(size), Some(volume), Some(spread), Some(vol)) = all else { return Input::Missing };
         if size <= 0.0 {
@@ -153,8 +157,12 @@ const RUN_SPREAD: f64 = 1.0;
 /// Returns the run's hazard: the probability that outflow exceeds what can be withdrawn, and activity that is unknown.
 ///
 /// # Units
-/// `withdrawable`: share of the pool. `rarity`: what `HalfSpaceTrees::push` returned.
+/// `withdrawable`: share of the pool; not applicable where there is no pool to run from. `rarity`: what
+/// `HalfSpaceTrees::push` returned.
 pub fn run(flow: Option<&FlowReading>, withdrawable: Input, rarity: Input, horizon_secs: u32) -> Input {
+    if !withdrawable.is_applicable() {
+        return Input::NotApplicable;
+    }
     let (Some(flow), Some(withdrawable)) = (flow, withdrawable.known()) else { return Input::Missing };
     let [_, hour, day] = flow.of(FlowKind::Outflow);
     // The last hour's excess dies out within its memory; the day's pace goes on.

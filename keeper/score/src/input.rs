@@ -1,4 +1,5 @@
-//! A number that a source gave, or that none did. Missing is a state of its own, and never a normal value.
+//! A number that a source gave, or that none did. Missing is a state of its own, and never a normal value; that there is
+//! nothing to ask about is another.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,9 @@ pub enum Input {
     /// No source said it, or what it said isn't a number.
     #[default]
     Missing,
+    /// There is nothing that it could be about: as the size of an exit from an asset that no vault takes. Of what isn't
+    /// there nothing can go wrong.
+    NotApplicable,
 }
 
 impl Input {
@@ -18,7 +22,7 @@ impl Input {
         if value.is_finite() { Self::Known(value) } else { Self::Missing }
     }
 
-    /// Returns the number if it is known.
+    /// Returns the number if there is one that is known.
     pub fn known(self) -> Option<f64> {
         match self {
             Self::Known(value) if value.is_finite() => Some(value),
@@ -28,12 +32,20 @@ impl Input {
 
     /// Applies `f` to a known number.
     pub fn map(self, f: impl FnOnce(f64) -> f64) -> Self {
+        if !self.is_applicable() {
+            return self;
+        }
         self.known().map_or(Self::Missing, |value| Self::of(f(value)))
     }
 
-    /// Returns whether nothing is known.
+    /// Returns whether nothing is known of something that is there.
     pub fn is_missing(self) -> bool {
-        self.known().is_none()
+        self.is_applicable() && self.known().is_none()
+    }
+
+    /// Returns whether there is something that it could be about.
+    pub fn is_applicable(self) -> bool {
+        self != Self::NotApplicable
     }
 }
 

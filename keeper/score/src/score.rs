@@ -68,10 +68,12 @@ impl Weights {
 pub struct Part {
     /// Which hazard.
     pub hazard: Hazard,
-    /// Its probability, 0 to 1; the one for missing inputs where they are.
+    /// Its probability, 0 to 1; the one for missing inputs where they are, 0 where it isn't applicable.
     pub probability: f64,
     /// Whether its inputs are missing.
     pub is_missing: bool,
+    /// Whether there is something that it could be about.
+    pub is_applicable: bool,
     /// Its weight, 0 to 1.
     pub weight: f64,
     /// Its share of the score, bps, by the logarithm of what it leaves: shares sum to the score but for rounding.
@@ -88,15 +90,16 @@ pub struct Score {
 }
 
 impl Score {
-    /// Joins hazards, each a probability or missing. Shape: [`Hazard::ALL`].
+    /// Joins hazards, each a probability, missing or not applicable. Shape: [`Hazard::ALL`].
     ///
-    /// Missing never drops a part: it takes the weights' probability for it.
+    /// Missing never drops a part: it takes the weights' probability for it. One that isn't applicable can't happen.
     pub fn of(hazards: &[Input; HAZARDS], weights: &Weights) -> Self {
         let taken: [Part; HAZARDS] = std::array::from_fn(|at| {
-            let known = hazards[at].known();
-            let probability = known.unwrap_or(weights.missing[at]).clamp(0.0, 1.0);
+            let (is_missing, is_applicable) = (hazards[at].is_missing(), hazards[at].is_applicable());
+            let unknown = if is_missing { weights.missing[at] } else { 0.0 };
+            let probability = hazards[at].known().unwrap_or(unknown).clamp(0.0, 1.0);
             let weight = if weights.weights[at].is_nan() { 1.0 } else { weights.weights[at].clamp(0.0, 1.0) };
-            Part { hazard: Hazard::ALL[at], probability, is_missing: known.is_none(), weight, share_bps: 0.0 }
+            Part { hazard: Hazard::ALL[at], probability, is_missing, is_applicable, weight, share_bps: 0.0 }
         });
         let left: f64 = taken.iter().map(Part::left).product();
         let score = BPS * (1.0 - left);
@@ -128,6 +131,15 @@ impl Score {
 }
 
 impl Part {
+    /// Returns what is to be said behind its probability: nothing where that is known.
+    pub fn standing(&self) -> &'static str {
+        match (self.is_missing, self.is_applicable) {
+            (true, _) => ", inputs missing",
+            (false, false) => ", not applicable",
+            (false, true) => "",
+        }
+    }
+
     fn left(&self) -> f64 {
         1.0 - self.weight * self.probability
     }
@@ -162,7 +174,7 @@ impl fmt::Display for Explanation {
             None => writeln!(f, "score {} bps", self.bps)?,
         }
         for Line { part, change_bps } in &self.lines {
-            let missing = if part.is_missing { ", inputs missing" } else { "" };
+            let missing = part.standing();
             let (name, percent) = (part.hazard.name(), 100.0 * part.probability);
             writeln!(
                 f,
@@ -254,6 +266,19 @@ mod tests {
             assert_eq!(score.parts.iter().filter(|part| part.is_missing).count(), 1);
             assert_eq!((score.part(kind).is_missing, score.part(kind).probability), (true, weights.missing[at]));
         }
+    }
+
+    #[test]
+    fn hazard_that_is_not_applicable_adds_nothing_and_is_not_missing() {
+        let mut inputs = hazards([0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        (inputs[2], inputs[3]) = (Input::NotApplicable, Input::NotApplicable);
+        let score = Score::of(&inputs, &Weights::default());
+        assert_eq!(score.bps, 1_000);
+        let run = score.part(Hazard::Run);
+        assert_eq!((run.probability, run.is_missing, run.is_applicable, run.share_bps), (0.0, false, false, 0.0));
+        assert_eq!(score.explain(None).to_string().matches("0.0 %, weight 1.00, not applicable").count(), 2);
+        let report = ReportShares::of(&score, Input::of(0.0), Input::of(0.0), Input::of(0.0));
+        assert_eq!(report.liquidity_bps, 10_000);
     }
 
     #[test]

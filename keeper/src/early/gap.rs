@@ -10,7 +10,7 @@ use anchor_lang::prelude::Pubkey;
 use rampart::math::Price;
 use rampart::oracle::Reading;
 use rampart::state::SourceKind;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A price that was heard, held against the same feed on chain.
@@ -53,6 +53,24 @@ pub fn gaps(board: &Board, store: &Store, assessment: &Assessment) -> Vec<Gap> {
         }
     }
     gaps
+}
+
+/// Returns what was heard of each asset's sources, while it isn't older than such a source may be; US dollars, before any
+/// exchange rate of the asset.
+pub fn heard_of(board: &Board, store: &Store, now_ts: i64) -> BTreeMap<Pubkey, Vec<Price>> {
+    let mut prices: BTreeMap<Pubkey, Vec<Price>> = BTreeMap::new();
+    for (_, standing) in board.read() {
+        for (asset, state) in store.assets() {
+            let of_pyth = state.oracle.active().iter().filter(|source| source.kind == SourceKind::Pyth as u8);
+            let live = of_pyth.filter_map(|source| {
+                let heard = heard(&standing, &source.feed_id, now_ts)?;
+                let age_secs = now_ts.saturating_sub(heard.publish_ts);
+                (age_secs <= i64::from(source.max_age_secs)).then_some(heard.price)
+            });
+            prices.entry(*asset).or_default().extend(live);
+        }
+    }
+    prices
 }
 
 /// What can't be a price on chain is none here either.

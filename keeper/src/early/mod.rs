@@ -1,7 +1,8 @@
 //! Prices that are heard of before they are on chain: from Hermes, and from price accounts of Pythnet.
 //!
 //! They decide nothing: the accounts on chain are the truth, and `assess` and `decide` never see this module. They show
-//! how far the chain is behind, and carry the signed updates that `post` may bring on chain. A source that fails is degraded, told once with what to do about it, and everything else
+//! how far the chain is behind, stand beside it as venues in the risk score, which is advice, and carry the signed updates
+//! that `post` may bring on chain. A source that fails is degraded, told once with what to do about it, and everything else
 //! goes on as without it.
 
 mod board;
@@ -13,7 +14,7 @@ mod watcher;
 
 pub use board::{Board, Standing};
 pub use error::SignalError;
-pub use gap::{Gap, gaps, view, wanted};
+pub use gap::{Gap, gaps, heard_of, view, wanted};
 pub use watcher::Watcher;
 
 use rampart::oracle::RawReading;

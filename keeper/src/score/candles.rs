@@ -12,7 +12,8 @@ pub(super) struct Candles {
 }
 
 impl Candles {
-    /// Takes a price in; returns the bar that it closes, if any. No oracle tells what was traded: volumes are zero.
+    /// Takes a price in; returns the bar that it closes, if any. No oracle tells what was traded: without a volume
+    /// the engine takes its ratios as unknown.
     pub(super) fn push(&mut self, ts: i64, price: f64) -> Option<Bar> {
         let open_ts = ts - ts.rem_euclid(i64::from(BAR_SECS));
         match &mut self.open {

@@ -17,21 +17,25 @@ use crate::chain::clock::ChainTime;
 use crate::config::ScoreSettings;
 use crate::decide::bands::Bands;
 use crate::decide::reports::{Opinion, subjects};
+use crate::early::{self, Board};
 use crate::view::{ModelView, ScoreView};
 use crate::watch::index::PriceIndex;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
 use candles::Candles;
 pub use error::ScoreError;
+pub use exits::Placed;
 pub use past::Past;
 use pool::Pool;
 use rampart::state::ReportParts;
 use rampart_client::address;
 use rampart_score::band::Band;
 use rampart_score::engine::{Assessment as Said, Engine, Settings};
+use rampart_score::input::Input;
 use rampart_score::model::Model;
 use rampart_score::score::{Explanation, ReportShares, Score};
 use rampart_score::state::{MARKETS_MAX, Operations, Portfolio};
+use readings::{Heard, Priced, dollars};
 pub use shadow::Decided;
 use shadow::Shadow;
 use std::collections::BTreeMap;
@@ -41,6 +45,9 @@ use std::path::Path;
 const EARLIER_SECS: i64 = 3_600;
 /// Time between two returns of the portfolio, seconds.
 const RETURN_SECS: i64 = 60;
+/// Variance of a day from which an asset is one of the majors whose moves explain another's: a volatility of 1 %. Stablecoins
+/// are below it.
+const MAJOR_VARIANCE: f64 = 1e-4;
 
 /// The risk engines of a guard's assets and vaults.
 pub struct Scorer {
@@ -50,6 +57,7 @@ pub struct Scorer {
     subjects: BTreeMap<Pubkey, Watched>,
     pools: BTreeMap<Pubkey, Pool>,
     dependence: Dependence,
+    heard: Heard,
     operations: Operations,
     shadow: Shadow,
     last_ts: i64,
@@ -81,6 +89,10 @@ pub struct Seen<'a> {
     pub assessment: &'a Assessment,
     /// Positions by the price at which they cross.
     pub index: &'a PriceIndex,
+    /// Prices that aren't on chain yet.
+    pub early: &'a Board,
+    /// Who reports, where this keeper does.
+    pub signer: &'a Pubkey,
     /// The newest slot that any source told of.
     pub tip_slot: u64,
 }
@@ -108,6 +120,7 @@ impl Scorer {
             subjects: BTreeMap::new(),
             pools: BTreeMap::new(),
             dependence: Dependence::default(),
+            heard: Heard::default(),
             operations: Operations::default(),
             last_ts: 0,
         })
@@ -159,13 +172,14 @@ impl Scorer {
         self.last_ts = now.unix_ts;
         self.operations.set_slots(seen.tip_slot, now.slot);
         self.dependence.see(seen);
+        self.heard = early::heard_of(seen.early, seen.store, now.unix_ts);
         let mut near = BTreeMap::new();
         for (key, report) in &seen.assessment.vaults {
             near.extend(exits::near(key, seen, exits::NEAR_BPS).map(|debt| (*key, debt)));
             self.pools.entry(*key).or_default().see(&report.accrued, now.unix_ts);
         }
-        let assets = seen.assessment.assets.keys().map(|key| readings::of_asset(key, seen));
-        let vaults = seen.assessment.vaults.keys().filter_map(|key| readings::of_vault(key, seen));
+        let assets = seen.assessment.assets.keys().map(|key| readings::of_asset(key, seen, &self.heard));
+        let vaults = seen.assessment.vaults.keys().filter_map(|key| readings::of_vault(key, seen, &self.heard));
         for priced in assets.chain(vaults).collect::<Vec<_>>() {
             self.judge(&priced, &near, seen);
         }
@@ -187,27 +201,44 @@ impl Scorer {
         let debt = exits::debt(key, seen);
         let share =
             |fall_bps| exits::near(key, seen, fall_bps).zip(debt).map_or(f64::NAN, |(near, debt)| near / debt.max(1.0));
-        let market = self.settings.market.iter().find(|market| market.asset == books.collateral_asset);
-        // by the square-root law at a volatility of 4 % a day the books take a quarter of a day's volume within 2 %
-        let depth = market.map(|market| market.volume_day_usd as f64 / 4.0);
+        let depth = exits::depth(&books.collateral_asset, &self.settings);
         Some(shadow::Vault {
             key: *key,
             said: self.subjects.get(key)?.said?,
-            price: readings::of_vault(key, seen)?.price.known(),
+            price: readings::of_vault(key, seen, &self.heard)?.price.known(),
             ltv_bps: books.risk.ltv_bps,
             near: [500, 1_000, 2_000].map(share),
             debt_to_depth: debt.zip(depth).map_or(f64::NAN, |(debt, depth)| debt / depth.max(1.0)),
         })
     }
 
-    fn judge(&mut self, priced: &readings::Priced, near: &BTreeMap<Pubkey, f64>, seen: Seen) {
-        let now_ts = seen.assessment.now.unix_ts;
+    /// How far the majors, which are all other volatile assets, moved on average within about half an hour; in tokens of the
+    /// subject's quote. Missing where none is watched.
+    fn factor(&self, priced: &Priced, seen: Seen) -> Input {
+        let moved = |key: &Pubkey| {
+            let band = seen.assessment.assets.get(key)?.band.ok()?;
+            self.subjects.get(key)?.engine.moved(dollars(band.mid))
+        };
+        let is_major = |key: &&Pubkey| {
+            let market = self.subjects.get(*key).map(|watched| watched.engine.market().volatility());
+            Some(**key) != priced.collateral && market.is_some_and(|market| market.variance_day() >= MAJOR_VARIANCE)
+        };
+        let moves: Vec<f64> = seen.assessment.assets.keys().filter(is_major).filter_map(moved).collect();
+        let mean = (!moves.is_empty()).then(|| moves.iter().sum::<f64>() / moves.len() as f64);
+        mean.zip(priced.quote.as_ref().map_or(Some(0.0), moved)).map(|(mean, quote)| mean - quote).into()
+    }
+
+    fn judge(&mut self, priced: &Priced, near: &BTreeMap<Pubkey, f64>, seen: Seen) {
+        let (now_ts, factor) = (seen.assessment.now.unix_ts, self.factor(priced, seen));
         let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
             let weights = self.settings.weights.weights();
-            let settings = Settings { buffer: priced.buffer, bonus: priced.bonus, weights, ..Settings::default() };
+            // CANNOT fail: costs that give no bands are refused with the settings
+            let bands = self.settings.bands.of_costs().unwrap_or_default();
+            let (buffer, bonus) = (priced.buffer, priced.bonus);
+            let settings = Settings { buffer, bonus, weights, bands, ..Settings::default() };
             let mut engine = Engine::new(settings, self.model.clone());
-            let quote = seen.assessment.vaults.get(&priced.subject).map(|vault| vault.accrued.loan_asset);
-            let bars = priced.collateral.map_or_else(Vec::new, |asset| self.past.bars(&asset, quote.as_ref(), now_ts));
+            let quote = priced.quote.as_ref();
+            let bars = priced.collateral.map_or_else(Vec::new, |asset| self.past.bars(&asset, quote, now_ts));
             if quote.is_some() {
                 self.shadow.remember(priced.subject, &bars);
             }
@@ -223,11 +254,11 @@ impl Scorer {
                 tracing::debug!(subject = %priced.subject, "a bar was refused: {error}");
             }
         }
-        self.operations.set_peers(watched.said.map_or(0, |said| said.score.bps), &readings::peers(priced, seen));
+        self.operations.set_peers(watched.said.map(|said| said.score.bps), &readings::peers(priced, seen));
         let flow = priced.vault.and_then(|key| self.pools.get_mut(&key)?.reading(now_ts));
         let exit = exits::of(priced, &self.settings, near);
         let stress = self.dependence.portfolio.as_ref().and_then(Portfolio::stress);
-        let said = watched.engine.assess(&priced.readings((flow.as_ref(), stress), &exit, &self.operations));
+        let said = watched.engine.assess(&priced.readings((flow.as_ref(), stress), factor, &exit, &self.operations));
         if watched.earlier.is_none_or(|(ts, _)| now_ts.saturating_sub(ts) >= EARLIER_SECS) {
             watched.earlier = Some((now_ts, watched.said.unwrap_or(said).score));
         }
@@ -250,6 +281,11 @@ impl Scorer {
         let said = watched.said.as_ref()?;
         let earlier = watched.earlier.as_ref().map(|(_, score)| score);
         Some(Spoken { said, explanation: said.score.explain(earlier) })
+    }
+
+    /// Returns how the debt of a vault is placed, from the positions as they are now; nothing without a price or a position.
+    pub fn placed(&self, vault: &Pubkey, seen: Seen) -> Option<Placed> {
+        exits::placed(vault, &self.settings, seen).filter(|_| self.settings.enabled)
     }
 
     /// Returns the band of each subject.
@@ -296,7 +332,7 @@ impl Dependence {
         }
         let elapsed_secs = now_ts.saturating_sub(self.last_ts);
         let Some(portfolio) = self.portfolio.as_mut().filter(|_| elapsed_secs >= RETURN_SECS) else { return };
-        let price = |key: &Pubkey| seen.assessment.assets[key].band.ok().map(|band| readings::dollars(band.mid));
+        let price = |key: &Pubkey| seen.assessment.assets[key].band.ok().map(|band| dollars(band.mid));
         let closes: Vec<Option<f64>> = self.assets.iter().map(price).collect();
         let returns = self.closes.iter().zip(&closes);
         let returns: Vec<Option<f64>> =

@@ -4,10 +4,15 @@ use super::Seen;
 use super::exits::Exits;
 use anchor_lang::prelude::Pubkey;
 use rampart::math::Price;
-use rampart::state::Vault;
+use rampart::oracle::{AssetReading, RateReading};
+use rampart::state::{Asset, Vault};
 use rampart_score::engine::Readings;
 use rampart_score::input::Input;
 use rampart_score::state::{FlowReading, Operations, Stress};
+use std::collections::BTreeMap;
+
+/// What was heard of assets before it is on chain, US dollars before their exchange rate.
+pub(super) type Heard = BTreeMap<Pubkey, Vec<Price>>;
 
 /// Buffer and bonus of an asset that no vault takes: those of the engine's defaults.
 const PLAIN: (f64, f64) = (0.10, 0.05);
@@ -21,6 +26,8 @@ pub(super) struct Priced {
     pub collateral: Option<Pubkey>,
     /// The vault whose flows and positions count: the subject, or the one with most debt behind the asset.
     pub vault: Option<Pubkey>,
+    /// The asset in whose tokens the price is; none for US dollars.
+    pub quote: Option<Pubkey>,
     /// The fall that turns the marginal debt bad, share.
     pub buffer: f64,
     /// The largest liquidation bonus, share.
@@ -41,23 +48,21 @@ pub(super) fn dollars(price: Price) -> f64 {
 }
 
 /// Reads an asset.
-pub(super) fn of_asset(key: &Pubkey, seen: Seen) -> Priced {
+pub(super) fn of_asset(key: &Pubkey, seen: Seen, heard: &Heard) -> Priced {
     let (report, now_ts) = (&seen.assessment.assets[key], seen.assessment.now.unix_ts);
     let asset = seen.store.asset(key);
     let of_asset = seen.assessment.vaults.iter().filter(|(_, vault)| vault.accrued.collateral_asset == *key);
     let largest = of_asset.max_by_key(|(_, vault)| vault.accrued.debt_amount().unwrap_or(u64::MAX));
     let (buffer, bonus) = largest.map_or(PLAIN, |(_, vault)| bounds(&vault.accrued));
     let read = asset.zip(report.reading.as_ref().ok());
-    let venues = read.map(|(asset, reading)| {
-        let readings = reading.readings(&asset.oracle).map(|(_, _, reading)| Input::of(dollars(reading.price)));
-        let missing = usize::from(asset.oracle.count).saturating_sub(reading.readings(&asset.oracle).count());
-        readings.chain(std::iter::repeat_n(Input::Missing, missing)).collect()
-    });
+    let heard = heard.get(key).map_or(&[][..], Vec::as_slice);
+    let venues = read.map(|(asset, reading)| venues(asset, reading, heard));
     let band = report.band.ok();
     Priced {
         subject: *key,
         collateral: Some(*key),
         vault: largest.map(|(key, _)| *key),
+        quote: None,
         buffer,
         bonus,
         price: band.map(|band| dollars(band.mid)).into(),
@@ -69,16 +74,31 @@ pub(super) fn of_asset(key: &Pubkey, seen: Seen) -> Priced {
             .into(),
         twap: asset.and_then(|asset| asset.reference_price(now_ts).ok()).map(dollars).into(),
         venues: venues.unwrap_or_default(),
-        withdrawable: largest.and_then(|(_, vault)| withdrawable(&vault.accrued)).into(),
+        withdrawable: largest.map_or(Input::NotApplicable, |(_, vault)| withdrawable(&vault.accrued)),
     }
 }
 
+/// What an asset's sources say on chain, and what was heard of them before it is there: each a venue, at the asset's exchange
+/// rate as the agreed price is.
+pub(super) fn venues(asset: &Asset, reading: &AssetReading, heard: &[Price]) -> Vec<Input> {
+    let rate = match reading.rate {
+        RateReading::Unrated => Some(1.0),
+        RateReading::Rated(rate) => Some(rate.low.numerator as f64 / rate.low.denominator as f64),
+        RateReading::Unknown(_) => None,
+    };
+    let venue = |price: Price| -> Input { rate.map(|rate| rate * dollars(price)).into() };
+    let on_chain: Vec<Input> = reading.readings(&asset.oracle).map(|(_, _, reading)| venue(reading.price)).collect();
+    let missing = usize::from(asset.oracle.count).saturating_sub(on_chain.len());
+    let early = heard.iter().map(|price| venue(*price));
+    on_chain.into_iter().chain(std::iter::repeat_n(Input::Missing, missing)).chain(early).collect()
+}
+
 /// Reads a vault: the collateral's price in tokens of the loan. Nothing without both of its assets.
-pub(super) fn of_vault(key: &Pubkey, seen: Seen) -> Option<Priced> {
+pub(super) fn of_vault(key: &Pubkey, seen: Seen, heard: &Heard) -> Option<Priced> {
     let vault = &seen.assessment.vaults[key].accrued;
     seen.assessment.assets.get(&vault.collateral_asset)?;
     let loan = seen.assessment.assets.get(&vault.loan_asset)?.band.ok();
-    let collateral = of_asset(&vault.collateral_asset, seen);
+    let collateral = of_asset(&vault.collateral_asset, seen, heard);
     let loan_price: Input = loan.map(|band| dollars(band.mid)).into();
     let quoted = |price: Input| price.known().zip(loan_price.known()).map(|(price, loan)| price / loan).into();
     let (buffer, bonus) = bounds(vault);
@@ -88,13 +108,14 @@ pub(super) fn of_vault(key: &Pubkey, seen: Seen) -> Option<Priced> {
     Some(Priced {
         subject: *key,
         vault: Some(*key),
+        quote: Some(vault.loan_asset),
         buffer,
         bonus,
         price,
         confidence: relative.zip(price.known()).map(|(relative, price)| relative * price).into(),
         twap: quoted(collateral.twap),
         venues: collateral.venues.iter().map(|venue| quoted(*venue)).collect(),
-        withdrawable: withdrawable(vault).into(),
+        withdrawable: withdrawable(vault),
         ..collateral
     })
 }
@@ -106,26 +127,30 @@ fn bounds(vault: &Vault) -> (f64, f64) {
     (buffer.clamp(0.01, 0.99), bonus)
 }
 
-fn withdrawable(vault: &Vault) -> Option<f64> {
-    let debt = vault.debt_amount().ok()?;
+/// The share of a pool that can be withdrawn; from an empty one nobody can run.
+fn withdrawable(vault: &Vault) -> Input {
+    let Ok(debt) = vault.debt_amount() else { return Input::Missing };
     let pool = vault.cash_amount as f64 + debt as f64;
-    (pool > 0.0).then(|| vault.cash_amount as f64 / pool)
+    if pool > 0.0 { Input::of(vault.cash_amount as f64 / pool) } else { Input::NotApplicable }
 }
 
-/// Returns what other keepers last said of the subject, while it counts.
+/// Returns what the other keepers last said of the subject, while it counts. The keeper's own report is as old as its last
+/// change: it disagrees with nobody by it.
 pub(super) fn peers(priced: &Priced, seen: Seen) -> Vec<u16> {
     let Some((_, set)) = seen.store.keeper_set() else { return Vec::new() };
     let is_fresh = |observed_at_ts: i64| priced.ts.saturating_sub(observed_at_ts) <= i64::from(set.max_age_secs);
     let about = seen.store.reports().filter(|(_, report)| report.subject == priced.subject && report.seq > 0);
-    let fresh = about.filter(|(_, report)| report.set_epoch == set.epoch && is_fresh(report.observed_at_ts));
+    let others = about.filter(|(_, report)| report.keeper != *seen.signer);
+    let fresh = others.filter(|(_, report)| report.set_epoch == set.epoch && is_fresh(report.observed_at_ts));
     fresh.map(|(_, report)| report.parts.score_bps).collect()
 }
 
 impl Priced {
-    /// Returns the engine's readings. The majors' part of a move is not known: no source of theirs is watched.
+    /// Returns the engine's readings. `factor`: how far the majors moved, see the scorer's.
     pub(super) fn readings<'a>(
         &'a self,
         (flow, stress): (Option<&'a FlowReading>, Option<&'a Stress>),
+        factor: Input,
         exit: &Exits,
         operations: &'a Operations,
     ) -> Readings<'a> {
@@ -136,7 +161,7 @@ impl Priced {
             age_secs: self.age_secs,
             twap: self.twap,
             venues: &self.venues,
-            factor: Input::Missing,
+            factor,
             stress,
             flow,
             withdrawable: self.withdrawable,

@@ -2,12 +2,19 @@ use super::*;
 use crate::assess::assess;
 use crate::watch::oracles::Found;
 use crate::watch::testing::{NOW, SLOT, World, bytes_of, key};
+use rampart_score::anomaly::PriceVerdict;
 use rampart_score::hazard::Hazard;
+
+mod live;
+
+/// Who reports in these tests.
+const SIGNER: u8 = 9;
 
 struct Scene {
     world: World,
     store: Store,
     index: PriceIndex,
+    board: Board,
     scorer: Scorer,
 }
 
@@ -15,7 +22,8 @@ impl Scene {
     fn new(settings: &ScoreSettings) -> Self {
         let world = World::new();
         let store = world.store(&[]);
-        Self { world, store, index: PriceIndex::default(), scorer: Scorer::new(settings).expect("no model") }
+        let scorer = Scorer::new(settings).expect("no model");
+        Self { world, store, index: PriceIndex::default(), board: Board::default(), scorer }
     }
 
     /// Prints a price for the collateral and a dollar for the loan, and looks.
@@ -29,8 +37,13 @@ impl Scene {
         let slot = SLOT + u64::try_from(now_ts - NOW).expect("later") * 2;
         let found: Found = self.world.found();
         let assessment = assess(&self.store, &self.index, &found, ChainTime { slot, unix_ts: now_ts });
-        let seen = Seen { store: &self.store, assessment: &assessment, index: &self.index, tip_slot: slot };
-        self.scorer.see(seen);
+        let Self { store, index, board, scorer, .. } = self;
+        let early = &*board;
+        scorer.see(Seen { store, assessment: &assessment, index, early, signer: &key(SIGNER), tip_slot: slot });
+    }
+
+    fn verdict(&self, subject: &Pubkey) -> PriceVerdict {
+        self.scorer.of(subject).expect("it was seen").said.verdict
     }
 
     fn score(&self, subject: &Pubkey) -> Score {

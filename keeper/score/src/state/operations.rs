@@ -11,7 +11,7 @@ const INCLUSION_HALF_LIFE: f64 = 900.0;
 pub struct Operations {
     /// Slots that the keeper's view is behind the newest that any source reported.
     pub slots_behind: Input,
-    /// Largest gap of fresh peers' scores to the keeper's own, bps.
+    /// Largest gap of fresh peers' scores to the keeper's own, bps; not applicable without one of its own.
     pub disagreement_bps: Input,
     /// Mean stability index of the model's inputs.
     pub drift: Input,
@@ -33,9 +33,13 @@ impl Operations {
     }
 
     /// Compares the keeper's own score with its peers' fresh ones; without peers there is nothing to disagree with.
-    pub fn set_peers(&mut self, own_bps: u16, peers_bps: &[u16]) {
-        let widest = peers_bps.iter().map(|peer| peer.abs_diff(own_bps)).max().unwrap_or(0);
-        self.disagreement_bps = Input::Known(f64::from(widest));
+    ///
+    /// A keeper that has no score of its own yet disagrees with nobody. That isn't missing: it would raise the band on each
+    /// start, which is left only after hours of calm, for a question that the next look answers.
+    pub fn set_peers(&mut self, own_bps: Option<u16>, peers_bps: &[u16]) {
+        let widest = |own_bps: u16| peers_bps.iter().map(|peer| peer.abs_diff(own_bps)).max().unwrap_or(0);
+        self.disagreement_bps =
+            own_bps.map_or(Input::NotApplicable, |own_bps| Input::Known(f64::from(widest(own_bps))));
     }
 
     /// Returns the share of transactions that land, 0 to 1; missing before the first.
@@ -53,7 +57,9 @@ mod tests {
         let mut operations = Operations::default();
         assert!(operations.inclusion().is_missing() && operations.slots_behind.is_missing());
         operations.set_slots(110, 103);
-        operations.set_peers(1_000, &[900, 2_600]);
+        operations.set_peers(None, &[900, 2_600]);
+        assert_eq!(operations.disagreement_bps, Input::NotApplicable);
+        operations.set_peers(Some(1_000), &[900, 2_600]);
         operations.push_outcome(true, 0);
         operations.push_outcome(false, 900);
         assert_eq!((operations.slots_behind, operations.disagreement_bps), (Input::Known(7.0), Input::Known(1_600.0)));

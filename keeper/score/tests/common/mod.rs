@@ -127,7 +127,7 @@ impl Rig {
         let returns: [Option<f64>; 16] = std::array::from_fn(|market| Some(last * scale(market)));
         self.portfolio.push(f64::from(bar.secs), &returns).expect("returns are complete");
         self.flow.push(FlowKind::Outflow, 1_000.0 + (self.ticks % 13) as f64, ts);
-        self.operations.set_peers(500, &[500, 510, 520]);
+        self.operations.set_peers(Some(500), &[500, 510, 520]);
         let flow = self.flow.reading(1e8, ts);
         let venues = [Input::of(bar.close), Input::of(bar.close * 1.000_1), Input::of(bar.close * 0.999_9)];
         let mut readings = Readings {

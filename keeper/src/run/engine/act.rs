@@ -101,6 +101,8 @@ impl<C: Courier> Engine<C> {
             store: &self.store,
             assessment: &self.assessment,
             index: &self.index,
+            early: &self.shared.early,
+            signer: &self.signer,
             tip_slot: self.clock.tip_slot(),
         };
         self.scorer.see(seen);

@@ -11,7 +11,7 @@ use crate::intent::ActionClass;
 use crate::plan::unit_limit;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
-use crate::score::Spoken;
+use crate::score::{Placed, Seen, Spoken};
 use crate::submit::fee_lamports;
 use crate::view::amounts::{level_name, pair_price};
 use crate::view::{RuleView, View};
@@ -21,6 +21,7 @@ use rampart::risk::gate::Pass;
 use rampart::risk::health::ltv_floor;
 use rampart::state::{Cause, Position};
 use rampart_score::band::Band;
+use rampart_score::score::Part;
 
 mod reserve;
 
@@ -219,6 +220,7 @@ impl<C: Courier> Engine<C> {
         let assets = self.store.vault(&key).map(|vault| [vault.collateral_asset, vault.loan_asset]);
         self.explain_early(&mut why, assets.as_ref().map_or(&[], |assets| assets));
         self.explain_score(&mut why, &key);
+        self.explain_debt(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Liquidate);
         let in_reach = vault.positions.soft + vault.positions.liquidatable;
         why.answer = match why.obstacle() {
@@ -277,14 +279,41 @@ impl<C: Courier> Engine<C> {
         if let Some(told) = self.scorer.shadow_of(subject) {
             why.input("policy", told);
         }
-        for line in explanation.lines.iter().filter(|line| line.part.share_bps >= 1.0) {
-            let missing = if line.part.is_missing { ", inputs missing" } else { "" };
+        let is_told = |part: &Part| part.share_bps >= 1.0 || !part.is_applicable;
+        for line in explanation.lines.iter().filter(|line| is_told(&line.part)) {
+            let missing = line.part.standing();
             let (share, change, percent) = (line.part.share_bps, line.change_bps, 100.0 * line.part.probability);
             why.input(
                 &format!("risk: {}", line.part.hazard.name()),
                 format!("{share:.0} bps ({change:+.0}), probability {percent:.1} %{missing}"),
             );
         }
+    }
+
+    /// How the debt of a vault is placed: what a fall would put up for liquidation, in how many hands.
+    fn explain_debt(&self, why: &mut Explanation, vault: &Pubkey) {
+        let seen = Seen {
+            store: &self.store,
+            assessment: &self.assessment,
+            index: &self.index,
+            early: &self.shared.early,
+            signer: &self.signer,
+            tip_slot: self.clock.tip_slot(),
+        };
+        let Some(Placed { composition, is_whole, against_depth }) = self.scorer.placed(vault, seen) else { return };
+        if composition.debt() <= 0.0 {
+            return;
+        }
+        let [five, ten, twenty] = composition.near_shares().map(|share| 100.0 * share);
+        let part = if is_whole { "" } else { "; of the positions nearest to their line" };
+        why.input("debt within 5, 10 and 20 % of its line", format!("{five:.1} %, {ten:.1} %, {twenty:.1} %{part}"));
+        let (largest, hands) = (100.0 * composition.largest_share(), 1.0 / composition.concentration());
+        why.input("largest debtor", format!("{largest:.1} % of the debt; as concentrated as {hands:.1} equal debtors"));
+        let depth = against_depth.map_or_else(
+            || "unknown: the collateral has no `score.market`".to_owned(),
+            |times| format!("{times:.2} times what the market takes within 2 %"),
+        );
+        why.input("debt that a fall of 10 % liquidates", depth);
     }
 
     fn explain_guard(&self, mut why: Explanation) -> Explanation {
