@@ -14,10 +14,9 @@ use crate::watch::index::{PriceIndex, threshold};
 use crate::watch::oracles::{self, Found};
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
-use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
-use rampart::instructions::liquidation::grace::latest_halt;
-use rampart::instructions::shared::{PairPrices, effective_levels};
+use rampart::instructions::liquidation::grace::{is_recent, latest_halts};
+use rampart::instructions::shared::{PairPrices, effective_levels, levels_for_liquidation};
 use rampart::oracle::{AssetReading, PriceBand};
 use rampart::risk::gate::{Class, Pass, gate};
 use rampart::risk::health::PairBand;
@@ -49,10 +48,10 @@ pub struct VaultReport {
     pub pass: Result<Pass, RampartError>,
     /// Price of the pair and the older publish time of both sides.
     pub pair: Result<(PairBand, i64), RampartError>,
-    /// The halt that ends, or ended, last, until the grace time after it is over.
-    pub halt: Option<Halts>,
-    /// Whether the price when that halt began can be marked and isn't.
-    pub is_markable: bool,
+    /// The latest halt of each of the four scopes; none where a scope isn't known.
+    pub halts: [Halts; 4],
+    /// A halt in force, or in the grace time after it, of which the price when it began can be marked and isn't.
+    pub markable: Option<Halts>,
     /// The vault with its interest accrued until now.
     pub accrued: Box<Vault>,
 }
@@ -99,37 +98,38 @@ fn vault(vault: &Vault, store: &Store, assets: &BTreeMap<Pubkey, AssetReport>, n
     let mut accrued = Box::new(*vault);
     let is_accrued = accrued.accrue(now_ts).is_ok();
     let pair = pair(vault, assets).and_then(|pair| if is_accrued { Ok(pair) } else { Err(RampartError::MathOverflow) });
-    let halt = halt_of(vault, store, now_ts);
-    let is_markable = halt.is_some_and(|halt| is_markable(vault, halt, store));
+    let halts = halts_of(vault, store).unwrap_or_default();
+    let recent = halts.iter().filter(|halt| is_recent(halt, now_ts));
+    let markable = recent.copied().find(|halt| is_markable(vault, halt, store));
     VaultReport {
         levels,
-        pass: gate(Class::Liquidation, levels_for_liquidation(vault, levels, now_ts)),
+        pass: gate(Class::Liquidation, forced_levels(vault, levels, store, now_ts)),
         pair,
-        halt,
-        is_markable,
+        halts,
+        markable,
         accrued,
     }
 }
 
-/// A Resolution that has come to its date collects what is owed, as in the program's `pass_gate`.
-fn levels_for_liquidation(vault: &Vault, levels: Levels, now_ts: i64) -> Levels {
-    if vault.resolution.is_forced(now_ts) { Levels { exit: Level::Halt, ..levels } } else { levels }
+/// What liquidations have to pass, as in the program's `pass_gate`; the strictest where an asset isn't known.
+fn forced_levels(vault: &Vault, levels: Levels, store: &Store, now_ts: i64) -> Levels {
+    let assets = store.asset(&vault.collateral_asset).zip(store.asset(&vault.loan_asset));
+    let of = |(collateral, loan)| levels_for_liquidation(levels, vault, [collateral, loan], now_ts);
+    assets.map_or(levels, of)
 }
 
-/// Returns the latest halt of the vault's scopes, while it lasts and in the grace time after it.
-fn halt_of(vault: &Vault, store: &Store, now_ts: i64) -> Option<Halts> {
+fn halts_of(vault: &Vault, store: &Store) -> Option<[Halts; 4]> {
     let [collateral, loan] = [&vault.collateral_asset, &vault.loan_asset].map(|key| store.asset(key));
-    let halt = latest_halt(store.guard()?, vault, [collateral?, loan?])?;
-    (now_ts.saturating_sub(halt.ends_at_ts) < LIQUIDATION_GRACE_SECS).then_some(halt)
+    Some(latest_halts(store.guard()?, vault, [collateral?, loan?]))
 }
 
 /// Tells whether marking `halt` now would write something that isn't there.
-fn is_markable(vault: &Vault, halt: Halts, store: &Store) -> bool {
+fn is_markable(vault: &Vault, halt: &Halts, store: &Store) -> bool {
     let assets = store.asset(&vault.collateral_asset).zip(store.asset(&vault.loan_asset));
-    let Some((collateral, loan)) = assets.filter(|_| vault.halt_mark.price(&halt).is_none()) else { return false };
+    let Some((collateral, loan)) = assets.filter(|_| vault.halt_price(halt).is_none()) else { return false };
     let mut copy = Box::new(*vault);
-    copy.mark_halt(&halt, collateral, loan);
-    copy.halt_mark.price(&halt).is_some()
+    copy.mark_halt(halt, collateral, loan);
+    copy.halt_price(halt).is_some()
 }
 
 /// Unknown is never normal: without one of the four scopes the strictest level that a rule can raise is assumed.

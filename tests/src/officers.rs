@@ -51,6 +51,9 @@ impl World {
             ChangeGroup::VaultRisk => Change::VaultRisk(self.load::<rampart::state::Vault>(target).risk),
             ChangeGroup::VaultLimits => Change::VaultLimits(self.load::<rampart::state::Vault>(target).limits),
             ChangeGroup::VaultScale => Change::VaultScale(self.load::<rampart::state::Vault>(target).scale),
+            ChangeGroup::VaultCover => {
+                Change::VaultCover(self.load::<rampart::state::Vault>(target).cover_switch() as u8)
+            }
             ChangeGroup::VaultCurve => Change::VaultCurve(self.load::<rampart::state::Vault>(target).curve),
             ChangeGroup::Rule => Change::Rule(self.rule(target).params),
             ChangeGroup::AssetOracle => Change::AssetOracle(asset().oracle),

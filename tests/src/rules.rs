@@ -96,7 +96,7 @@ pub fn supply_growth() -> RuleParams {
     RuleParams { window_secs: 1, sources_required: 1, metric, level, ..defaults::drawdown_rule() }
 }
 
-/// True when collateral of 20 % of the day's base came in within two hours: level ReduceOnly on the vault.
+/// True when collateral of 20 % of the day's base came in within two hours: level ReduceOnly on the vault, for new risk.
 pub fn inflow_rate() -> RuleParams {
     RuleParams { metric: Metric::InflowRate as u8, ..outflow_rate() }
 }

@@ -86,8 +86,8 @@ pub struct Thief {
     pub elsewhere: Pubkey,
 }
 
-/// A policy for `program` and both purposes: a million dollars a swap, ten a day, of which 0.1 % may be lost, at 1 % below
-/// the prices, once in five minutes, with two sources above 100,000 dollars.
+/// A policy for `program` and both purposes, enabled: a million dollars a swap, ten a day, of which 0.1 % may be lost, at 1 %
+/// below the prices, once in five minutes, with two sources above 100,000 dollars.
 pub fn params(program: Pubkey) -> SwapParams {
     let mut prefixes = [Prefix::default(); 8];
     prefixes[0] = Prefix { bytes: [SWAP, 0, 0, 0, 0, 0, 0, 0], len: 1 };
@@ -107,6 +107,11 @@ pub fn params(program: Pubkey) -> SwapParams {
         switch: Switch::Enabled as u8,
         reserved: [0; 2],
     }
+}
+
+/// `params` as a policy is created: off, until a change that waits enables it.
+pub fn disabled(params: SwapParams) -> SwapParams {
+    SwapParams { switch: Switch::Disabled as u8, ..params }
 }
 
 /// SOL from one half to nothing, USDC from one half to all; cover of 50,000 USDC a vault, 80,000 a day, 200,000 for life.
@@ -240,11 +245,14 @@ impl World {
         }
     }
 
-    /// Creates policy `id` and its escrow's accounts of both mints.
+    /// Creates policy `id` and its escrow's accounts of both mints. It holds `params` as if their change had waited: the time
+    /// of these worlds stands still.
     pub fn swap_policy(&mut self, id: u16, params: SwapParams) -> PolicyKeys {
-        let ix = swap::create_swap_policy(self.root.pubkey(), self.guard, id, params, self.validity());
+        let ix = swap::create_swap_policy(self.root.pubkey(), self.guard, id, disabled(params), self.validity());
         self.send_as_root(&[ix]).expect("policy is created");
         let keys = PolicyKeys::derive(&self.guard, id, params.program);
+        let policy = SwapPolicy { params, ..self.policy(&keys) };
+        self.store(&keys.policy, &policy);
         for mint in [self.sol, self.usdc] {
             self.create_associated(mint, keys.escrow);
         }
@@ -256,8 +264,16 @@ impl World {
         self.load(&keys.policy)
     }
 
-    /// Creates the guard's reserve of SOL and USDC by `plan`, with both accounts, and funds it.
+    /// Sets whether the reserve meets the vault's bad debt, as if the change had waited.
+    pub fn set_cover(&mut self, switch: Switch) {
+        let mut vault = self.vault();
+        vault.cover = switch as u8;
+        self.store(&self.keys.vault.clone(), &vault);
+    }
+
+    /// Creates the guard's reserve of SOL and USDC by `plan`, with both accounts, funds it, and lets it cover the vault.
     pub fn open_reserve(&mut self, plan: ReservePlan, sol: u64, usdc: u64) -> Pubkey {
+        self.set_cover(Switch::Enabled);
         let mints = [self.sol.mint, self.usdc.mint];
         let ix = swap::initialize_reserve(self.root.pubkey(), self.guard, &mints, plan, self.validity());
         self.send_as_root(&[ix]).expect("reserve is created");

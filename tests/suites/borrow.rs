@@ -8,6 +8,7 @@ use rampart::state::Level;
 use rampart_tests::books::Donated;
 use rampart_tests::defaults::{SOL, USDC, drawdown_rule};
 use rampart_tests::refusal::assert_refused;
+use rampart_tests::refusals::with_account;
 use rampart_tests::scenario::Scope;
 use rampart_tests::world::defaults_args;
 use rampart_tests::{User, World};
@@ -151,7 +152,8 @@ fn borrow_fails_while_a_price_is_in_doubt() {
     let (mut world, _, user) = with_collateral();
     let ix = borrow_ix(&world, &user, 1_000 * USDC);
     assert_doubt_refused(&mut world, &ix, &user);
-    assert_oracle_accounts_checked(&mut world, &ix, &user, LENDING_ORACLES);
+    // behind the collateral's mint and account
+    assert_oracle_accounts_checked(&mut world, &ix, &user, LENDING_ORACLES + 2);
     world.send(&[ix], &[&user.key]).unwrap();
 }
 
@@ -176,4 +178,35 @@ fn borrow_fails_with_any_wrong_account() {
     let ix = borrow_ix(&s.world, &user, 1_000 * USDC);
     s.assert_accounts_checked(&ix, &user, E::WrongAuthority);
     s.world.borrow(&user, 1_000 * USDC).unwrap();
+}
+
+/// Accounts of the collateral that a borrower names: the vault's own, from which everything booked could leave.
+#[test]
+fn borrow_fails_against_collateral_that_could_not_leave_the_vault() {
+    let mut s = Scene::new();
+    let user = s.world.user(100 * SOL, 0);
+    s.world.deposit_collateral(&user, 100 * SOL).unwrap();
+    let ix = borrow_ix(&s.world, &user, 1_000 * USDC);
+    let (mint_at, token_at, keys) = (LENDING_ORACLES, LENDING_ORACLES + 1, s.world.keys);
+    for (index, wrong) in
+        [(mint_at, keys.loan_mint), (token_at, keys.loan_token), (token_at, s.foreign.collateral_token)]
+    {
+        assert_refused(&mut s.world, &with_account(&ix, index, wrong), &[&user.key], E::VaultAssetsInvalid);
+    }
+    let sound = s.world.svm.get_account(&keys.collateral_token).unwrap();
+    let frozen = |data: &mut [u8]| data[108] = 2;
+    // one base unit of 300 SOL is gone
+    let short = |data: &mut [u8]| {
+        let held = u64::from_le_bytes(data[64..72].try_into().unwrap());
+        data[64..72].copy_from_slice(&(held - 1).to_le_bytes());
+    };
+    let spoils: [fn(&mut [u8]); 2] = [frozen, short];
+    for spoil in spoils {
+        let mut spoilt = sound.clone();
+        spoil(&mut spoilt.data);
+        s.world.svm.set_account(keys.collateral_token, spoilt).unwrap();
+        assert_refused(&mut s.world, &ix, &[&user.key], E::VaultShort);
+    }
+    s.world.svm.set_account(keys.collateral_token, sound).unwrap();
+    s.world.send(&[ix], &[&user.key]).unwrap();
 }

@@ -7,7 +7,7 @@ use rampart::state::bounty::BountyParams;
 use rampart::state::flow::FlowLimits;
 use rampart::state::group::GroupParams;
 use rampart::state::rule::{RuleParams, Scope};
-use rampart::state::{AggregateParams, Asset, Change, FlowCap, Level, RuleGroup, SwapParams, Switch};
+use rampart::state::{AggregateParams, Asset, Change, FlowCap, Level, RuleGroup, SwapParams, SwapPolicy, Switch};
 use rampart::state::{ReportPart, ScaleTarget};
 use rampart::{ClaimWithdrawalArgs, SupplyArgs, TightenIntegrationArgs, TightenVaultArgs, Validity};
 use rampart_client::exit::{self, Claimed};
@@ -747,8 +747,10 @@ fn measure_swaps(table: &mut Table) {
     let market = world.market(100_000 * SOL, 15_000_000 * USDC);
     let own = swaps::params(swaps::TOKEN_SWAP);
     let policy = swap::PolicyKeys::derive(&guard, 1, swaps::TOKEN_SWAP);
-    let ix = swap::create_swap_policy(root.pubkey(), guard, 1, own, world.validity());
+    let ix = swap::create_swap_policy(root.pubkey(), guard, 1, swaps::disabled(own), world.validity());
     table.add("create_swap_policy", None, world.send(&[ix], &[&root]));
+    let enabled = SwapPolicy { params: own, ..world.policy(&policy) };
+    world.store(&policy.policy, &enabled);
     let mints = [world.sol, world.usdc];
     for mint in mints {
         world.create_associated(mint, policy.escrow);

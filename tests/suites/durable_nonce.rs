@@ -187,7 +187,7 @@ fn case_001_creation_on_a_durable_nonce() {
 fn case_001_limits_and_swaps_on_a_durable_nonce() {
     let mut world = World::with_vault();
     let (root, guard, valid) = (world.root.insecure_clone(), world.guard, world.validity());
-    let (limit, allowed) = (defaults::aggregate(), swaps::params(swaps::TOKEN_SWAP));
+    let (limit, allowed) = (defaults::aggregate(), swaps::disabled(swaps::params(swaps::TOKEN_SWAP)));
     world.market(1_000_000_000, 1_000_000);
     let advance = nonce(&mut world);
     let lower = rampart::state::AggregateParams { limit_micro_usd: limit.limit_micro_usd - 1, ..limit };

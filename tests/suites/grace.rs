@@ -189,3 +189,29 @@ fn case_052_and_053_liquidation_goes_on_in_a_halt_at_a_price_of_two_sources_alon
     crash(&mut world, 115.0);
     world.send(&[ix], &[&by.key]).unwrap();
 }
+
+/// Only the halt that ended last counted: another scope's halt, in force or over, took the grace time of an earlier one away.
+#[test]
+fn grace_time_of_one_scope_outlasts_a_halt_of_another() {
+    let (mut world, [_, borrower, by]) = halted_at(130.0, RuleScope::Subject);
+    let mark = liquidation::mark_halt(&world.keys);
+    world.send(std::slice::from_ref(&mark), &[]).unwrap();
+    end_halt(&mut world, 0, 120.0);
+    world.observe_both();
+    let ix = liquidate_ix(&world, &by, borrower.position, u64::MAX);
+    assert_refused(&mut world, &ix, &[&by.key], E::LiquidationGrace);
+    world.raise(Scope::Vault, Level::Halt);
+    assert_refused(&mut world, &ix, &[&by.key], E::LiquidationGrace);
+    // both prices are known: that of the first halt isn't given up for that of the second
+    world.send(&[mark], &[]).unwrap();
+    let (vault, asset) = (world.vault(), world.sol_asset());
+    let marks = [vault.halt_price(&asset.breaker.halts), vault.halt_price(&vault.breaker.halts)];
+    assert!(marks[0].unwrap().q64() > marks[1].unwrap().q64());
+    assert_refused(&mut world, &ix, &[&by.key], E::LiquidationGrace);
+    world.advance(LIQUIDATION_GRACE_SECS - 1);
+    crash(&mut world, 120.0);
+    assert_refused(&mut world, &ix, &[&by.key], E::LiquidationGrace);
+    world.advance(1);
+    crash(&mut world, 120.0);
+    world.send(&[ix], &[&by.key]).unwrap();
+}

@@ -172,3 +172,27 @@ fn collateral_minted_500_fold_in_one_slot_borrows_nothing_beyond_the_limit_and_t
     world.withdraw_collateral(&honest, SOL).unwrap();
     world.withdraw(&lender, 1_000 * u128::from(USDC) * rampart::constants::VIRTUAL_SHARES).unwrap();
 }
+
+/// A stranger's dust let all that the owner had brought in wait for another day, and again the day after.
+#[test]
+fn gift_of_dust_does_not_let_the_owner_wait_anew() {
+    let mut world = world();
+    world.lender(900_000 * USDC);
+    let borrower = world.borrower(100 * SOL, 10_000 * USDC);
+    world.fund(&borrower, 1_000 * SOL, 0);
+    world.deposit_collateral(&borrower, 200 * SOL).unwrap();
+    let own = world.position(&borrower.position).unripe;
+    let stranger = world.user(10, 0);
+    world.advance(60);
+    let gift = lending::deposit_collateral(&world.keys, stranger.address(), stranger.sol, borrower.address(), 7);
+    world.send(&[gift], &[&stranger.key]).unwrap();
+    let position = world.position(&borrower.position);
+    assert_eq!((position.unripe, position.unripe_given.amount), (own, 7));
+    pass(&mut world, DAY - 60);
+    let (position, now_ts) = (world.position(&borrower.position), world.now_ts());
+    // the gift waits for a day of its own
+    assert_eq!(position.ripe_of(position.collateral_amount, now_ts), 300 * SOL);
+    world.borrow(&borrower, 15_000 * USDC).unwrap();
+    pass(&mut world, 60);
+    assert_eq!(position.ripe_of(position.collateral_amount, world.now_ts()), 300 * SOL + 7);
+}

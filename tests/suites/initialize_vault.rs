@@ -51,7 +51,7 @@ fn initialize_vault_stores_every_field() {
     assert_eq!((vault.accrued_at_ts, vault.totals), (now_ts, Default::default()));
     assert_eq!((vault.loan_flow.base, vault.collateral_flow.base), (DayBase::start(now_ts), DayBase::start(now_ts)));
     assert_eq!((vault.loan_flow.exit, vault.loan_flow.risk), (Default::default(), Default::default()));
-    assert_eq!((vault.breaker, vault.version, vault.reserved), (Breaker::default(), 1, [0; 120]));
+    assert_eq!((vault.breaker, vault.version, vault.reserved), (Breaker::default(), 1, [0; 87]));
     assert_eq!((vault.collateral_decimals, vault.loan_decimals), (9, 6));
     let fact: VaultCreated = events::the_one(&landed);
     assert_eq!((fact.guard, fact.vault), (keys.guard, keys.vault));

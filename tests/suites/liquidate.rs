@@ -6,12 +6,14 @@ use crate::actions::{
 use crate::forced::{assert_forced_accounts_checked, at_risk, crash};
 use rampart::LiquidateArgs;
 use rampart::error::RampartError as E;
+use rampart::state::resolution::ResolutionState;
 use rampart::state::{Asset, Level};
-use rampart_client::{Pubkey, liquidation};
+use rampart_client::{Pubkey, lending, liquidation};
 use rampart_tests::books::Donated;
 use rampart_tests::defaults::{SOL, USDC, drawdown_rule};
+use rampart_tests::officers::one_source;
 use rampart_tests::refusal::{TokenRefusal, assert_refused};
-use rampart_tests::scenario::Scope;
+use rampart_tests::scenario::{SCOPES, Scope};
 use rampart_tests::world::liquidator;
 use rampart_tests::{User, World};
 
@@ -228,6 +230,37 @@ fn liquidate_at_a_halt_fails_at_a_price_of_one_source() {
     assert_refused(&mut world, &ix, &[&by.key], E::TwoSourcesRequired);
     world.calm(Scope::Vault);
     world.raise(Scope::Vault, Level::ReduceOnly);
+    world.send(&[ix], &[&by.key]).unwrap();
+}
+
+/// Two sources that can't be waited for: bad debt piled up behind a halt.
+#[test]
+fn liquidate_goes_on_in_a_halt_where_an_asset_has_a_single_source() {
+    let (mut world, [_, borrower, by]) = at_risk();
+    let key = world.keys.collateral_asset;
+    let mut asset: Asset = world.load(&key);
+    asset.oracle = one_source(asset.oracle);
+    world.store(&key, &asset);
+    crash(&mut world, 124.0);
+    let oracles = [&world.sol_feeds.metas()[..1], &world.usdc_feeds.metas()].concat();
+    let args = world.liquidate_args(borrower.position, u64::MAX);
+    let ix = liquidation::liquidate(&world.keys, borrower.position, liquidator(&by), &oracles, args);
+    for scope in SCOPES {
+        let mut world = world.replica();
+        world.raise(scope, Level::Halt);
+        world.send(std::slice::from_ref(&ix), &[&by.key]).unwrap();
+        // all else is halted all the same
+        let borrow = lending::borrow(&world.keys, borrower.address(), borrower.usdc, &oracles, USDC);
+        assert_refused(&mut world, &borrow, &[&borrower.key], E::LevelForbids);
+    }
+    // Resolution is another matter until its date
+    let mut vault = world.vault();
+    vault.resolution.state = ResolutionState::Entered as u8;
+    vault.resolution.ends_at_ts = world.now_ts() + 60;
+    world.store(&world.keys.vault.clone(), &vault);
+    assert_refused(&mut world, &ix, &[&by.key], E::LevelForbids);
+    world.advance(60);
+    crash(&mut world, 124.0);
     world.send(&[ix], &[&by.key]).unwrap();
 }
 

@@ -5,7 +5,7 @@ use crate::forced::crash;
 use anchor_lang::error::ErrorCode as Anchor;
 use rampart::error::RampartError as E;
 use rampart::events::{BadDebtCovered, PositionLiquidated, ReserveFunded, ReserveWithdrawn};
-use rampart::state::{Change, CoverCaps, ReserveGrant, ReservePlan, ReserveState};
+use rampart::state::{Change, CoverCaps, ReserveGrant, ReservePlan, ReserveState, Switch};
 use rampart_client::liquidation::liquidate;
 use rampart_client::{AccountMeta, Instruction, Pubkey, address, control, swap};
 use rampart_tests::books::Donated;
@@ -313,4 +313,98 @@ fn plan_of_the_reserve_changes_only_with_its_delay_and_keeps_its_shape() {
     world.ripen();
     world.execute(key, &[]).unwrap();
     assert_eq!(world.reserve().plan, next);
+}
+
+/// What whoever stole root's key can do at once: register a mint of their own at feeds of their own, lend to themselves
+/// against it, and let its price fall.
+#[test]
+fn case_096_stolen_root_key_opens_a_vault_at_prices_of_its_own_and_gets_nothing_out_of_the_reserve() {
+    let mut world = World::with_vault();
+    world.open_reserve(plan(), 0, 50_000 * USDC);
+    let token = world.reserve_tokens()[1];
+    world.add_pair(0x31, 150.0);
+    let lender = world.lender(100_000 * USDC);
+    let borrower = world.borrower(100 * SOL, 10_000 * USDC);
+    let by = world.user(0, 100_000 * USDC);
+    crash(&mut world, 10.0);
+    let before = (world.reserve(), worth(&world, &lender));
+    let fresh = world.vault().cover;
+    assert_eq!(fresh, Switch::Disabled as u8);
+    for cover_byte in [fresh, 0, 3, u8::MAX] {
+        let mut world = world.replica();
+        let mut vault = world.vault();
+        vault.cover = cover_byte;
+        world.store(&world.keys.vault.clone(), &vault);
+        let ix = liquidation(&world, &by, &borrower, &cover(&world));
+        let landed = world.send(&[ix], &[&by.key]).unwrap();
+        let fact: PositionLiquidated = events::the_one(&landed);
+        assert!(fact.bad_debt_amount > 9_000 * USDC, "{}", fact.bad_debt_amount);
+        assert!(events::emitted::<BadDebtCovered>(&landed).is_empty());
+        assert_eq!((world.reserve(), world.balance(&token)), (before.0, 50_000 * USDC));
+        assert_eq!(world.vault().reserve_covered_amount, 0);
+        assert!(worth(&world, &lender) < before.1 - 9_000 * USDC, "the loss stays with who lent there");
+    }
+    // nor does anybody need the reserve, to record what it doesn't pay
+    let bare = liquidation(&world, &by, &borrower, &[]);
+    world.send(&[bare], &[&by.key]).unwrap();
+    assert_eq!(world.reserve(), before.0);
+}
+
+/// The only way to the reserve: it waits, either way, and can be stopped.
+#[test]
+fn case_096_cover_of_a_vault_is_a_change_that_waits_and_may_be_vetoed() {
+    let (mut world, [lender, borrower, by]) = insolvent();
+    world.open_reserve(plan(), 0, 10_000 * USDC);
+    world.set_cover(Switch::Disabled);
+    let (vault, root) = (world.keys.vault, world.root.insecure_clone());
+    let to = |switch: Switch| Change::VaultCover(switch as u8);
+    let key = world.propose(vault, to(Switch::Enabled));
+    let early = world.execute_ix(key, &[]);
+    world.refuses(&early, &[], E::ChangeNotRipe);
+    let vetoer = Officer::Vetoer.key();
+    let veto = control::veto_change(vetoer.pubkey(), key, &world.change(&key));
+    world.send(&[veto], &[&vetoer]).unwrap();
+    assert_eq!(world.vault().cover_switch(), Switch::Disabled);
+    for (switch, error) in [(0, E::UnknownKind), (3, E::UnknownKind), (Switch::Disabled as u8, E::ChangeIsEmpty)] {
+        let ix = world.propose_ix(vault, Change::VaultCover(switch));
+        world.refuses(&ix, &[&root], error);
+    }
+    let foreign = world.other_guard();
+    let ix = world.propose_ix(vault, to(Switch::Enabled));
+    world.refuses(&with_account(&ix, 2, foreign.vault), &[&root], E::ChangeTargetMismatch);
+    let key = world.propose(vault, to(Switch::Enabled));
+    world.ripen();
+    world.execute(key, &[]).unwrap();
+    assert_eq!(world.vault().cover_switch(), Switch::Enabled);
+    // who lent because it is covered hears of the end of it in time to leave
+    let key = world.propose(vault, to(Switch::Disabled));
+    let early = world.execute_ix(key, &[]);
+    world.refuses(&early, &[], E::ChangeNotRipe);
+    let before = worth(&world, &lender);
+    let ix = liquidation(&world, &by, &borrower, &cover(&world));
+    let landed = world.send(&[ix], &[&by.key]).unwrap();
+    assert!(events::the_one::<BadDebtCovered>(&landed).amount > 1_000 * USDC);
+    assert!(worth(&world, &lender) >= before);
+}
+
+/// Whoever called while the asset was low ended the whole grant, and governance had to wait for another one.
+#[test]
+fn grant_that_is_paid_in_part_keeps_the_rest() {
+    let mut world = World::with_vault();
+    world.open_reserve(plan(), 0, 1_000 * USDC);
+    let (treasury, usdc) = (world.user(0, 0), world.usdc);
+    world.grant(1, treasury.usdc, 4_000 * USDC).unwrap();
+    for (paid, left) in [(1_000, 3_000), (0, 3_000)] {
+        let before = world.balance(&treasury.usdc);
+        let ix = withdraw_ix(&world);
+        world.send(&[ix], &[]).unwrap();
+        assert_eq!(world.balance(&treasury.usdc) - before, paid * USDC);
+        assert_eq!((world.reserve().grant.amount, world.reserve_books()[1]), (left * USDC, 0));
+    }
+    let fund = world.fund_ix(usdc, 5_000 * USDC);
+    world.send(&[fund], &[]).unwrap();
+    let ix = withdraw_ix(&world);
+    world.send(std::slice::from_ref(&ix), &[]).unwrap();
+    assert_eq!((world.balance(&treasury.usdc), world.reserve_books()[1]), (4_000 * USDC, 2_000 * USDC));
+    world.refuses(&ix, &[], E::GrantMissing);
 }

@@ -6,7 +6,7 @@ use rampart::state::{Change, Prefix, Purpose, SwapCaller, SwapParams, Switch};
 use rampart_client::{Pubkey, address, swap};
 use rampart_tests::defaults::USDC;
 use rampart_tests::refusals::with_account;
-use rampart_tests::swaps::{THIEF, TOKEN_SWAP, params};
+use rampart_tests::swaps::{THIEF, TOKEN_SWAP, disabled, params};
 use rampart_tests::{World, events};
 use solana_sdk::signer::Signer;
 
@@ -28,7 +28,7 @@ fn edited(change: Edit) -> SwapParams {
 #[test]
 fn create_swap_policy_stores_what_root_says() {
     let mut world = world();
-    let (root, own) = (world.root.insecure_clone(), params(THIEF));
+    let (root, own) = (world.root.insecure_clone(), disabled(params(THIEF)));
     let ix = swap::create_swap_policy(root.pubkey(), world.guard, 7, own, world.validity());
     let landed = world.send(&[ix], &[&root]).unwrap();
     let fact: SwapPolicySet = events::the_one(&landed);
@@ -42,11 +42,11 @@ fn create_swap_policy_stores_what_root_says() {
 fn create_swap_policy_fails_by_anyone_but_root_and_for_what_a_policy_must_not_be() {
     let mut world = world();
     let root = world.root.insecure_clone();
-    let good = swap::create_swap_policy(root.pubkey(), world.guard, 1, params(THIEF), world.validity());
+    let good = swap::create_swap_policy(root.pubkey(), world.guard, 1, disabled(params(THIEF)), world.validity());
     let admin = world.risk_admin.insecure_clone();
     world.refuses(&with_account(&good, 0, admin.pubkey()), &[&admin], E::WrongAuthority);
     world.refuses(&with_account(&good, 2, rampart::ID), &[&root], E::SwapPolicyInvalid);
-    let changes: [(Edit, E); 20] = [
+    let changes: [(Edit, E); 21] = [
         (|p| p.program = Pubkey::default(), E::SwapPolicyInvalid),
         (|p| p.program = rampart::ID, E::SwapPolicyInvalid),
         (|p| p.program = anchor_spl::token::ID, E::SwapPolicyInvalid),
@@ -68,9 +68,12 @@ fn create_swap_policy_fails_by_anyone_but_root_and_for_what_a_policy_must_not_be
         (|p| p.purpose = 4, E::UnknownKind),
         (|p| p.caller = 0, E::UnknownKind),
         (|p| p.reserved = [1; 2], E::UnknownKind),
+        (|p| p.switch = Switch::Enabled as u8, E::SwapPolicyMustWait),
     ];
     for (index, (change, error)) in changes.into_iter().enumerate() {
-        let ix = swap::create_swap_policy(root.pubkey(), world.guard, index as u16, edited(change), world.validity());
+        let mut own = disabled(params(THIEF));
+        change(&mut own);
+        let ix = swap::create_swap_policy(root.pubkey(), world.guard, index as u16, own, world.validity());
         world.refuses(&ix, &[&root], error);
     }
     world.advance(61);

@@ -2,16 +2,17 @@
 
 use crate::forced::{at_risk, crash};
 use rampart::error::RampartError as E;
-use rampart::state::Purpose;
-use rampart_client::swap::{PolicyKeys, Routed};
+use rampart::state::{Change, Purpose, SwapParams, SwapPolicy};
+use rampart_client::swap::{self, PolicyKeys, Routed};
 use rampart_client::{AccountMeta, Instruction, Pubkey, address};
 use rampart_tests::defaults::{SOL, USDC};
 use rampart_tests::keepers::Keepers;
 use rampart_tests::refusal::{Refusal, assert_refused};
 use rampart_tests::refusals::with_account;
-use rampart_tests::swaps::{TEN_SOL, THIEF, Theft, Thief, params, plan};
+use rampart_tests::swaps::{TEN_SOL, THIEF, Theft, Thief, disabled, params, plan};
 use rampart_tests::{User, World};
 use solana_sdk::instruction::InstructionError;
+use solana_sdk::signer::Signer;
 
 /// A guard that trusts a thief with its reserve and its liquidations.
 struct Trust {
@@ -290,4 +291,43 @@ fn case_072_073_074_075_thefts_from_a_liquidation() {
     let route = thief.route(&world, &policy, Theft::Price, seized, fair);
     let ix = world.swap_liquidation_ix(&by, borrower.position, &policy, route);
     world.send(&[ix], &[&by.key]).unwrap();
+}
+
+/// What whoever stole root's key can do at once: name a program of their own, and as much loss as the bounds allow.
+#[test]
+fn case_097_stolen_root_key_names_a_program_of_its_own_and_swaps_nothing() {
+    let mut t = trust();
+    let (guard, root) = (t.world.guard, t.world.root.insecure_clone());
+    let most = t.world.guard_state().bounds;
+    let largest = SwapParams { max_swap_micro_usd: u64::MAX, max_day_micro_usd: u64::MAX, ..params(THIEF) };
+    let greedy = SwapParams {
+        max_slippage_bps: most.max_slippage_bps,
+        loss_day_micro_usd: u64::MAX / 100,
+        two_sources_micro_usd: u64::MAX,
+        cooldown_secs: 0,
+        ..largest
+    };
+    let at_once = swap::create_swap_policy(root.pubkey(), guard, 2, greedy, t.world.validity());
+    t.world.refuses(&at_once, &[&root], E::SwapPolicyMustWait);
+    assert!(!t.world.exists(&address::swap_policy(&guard, 2)));
+    let ix = swap::create_swap_policy(root.pubkey(), guard, 2, disabled(greedy), t.world.validity());
+    t.world.send(&[ix], &[&root]).unwrap();
+    t.policy = PolicyKeys::derive(&guard, 2, THIEF);
+    for mint in [t.world.sol, t.world.usdc] {
+        t.world.create_associated(mint, t.policy.escrow);
+    }
+    let steal = t.sell(t.route(Theft::Price, TEN_SOL, FAIR / 100 * 96));
+    t.refuses(&steal, E::SwapPolicyDisabled);
+    // enabling is no tightening, and the change waits where everybody sees the program
+    let tighten = swap::tighten_swap_policy(root.pubkey(), guard, t.policy.policy, greedy, t.world.validity());
+    t.world.refuses(&tighten, &[&root], E::LooseningRefused);
+    let key = t.world.propose(t.policy.policy, Change::SwapPolicy(greedy));
+    let early = t.world.execute_ix(key, &[]);
+    t.world.refuses(&early, &[], E::ChangeNotRipe);
+    t.refuses(&steal, E::SwapPolicyDisabled);
+    assert_eq!(t.world.reserve_books(), [1_000 * SOL, 50_000 * USDC]);
+    // what the guard itself has enabled by such a change does swap
+    t.world.ripen();
+    t.world.execute(key, &[]).unwrap();
+    assert_eq!(t.world.load::<SwapPolicy>(&t.policy.policy).params, greedy);
 }

@@ -58,6 +58,12 @@ const FREE_OF_FEES: (ExtensionType, Init) = (ExtensionType::TransferFeeConfig, |
     init(&TOKEN_2022, m, Some(a), Some(a), 0, 1_000).unwrap()
 });
 
+/// Without a fee, and with nobody who could announce one.
+const FEE_GIVEN_UP: (ExtensionType, Init) = (ExtensionType::TransferFeeConfig, |m, a| {
+    let init = transfer_fee::instruction::initialize_transfer_fee_config;
+    init(&TOKEN_2022, m, None, Some(a), 0, 1_000).unwrap()
+});
+
 /// A hook that its authority has given up before it set one: see [`give_up_hook`].
 const NO_HOOK: (ExtensionType, Init) = (ExtensionType::TransferHook, |m, a| {
     transfer_hook::instruction::initialize(&TOKEN_2022, m, Some(*a), None).unwrap()
@@ -187,8 +193,9 @@ fn vault_of_described_token_2022_mints_lives_its_whole_life() {
 /// Every row of the table that admits: the vault lives on such mints, alone and together.
 #[test]
 fn vault_lives_on_mints_of_every_admitted_extension() {
-    let rows: [(&[(ExtensionType, Init)], Issuer); 6] = [
-        (&[FREE_OF_FEES], Issuer::Powerless),
+    let rows: [(&[(ExtensionType, Init)], Issuer); 7] = [
+        (&[FREE_OF_FEES], Issuer::MayStall),
+        (&[FEE_GIVEN_UP], Issuer::Powerless),
         (&[NO_HOOK], Issuer::Powerless),
         (&[CONFIDENTIAL], Issuer::Powerless),
         (&[PAUSABLE], Issuer::MayStall),
@@ -247,6 +254,7 @@ fn case_083_issuer_who_may_stall_is_named_or_refused() {
         create_of(&mut world, 9, &[], freeze),
         create(&mut world, 9, &[PAUSABLE]),
         create(&mut world, 9, &[STARTS_THAWED]),
+        create(&mut world, 9, &[FREE_OF_FEES]),
     ];
     let root = world.root.insecure_clone();
     for mint in mints {
@@ -344,7 +352,7 @@ fn case_084_nothing_comes_in_once_the_mint_changed_and_exits_go_on() {
 /// The issuer announces a fee, two epochs ahead: from that moment nothing comes in. Who is in leaves, also when it is due.
 #[test]
 fn case_081_fee_that_is_announced_closes_the_way_in_and_not_the_way_out() {
-    let mut world = vault_of(&[FREE_OF_FEES], Issuer::Powerless);
+    let mut world = vault_of(&[FREE_OF_FEES], Issuer::MayStall);
     let user = user_of(&mut world);
     let (mint, authority) = (world.usdc.mint, world.payer_address());
     let set = transfer_fee::instruction::set_transfer_fee;
@@ -428,6 +436,31 @@ fn case_085_paused_mint_stalls_and_a_ticket_keeps_its_date() {
     world.send(&[pausable::instruction::resume(&TOKEN_2022, &mint, &authority, &[]).unwrap()], &[]).unwrap();
     world.send(&[claim], &[&user.key]).unwrap();
     assert!(world.balance(&user.usdc) >= 1_600 * USDC, "all of it, with its interest");
+}
+
+/// Collateral that nobody could seize carried loans.
+#[test]
+fn borrow_fails_while_the_mint_of_the_collateral_is_paused() {
+    let mut world = vault_of(&[PAUSABLE], Issuer::MayStall);
+    let user = user_of(&mut world);
+    let (mint, authority) = (world.sol.mint, world.payer_address());
+    let ix = borrow_ix(&world, &user, 20 * USDC);
+    world.send(&[pausable::instruction::pause(&TOKEN_2022, &mint, &authority, &[]).unwrap()], &[]).unwrap();
+    assert_refused(&mut world, &ix, &[&user.key], E::VaultShort);
+    world.send(&[pausable::instruction::resume(&TOKEN_2022, &mint, &authority, &[]).unwrap()], &[]).unwrap();
+    world.send(&[ix], &[&user.key]).unwrap();
+}
+
+#[test]
+fn borrow_fails_once_the_mint_of_the_collateral_changed() {
+    let mut world = World::with_token_2022_vault();
+    let user = user_of(&mut world);
+    let other = create(&mut world, 9, &[METADATA]);
+    let recreated = world.svm.get_account(&other.mint).unwrap().data;
+    let mint = world.sol.mint;
+    world.put_account(mint, TOKEN_2022, recreated);
+    let ix = borrow_ix(&world, &user, 20 * USDC);
+    assert_refused(&mut world, &ix, &[&user.key], E::MintFingerprintChanged);
 }
 
 /// A token account of `owner` with room for `extension`.

@@ -1,11 +1,15 @@
 //! Metrics about a vault's books: inflow, utilisation and cover.
 
+use crate::actions::{deposit_ix, shares_for, supply_ix, withdraw_collateral_ix};
+use rampart::error::RampartError;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Level, Levels};
-use rampart_client::Pubkey;
+use rampart_client::{Pubkey, admin};
 use rampart_tests::World;
 use rampart_tests::defaults::{SOL, USDC};
+use rampart_tests::refusal::assert_refused;
 use rampart_tests::rules::{self, Shown};
+use solana_sdk::signer::Signer;
 
 fn world_with(params: RuleParams) -> (World, Pubkey) {
     let mut world = World::with_vault();
@@ -27,9 +31,31 @@ fn inflow_rate_is_judged_against_the_days_base_and_forgets_after_its_window() {
     world.withdraw_collateral(&user, 1_000 * SOL).unwrap();
     assert_eq!(world.shown(rule), Shown::True);
     world.trip(rule).unwrap();
-    assert_eq!(world.vault().breaker.levels_at(world.now_ts()), Levels::all(Level::ReduceOnly));
+    let levels = Levels { risk: Level::ReduceOnly, exit: Level::Normal };
+    assert_eq!(world.vault().breaker.levels_at(world.now_ts()), levels);
     world.advance(4 * 3_600);
     assert_eq!(world.shown(rule), Shown::Clear);
+}
+
+/// Collateral that comes in and goes out in one transaction makes the rule true for the fee: it halted everybody's exits.
+#[test]
+fn collateral_borrowed_for_one_transaction_narrows_new_risk_and_no_exit() {
+    let (mut world, rule) = world_with(rules::inflow_rate());
+    let lender = world.lender(10_000 * USDC);
+    world.advance(3_600);
+    world.set_prices(150.0, 1.0);
+    let user = world.user(20_000 * SOL, 0);
+    let (there, back) = (deposit_ix(&world, &user, 20_000 * SOL), withdraw_collateral_ix(&world, &user, 20_000 * SOL));
+    world.send(&[there, back], &[&user.key]).unwrap();
+    world.trip(rule).unwrap();
+    // far beyond what the exit floor would let out
+    world.withdraw(&lender, shares_for(&world, 5_000 * USDC)).unwrap();
+    let supply = supply_ix(&world, &lender, USDC);
+    assert_refused(&mut world, &supply, &[&lender.key], RampartError::LevelForbids);
+    let halting = RuleParams { level: Level::Halt as u8, ..rules::inflow_rate() };
+    let (root, vault) = (world.root.insecure_clone(), world.keys.vault);
+    let ix = admin::create_rule(root.pubkey(), world.guard, vault, 2, halting);
+    assert_refused(&mut world, &ix, &[&root], RampartError::RuleInvalid);
 }
 
 #[test]

@@ -42,6 +42,8 @@ const NEAR = 'No line may move by more than the bound; no position of the sample
 const OUTFLOW = 'What the limits allow may not move by more than the bound.'
 const PRICE = 'The effective price may not move by more than the bound.'
 const FREE = 'Has to be within the hard bounds.'
+/** Source: `Switch` of `state/oracle_set.rs`. What a vault never had set is off. */
+const [DISABLED, ENABLED] = [1, 2]
 
 /** Groups by number. Source: `ChangeGroup` of `state/change.rs`. */
 const GROUPS: Record<number, Group> = {
@@ -63,6 +65,7 @@ const GROUPS: Record<number, Group> = {
   16: { kind: 'ReservePlan', name: 'Weights and cover', decoder: generated.getReservePlanDecoder(), current: ({ reserves }, target) => at(reserves, target)?.plan, effect: FREE },
   17: { kind: 'ReserveGrant', name: 'Grant out of the reserve', decoder: generated.getReserveGrantDecoder(), current: ({ reserves }, target) => at(reserves, target)?.grant, effect: FREE },
   18: { kind: 'VaultScale', name: 'Scale by the market', decoder: generated.getRiskScaleDecoder(), current: vault((v) => v.scale), effect: 'The floors may not move by more than the bound.' },
+  19: { kind: 'VaultCover', name: 'Cover by the reserve', decoder: getU8Decoder(), current: vault((v) => (v.cover === ENABLED ? ENABLED : DISABLED)), effect: FREE },
 }
 
 /** Returns a group's name. */
@@ -95,7 +98,7 @@ export function effectText(group: number): string {
 }
 
 /** Names of values without parts, with their unit. */
-const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 9: ['root'], 11: ['warmUpSecs'], 13: ['switch'] }
+const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 9: ['root'], 11: ['warmUpSecs'], 13: ['switch'], 19: ['switch'] }
 
 /** Returns the path that a group's value without parts is shown under. */
 export function rootOf(group: number): readonly string[] {

@@ -1,4 +1,4 @@
-import { type Encoder, type Instruction, address, createNoopSigner, getProgramDerivedAddress, getAddressEncoder, getU32Encoder, getU64Encoder, getUtf8Encoder } from '@solana/kit'
+import { type Encoder, type Instruction, address, createNoopSigner, getProgramDerivedAddress, getAddressEncoder, getU32Encoder, getU64Encoder, getU8Encoder, getUtf8Encoder } from '@solana/kit'
 import * as generated from '@/generated'
 import { type ChangeArgs, type Guard, RAMPART_PROGRAM_ADDRESS, getProposeChangeInstruction } from '@/generated'
 import type { Held } from '@/lib/accounts'
@@ -32,6 +32,7 @@ const FORMS: Record<number, Form> = {
   16: { encoder: generated.getReservePlanEncoder(), targets: ({ reserves }) => reserves },
   17: { encoder: generated.getReserveGrantEncoder(), targets: ({ reserves }) => reserves },
   18: { encoder: generated.getRiskScaleEncoder(), targets: ({ vaults }) => vaults },
+  19: { encoder: getU8Encoder(), targets: ({ vaults }) => vaults },
 }
 
 /** What a form may be about: a group of values, and whose. */

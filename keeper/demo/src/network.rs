@@ -1,7 +1,7 @@
 //! The local Solana network: an embedded Surfpool, or a validator that goes on where one has ended.
 //!
 //! Owns the sending of transactions. Surfpool's cheat codes are used for three things alone: to deploy programs, to
-//! write oracle accounts, and to jump over the day that lies between set-up and story. Every other effect is a
+//! write oracle accounts, and to jump over the two days that lie between set-up and story. Every other effect is a
 //! transaction. A validator knows no such codes: see [`Backend`].
 
 mod backend;

@@ -63,15 +63,15 @@ impl Candidate {
         (ltv >= Bps(vault.risk.soft_line_bps.into())).then_some(candidate)
     }
 
-    /// Takes in whether the grace time after the vault's latest halt protects it, as the program will judge.
+    /// Takes in whether the grace time after a halt of the vault's scopes protects it, as the program will judge.
     pub fn in_grace_of(self, report: &VaultReport, position: &Position, store: &Store) -> Self {
         let vault = &report.accrued;
         let assets = store.asset(&vault.collateral_asset).zip(store.asset(&vault.loan_asset));
         let now_ts = vault.accrued_at_ts;
-        let halt = report.halt.filter(|halt| halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts));
-        let (Some((collateral, loan)), Some(_)) = (assets, halt) else { return self };
+        let has_grace = report.halts.iter().any(|halt| halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts));
+        let Some((collateral, loan)) = assets.filter(|_| has_grace) else { return self };
         let mut copy = vault.clone();
-        let judged = require_no_grace(&mut copy, position, halt, [collateral, loan], self.subject, now_ts);
+        let judged = require_no_grace(&mut copy, position, report.halts, [collateral, loan], self.subject, now_ts);
         Self { is_in_grace: judged.is_err(), ..self }
     }
 

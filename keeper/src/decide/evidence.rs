@@ -91,7 +91,7 @@ fn step_down(key: &Pubkey, rule: &Rule, report: &RuleReport, now: ChainTime) -> 
 /// Returns which vaults' halts are to be marked: before the windows forget the price when they began.
 pub fn halts(assessment: &Assessment) -> Vec<Decision> {
     let decide = |(key, report): (&Pubkey, &VaultReport)| {
-        let halt = report.halt.filter(|_| report.is_markable)?;
+        let halt = report.markable?;
         let fence = u64::try_from(halt.started_at_ts).unwrap_or(0);
         let reason = "marks the price when the halt began".to_owned();
         Some(Decision::new(ActionClass::MarkHalt, *key, fence, reason, Action::Vault(*key)))

@@ -36,11 +36,12 @@ pub enum ChangeError {
 }
 
 /// Every group with its name, as commands and files write it.
-pub const GROUPS: [(ChangeGroup, &str); 18] = [
+pub const GROUPS: [(ChangeGroup, &str); 19] = [
     (ChangeGroup::VaultRisk, "vault-risk"),
     (ChangeGroup::VaultLimits, "vault-limits"),
     (ChangeGroup::VaultCurve, "vault-curve"),
     (ChangeGroup::VaultScale, "vault-scale"),
+    (ChangeGroup::VaultCover, "vault-cover"),
     (ChangeGroup::Rule, "rule"),
     (ChangeGroup::AssetOracle, "asset-oracle"),
     (ChangeGroup::AssetStandby, "asset-standby"),
@@ -86,7 +87,7 @@ pub fn to_json(change: &Change) -> Result<Value, ChangeError> {
         Change::Aggregate(v) => write::<AggregateSpec, _>(group, v),
         Change::AssetWarmUp(v) => Ok(single("warm_up_secs", v)),
         Change::AssetStandby(v) => write::<StandbySpec, _>(group, v),
-        Change::IntegrationSwitch(v) => Ok(single("switch", &SwitchName::of(v)?)),
+        Change::IntegrationSwitch(v) | Change::VaultCover(v) => Ok(single("switch", &SwitchName::of(v)?)),
         Change::Holder(v) => Ok(single("holder", &Key(*v))),
         Change::SwapPolicy(v) => write::<SwapSpec, _>(group, v),
         Change::ReservePlan(v) => write::<PlanSpec, _>(group, v),
@@ -122,6 +123,7 @@ pub fn from_json(group: ChangeGroup, value: &Value) -> Result<Change, ChangeErro
         ChangeGroup::ReservePlan => Change::ReservePlan(read::<PlanSpec, _>(name, value)?),
         ChangeGroup::ReserveGrant => Change::ReserveGrant(read::<GrantSpec, _>(name, value)?),
         ChangeGroup::VaultScale => Change::VaultScale(read::<ScaleSpec, _>(name, value)?),
+        ChangeGroup::VaultCover => Change::VaultCover(read_one::<SwitchName>(name, value, "switch")?.value()),
     })
 }
 

@@ -5,7 +5,7 @@
 use super::refusal;
 use super::spec::{
     AggregateSpec, BoundsSpec, CurveSpec, IssuerName, Key, LimitsSpec, MemberName, OracleSpec, Part, PegName,
-    ReferenceSpec, RiskSpec, RolesSpec, RuleSpec, ScaleSpec, StandbySpec,
+    ReferenceSpec, RiskSpec, RolesSpec, RuleSpec, ScaleSpec, StandbySpec, SwitchName,
 };
 use anchor_lang::error::Error as AnchorError;
 use anchor_lang::prelude::{ProgramError, Pubkey};
@@ -124,6 +124,9 @@ pub struct VaultSpec {
     pub collateral: String,
     /// Name of the loan.
     pub loan: String,
+    /// Whether the guard's reserve meets its bad debt. A new vault has it disabled; to enable it is a change that waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<SwitchName>,
     /// Lines, bonuses and close factor.
     pub risk: RiskSpec,
     /// Interest.

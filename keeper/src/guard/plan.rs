@@ -145,6 +145,9 @@ impl Planner<'_> {
             if let Some(scale) = &vault.scale {
                 self.toward(&vault.name, target, Change::VaultScale(scale.value()))?;
             }
+            if let Some(cover) = &vault.cover {
+                self.toward(&vault.name, target, Change::VaultCover(cover.value()))?;
+            }
         }
         for rule in &file.rules {
             let target = address::rule(&key, rule.id);

@@ -36,7 +36,7 @@ static ERRORS: LazyLock<Vec<Listed>> = LazyLock::new(|| {
 });
 
 /// What to do next, by the name of an error.
-const NEXT: [(&str, &str); 39] = [
+const NEXT: [(&str, &str); 40] = [
     ("WrongAuthority", "sign with the key that holds the role; `rampart guard show` lists roles"),
     ("AuthorityEpochMoved", "roles have changed since: propose anew, and cancel the old one"),
     ("InstructionExpired", "make it anew; `--valid-secs` gives a multisig more time"),
@@ -77,6 +77,7 @@ const NEXT: [(&str, &str); 39] = [
     ("OwnPauseExtension", "another guardian has to pause: nobody prolongs an own pause"),
     ("OwnPauseLift", "another key has to lift it: nobody lifts an own pause"),
     ("NotTripped", "there is no such pause in force at this scope; `rampart guard show` lists them"),
+    ("SwapPolicyMustWait", "create it with `switch` disabled, then propose the group `swap-policy` with it enabled"),
     ("LayoutIsPresent", "there is nothing to migrate: `rampart guard migrate` lists what is"),
     ("DwellNotOver", "wait: a pause stands for 15 minutes before it may be lifted"),
 ];

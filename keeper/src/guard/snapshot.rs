@@ -121,6 +121,7 @@ impl Snapshot {
             ChangeGroup::VaultLimits => vault.map(|v| Change::VaultLimits(v.limits)),
             ChangeGroup::VaultCurve => vault.map(|v| Change::VaultCurve(v.curve)),
             ChangeGroup::VaultScale => vault.map(|v| Change::VaultScale(v.scale)),
+            ChangeGroup::VaultCover => vault.map(|v| Change::VaultCover(v.cover_switch() as u8)),
             ChangeGroup::Rule => self.rules.get(target).map(|r| Change::Rule(r.params)),
             ChangeGroup::AssetOracle => asset.map(|a| Change::AssetOracle(a.oracle)),
             ChangeGroup::AssetReference => asset.map(|a| Change::AssetReference(a.reference_params)),

@@ -83,6 +83,8 @@ pub struct VaultReport {
     pub curve: Value,
     /// How limits follow the market.
     pub scale: Value,
+    /// Whether the guard's reserve meets its bad debt.
+    pub is_covered: bool,
     /// Decimals of the loan and of the collateral mint.
     pub decimals: (u8, u8),
 }

@@ -120,6 +120,8 @@ pub fn borrow(
         owner_token,
         loan_token: keys.loan_token,
         token_program: keys.loan_token_program,
+        collateral_mint: keys.collateral_mint,
+        collateral_token: keys.collateral_token,
     };
     build(accounts, instruction::Borrow { amount }, oracles)
 }

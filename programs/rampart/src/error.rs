@@ -428,4 +428,8 @@ pub enum RampartError {
     // --- layouts
     #[msg("Account has the present layout already")]
     LayoutIsPresent,
+
+    // --- what waits before it is in use
+    #[msg("New swap policy must be disabled: enabling it is a change that waits")]
+    SwapPolicyMustWait,
 }

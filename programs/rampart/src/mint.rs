@@ -41,7 +41,8 @@ const DECIMALS_BITS: u64 = 0xff << DECIMALS_BIT;
 pub enum Issuer {
     /// Nothing: nobody can freeze an account of the mint or pause it.
     Powerless = 1,
-    /// Stall: freeze accounts, let new ones start frozen, or pause the mint. Exits then wait for the issuer.
+    /// Stall: freeze accounts, let new ones start frozen, pause the mint, or announce a fee on transfers. Exits then wait for the
+    /// issuer, or bring less than was paid, and nothing comes in any more: neither collateral nor repayments.
     MayStall = 2,
 }
 stored_enum!(Issuer { Powerless, MayStall });
@@ -57,8 +58,35 @@ pub fn admit(mint: &AccountInfo, decimals: u8, issuer: Issuer) -> Result<u64> {
     require!(decimals <= MAX_DECIMALS, RampartError::MintDecimalsTooLarge);
     let found = fingerprint(mint)?;
     let stalls = FREEZE_BIT | bit(ExtensionType::Pausable) | bit(ExtensionType::DefaultAccountState);
-    require!(issuer == Issuer::MayStall || found & stalls == 0, RampartError::MintIssuerUnnamed);
+    let is_powerless = found & stalls == 0 && !may_announce_fee(mint)?;
+    require!(issuer == Issuer::MayStall || is_powerless, RampartError::MintIssuerUnnamed);
     Ok(found)
+}
+
+/// Tells whether somebody may announce a fee on transfers of `mint`.
+fn may_announce_fee(mint: &AccountInfo) -> Result<bool> {
+    let mut may = false;
+    each_extension(&mint.try_borrow_data()?, |extension, value| {
+        // the authority comes first, and is zeros once it is given up
+        let is_held = value.iter().take(32).any(|byte| *byte != 0);
+        may |= extension == ExtensionType::TransferFeeConfig && is_held;
+        Ok(())
+    })?;
+    Ok(may)
+}
+
+/// Tells whether `mint` is paused: its token program moves nothing then.
+///
+/// # Errors
+/// `MintExtensionRefused` for an extension that is not known or cut off.
+pub fn is_paused(mint: &AccountInfo) -> Result<bool> {
+    let mut is_paused = false;
+    each_extension(&mint.try_borrow_data()?, |extension, value| {
+        // behind the authority; unless it says no, it is
+        is_paused |= extension == ExtensionType::Pausable && value.get(32) != Some(&0);
+        Ok(())
+    })?;
+    Ok(is_paused)
 }
 
 /// Returns the fingerprint of `mint` as it is now.
@@ -67,13 +95,25 @@ pub fn admit(mint: &AccountInfo, decimals: u8, issuer: Issuer) -> Result<u64> {
 /// `MintExtensionRefused` for an extension that is not known, not admitted, or not in the state in which it is.
 pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
     let data = mint.try_borrow_data()?;
-    let plain = plain_bits(&data)?;
+    let mut bits = plain_bits(&data)?;
+    each_extension(&data, |extension, value| {
+        require!(is_admitted(extension, value), RampartError::MintExtensionRefused);
+        bits |= bit(extension);
+        Ok(())
+    })?;
+    Ok(bits)
+}
+
+/// Shows every extension of a mint with its value to `visit`.
+///
+/// # Errors
+/// `MintExtensionRefused` for an extension that is not known or cut off, those of `visit`.
+fn each_extension(data: &[u8], mut visit: impl FnMut(ExtensionType, &[u8]) -> Result<()>) -> Result<()> {
     if data.len() == PLAIN_MINT_LEN {
-        return Ok(plain);
+        return Ok(());
     }
     require!(data.get(ACCOUNT_TYPE) == Some(&TYPE_MINT), RampartError::MintExtensionRefused);
     let mut rest = data.get(EXTENSIONS..).unwrap_or_default();
-    let mut bits = plain;
     while let Some((&[t0, t1, l0, l1], tail)) = rest.split_first_chunk() {
         let kind = u16::from_le_bytes([t0, t1]);
         if kind == ExtensionType::Uninitialized as u16 {
@@ -82,11 +122,10 @@ pub fn fingerprint(mint: &AccountInfo) -> Result<u64> {
         let len = usize::from(u16::from_le_bytes([l0, l1]));
         let (value, next) = tail.split_at_checked(len).ok_or(RampartError::MintExtensionRefused)?;
         let extension = ExtensionType::try_from(kind).map_err(|_| RampartError::MintExtensionRefused)?;
-        require!(is_admitted(extension, value), RampartError::MintExtensionRefused);
-        bits |= bit(extension);
+        visit(extension, value)?;
         rest = next;
     }
-    Ok(bits)
+    Ok(())
 }
 
 /// Tells whether a mint may carry `extension` in the state `value`.

@@ -22,6 +22,7 @@ impl Snap {
             ChangeGroup::VaultLimits => Change::VaultLimits(vault?.limits),
             ChangeGroup::VaultCurve => Change::VaultCurve(vault?.curve),
             ChangeGroup::VaultScale => Change::VaultScale(vault?.scale),
+            ChangeGroup::VaultCover => Change::VaultCover(vault?.cover_switch() as u8),
             ChangeGroup::Rule => Change::Rule(self.rule(target)?.params),
             ChangeGroup::AssetOracle => Change::AssetOracle(asset?.oracle),
             ChangeGroup::AssetReference => Change::AssetReference(asset?.reference_params),
@@ -72,6 +73,7 @@ pub fn assert_configuration(action: &Action, before: &Snap, after: &Snap) {
     let waited = matches!(action.kind, Kind::Execute | Kind::AcceptRoot);
     let (was, is) = (&before.vault, &after.vault);
     let vault = |v: &Vault| (v.risk, v.limits, v.curve, v.scale);
+    assert!(was.cover == is.cover || waited, "I6: {action:?} moved the vault's cover");
     if vault(was) != vault(is) && !waited {
         assert!(action.kind == Kind::TightenVault && is_stricter_vault(was, is), "I6: {action:?} moved the vault");
     }

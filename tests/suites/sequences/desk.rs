@@ -3,7 +3,7 @@
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::stage::{Owner, Stage};
 use rampart::RebalanceArgs;
-use rampart::state::{CoverCaps, Reserve, ReservePlan, SwapCaller, SwapParams};
+use rampart::state::{CoverCaps, Reserve, ReservePlan, SwapCaller, SwapParams, Switch};
 use rampart_client::liquidation::Liquidator;
 use rampart_client::swap::{self, PolicyKeys, Routed};
 use rampart_client::{AccountMeta, Instruction, Pubkey, address};
@@ -70,6 +70,7 @@ impl Desk {
         for mint in mints {
             world.create_associated(mint, reserve);
         }
+        world.set_cover(Switch::Enabled);
         let treasury = mints.map(|mint| world.create_token_account(mint, treasurer, 0));
         Self { market, thief, policies, treasury }
     }

@@ -5,7 +5,7 @@ use crate::sequences::build::part;
 use crate::sequences::stage::{Owner, PLACES, Stage, bounty_params};
 use rampart::state::bounty::BountyParams;
 use rampart::state::rule::Metric;
-use rampart::state::{Change, ChangeGroup, FlowCap, OracleSet, PendingChange};
+use rampart::state::{Change, ChangeGroup, FlowCap, OracleSet, PendingChange, Switch};
 use rampart::{TightenIntegrationArgs, TightenVaultArgs};
 use rampart_client::integration as places;
 use rampart_client::{AccountMeta, Instruction, Pubkey, admin, bounty, control, evidence};
@@ -112,6 +112,11 @@ impl Stage {
                 scale.floor_ltv_bps = up(scale.floor_ltv_bps).min(10_000);
                 scale.ltv.slope_bps += 100;
                 (k.vault, Change::VaultScale(scale))
+            }
+            9 if action.a % 4 == 3 => {
+                let is_covered = w.vault().cover_switch() == Switch::Enabled;
+                let next = if is_covered { Switch::Disabled } else { Switch::Enabled };
+                (k.vault, Change::VaultCover(next as u8))
             }
             2 => (k.vault, Change::VaultRisk(rampart::state::RiskParams { max_bonus_bps: 810, ..w.vault().risk })),
             3 => {

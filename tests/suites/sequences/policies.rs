@@ -3,16 +3,18 @@
 use crate::sequences::action::{Action, Kind};
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::Stage;
-use rampart::state::SwapParams;
+use rampart::state::{SwapParams, Switch};
 use rampart_client::{Instruction, Pubkey, swap};
-use rampart_tests::swaps::{TOKEN_SWAP, params};
+use rampart_tests::swaps::{TOKEN_SWAP, disabled, params};
 
 impl Stage {
     /// Returns what a step about swap policies tries.
     pub fn policy_step(&self, action: &Action) -> Option<Instruction> {
         let w = &self.world;
         if action.kind == Kind::CreateSwapPolicy {
-            let mut new = params(TOKEN_SWAP);
+            let mut new = disabled(params(TOKEN_SWAP));
+            // none that works at once, though root asks for it
+            new.switch = if action.a % 8 == 7 { Switch::Enabled as u8 } else { new.switch };
             new.max_slippage_bps = [50, 100, 500, 501][(action.b % 4) as usize];
             new.loss_day_micro_usd += u64::from(action.a % 2) * new.max_day_micro_usd / 50;
             return Some(swap::create_swap_policy(self.root(), w.guard, self.created + 100, new, self.validity()));
@@ -49,7 +51,10 @@ pub fn assert_policies(action: &Action, before: &Snap, after: &Snap) {
     let bounds = &after.guard.bounds;
     for (key, is) in &after.policies {
         match before.policies.iter().find(|(k, _)| k == key) {
-            None => assert_fits(&is.params, bounds, key),
+            None => {
+                assert_fits(&is.params, bounds, key);
+                assert_eq!(is.params.switch, Switch::Disabled as u8, "I6: policy {key} works from its first second");
+            }
             Some((_, was)) if was.params != is.params => {
                 let may = action.kind == Kind::TightenSwapPolicy && is_stricter(&was.params, &is.params);
                 assert!(may, "I6: {action:?} moved policy {key}");

@@ -4,7 +4,7 @@ use crate::sequences::action::{Action, Kind};
 use crate::sequences::model::DAY;
 use crate::sequences::snap::Snap;
 use crate::sequences::stage::Stage;
-use rampart::state::{Change, Reserve, ReserveGrant, ReservePlan, ReserveState};
+use rampart::state::{Change, Reserve, ReserveGrant, ReservePlan, ReserveState, Switch};
 use rampart_client::{Instruction, Pubkey, address};
 
 fn books(snap: &Snap) -> [u64; 2] {
@@ -87,6 +87,7 @@ impl Stage {
         let today = within(DAY);
         assert!(today <= caps.day_amount, "{today} covered within a day, caps are {caps:?}");
         let left = |cap: u64| cap.saturating_sub(ever - covered);
+        let open = if was.cover_switch() == Switch::Enabled { open } else { 0 };
         let due = open.min(asset.accounted_amount).min(left(caps.vault_amount)).min(left(caps.life_amount));
         // a day is counted in whole hours
         let is_day_used = within(DAY + 3_600) >= caps.day_amount;
@@ -104,14 +105,17 @@ impl Stage {
     }
 }
 
-/// Checks that plan and grant move by a change that waited; a grant ends when it is paid.
+/// Checks that plan and grant move by a change that waited; of a grant stays what wasn't there to pay.
 pub fn assert_plan(action: &Action, before: &Snap, after: &Snap) {
     let (Some(was), Some(is)) = (&before.reserve, &after.reserve) else { return };
     let of = |r: &Reserve| -> (ReservePlan, ReserveGrant) { (r.plan, r.grant) };
     if action.kind == Kind::Execute {
         return;
     }
-    let paid = |(plan, grant): (ReservePlan, ReserveGrant)| (plan, ReserveGrant { amount: 0, ..grant });
+    let paid = |(plan, grant): (ReservePlan, ReserveGrant)| {
+        let amount = grant.amount.saturating_sub(was.assets[usize::from(grant.index)].accounted_amount);
+        (plan, ReserveGrant { amount, ..grant })
+    };
     let expected = if action.kind == Kind::WithdrawReserve { paid(of(was)) } else { of(was) };
     assert_eq!(of(is), expected, "I6: {action:?} moved the reserve's plan or grant");
 }

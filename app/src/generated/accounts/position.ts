@@ -44,12 +44,16 @@ riskTakenAtTs: bigint;
 resolutionClaimedAmount: bigint; 
 /** Withdrawals that wait for room in the limit. */
 tickets: Tickets; 
-/** Collateral that came in beyond the limit on new collateral. */
+/** Collateral that the owner brought in beyond the limit on new collateral. */
 unripe: Unripe; 
 /** Layout version. */
 version: number; 
 /** Bump of the address. */
 bump: number; 
+/** Zeros. */
+padding: ReadonlyUint8Array; 
+/** What others brought in beyond it: a gift of dust doesn't let the owner's wait anew. */
+unripeGiven: Unripe; 
 /** Zeros. */
 reserved: ReadonlyUint8Array;  };
 
@@ -84,23 +88,27 @@ riskTakenAtTs: number | bigint;
 resolutionClaimedAmount: number | bigint; 
 /** Withdrawals that wait for room in the limit. */
 tickets: TicketsArgs; 
-/** Collateral that came in beyond the limit on new collateral. */
+/** Collateral that the owner brought in beyond the limit on new collateral. */
 unripe: UnripeArgs; 
 /** Layout version. */
 version: number; 
 /** Bump of the address. */
 bump: number; 
 /** Zeros. */
+padding: ReadonlyUint8Array; 
+/** What others brought in beyond it: a gift of dust doesn't let the owner's wait anew. */
+unripeGiven: UnripeArgs; 
+/** Zeros. */
 reserved: ReadonlyUint8Array;  };
 
 /** Gets the encoder for {@link PositionArgs} account data. */
 export function getPositionEncoder(): FixedSizeEncoder<PositionArgs> {
-    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['vault', getAddressEncoder()], ['owner', getAddressEncoder()], ['supplyShares', getU128Encoder()], ['debtScaled', getU128Encoder()], ['collateralAmount', getU64Encoder()], ['liquidationSeq', getU64Encoder()], ['lastLiquidationSlot', getU64Encoder()], ['softQuota', getSoftQuotaEncoder()], ['supplyCredit', getInflowCreditEncoder()], ['collateralCredit', getInflowCreditEncoder()], ['supplyFloor', getExitFloorEncoder()], ['collateralFloor', getExitFloorEncoder()], ['riskTakenAtTs', getI64Encoder()], ['resolutionClaimedAmount', getU64Encoder()], ['tickets', getTicketsEncoder()], ['unripe', getUnripeEncoder()], ['version', getU8Encoder()], ['bump', getU8Encoder()], ['reserved', fixEncoderSize(getBytesEncoder(), 110)]]), (value) => ({ ...value, discriminator: POSITION_DISCRIMINATOR }));
+    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['vault', getAddressEncoder()], ['owner', getAddressEncoder()], ['supplyShares', getU128Encoder()], ['debtScaled', getU128Encoder()], ['collateralAmount', getU64Encoder()], ['liquidationSeq', getU64Encoder()], ['lastLiquidationSlot', getU64Encoder()], ['softQuota', getSoftQuotaEncoder()], ['supplyCredit', getInflowCreditEncoder()], ['collateralCredit', getInflowCreditEncoder()], ['supplyFloor', getExitFloorEncoder()], ['collateralFloor', getExitFloorEncoder()], ['riskTakenAtTs', getI64Encoder()], ['resolutionClaimedAmount', getU64Encoder()], ['tickets', getTicketsEncoder()], ['unripe', getUnripeEncoder()], ['version', getU8Encoder()], ['bump', getU8Encoder()], ['padding', fixEncoderSize(getBytesEncoder(), 6)], ['unripeGiven', getUnripeEncoder()], ['reserved', fixEncoderSize(getBytesEncoder(), 88)]]), (value) => ({ ...value, discriminator: POSITION_DISCRIMINATOR }));
 }
 
 /** Gets the decoder for {@link Position} account data. */
 export function getPositionDecoder(): FixedSizeDecoder<Position> {
-    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['vault', getAddressDecoder()], ['owner', getAddressDecoder()], ['supplyShares', getU128Decoder()], ['debtScaled', getU128Decoder()], ['collateralAmount', getU64Decoder()], ['liquidationSeq', getU64Decoder()], ['lastLiquidationSlot', getU64Decoder()], ['softQuota', getSoftQuotaDecoder()], ['supplyCredit', getInflowCreditDecoder()], ['collateralCredit', getInflowCreditDecoder()], ['supplyFloor', getExitFloorDecoder()], ['collateralFloor', getExitFloorDecoder()], ['riskTakenAtTs', getI64Decoder()], ['resolutionClaimedAmount', getU64Decoder()], ['tickets', getTicketsDecoder()], ['unripe', getUnripeDecoder()], ['version', getU8Decoder()], ['bump', getU8Decoder()], ['reserved', fixDecoderSize(getBytesDecoder(), 110)]]);
+    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['vault', getAddressDecoder()], ['owner', getAddressDecoder()], ['supplyShares', getU128Decoder()], ['debtScaled', getU128Decoder()], ['collateralAmount', getU64Decoder()], ['liquidationSeq', getU64Decoder()], ['lastLiquidationSlot', getU64Decoder()], ['softQuota', getSoftQuotaDecoder()], ['supplyCredit', getInflowCreditDecoder()], ['collateralCredit', getInflowCreditDecoder()], ['supplyFloor', getExitFloorDecoder()], ['collateralFloor', getExitFloorDecoder()], ['riskTakenAtTs', getI64Decoder()], ['resolutionClaimedAmount', getU64Decoder()], ['tickets', getTicketsDecoder()], ['unripe', getUnripeDecoder()], ['version', getU8Decoder()], ['bump', getU8Decoder()], ['padding', fixDecoderSize(getBytesDecoder(), 6)], ['unripeGiven', getUnripeDecoder()], ['reserved', fixDecoderSize(getBytesDecoder(), 88)]]);
 }
 
 /** Gets the codec for {@link Position} account data. */

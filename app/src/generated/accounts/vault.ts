@@ -60,7 +60,7 @@ collateralInflow: DayRing;
 newCollateral: DayRing; 
 /** Level of this vault. */
 breaker: Breaker; 
-/** The price when the latest halt began. */
+/** The price when the halt began that was marked last. */
 haltMark: HaltMark; 
 /** What the loan token account was proved to be short of. */
 loanShortfall: Shortfall; 
@@ -90,6 +90,13 @@ scale: RiskScale;
 ltvCut: KeeperCut; 
 /** What keepers' reports take off the borrow cap. */
 capCut: KeeperCut; 
+/** The price when the halt began that was marked before it: the grace times of both may run. */
+earlierHaltMark: HaltMark; 
+/**
+ * [`Switch`]: whether the guard's reserve meets bad debt of this vault; anything but enabled doesn't. Written by a change
+ * that waited.
+ */
+cover: number; 
 /** Zeros. */
 reserved: ReadonlyUint8Array;  };
 
@@ -140,7 +147,7 @@ collateralInflow: DayRingArgs;
 newCollateral: DayRingArgs; 
 /** Level of this vault. */
 breaker: BreakerArgs; 
-/** The price when the latest halt began. */
+/** The price when the halt began that was marked last. */
 haltMark: HaltMarkArgs; 
 /** What the loan token account was proved to be short of. */
 loanShortfall: ShortfallArgs; 
@@ -170,17 +177,24 @@ scale: RiskScaleArgs;
 ltvCut: KeeperCutArgs; 
 /** What keepers' reports take off the borrow cap. */
 capCut: KeeperCutArgs; 
+/** The price when the halt began that was marked before it: the grace times of both may run. */
+earlierHaltMark: HaltMarkArgs; 
+/**
+ * [`Switch`]: whether the guard's reserve meets bad debt of this vault; anything but enabled doesn't. Written by a change
+ * that waited.
+ */
+cover: number; 
 /** Zeros. */
 reserved: ReadonlyUint8Array;  };
 
 /** Gets the encoder for {@link VaultArgs} account data. */
 export function getVaultEncoder(): FixedSizeEncoder<VaultArgs> {
-    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['guard', getAddressEncoder()], ['collateralAsset', getAddressEncoder()], ['loanAsset', getAddressEncoder()], ['collateralMint', getAddressEncoder()], ['loanMint', getAddressEncoder()], ['collateralToken', getAddressEncoder()], ['loanToken', getAddressEncoder()], ['risk', getRiskParamsEncoder()], ['curve', getInterestCurveEncoder()], ['limits', getVaultLimitsEncoder()], ['supplyShares', getU128Encoder()], ['debtScaled', getU128Encoder()], ['borrowIndexQ64', getU128Encoder()], ['cashAmount', getU64Encoder()], ['insuranceAmount', getU64Encoder()], ['collateralAmount', getU64Encoder()], ['accruedAtTs', getI64Encoder()], ['totals', getVaultTotalsEncoder()], ['loanFlow', getOutflowLimiterEncoder()], ['collateralFlow', getOutflowLimiterEncoder()], ['collateralInflow', getDayRingEncoder()], ['newCollateral', getDayRingEncoder()], ['breaker', getBreakerEncoder()], ['haltMark', getHaltMarkEncoder()], ['loanShortfall', getShortfallEncoder()], ['collateralShortfall', getShortfallEncoder()], ['resolution', getResolutionEncoder()], ['tightened', getStepMeterEncoder()], ['lease', getLeaseEncoder()], ['collateralDecimals', getU8Encoder()], ['loanDecimals', getU8Encoder()], ['version', getU8Encoder()], ['bump', getU8Encoder()], ['padding', fixEncoderSize(getBytesEncoder(), 4)], ['reserveCoveredAmount', getU64Encoder()], ['scale', getRiskScaleEncoder()], ['ltvCut', getKeeperCutEncoder()], ['capCut', getKeeperCutEncoder()], ['reserved', fixEncoderSize(getBytesEncoder(), 120)]]), (value) => ({ ...value, discriminator: VAULT_DISCRIMINATOR }));
+    return transformEncoder(getStructEncoder([['discriminator', fixEncoderSize(getBytesEncoder(), 8)], ['guard', getAddressEncoder()], ['collateralAsset', getAddressEncoder()], ['loanAsset', getAddressEncoder()], ['collateralMint', getAddressEncoder()], ['loanMint', getAddressEncoder()], ['collateralToken', getAddressEncoder()], ['loanToken', getAddressEncoder()], ['risk', getRiskParamsEncoder()], ['curve', getInterestCurveEncoder()], ['limits', getVaultLimitsEncoder()], ['supplyShares', getU128Encoder()], ['debtScaled', getU128Encoder()], ['borrowIndexQ64', getU128Encoder()], ['cashAmount', getU64Encoder()], ['insuranceAmount', getU64Encoder()], ['collateralAmount', getU64Encoder()], ['accruedAtTs', getI64Encoder()], ['totals', getVaultTotalsEncoder()], ['loanFlow', getOutflowLimiterEncoder()], ['collateralFlow', getOutflowLimiterEncoder()], ['collateralInflow', getDayRingEncoder()], ['newCollateral', getDayRingEncoder()], ['breaker', getBreakerEncoder()], ['haltMark', getHaltMarkEncoder()], ['loanShortfall', getShortfallEncoder()], ['collateralShortfall', getShortfallEncoder()], ['resolution', getResolutionEncoder()], ['tightened', getStepMeterEncoder()], ['lease', getLeaseEncoder()], ['collateralDecimals', getU8Encoder()], ['loanDecimals', getU8Encoder()], ['version', getU8Encoder()], ['bump', getU8Encoder()], ['padding', fixEncoderSize(getBytesEncoder(), 4)], ['reserveCoveredAmount', getU64Encoder()], ['scale', getRiskScaleEncoder()], ['ltvCut', getKeeperCutEncoder()], ['capCut', getKeeperCutEncoder()], ['earlierHaltMark', getHaltMarkEncoder()], ['cover', getU8Encoder()], ['reserved', fixEncoderSize(getBytesEncoder(), 87)]]), (value) => ({ ...value, discriminator: VAULT_DISCRIMINATOR }));
 }
 
 /** Gets the decoder for {@link Vault} account data. */
 export function getVaultDecoder(): FixedSizeDecoder<Vault> {
-    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['guard', getAddressDecoder()], ['collateralAsset', getAddressDecoder()], ['loanAsset', getAddressDecoder()], ['collateralMint', getAddressDecoder()], ['loanMint', getAddressDecoder()], ['collateralToken', getAddressDecoder()], ['loanToken', getAddressDecoder()], ['risk', getRiskParamsDecoder()], ['curve', getInterestCurveDecoder()], ['limits', getVaultLimitsDecoder()], ['supplyShares', getU128Decoder()], ['debtScaled', getU128Decoder()], ['borrowIndexQ64', getU128Decoder()], ['cashAmount', getU64Decoder()], ['insuranceAmount', getU64Decoder()], ['collateralAmount', getU64Decoder()], ['accruedAtTs', getI64Decoder()], ['totals', getVaultTotalsDecoder()], ['loanFlow', getOutflowLimiterDecoder()], ['collateralFlow', getOutflowLimiterDecoder()], ['collateralInflow', getDayRingDecoder()], ['newCollateral', getDayRingDecoder()], ['breaker', getBreakerDecoder()], ['haltMark', getHaltMarkDecoder()], ['loanShortfall', getShortfallDecoder()], ['collateralShortfall', getShortfallDecoder()], ['resolution', getResolutionDecoder()], ['tightened', getStepMeterDecoder()], ['lease', getLeaseDecoder()], ['collateralDecimals', getU8Decoder()], ['loanDecimals', getU8Decoder()], ['version', getU8Decoder()], ['bump', getU8Decoder()], ['padding', fixDecoderSize(getBytesDecoder(), 4)], ['reserveCoveredAmount', getU64Decoder()], ['scale', getRiskScaleDecoder()], ['ltvCut', getKeeperCutDecoder()], ['capCut', getKeeperCutDecoder()], ['reserved', fixDecoderSize(getBytesDecoder(), 120)]]);
+    return getStructDecoder([['discriminator', fixDecoderSize(getBytesDecoder(), 8)], ['guard', getAddressDecoder()], ['collateralAsset', getAddressDecoder()], ['loanAsset', getAddressDecoder()], ['collateralMint', getAddressDecoder()], ['loanMint', getAddressDecoder()], ['collateralToken', getAddressDecoder()], ['loanToken', getAddressDecoder()], ['risk', getRiskParamsDecoder()], ['curve', getInterestCurveDecoder()], ['limits', getVaultLimitsDecoder()], ['supplyShares', getU128Decoder()], ['debtScaled', getU128Decoder()], ['borrowIndexQ64', getU128Decoder()], ['cashAmount', getU64Decoder()], ['insuranceAmount', getU64Decoder()], ['collateralAmount', getU64Decoder()], ['accruedAtTs', getI64Decoder()], ['totals', getVaultTotalsDecoder()], ['loanFlow', getOutflowLimiterDecoder()], ['collateralFlow', getOutflowLimiterDecoder()], ['collateralInflow', getDayRingDecoder()], ['newCollateral', getDayRingDecoder()], ['breaker', getBreakerDecoder()], ['haltMark', getHaltMarkDecoder()], ['loanShortfall', getShortfallDecoder()], ['collateralShortfall', getShortfallDecoder()], ['resolution', getResolutionDecoder()], ['tightened', getStepMeterDecoder()], ['lease', getLeaseDecoder()], ['collateralDecimals', getU8Decoder()], ['loanDecimals', getU8Decoder()], ['version', getU8Decoder()], ['bump', getU8Decoder()], ['padding', fixDecoderSize(getBytesDecoder(), 4)], ['reserveCoveredAmount', getU64Decoder()], ['scale', getRiskScaleDecoder()], ['ltvCut', getKeeperCutDecoder()], ['capCut', getKeeperCutDecoder()], ['earlierHaltMark', getHaltMarkDecoder()], ['cover', getU8Decoder()], ['reserved', fixDecoderSize(getBytesDecoder(), 87)]]);
 }
 
 /** Gets the codec for {@link Vault} account data. */

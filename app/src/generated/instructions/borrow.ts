@@ -14,8 +14,8 @@ export const BORROW_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([228, 253
 
 export function getBorrowDiscriminatorBytes(): ReadonlyUint8Array { return fixEncoderSize(getBytesEncoder(), 8).encode(BORROW_DISCRIMINATOR); }
 
-export type BorrowInstruction<TProgram extends string = typeof RAMPART_PROGRAM_ADDRESS, TAccountOwner extends string | AccountMeta<string> = string, TAccountGuard extends string | AccountMeta<string> = string, TAccountCollateralAsset extends string | AccountMeta<string> = string, TAccountLoanAsset extends string | AccountMeta<string> = string, TAccountVault extends string | AccountMeta<string> = string, TAccountPosition extends string | AccountMeta<string> = string, TAccountLoanMint extends string | AccountMeta<string> = string, TAccountOwnerToken extends string | AccountMeta<string> = string, TAccountLoanToken extends string | AccountMeta<string> = string, TAccountTokenProgram extends string | AccountMeta<string> = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", TRemainingAccounts extends readonly AccountMeta<string>[] = []> =
-Instruction<TProgram> & InstructionWithData<ReadonlyUint8Array> & InstructionWithAccounts<[TAccountOwner extends string ? ReadonlySignerAccount<TAccountOwner> & AccountSignerMeta<TAccountOwner> : TAccountOwner, TAccountGuard extends string ? ReadonlyAccount<TAccountGuard> : TAccountGuard, TAccountCollateralAsset extends string ? ReadonlyAccount<TAccountCollateralAsset> : TAccountCollateralAsset, TAccountLoanAsset extends string ? ReadonlyAccount<TAccountLoanAsset> : TAccountLoanAsset, TAccountVault extends string ? WritableAccount<TAccountVault> : TAccountVault, TAccountPosition extends string ? WritableAccount<TAccountPosition> : TAccountPosition, TAccountLoanMint extends string ? ReadonlyAccount<TAccountLoanMint> : TAccountLoanMint, TAccountOwnerToken extends string ? WritableAccount<TAccountOwnerToken> : TAccountOwnerToken, TAccountLoanToken extends string ? WritableAccount<TAccountLoanToken> : TAccountLoanToken, TAccountTokenProgram extends string ? ReadonlyAccount<TAccountTokenProgram> : TAccountTokenProgram, ...TRemainingAccounts]>;
+export type BorrowInstruction<TProgram extends string = typeof RAMPART_PROGRAM_ADDRESS, TAccountOwner extends string | AccountMeta<string> = string, TAccountGuard extends string | AccountMeta<string> = string, TAccountCollateralAsset extends string | AccountMeta<string> = string, TAccountLoanAsset extends string | AccountMeta<string> = string, TAccountVault extends string | AccountMeta<string> = string, TAccountPosition extends string | AccountMeta<string> = string, TAccountLoanMint extends string | AccountMeta<string> = string, TAccountOwnerToken extends string | AccountMeta<string> = string, TAccountLoanToken extends string | AccountMeta<string> = string, TAccountTokenProgram extends string | AccountMeta<string> = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", TAccountCollateralMint extends string | AccountMeta<string> = string, TAccountCollateralToken extends string | AccountMeta<string> = string, TRemainingAccounts extends readonly AccountMeta<string>[] = []> =
+Instruction<TProgram> & InstructionWithData<ReadonlyUint8Array> & InstructionWithAccounts<[TAccountOwner extends string ? ReadonlySignerAccount<TAccountOwner> & AccountSignerMeta<TAccountOwner> : TAccountOwner, TAccountGuard extends string ? ReadonlyAccount<TAccountGuard> : TAccountGuard, TAccountCollateralAsset extends string ? ReadonlyAccount<TAccountCollateralAsset> : TAccountCollateralAsset, TAccountLoanAsset extends string ? ReadonlyAccount<TAccountLoanAsset> : TAccountLoanAsset, TAccountVault extends string ? WritableAccount<TAccountVault> : TAccountVault, TAccountPosition extends string ? WritableAccount<TAccountPosition> : TAccountPosition, TAccountLoanMint extends string ? ReadonlyAccount<TAccountLoanMint> : TAccountLoanMint, TAccountOwnerToken extends string ? WritableAccount<TAccountOwnerToken> : TAccountOwnerToken, TAccountLoanToken extends string ? WritableAccount<TAccountLoanToken> : TAccountLoanToken, TAccountTokenProgram extends string ? ReadonlyAccount<TAccountTokenProgram> : TAccountTokenProgram, TAccountCollateralMint extends string ? ReadonlyAccount<TAccountCollateralMint> : TAccountCollateralMint, TAccountCollateralToken extends string ? ReadonlyAccount<TAccountCollateralToken> : TAccountCollateralToken, ...TRemainingAccounts]>;
 
 export type BorrowInstructionData = { discriminator: ReadonlyUint8Array; amount: bigint;  };
 
@@ -33,7 +33,7 @@ export function getBorrowInstructionDataCodec(): FixedSizeCodec<BorrowInstructio
     return combineCodec(getBorrowInstructionDataEncoder(), getBorrowInstructionDataDecoder());
 }
 
-export type BorrowInput<TAccountOwner extends string = string, TAccountGuard extends string = string, TAccountCollateralAsset extends string = string, TAccountLoanAsset extends string = string, TAccountVault extends string = string, TAccountPosition extends string = string, TAccountLoanMint extends string = string, TAccountOwnerToken extends string = string, TAccountLoanToken extends string = string, TAccountTokenProgram extends string = string> =  {
+export type BorrowInput<TAccountOwner extends string = string, TAccountGuard extends string = string, TAccountCollateralAsset extends string = string, TAccountLoanAsset extends string = string, TAccountVault extends string = string, TAccountPosition extends string = string, TAccountLoanMint extends string = string, TAccountOwnerToken extends string = string, TAccountLoanToken extends string = string, TAccountTokenProgram extends string = string, TAccountCollateralMint extends string = string, TAccountCollateralToken extends string = string> =  {
   /** Owner of the position. */
 owner: TransactionSigner<TAccountOwner>;
 /** The guard. Read for its level. */
@@ -54,15 +54,17 @@ ownerToken: Address<TAccountOwnerToken>;
 loanToken: Address<TAccountLoanToken>;
 /** Program of the mint. */
 tokenProgram?: Address<TAccountTokenProgram>;
+collateralMint: Address<TAccountCollateralMint>;
+collateralToken: Address<TAccountCollateralToken>;
 amount: BorrowInstructionDataArgs["amount"];
 }
 
-export function getBorrowInstruction<TAccountOwner extends string, TAccountGuard extends string, TAccountCollateralAsset extends string, TAccountLoanAsset extends string, TAccountVault extends string, TAccountPosition extends string, TAccountLoanMint extends string, TAccountOwnerToken extends string, TAccountLoanToken extends string, TAccountTokenProgram extends string, TProgramAddress extends Address = typeof RAMPART_PROGRAM_ADDRESS>(input: BorrowInput<TAccountOwner, TAccountGuard, TAccountCollateralAsset, TAccountLoanAsset, TAccountVault, TAccountPosition, TAccountLoanMint, TAccountOwnerToken, TAccountLoanToken, TAccountTokenProgram>, config?: { programAddress?: TProgramAddress } ): BorrowInstruction<TProgramAddress, TAccountOwner, TAccountGuard, TAccountCollateralAsset, TAccountLoanAsset, TAccountVault, TAccountPosition, TAccountLoanMint, TAccountOwnerToken, TAccountLoanToken, TAccountTokenProgram> {
+export function getBorrowInstruction<TAccountOwner extends string, TAccountGuard extends string, TAccountCollateralAsset extends string, TAccountLoanAsset extends string, TAccountVault extends string, TAccountPosition extends string, TAccountLoanMint extends string, TAccountOwnerToken extends string, TAccountLoanToken extends string, TAccountTokenProgram extends string, TAccountCollateralMint extends string, TAccountCollateralToken extends string, TProgramAddress extends Address = typeof RAMPART_PROGRAM_ADDRESS>(input: BorrowInput<TAccountOwner, TAccountGuard, TAccountCollateralAsset, TAccountLoanAsset, TAccountVault, TAccountPosition, TAccountLoanMint, TAccountOwnerToken, TAccountLoanToken, TAccountTokenProgram, TAccountCollateralMint, TAccountCollateralToken>, config?: { programAddress?: TProgramAddress } ): BorrowInstruction<TProgramAddress, TAccountOwner, TAccountGuard, TAccountCollateralAsset, TAccountLoanAsset, TAccountVault, TAccountPosition, TAccountLoanMint, TAccountOwnerToken, TAccountLoanToken, TAccountTokenProgram, TAccountCollateralMint, TAccountCollateralToken> {
   // Program address.
 const programAddress = config?.programAddress ?? RAMPART_PROGRAM_ADDRESS;
 
  // Original accounts.
-const originalAccounts = { owner: { value: input.owner ?? null, isWritable: false }, guard: { value: input.guard ?? null, isWritable: false }, collateralAsset: { value: input.collateralAsset ?? null, isWritable: false }, loanAsset: { value: input.loanAsset ?? null, isWritable: false }, vault: { value: input.vault ?? null, isWritable: true }, position: { value: input.position ?? null, isWritable: true }, loanMint: { value: input.loanMint ?? null, isWritable: false }, ownerToken: { value: input.ownerToken ?? null, isWritable: true }, loanToken: { value: input.loanToken ?? null, isWritable: true }, tokenProgram: { value: input.tokenProgram ?? null, isWritable: false } }
+const originalAccounts = { owner: { value: input.owner ?? null, isWritable: false }, guard: { value: input.guard ?? null, isWritable: false }, collateralAsset: { value: input.collateralAsset ?? null, isWritable: false }, loanAsset: { value: input.loanAsset ?? null, isWritable: false }, vault: { value: input.vault ?? null, isWritable: true }, position: { value: input.position ?? null, isWritable: true }, loanMint: { value: input.loanMint ?? null, isWritable: false }, ownerToken: { value: input.ownerToken ?? null, isWritable: true }, loanToken: { value: input.loanToken ?? null, isWritable: true }, tokenProgram: { value: input.tokenProgram ?? null, isWritable: false }, collateralMint: { value: input.collateralMint ?? null, isWritable: false }, collateralToken: { value: input.collateralToken ?? null, isWritable: false } }
 const accounts = originalAccounts as Record<keyof typeof originalAccounts, ResolvedInstructionAccount>;
 
 
@@ -76,7 +78,7 @@ accounts.tokenProgram.value = 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA' as A
 }
 
 const getAccountMeta = getAccountMetaFactory(programAddress, 'programId');
-return Object.freeze({ accounts: [getAccountMeta("owner", accounts.owner), getAccountMeta("guard", accounts.guard), getAccountMeta("collateralAsset", accounts.collateralAsset), getAccountMeta("loanAsset", accounts.loanAsset), getAccountMeta("vault", accounts.vault), getAccountMeta("position", accounts.position), getAccountMeta("loanMint", accounts.loanMint), getAccountMeta("ownerToken", accounts.ownerToken), getAccountMeta("loanToken", accounts.loanToken), getAccountMeta("tokenProgram", accounts.tokenProgram)], data: getBorrowInstructionDataEncoder().encode(args as BorrowInstructionDataArgs), programAddress } as BorrowInstruction<TProgramAddress, TAccountOwner, TAccountGuard, TAccountCollateralAsset, TAccountLoanAsset, TAccountVault, TAccountPosition, TAccountLoanMint, TAccountOwnerToken, TAccountLoanToken, TAccountTokenProgram>);
+return Object.freeze({ accounts: [getAccountMeta("owner", accounts.owner), getAccountMeta("guard", accounts.guard), getAccountMeta("collateralAsset", accounts.collateralAsset), getAccountMeta("loanAsset", accounts.loanAsset), getAccountMeta("vault", accounts.vault), getAccountMeta("position", accounts.position), getAccountMeta("loanMint", accounts.loanMint), getAccountMeta("ownerToken", accounts.ownerToken), getAccountMeta("loanToken", accounts.loanToken), getAccountMeta("tokenProgram", accounts.tokenProgram), getAccountMeta("collateralMint", accounts.collateralMint), getAccountMeta("collateralToken", accounts.collateralToken)], data: getBorrowInstructionDataEncoder().encode(args as BorrowInstructionDataArgs), programAddress } as BorrowInstruction<TProgramAddress, TAccountOwner, TAccountGuard, TAccountCollateralAsset, TAccountLoanAsset, TAccountVault, TAccountPosition, TAccountLoanMint, TAccountOwnerToken, TAccountLoanToken, TAccountTokenProgram, TAccountCollateralMint, TAccountCollateralToken>);
 }
 
 export type ParsedBorrowInstruction<TProgram extends string = typeof RAMPART_PROGRAM_ADDRESS, TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[]> = { programAddress: Address<TProgram>;
@@ -101,12 +103,14 @@ ownerToken: TAccountMetas[7];
 loanToken: TAccountMetas[8];
 /** Program of the mint. */
 tokenProgram: TAccountMetas[9];
+collateralMint: TAccountMetas[10];
+collateralToken: TAccountMetas[11];
 };
 data: BorrowInstructionData; };
 
 export function parseBorrowInstruction<TProgram extends string, TAccountMetas extends readonly AccountMeta[]>(instruction: Instruction<TProgram> & InstructionWithAccounts<TAccountMetas> & InstructionWithData<ReadonlyUint8Array>): ParsedBorrowInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 10) {
-  throw new SolanaError(SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS, { actualAccountMetas: instruction.accounts.length, expectedAccountMetas: 10 });
+  if (instruction.accounts.length < 12) {
+  throw new SolanaError(SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS, { actualAccountMetas: instruction.accounts.length, expectedAccountMetas: 12 });
 }
 let accountIndex = 0;
 const getNextAccount = () => {
@@ -114,5 +118,5 @@ const getNextAccount = () => {
   accountIndex += 1;
   return accountMeta;
 }
-  return { programAddress: instruction.programAddress, accounts: { owner: getNextAccount(), guard: getNextAccount(), collateralAsset: getNextAccount(), loanAsset: getNextAccount(), vault: getNextAccount(), position: getNextAccount(), loanMint: getNextAccount(), ownerToken: getNextAccount(), loanToken: getNextAccount(), tokenProgram: getNextAccount() }, data: getBorrowInstructionDataDecoder().decode(instruction.data) };
+  return { programAddress: instruction.programAddress, accounts: { owner: getNextAccount(), guard: getNextAccount(), collateralAsset: getNextAccount(), loanAsset: getNextAccount(), vault: getNextAccount(), position: getNextAccount(), loanMint: getNextAccount(), ownerToken: getNextAccount(), loanToken: getNextAccount(), tokenProgram: getNextAccount(), collateralMint: getNextAccount(), collateralToken: getNextAccount() }, data: getBorrowInstructionDataDecoder().decode(instruction.data) };
 }

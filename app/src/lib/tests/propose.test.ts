@@ -18,7 +18,7 @@ const subject = { group: 2, target: keyOf(2), name: '' }
 const context = { loan: { decimals: 6, symbol: 'USDC' }, collateral: { decimals: 9, symbol: 'SOL' } }
 
 it('lists what has a form, with its account', () => {
-  expect(subjectsOf(targets, () => 'it').map(({ name }) => name)).toEqual(['Lines and bonuses of it', 'Caps and outflow limits of it', 'Interest of it', 'Roles of it', 'Delay of loosenings of it', 'Root of it', 'Scale by the market of it'])
+  expect(subjectsOf(targets, () => 'it').map(({ name }) => name)).toEqual(['Lines and bonuses of it', 'Caps and outflow limits of it', 'Interest of it', 'Roles of it', 'Delay of loosenings of it', 'Root of it', 'Scale by the market of it', 'Cover by the reserve of it'])
 })
 
 describe('typing', () => {

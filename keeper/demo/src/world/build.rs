@@ -1,7 +1,8 @@
 //! Puts the demo's market on the chain.
 //!
-//! Everything but oracle accounts by real transactions, while time stands still between the steps. Then a day passes, so
-//! that the limiters have a base, and the references warm up.
+//! Everything but oracle accounts by real transactions, while time stands still between the steps. A day passes before
+//! anybody lends and another one after it, so that what governance proposed has waited for its delay, the limiters have a
+//! base, and the references warm up.
 
 use crate::accounts;
 use crate::error::Outcome;
@@ -37,6 +38,8 @@ const KEEPER_AMOUNT: u64 = 50_000_000 * USDC;
 pub const ATTACKER_USD: f64 = 400_000.0;
 /// How long the market exists before the story begins, seconds: a day and what the day's ring overlaps.
 const DAY_SECS: i64 = 26 * 3_600;
+/// How long the guard exists before anybody lends, seconds: with the market's day more than the delay of its changes.
+const EMPTY_SECS: i64 = 24 * 3_600 + 60;
 /// What the first steps may take of the chain's time, seconds.
 const SPARE_SECS: i64 = 120;
 /// How long prices are observed before the story begins, and how often, seconds.
@@ -65,7 +68,7 @@ impl SetUp<'_> {
     pub async fn run(&mut self, program: &Path, step: impl Fn(&str)) -> Outcome<()> {
         self.network.hold();
         if self.backend.keeps_wall_time() {
-            self.network.set_clock(wall_ts() - DAY_SECS - WARM_UP_SECS - SPARE_SECS).await?;
+            self.network.set_clock(wall_ts() - EMPTY_SECS - DAY_SECS - WARM_UP_SECS - SPARE_SECS).await?;
         }
         step("deploying the program");
         self.network.deploy(&rampart::ID, program).await?;
@@ -74,12 +77,14 @@ impl SetUp<'_> {
         self.create_mints().await?;
         self.publish().await?;
         self.create_guard().await?;
+        step("opening a pool and the guard's reserve");
+        self.open_treasury().await?;
+        step("changes are proposed, and a day passes");
+        self.network.jump_to(self.network.now().unix_ts + EMPTY_SECS).await?;
         // by their number, not by time: a slot may be any part of a second
         for _ in 0..params::WARM_SAMPLES {
             self.observe_after(1).await?;
         }
-        step("opening a pool and the guard's reserve");
-        self.open_treasury().await?;
         step("lenders lend and 200 borrowers borrow");
         self.publish().await?;
         self.fund_keepers().await?;
@@ -88,12 +93,13 @@ impl SetUp<'_> {
         let borrowed = self.world.cast.borrowers.iter().map(|borrower| Ok(self.borrow(borrower)));
         stream::iter(borrowed).try_for_each_concurrent(AT_ONCE, |one| one).await?;
         self.place_attacker().await?;
-        step("limits are tightened and a day passes");
+        step("limits are tightened, a day passes, and the changes are executed");
         self.tighten().await?;
         // at the end of the warm-up the chain's clock has arrived at the wall's, or at a time of its own
         let keeps_wall_time = self.backend.keeps_wall_time();
         let target_ts = if keeps_wall_time { wall_ts() - WARM_UP_SECS } else { self.network.now().unix_ts + DAY_SECS };
         self.network.jump_to(target_ts).await?;
+        self.enable_treasury().await?;
         self.warm_up(WARM_UP_SECS, WARM_UP_STEP_SECS).await?;
         Ok(())
     }

@@ -233,7 +233,7 @@ pub fn reserve_plan() -> ReservePlan {
     ReservePlan { weights_bps, cover, min_improvement_bps: 100, count: 2, quote: 1, scored: 0, reserved: [0; 3] }
 }
 
-/// Half a million dollars a swap, five million a day, of which 20,000 may be lost; a rebalance every two minutes.
+/// The policy once it is enabled: half a million dollars a swap, five million a day, of which 20,000 may be lost; a rebalance every two minutes.
 pub fn swap_policy() -> SwapParams {
     let mut prefixes = [Prefix::default(); 8];
     prefixes[0] = Prefix { bytes: [pool::SWAP, 0, 0, 0, 0, 0, 0, 0], len: 1 };

@@ -10,7 +10,7 @@ use crate::attack::{Keeper, Print, Tick};
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
-use rampart::instructions::liquidation::grace::latest_halt;
+use rampart::instructions::liquidation::grace::{is_recent, latest_halts};
 use rampart::math::Price;
 use rampart::math::price::Q64_ONE;
 use rampart::oracle::{AssetReading, Invalid, PriceBand, RateReading, RawReading, Reading, SourceReading};
@@ -232,15 +232,14 @@ impl Defence {
     /// Returns who is protected by the grace time after a halt. Marks the price of a halt while it is in force or just over, as
     /// anyone may: owners can't prevent it, and liquidators want it.
     pub fn grace(&mut self, now_ts: i64) -> Grace {
-        let halt = latest_halt(&self.guard, &self.vault, [&self.collateral, &self.loan]);
-        let Some(halt) = halt.filter(|halt| now_ts.saturating_sub(halt.ends_at_ts) < LIQUIDATION_GRACE_SECS) else {
-            return Grace::Over;
-        };
+        let halts = latest_halts(&self.guard, &self.vault, [&self.collateral, &self.loan]);
+        let recent = halts.into_iter().filter(|halt| is_recent(halt, now_ts));
+        let Some(halt) = recent.max_by_key(|halt| halt.ends_at_ts) else { return Grace::Over };
         self.vault.mark_halt(&halt, &self.collateral, &self.loan);
         if !halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts) {
             return Grace::Over;
         }
-        self.vault.halt_mark.price(&halt).map_or(Grace::Unmarked, Grace::Since)
+        self.vault.halt_price(&halt).map_or(Grace::Unmarked, Grace::Since)
     }
 
     /// Halts for `secs` as a guardian does, at `ReduceOnly`.

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// Arguments of `guard propose` and `guard tighten`.
 #[derive(Debug, Args)]
 pub struct ProposeArgs {
-    /// What belongs together: vault-risk, vault-limits, vault-curve, vault-scale, rule, asset-oracle, asset-standby,
+    /// What belongs together: vault-risk, vault-limits, vault-curve, vault-scale, vault-cover, rule, asset-oracle, asset-standby,
     /// asset-reference, asset-warm-up, dollar-limit, roles, root, delay, integration-switch, holder, swap-policy,
     /// reserve-plan or reserve-grant
     #[arg(value_parser = parse_group)]
@@ -201,7 +201,9 @@ fn default_target(group: ChangeGroup, way: &Way) -> Result<Pubkey, KeeperError> 
         G::Roles | G::Root | G::LoosenDelay => vec![snapshot.key],
         G::Aggregate => vec![rampart_client::address::aggregate(&snapshot.key)],
         G::ReservePlan | G::ReserveGrant => vec![rampart_client::address::reserve(&snapshot.key)],
-        G::VaultRisk | G::VaultLimits | G::VaultCurve | G::VaultScale => snapshot.vaults.keys().copied().collect(),
+        G::VaultRisk | G::VaultLimits | G::VaultCurve | G::VaultScale | G::VaultCover => {
+            snapshot.vaults.keys().copied().collect()
+        }
         G::Rule => snapshot.rules.keys().copied().collect(),
         G::AssetOracle | G::AssetStandby | G::AssetReference | G::AssetWarmUp => {
             snapshot.assets.keys().copied().collect()

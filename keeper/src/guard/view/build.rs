@@ -10,7 +10,7 @@ use crate::guard::words::{self, Decimals};
 use crate::view::amounts::{level_name, short};
 use anchor_lang::prelude::Pubkey;
 use rampart::state::{
-    Asset, Breaker, Cause, CauseKind, Change, Direction, Finality, Guard, Level, PendingChange, Vault,
+    Asset, Breaker, Cause, CauseKind, Change, Direction, Finality, Guard, Level, PendingChange, Switch, Vault,
 };
 use std::collections::BTreeMap;
 
@@ -91,6 +91,7 @@ fn vault(book: &Book, key: &Pubkey, vault: &Vault, now_ts: i64) -> Result<VaultR
         limits: change::to_json(&Change::VaultLimits(vault.limits))?,
         curve: change::to_json(&Change::VaultCurve(vault.curve))?,
         scale: change::to_json(&Change::VaultScale(vault.scale))?,
+        is_covered: vault.cover_switch() == Switch::Enabled,
         decimals: (vault.loan_decimals, vault.collateral_decimals),
     })
 }

@@ -55,6 +55,11 @@ fn one_vault(out: &mut String, vault: &VaultReport) -> std::fmt::Result {
     for value in [&vault.risk, &vault.limits, &vault.curve] {
         fields(out, value, Some(vault.decimals))?;
     }
+    writeln!(
+        out,
+        "  the reserve meets {} of its bad debt",
+        if vault.is_covered { "what is capped" } else { "nothing" }
+    )?;
     let is_on = ["volatility", "ltv", "cap"].iter().any(|part| vault.scale[part]["switch"] == "enabled");
     if is_on { fields(out, &vault.scale, None) } else { writeln!(out, "  limits on new risk follow nothing") }
 }

@@ -34,12 +34,20 @@ pub fn episode(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> u64 {
 /// # Errors
 /// `LevelForbids`.
 pub fn pass_gate(class: Class, guard: &Guard, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Result<Pass> {
-    let mut levels = effective_levels(guard, vault, assets, now_ts);
-    // a Resolution that has come to its date collects what is owed: at a price of two sources
-    if class == Class::Liquidation && vault.resolution.is_forced(now_ts) {
-        levels.exit = Level::Halt;
-    }
+    let levels = effective_levels(guard, vault, assets, now_ts);
+    let is_forced = class == Class::Liquidation;
+    let levels = if is_forced { levels_for_liquidation(levels, vault, assets, now_ts) } else { levels };
     Ok(gate(class, levels)?)
+}
+
+/// Returns what liquidations have to pass where `levels` are in force.
+///
+/// A Resolution that has come to its date collects what is owed: at a price of two sources, as a halt. Where one of the
+/// assets has a single source no two can ever agree, and a halt is no more than `ReduceOnly`: bad debt would pile up behind it.
+pub fn levels_for_liquidation(levels: Levels, vault: &Vault, assets: [&Asset; 2], now_ts: i64) -> Levels {
+    let exit = if vault.resolution.is_forced(now_ts) { Level::Halt } else { levels.exit };
+    let is_single = assets.iter().any(|asset| asset.oracle.count < 2);
+    Levels { exit: if is_single && exit == Level::Halt { Level::ReduceOnly } else { exit }, ..levels }
 }
 
 /// Loads an account of this program whose kind depends on another account's data.

@@ -40,12 +40,14 @@ impl LeakyBucket {
 
     /// Takes `amount` out of what the settled bucket has room for, keeping `held_back` of its capacity free.
     ///
+    /// Nothing fits always: also after a limit has fallen below what is used.
+    ///
     /// # Errors
     /// `HourlyLimitReached` when it has no room; the bucket is as before.
     pub fn take(&mut self, amount: u64, held_back: u64) -> core::result::Result<(), RampartError> {
         let used = self.used_scaled.get().saturating_add(scaled(amount));
         let capacity = scaled((self.limit / 2).saturating_sub(held_back));
-        if used > capacity {
+        if amount > 0 && used > capacity {
             return Err(RampartError::HourlyLimitReached);
         }
         self.used_scaled = used.into();
@@ -136,13 +138,13 @@ impl DayRing {
         }
     }
 
-    /// Records `amount` in the newest hour if the day stays within `limit`.
+    /// Records `amount` in the newest hour if the day stays within `limit`; nothing fits always.
     ///
     /// # Errors
     /// `DailyLimitReached` otherwise; the ring is as before.
     pub fn take(&mut self, amount: u64, limit: u64) -> core::result::Result<(), RampartError> {
         let total = self.total().checked_add(amount).ok_or(RampartError::DailyLimitReached)?;
-        if total > limit {
+        if amount > 0 && total > limit {
             return Err(RampartError::DailyLimitReached);
         }
         self.record(amount);
@@ -168,6 +170,23 @@ mod tests {
 
     fn requests() -> impl Strategy<Value = Vec<(i64, u64)>> {
         prop::collection::vec((prop_oneof![Just(0i64), Just(1), 0i64..600, 0i64..90_000], 0u64..600_000), 1..120)
+    }
+
+    #[test]
+    fn nothing_fits_where_a_limit_has_fallen_below_what_is_used() {
+        let mut bucket = LeakyBucket::default();
+        bucket.settle(0, 1_000);
+        bucket.take(500, 0).unwrap();
+        bucket.settle(0, 100);
+        let before = bucket;
+        assert_eq!(bucket.take(1, 0), Err(RampartError::HourlyLimitReached));
+        assert_eq!((bucket.take(0, 0), bucket.take(0, u64::MAX)), (Ok(()), Ok(())));
+        assert_eq!(bucket, before);
+        let mut ring = DayRing::default();
+        ring.take(500, 1_000).unwrap();
+        let before = ring;
+        assert_eq!((ring.take(1, 100), ring.take(0, 100)), (Err(RampartError::DailyLimitReached), Ok(())));
+        assert_eq!(ring, before);
     }
 
     proptest! {

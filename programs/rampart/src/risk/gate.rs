@@ -33,7 +33,7 @@ pub enum Pass {
     Scaled(u16),
     /// Through the exit floor only.
     Floor,
-    /// Only with a price on which two sources agree.
+    /// Only with a price on which two sources agree, where there are two.
     TwoSources,
 }
 

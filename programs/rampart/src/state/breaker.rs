@@ -32,7 +32,7 @@ stored_enum!(Level { Normal, Caution, ReduceOnly, Halt, Resolution });
 pub enum Reach {
     /// New risk and exits: a rule that was proved true on its required sources, or a guardian.
     All = 1,
-    /// New risk alone: blindness, and what keepers report. Exits never depend on it.
+    /// New risk alone: blindness, what keepers report, and collateral that comes in. Exits never depend on it.
     NewRisk = 2,
 }
 stored_enum!(Reach { All, NewRisk });
@@ -218,11 +218,12 @@ impl Breaker {
         self.causes.iter().find(|c| c.source == *source && c.level_at(now_ts) > Level::Normal)
     }
 
-    /// Puts a proved cause into force, over an expired one or the least strict.
+    /// Puts a proved cause into force, over an expired one or a less strict one: best one that ends before it, then the least
+    /// strict. A pause that would outlast it keeps its slot: nobody could prove it again, and its time is paid for.
     ///
     /// # Errors
     /// `AlreadyTripped` while the same rule holds this level or a higher one, `CausesFull` when all four slots hold
-    /// causes at least as strict, `MathOverflow` for more episodes than can be counted.
+    /// causes that don't give way, `MathOverflow` for more episodes than can be counted.
     pub fn trip(&mut self, cause: Cause, now_ts: i64) -> Result<()> {
         let before = self.levels_at(now_ts).exit;
         // a cause that was stepped down, or has fallen by itself, may rise again
@@ -257,12 +258,17 @@ impl Breaker {
             return Some(own);
         }
         let strictness = |levels: Levels| levels.risk as u8 + levels.exit as u8;
-        let all = self.causes.iter().map(|c| c.levels_at(now_ts)).enumerate();
-        let (index, weakest) = all.min_by_key(|(_, levels)| strictness(*levels))?;
         let new = cause.levels_at(now_ts);
-        // what is replaced must not have held up anything that the new cause doesn't
-        let covers = new.max(weakest) == new;
-        (covers && strictness(new) > strictness(weakest)).then_some(index)
+        let outlasts = |old: &Cause| old.ends_at_ts() > cause.ends_at_ts();
+        let gives_way = |old: &Cause| {
+            let held = old.levels_at(now_ts);
+            // what is replaced must not have held up anything that the new cause doesn't
+            let is_weaker = new.max(held) == new && strictness(new) > strictness(held);
+            is_weaker && (old.kind != CauseKind::Pause as u8 || !outlasts(old))
+        };
+        let weak = self.causes.iter().enumerate().filter(|(_, old)| gives_way(old));
+        let first = weak.min_by_key(|(_, old)| (outlasts(old), strictness(old.levels_at(now_ts)), old.ends_at_ts()));
+        first.map(|(index, _)| index)
     }
 
     /// Lowers the cause of `source` by one level; a new dwell time starts, the cause's end stays or comes earlier.
@@ -367,6 +373,45 @@ mod tests {
         assert_eq!(breaker.trip(cause(5, Level::Caution, 101, 60), 101).unwrap_err(), RampartError::CausesFull.into());
         breaker.trip(cause(6, Level::Halt, 102, 60), 102).unwrap();
         assert_eq!(breaker.level_at(102), Level::Halt);
+    }
+
+    /// A halt of minutes took the place of a guardian's pause of hours, and nothing was left of it when the halt was over.
+    #[test]
+    fn pause_that_outlasts_a_stricter_cause_keeps_its_slot() {
+        let pause = |by, secs| Cause { kind: CauseKind::Pause as u8, ..cause(by, Level::ReduceOnly, 100, secs) };
+        let mut breaker = Breaker::default();
+        breaker.trip(pause(1, 6_000), 100).unwrap();
+        for rule in 2..=4 {
+            breaker.trip(cause(rule, Level::ReduceOnly, 100, 200), 100).unwrap();
+        }
+        breaker.trip(cause(5, Level::Halt, 101, 60), 101).unwrap();
+        assert_eq!((breaker.level_at(101), breaker.level_at(101 + 120)), (Level::Halt, Level::ReduceOnly));
+        assert_eq!(breaker.level_at(6_099), Level::ReduceOnly);
+        // four pauses leave no room to a halt that is shorter than all, and give way to one that isn't
+        let mut full = Breaker::default();
+        for by in 1..=4 {
+            full.trip(pause(by, 6_000), 100).unwrap();
+        }
+        let before = full;
+        assert_eq!(full.trip(cause(5, Level::Halt, 101, 60), 101).unwrap_err(), RampartError::CausesFull.into());
+        assert_eq!(full, before);
+        full.trip(cause(5, Level::Halt, 101, 6_000), 101).unwrap();
+        assert_eq!(full.level_at(101), Level::Halt);
+    }
+
+    #[test]
+    fn cause_that_ends_first_gives_way_first_and_a_rule_never_keeps_a_halt_out() {
+        let mut breaker = Breaker::default();
+        for (rule, level, secs) in
+            [(1, Level::Caution, 900), (2, Level::ReduceOnly, 50), (3, Level::Caution, 900), (4, Level::Caution, 900)]
+        {
+            breaker.trip(cause(rule, level, 100, secs), 100).unwrap();
+        }
+        breaker.trip(cause(5, Level::Halt, 101, 60), 101).unwrap();
+        assert_eq!(breaker.causes[1].source, Pubkey::new_from_array([5; 32]));
+        breaker.trip(cause(6, Level::Halt, 102, 60), 102).unwrap();
+        assert_eq!(breaker.causes[0].source, Pubkey::new_from_array([6; 32]), "rules can be proved again");
+        assert_eq!(breaker.level_at(900), Level::Caution);
     }
 
     #[test]

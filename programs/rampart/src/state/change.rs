@@ -56,6 +56,8 @@ pub enum ChangeGroup {
     ReserveGrant = 17,
     /// How limits on new risk of a vault follow the market.
     VaultScale = 18,
+    /// Whether the guard's reserve meets a vault's bad debt.
+    VaultCover = 19,
 }
 stored_enum!(ChangeGroup {
     VaultRisk,
@@ -76,6 +78,7 @@ stored_enum!(ChangeGroup {
     ReservePlan,
     ReserveGrant,
     VaultScale,
+    VaultCover,
 });
 
 /// The value of one group: what is, or what shall be.
@@ -117,6 +120,8 @@ pub enum Change {
     ReserveGrant(ReserveGrant),
     /// How limits on new risk of a vault follow the market.
     VaultScale(RiskScale),
+    /// Whether the guard's reserve meets a vault's bad debt: `Switch`.
+    VaultCover(u8),
 }
 
 impl Change {
@@ -141,6 +146,7 @@ impl Change {
             Self::ReservePlan(_) => ChangeGroup::ReservePlan,
             Self::ReserveGrant(_) => ChangeGroup::ReserveGrant,
             Self::VaultScale(_) => ChangeGroup::VaultScale,
+            Self::VaultCover(_) => ChangeGroup::VaultCover,
         }
     }
 
@@ -167,7 +173,7 @@ impl Change {
             Self::AssetWarmUp(v) => bytemuck::bytes_of(v),
             Self::AssetStandby(v) => bytemuck::bytes_of(v),
             Self::Root(v) | Self::Holder(v) => bytemuck::bytes_of(v),
-            Self::IntegrationSwitch(v) => bytemuck::bytes_of(v),
+            Self::IntegrationSwitch(v) | Self::VaultCover(v) => bytemuck::bytes_of(v),
             Self::SwapPolicy(v) => bytemuck::bytes_of(v),
             Self::ReservePlan(v) => bytemuck::bytes_of(v),
             Self::ReserveGrant(v) => bytemuck::bytes_of(v),
@@ -195,6 +201,7 @@ impl Change {
             ChangeGroup::ReservePlan => Self::ReservePlan(read(bytes)),
             ChangeGroup::ReserveGrant => Self::ReserveGrant(read(bytes)),
             ChangeGroup::VaultScale => Self::VaultScale(read(bytes)),
+            ChangeGroup::VaultCover => Self::VaultCover(read(bytes)),
         }
     }
 
@@ -226,6 +233,7 @@ impl Change {
             (Self::ReservePlan(now), Self::ReservePlan(next)) => now.judge_move(next),
             (Self::ReserveGrant(now), Self::ReserveGrant(next)) => now.judge_move(next),
             (Self::VaultScale(now), Self::VaultScale(next)) => now.judge_move(next),
+            (Self::VaultCover(now), Self::VaultCover(next)) => now.judge_move(next),
             _ => return err!(RampartError::ChangeTargetMismatch),
         })
     }

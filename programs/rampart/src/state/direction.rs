@@ -436,7 +436,8 @@ impl Judged for u32 {
     }
 }
 
-/// The switch of an integration: off closes its exits, on lets out again what was off.
+/// The switch of an integration: off closes its exits, on lets out again what was off. That of a vault's cover: on spends the
+/// reserve, off leaves lenders with what they were told is covered.
 impl Judged for u8 {
     fn judge_move(&self, next: &Self) -> Judgement {
         Judgement::NONE.waits(self, next)

@@ -193,7 +193,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Tells whether bad debt may be recorded without the reserve.
+    /// Tells whether there is a reserve, without which bad debt of a covered vault can't be recorded.
     pub fn has_reserve(&self) -> bool {
         self.reserve != ReserveState::Absent as u8
     }

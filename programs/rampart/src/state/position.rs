@@ -171,14 +171,18 @@ pub struct Position {
     pub resolution_claimed_amount: u64,
     /// Withdrawals that wait for room in the limit.
     pub tickets: Tickets,
-    /// Collateral that came in beyond the limit on new collateral.
+    /// Collateral that the owner brought in beyond the limit on new collateral.
     pub unripe: Unripe,
     /// Layout version.
     pub version: u8,
     /// Bump of the address.
     pub bump: u8,
     /// Zeros.
-    pub reserved: [u8; 110],
+    pub padding: [u8; 6],
+    /// What others brought in beyond it: a gift of dust doesn't let the owner's wait anew.
+    pub unripe_given: Unripe,
+    /// Zeros.
+    pub reserved: [u8; 88],
 }
 
 impl Position {
@@ -193,7 +197,8 @@ impl Position {
 
     /// Returns what of `collateral_amount`, held or left, carries new risk: what is ripe.
     pub fn ripe_of(&self, collateral_amount: u64, now_ts: i64) -> u64 {
-        collateral_amount.saturating_sub(self.unripe.at(now_ts))
+        let unripe_amount = self.unripe.at(now_ts).saturating_add(self.unripe_given.at(now_ts));
+        collateral_amount.saturating_sub(unripe_amount)
     }
 
     /// Returns what the position holds of a side: shares, or base units of collateral.

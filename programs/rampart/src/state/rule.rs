@@ -128,8 +128,12 @@ impl Metric {
     }
 
     /// Returns what a cause of the metric holds up.
+    ///
+    /// Collateral that comes in is new risk to come, and no reason to leave: whoever borrows it for one transaction and takes
+    /// it out again makes the rule true for the fee, and would close the exits of everybody else.
     pub fn reach(self) -> Reach {
-        if self.is_blindness() || self.is_reported() { Reach::NewRisk } else { Reach::All }
+        let comes_in = self == Self::InflowRate;
+        if self.is_blindness() || self.is_reported() || comes_in { Reach::NewRisk } else { Reach::All }
     }
 
     /// Tells whether the metric hangs on a price on which sources have to agree.
@@ -249,11 +253,12 @@ impl RuleParams {
         Ok(())
     }
 
-    /// The highest level that the rule may call for: what isn't known never halts, and what nobody says only cautions.
+    /// The highest level that the rule may call for: what isn't known never halts, nor does what narrows new risk alone, and what
+    /// nobody says only cautions.
     fn highest_level(&self, metric: Metric) -> Level {
         match metric {
             Metric::OracleAge if self.min_persist_secs >= MIN_BLIND_SECS => Level::ReduceOnly,
-            Metric::KeeperMedian => Level::ReduceOnly,
+            Metric::KeeperMedian | Metric::InflowRate => Level::ReduceOnly,
             Metric::KeeperSilence | Metric::KeeperSpread => Level::Caution,
             metric if metric.is_blindness() => Level::Caution,
             _ => Level::Halt,

@@ -257,7 +257,7 @@ pub struct Vault {
     pub new_collateral: DayRing,
     /// Level of this vault.
     pub breaker: Breaker,
-    /// The price when the latest halt began.
+    /// The price when the halt began that was marked last.
     pub halt_mark: HaltMark,
     /// What the loan token account was proved to be short of.
     pub loan_shortfall: Shortfall,
@@ -287,8 +287,13 @@ pub struct Vault {
     pub ltv_cut: KeeperCut,
     /// What keepers' reports take off the borrow cap.
     pub cap_cut: KeeperCut,
+    /// The price when the halt began that was marked before it: the grace times of both may run.
+    pub earlier_halt_mark: HaltMark,
+    /// [`Switch`]: whether the guard's reserve meets bad debt of this vault; anything but enabled doesn't. Written by a change
+    /// that waited.
+    pub cover: u8,
     /// Zeros.
-    pub reserved: [u8; 120],
+    pub reserved: [u8; 87],
 }
 
 impl Vault {
@@ -301,6 +306,12 @@ impl Vault {
     /// and their lines, don't look at it.
     pub fn ltv_for_new_risk(&self, collateral: &Asset, now_ts: i64) -> u16 {
         self.scale.ltv_bps(self.risk.ltv_bps, &self.ltv_cut, &collateral.window, now_ts)
+    }
+
+    /// Returns whether the guard's reserve meets bad debt of this vault. What is unknown is off: no vault that was created or
+    /// migrated has ever spent the reserve by itself.
+    pub fn cover_switch(&self) -> Switch {
+        if self.cover == Switch::Enabled as u8 { Switch::Enabled } else { Switch::Disabled }
     }
 
     /// Returns the borrow cap as it is now, base units of the loan mint.
@@ -430,12 +441,18 @@ impl Vault {
         debt.and_then(|d| u64::try_from(d).ok()).ok_or_else(|| RampartError::MathOverflow.into())
     }
 
-    /// Marks the price when `halt` began, from both assets' window memories; the first mark of a halt stays.
+    /// Returns the price when `halt` began, where it is marked.
+    pub fn halt_price(&self, halt: &Halts) -> Option<Price> {
+        self.halt_mark.price(halt).or_else(|| self.earlier_halt_mark.price(halt))
+    }
+
+    /// Marks the price when `halt` began, from both assets' window memories; the first mark of a halt stays, and that of the
+    /// halt that was marked before it.
     ///
     /// The high of the collateral's cell over the low of the loan's: what is seen within a cell may be later than the
     /// halt by the length of the cell, and owners get the better of it.
     pub fn mark_halt(&mut self, halt: &Halts, collateral: &Asset, loan: &Asset) {
-        if self.halt_mark.price(halt).is_some() {
+        if self.halt_price(halt).is_some() {
             return;
         }
         let of = |asset: &Asset| {
@@ -444,6 +461,7 @@ impl Vault {
         };
         let (Some((high, _)), Some((_, low))) = (of(collateral), of(loan)) else { return };
         let Ok(price) = Price::pair(high, self.collateral_decimals, low, self.loan_decimals) else { return };
+        self.earlier_halt_mark = self.halt_mark;
         self.halt_mark = HaltMark {
             price_q64: price.q64().into(),
             halt_started_at_ts: halt.started_at_ts,

@@ -5,7 +5,7 @@
 use crate::constants::LAYOUT_VERSION;
 use crate::error::RampartError;
 use crate::refuse::require;
-use crate::state::{RiskScale, Vault};
+use crate::state::{RiskScale, Switch, Vault};
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 
@@ -20,7 +20,7 @@ pub const RESERVED: usize = 8 + core::mem::offset_of!(Vault, scale);
 const _: () = assert!(Vault::SPACE - RESERVED == 224);
 
 /// Turns an account's data from this layout into the present one, in place: with a scale that takes nothing off, so that
-/// the limits of the vault are what they were.
+/// the limits of the vault are what they were, and without cover by the reserve, which only a change that waits gives.
 ///
 /// # Errors
 /// `LayoutIsPresent`; Anchor's `AccountDiscriminatorMismatch` for anything but a vault of this layout; `UnknownStoredValue`
@@ -35,6 +35,7 @@ pub fn migrate(data: &mut [u8]) -> Result<&mut Vault> {
     data[..8].copy_from_slice(Vault::DISCRIMINATOR);
     let vault: &mut Vault = bytemuck::from_bytes_mut(&mut data[8..Vault::SPACE]);
     vault.scale = RiskScale::off(vault.risk.ltv_bps);
+    vault.cover = Switch::Disabled as u8;
     Ok(vault)
 }
 

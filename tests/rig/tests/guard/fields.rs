@@ -13,11 +13,12 @@ fn every_group_that_a_guard_holds_reads_back_as_it_was_written() {
     let rule = world.create_rule(1, world.keys.collateral_asset, drawdown_rule());
     let (vault, asset, guard) = (world.keys.vault, world.keys.collateral_asset, world.guard);
     let snapshot = snapshot_of(&world);
-    let groups: [(G, Pubkey); 12] = [
+    let groups: [(G, Pubkey); 13] = [
         (G::VaultRisk, vault),
         (G::VaultLimits, vault),
         (G::VaultCurve, vault),
         (G::VaultScale, vault),
+        (G::VaultCover, vault),
         (G::Rule, rule),
         (G::AssetOracle, asset),
         (G::AssetStandby, asset),

@@ -2,12 +2,13 @@
 
 use crate::desk::Desk;
 use crate::show::snapshot_at;
+use rampart::state::Switch;
 use rampart_client::address;
 use rampart_keeper::error::KeeperError;
 use rampart_keeper::guard::file::GuardFile;
 use rampart_keeper::guard::plan::{Mints, Only, Plan, Terms, plan};
 use rampart_keeper::guard::snapshot::Snapshot;
-use rampart_keeper::guard::spec::{Key, OracleSpec, Part, RolesSpec};
+use rampart_keeper::guard::spec::{Key, OracleSpec, Part, RolesSpec, SwitchName};
 use rampart_tests::World;
 use rampart_tests::oracles::Feeds;
 use std::path::PathBuf;
@@ -126,6 +127,30 @@ fn mixed_change_is_tightened_at_once_and_its_looser_part_proposed_once() {
         world.send(&[ix], &[]).expect("it is ripe");
     }
     assert!(planned(&file, &world).notes.is_empty() && planned(&file, &world).steps.is_empty());
+}
+
+/// A new vault spends nothing of the reserve: that it is covered waits, however the file is applied.
+#[test]
+fn cover_of_a_new_vault_is_proposed_and_waits() {
+    let mut world = World::with_guard();
+    let mut file = filled(template("sol"), &world);
+    file.vaults[0].cover = Some(SwitchName::Enabled);
+    let vault = address::vault(&file.address(), &world.sol.mint, &world.usdc.mint);
+    let first = planned(&file, &world);
+    let cover = first.steps.iter().find(|step| step.act.moves.iter().any(|moved| moved.field == "switch"));
+    let cover = cover.expect("a step about the cover");
+    assert_eq!((cover.kind, cover.act.target, cover.act.moves[0].direction), ("propose", vault, "looser"));
+    for step in &first.steps {
+        world.send_as_root(&step.act.instructions).expect("it lands");
+    }
+    let stands = |world: &World| world.load::<rampart::state::Vault>(&vault).cover_switch();
+    assert_eq!(stands(&world), Switch::Disabled);
+    world.advance(i64::from(file.guard.loosen_delay_secs));
+    let change = address::change(&file.address(), 0);
+    let ix = rampart_client::control::execute_change(change, &world.load(&change), &[]);
+    world.send(&[ix], &[]).expect("it is ripe");
+    assert_eq!(stands(&world), Switch::Enabled);
+    assert!(planned(&file, &world).steps.is_empty());
 }
 
 /// Writes a guard file and returns its path.

@@ -7,7 +7,7 @@ use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_no
 use crate::math::price::Q64_ONE;
 use crate::refuse::{require_keys_eq, require_keys_neq};
 use crate::state::flow::DayBase;
-use crate::state::{Asset, Guard, InterestCurve, RiskParams, RiskScale, Vault, VaultLimits};
+use crate::state::{Asset, Guard, InterestCurve, RiskParams, RiskScale, Switch, Vault, VaultLimits};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
@@ -101,7 +101,7 @@ impl InitializeVault<'_> {
         args.limits.validate(&guard.bounds)
     }
 
-    /// Creates the vault, empty and at level Normal.
+    /// Creates the vault, empty, at level Normal, and without cover by the guard's reserve.
     ///
     /// # Errors
     /// `DurableNonceRefused`, `WrongAuthority`, `GuardFrozen`, `VaultAssetsInvalid`, `RiskParamsInvalid`, `CurveInvalid`, `LimiterInvalid`,
@@ -124,6 +124,8 @@ impl InitializeVault<'_> {
             vault.curve = args.curve;
             vault.limits = args.limits;
             vault.scale = RiskScale::off(args.risk.ltv_bps);
+            // root alone creates vaults, at once: what the reserve pays for is for others to stop
+            vault.cover = Switch::Disabled as u8;
             vault.borrow_index_q64 = Q64_ONE.into();
             vault.accrued_at_ts = now_ts;
             vault.loan_flow.base = DayBase::start(now_ts);

@@ -23,13 +23,18 @@ pub fn current(group: ChangeGroup, target: &AccountInfo, guard_key: &Pubkey, gua
         Ok(())
     };
     Ok(match group {
-        ChangeGroup::VaultRisk | ChangeGroup::VaultLimits | ChangeGroup::VaultCurve | ChangeGroup::VaultScale => {
+        ChangeGroup::VaultRisk
+        | ChangeGroup::VaultLimits
+        | ChangeGroup::VaultCurve
+        | ChangeGroup::VaultScale
+        | ChangeGroup::VaultCover => {
             let vault = load::<Vault>(target)?;
             of_guard(&vault.guard)?;
             match group {
                 ChangeGroup::VaultRisk => Change::VaultRisk(vault.risk),
                 ChangeGroup::VaultLimits => Change::VaultLimits(vault.limits),
                 ChangeGroup::VaultScale => Change::VaultScale(vault.scale),
+                ChangeGroup::VaultCover => Change::VaultCover(vault.cover_switch() as u8),
                 _ => Change::VaultCurve(vault.curve),
             }
         }
@@ -127,7 +132,7 @@ pub fn validate(now: &Change, next: &Change, guard: &Guard) -> Result<()> {
             require!(delays.contains(next), RampartError::OutsideHardBounds);
             Ok(())
         }
-        (_, Change::IntegrationSwitch(next)) => {
+        (_, Change::IntegrationSwitch(next) | Change::VaultCover(next)) => {
             Switch::try_from(*next).map_err(|_| RampartError::UnknownKind)?;
             Ok(())
         }
@@ -187,6 +192,7 @@ pub fn write<'info>(
             vault.curve = *curve;
         }
         Change::VaultScale(scale) => load_mut::<Vault>(target)?.set_scale(*scale, now_ts),
+        Change::VaultCover(switch) => load_mut::<Vault>(target)?.cover = *switch,
         Change::Rule(params) => {
             let mut rule = load_mut::<Rule>(target)?;
             rule.params = *params;

@@ -34,6 +34,8 @@ pub struct Borrow<'info> {
         has_one = loan_asset @ RampartError::VaultAssetsInvalid,
         has_one = loan_mint @ RampartError::VaultAssetsInvalid,
         has_one = loan_token @ RampartError::VaultAssetsInvalid,
+        has_one = collateral_mint @ RampartError::VaultAssetsInvalid,
+        has_one = collateral_token @ RampartError::VaultAssetsInvalid,
     )]
     pub vault: AccountLoader<'info, Vault>,
     /// The position of the owner.
@@ -49,15 +51,20 @@ pub struct Borrow<'info> {
     pub loan_token: Box<InterfaceAccount<'info, TokenAccount>>,
     /// Program of the mint.
     pub token_program: Interface<'info, TokenInterface>,
+    /// CHECK: the collateral's mint, named by the vault: MUST be what was registered.
+    pub collateral_mint: UncheckedAccount<'info>,
+    /// CHECK: the vault's account of it, named by the vault: MUST be able to pay what the books say.
+    pub collateral_token: UncheckedAccount<'info>,
 }
 
 impl<'info> Borrow<'info> {
-    /// Pays the loan out, judged at the worst of spot, reference and confidence on both sides.
+    /// Pays the loan out, judged at the worst of spot, reference and confidence on both sides. Collateral that couldn't leave
+    /// the vault carries nothing: nobody could seize it.
     ///
     /// # Errors
     /// `ZeroAmount`, `LevelForbids`, `InsufficientCash`, `BorrowCapReached`, `LtvExceeded`, `CollateralWarmsUp`,
     /// `DebtBelowMinimum`, `LeaseTooSmall`, `LeasePriceOld`, `HourlyLimitReached`, `DailyLimitReached`,
-    /// `MintFingerprintChanged`, the oracle's, `MathOverflow`.
+    /// `MintFingerprintChanged`, `VaultShort` for either token, the oracle's, `MathOverflow`.
     pub fn handle(ctx: Context<'info, Self>, amount: u64) -> Result<()> {
         let accounts = ctx.accounts;
         let now_ts = Clock::get()?.unix_timestamp;
@@ -79,8 +86,10 @@ impl<'info> Borrow<'info> {
         let pass = pass_gate(Class::RiskUp, &guard, &vault, [&collateral, &loan], now_ts)?;
         require!(amount > 0, RampartError::ZeroAmount);
         mint::require_unchanged(self.loan_mint.as_ref().as_ref(), loan.extension_fingerprint)?;
+        mint::require_unchanged(&self.collateral_mint, collateral.extension_fingerprint)?;
         vault.accrue(now_ts)?;
         require!(Holding::of(&self.loan_token).payable() >= vault.cash_amount, RampartError::VaultShort);
+        require!(self.seizable()? >= vault.collateral_amount, RampartError::VaultShort);
         require!(amount <= vault.cash_amount, RampartError::InsufficientCash);
         let added =
             shares::scaled_for_borrow(amount.into(), vault.borrow_index_q64.get()).ok_or(RampartError::MathOverflow)?;
@@ -103,6 +112,14 @@ impl<'info> Borrow<'info> {
         vault.cash_amount -= amount;
         vault.totals.borrowed_amount = vault.totals.borrowed_amount.saturating_add(amount);
         vault.note_bases(now_ts)
+    }
+
+    /// Returns what of the collateral could leave the vault now, base units.
+    fn seizable(&self) -> Result<u64> {
+        if mint::is_paused(&self.collateral_mint)? {
+            return Ok(0);
+        }
+        Ok(Holding::read(&self.collateral_token)?.payable())
     }
 
     fn movement(&self) -> Movement<'_, 'info> {

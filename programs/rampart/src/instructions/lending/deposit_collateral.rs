@@ -80,12 +80,14 @@ impl<'info> DepositCollateral<'info> {
         vault.collateral_amount = after;
         let beyond = vault.note_inflow(amount, now_ts);
         require!(beyond == 0 || position.debt_scaled.get() > 0, RampartError::InflowLimitReached);
-        position.unripe.add(beyond, now_ts);
         // within `after`, so it fits
         position.collateral_amount += amount;
-        // only the owner's own inflow frees its outflow
+        // only the owner's own inflow frees its outflow, and lets what the owner brought in before wait longer
         if position.owner == self.payer.key() {
+            position.unripe.add(beyond, now_ts);
             position.collateral_credit.add(amount, Vault::CREDIT_WINDOW_SECS, now_ts);
+        } else {
+            position.unripe_given.add(beyond, now_ts);
         }
         vault.note_bases(now_ts)
     }

@@ -3,7 +3,7 @@
 use crate::error::RampartError;
 use crate::events::PositionLiquidated;
 use crate::instructions::liquidation::backing::Backing;
-use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
+use crate::instructions::liquidation::grace::{latest_halts, require_no_grace};
 use crate::instructions::reserve::cover;
 use crate::instructions::shared::{PairPrices, pass_gate};
 use crate::mint;
@@ -108,8 +108,8 @@ impl<'info> Ledger<'_, 'info> {
         let subject =
             Subject { debt, collateral: backing.real(position.collateral_amount)?, price: prices.best(&vault)? };
         let plan = plan(subject, &vault.risk, args.max_repay_amount)?;
-        let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
-        require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
+        let halts = latest_halts(&guard, &vault, [&collateral, &loan]);
+        require_no_grace(&mut vault, &position, halts, [&collateral, &loan], subject, now_ts)?;
         let event = backing.book(&mut vault, &mut position, plan, args, &clock, false)?;
         let (cover, rest) = cover::split(rest)?;
         let open_amount = event.bad_debt_amount.saturating_sub(event.insured_amount);

@@ -4,7 +4,7 @@ use crate::error::RampartError;
 use crate::events::PositionLiquidated;
 use crate::instructions::liquidation::apply::LiquidateArgs;
 use crate::instructions::liquidation::backing::Backing;
-use crate::instructions::liquidation::grace::{latest_halt, require_no_grace};
+use crate::instructions::liquidation::grace::{latest_halts, require_no_grace};
 use crate::instructions::shared::{Movement, PairPrices, pass_gate};
 use crate::mint;
 use crate::refuse::require;
@@ -115,8 +115,8 @@ impl<'info> Deleverage<'info> {
         position.soft_quota.settle(debt, now_ts);
         let quota_left = position.soft_quota.left(vault.risk.soft_quota_bps);
         let plan = plan_soft(subject, &vault.risk, quota_left, args.max_repay_amount)?;
-        let halt = latest_halt(&guard, &vault, [&collateral, &loan]);
-        require_no_grace(&mut vault, &position, halt, [&collateral, &loan], subject, now_ts)?;
+        let halts = latest_halts(&guard, &vault, [&collateral, &loan]);
+        require_no_grace(&mut vault, &position, halts, [&collateral, &loan], subject, now_ts)?;
         position.soft_quota.record(plan.repay_amount, now_ts);
         let event = backing.book(&mut vault, &mut position, plan, args, clock, true)?;
         Ok(PositionLiquidated { position: self.position.key(), liquidator: self.liquidator.key(), ..event })

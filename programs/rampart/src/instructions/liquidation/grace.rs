@@ -9,14 +9,19 @@ use crate::risk::liquidation::Subject;
 use crate::state::{Asset, Guard, Halts, Position, Vault};
 use anchor_lang::prelude::*;
 
-/// Returns the halt of the four scopes of a vault that ends, or ended, last.
-pub fn latest_halt(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> Option<Halts> {
+/// Returns the latest halt of each of the four scopes of a vault.
+pub fn latest_halts(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> [Halts; 4] {
     let [collateral, loan] = assets.map(|a| a.breaker.halts);
-    let all = [guard.breaker.halts, vault.breaker.halts, collateral, loan];
-    all.into_iter().filter(|h| h.count > 0).max_by_key(|h| h.ends_at_ts)
+    [guard.breaker.halts, vault.breaker.halts, collateral, loan]
 }
 
-/// Checks that no grace time protects `position`, which is at its line now.
+/// Tells whether `halt` is in force, or the grace time after it.
+pub fn is_recent(halt: &Halts, now_ts: i64) -> bool {
+    halt.count > 0 && now_ts.saturating_sub(halt.ends_at_ts) < LIQUIDATION_GRACE_SECS
+}
+
+/// Checks that no grace time protects `position`, which is at its line now: that of any scope does, also while another one
+/// is halted again.
 ///
 /// In the grace time after a halt, a position that is below its line at the price when the halt began keeps its
 /// collateral: its owner may cure it first. Its books count as they are now, so a worse position has to be healthy by
@@ -29,27 +34,24 @@ pub fn latest_halt(guard: &Guard, vault: &Vault, assets: [&Asset; 2]) -> Option<
 pub fn require_no_grace(
     vault: &mut Vault,
     position: &Position,
-    halt: Option<Halts>,
-    assets: [&Asset; 2],
+    halts: [Halts; 4],
+    [collateral, loan]: [&Asset; 2],
     subject: Subject,
     now_ts: i64,
 ) -> Result<()> {
-    let Some(halt) = halt.filter(|h| h.ended_within(LIQUIDATION_GRACE_SECS, now_ts)) else {
-        return Ok(());
-    };
-    if position.risk_taken_at_ts >= halt.started_at_ts {
-        return Ok(());
+    let graced =
+        |h: &Halts| h.ended_within(LIQUIDATION_GRACE_SECS, now_ts) && position.risk_taken_at_ts < h.started_at_ts;
+    for halt in halts.iter().filter(|h| graced(h)) {
+        vault.mark_halt(halt, collateral, loan);
+        let line = match vault.halt_price(halt) {
+            Some(price) => {
+                let was = ltv_floor(subject.debt, subject.collateral, price)?;
+                (was, Bps(vault.risk.liquidation_line_bps.into()))
+            }
+            None => (ltv_floor(subject.debt, subject.collateral, subject.price)?, Bps(BPS_ONE as u32)),
+        };
+        require!(line.0 >= line.1, RampartError::LiquidationGrace);
     }
-    let [collateral, loan] = assets;
-    vault.mark_halt(&halt, collateral, loan);
-    let line = match vault.halt_mark.price(&halt) {
-        Some(price) => {
-            let was = ltv_floor(subject.debt, subject.collateral, price)?;
-            (was, Bps(vault.risk.liquidation_line_bps.into()))
-        }
-        None => (ltv_floor(subject.debt, subject.collateral, subject.price)?, Bps(BPS_ONE as u32)),
-    };
-    require!(line.0 >= line.1, RampartError::LiquidationGrace);
     Ok(())
 }
 
@@ -73,7 +75,7 @@ pub struct MarkHalt<'info> {
 }
 
 impl MarkHalt<'_> {
-    /// Marks. Anyone may call, while a halt is in force or in the grace time after it: the proof is in the windows.
+    /// Marks every halt that is in force, or in the grace time after it. Anyone may call: the proof is in the windows.
     ///
     /// # Errors
     /// `HaltUnknown` without such a halt, or when the windows no longer reach back to its beginning.
@@ -83,11 +85,12 @@ impl MarkHalt<'_> {
         let mut vault = accounts.vault.load_mut()?;
         let (guard, collateral, loan) =
             (accounts.guard.load()?, accounts.collateral_asset.load()?, accounts.loan_asset.load()?);
-        let halt = latest_halt(&guard, &vault, [&collateral, &loan]).ok_or(RampartError::HaltUnknown)?;
-        let is_over = now_ts.saturating_sub(halt.ends_at_ts) >= LIQUIDATION_GRACE_SECS;
-        require!(!is_over, RampartError::HaltUnknown);
-        vault.mark_halt(&halt, &collateral, &loan);
-        require!(vault.halt_mark.price(&halt).is_some(), RampartError::HaltUnknown);
+        let mut is_known = false;
+        for halt in latest_halts(&guard, &vault, [&collateral, &loan]).iter().filter(|h| is_recent(h, now_ts)) {
+            vault.mark_halt(halt, &collateral, &loan);
+            is_known |= vault.halt_price(halt).is_some();
+        }
+        require!(is_known, RampartError::HaltUnknown);
         Ok(())
     }
 }

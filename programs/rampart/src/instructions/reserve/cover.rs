@@ -1,7 +1,7 @@
 //! What the reserve pays for a vault's bad debt, in the instruction that records it.
 //!
-//! The guard says whether there is a reserve. Where there is one, an instruction that records bad debt without it fails:
-//! whoever liquidates can't choose that lenders bear what the reserve would pay.
+//! The guard says whether there is a reserve, the vault whether it is covered. Where both say yes, an instruction that records
+//! bad debt without the reserve fails: whoever liquidates can't choose that lenders bear what it would pay.
 
 use crate::constants::RESERVE_SEED;
 use crate::error::RampartError;
@@ -9,7 +9,7 @@ use crate::instructions::shared::{is_kind, load, load_mut};
 use crate::instructions::swap::escrow::movable;
 use crate::instructions::swap::transfer::Coin;
 use crate::refuse::{require, require_keys_eq};
-use crate::state::{Guard, Reserve, Vault};
+use crate::state::{Guard, Reserve, Switch, Vault};
 use anchor_lang::prelude::*;
 
 /// Splits `accounts` into what cover needs and the rest: the reserve and its associated account of the loan mint, which is
@@ -31,7 +31,8 @@ pub fn split<'a, 'info>(
 /// Books what the reserve pays of `open_amount`, which `vault`'s own insurance didn't; [`pay`] moves the tokens.
 ///
 /// It is less than all where a cap, the books or the account itself says so. A frozen account pays nothing, so that it
-/// can't hold up the liquidation.
+/// can't hold up the liquidation. A vault that no change has covered gets nothing: whoever creates vaults, at prices that they
+/// choose, would empty the reserve through one of them.
 ///
 /// # Errors
 /// `ReserveMissing`, `ReserveAccountsMismatch`, `MathOverflow`, Anchor's for an account that isn't writable.
@@ -44,7 +45,7 @@ pub fn book(
     accounts: &[AccountInfo],
     now_ts: i64,
 ) -> Result<u64> {
-    if open_amount == 0 || !guard.has_reserve() {
+    if open_amount == 0 || !guard.has_reserve() || vault.cover_switch() != Switch::Enabled {
         return Ok(0);
     }
     let first = accounts.first().ok_or(RampartError::ReserveMissing)?;

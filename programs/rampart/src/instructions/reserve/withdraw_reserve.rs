@@ -29,7 +29,7 @@ pub struct WithdrawReserve<'info> {
 }
 
 impl<'info> WithdrawReserve<'info> {
-    /// Pays the grant, or what is left of the asset, and ends the grant. Anyone may call: the change that granted it
+    /// Pays the grant, or what is left of the asset; the rest of the grant stays. Anyone may call: the change that granted it
     /// waited in public, and named the account.
     ///
     /// # Errors
@@ -56,7 +56,6 @@ impl<'info> WithdrawReserve<'info> {
         let mut reserve = self.reserve.load_mut()?;
         let grant = reserve.grant;
         require!(grant.amount > 0, RampartError::GrantMissing);
-        reserve.grant.amount = 0;
         let held = reserve.asset_mut(grant.index)?;
         let is_its_own = held.mint == self.mint.key()
             && held.token == self.reserve_token.key()
@@ -69,6 +68,9 @@ impl<'info> WithdrawReserve<'info> {
         // bad debt comes first: a grant is no claim on what it took
         let amount = grant.amount.min(held.accounted_amount);
         held.accounted_amount -= amount;
-        Ok((amount, held.decimals))
+        let decimals = held.decimals;
+        // whoever calls while the asset is low must not end what has waited in public
+        reserve.grant.amount = grant.amount - amount;
+        Ok((amount, decimals))
     }
 }

@@ -6,7 +6,7 @@ use crate::events::SwapPolicySet;
 use crate::instructions::admin::tighten_rule::Validity;
 use crate::instructions::control::nonce::{INSTRUCTIONS_SYSVAR, refuse_durable_nonce};
 use crate::refuse::{require, require_keys_eq};
-use crate::state::{Guard, SwapParams, SwapPolicy};
+use crate::state::{Guard, SwapParams, SwapPolicy, Switch};
 use anchor_lang::prelude::*;
 
 /// Accounts of `create_swap_policy`.
@@ -32,11 +32,12 @@ pub struct CreateSwapPolicy<'info> {
 }
 
 impl CreateSwapPolicy<'_> {
-    /// Creates the policy. The escrow's token accounts are the associated ones of its authority: anyone creates them.
+    /// Creates the policy, disabled: root alone could name a program of its own, and swap the reserve through it. A change that
+    /// waits enables it. The escrow's token accounts are the associated ones of its authority: anyone creates them.
     ///
     /// # Errors
     /// `DurableNonceRefused`, `WrongAuthority`, `AuthorityEpochMoved`, `InstructionExpired`, `GuardFrozen`, `SwapPolicyInvalid`,
-    /// `OutsideHardBounds`, `UnknownKind`.
+    /// `OutsideHardBounds`, `UnknownKind`, `SwapPolicyMustWait`.
     pub fn handle(ctx: Context<Self>, id: u16, params: SwapParams, validity: Validity) -> Result<()> {
         refuse_durable_nonce(&ctx.accounts.instructions)?;
         let accounts = &ctx.accounts;
@@ -46,6 +47,7 @@ impl CreateSwapPolicy<'_> {
             validity.check_time(&guard, Clock::get()?.unix_timestamp)?;
             guard.require_open()?;
             params.validate(&guard.bounds)?;
+            require!(params.switch == Switch::Disabled as u8, RampartError::SwapPolicyMustWait);
         }
         let program = &accounts.program_account;
         require!(program.executable && program.key() == params.program, RampartError::SwapPolicyInvalid);

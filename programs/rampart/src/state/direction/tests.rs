@@ -143,6 +143,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         Change::IntegrationSwitch(Switch::Enabled as u8),
         Change::Holder(Pubkey::new_from_array([7; 32])),
         Change::VaultScale(RiskScale::off(7_000)),
+        Change::VaultCover(Switch::Enabled as u8),
     ];
     for (index, change) in all.iter().enumerate() {
         let mut pending: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
@@ -152,7 +153,7 @@ fn every_group_survives_storage_and_has_a_hash_of_its_own() {
         assert!(all.iter().enumerate().all(|(i, other)| change.judge_move(other).is_ok() == (i == index)));
     }
     let mut unknown: crate::state::PendingChange = bytemuck::Zeroable::zeroed();
-    for group in [0, 19, u8::MAX] {
+    for group in [0, 20, u8::MAX] {
         unknown.group = group;
         assert!(unknown.change().is_err());
     }

@@ -34,7 +34,9 @@ proptest! {
         let before = data.to_vec();
         let vault = *migrate(data).expect("it is migrated");
         prop_assert_eq!(vault.scale, RiskScale::off(ltv_bps));
-        prop_assert!([vault.ltv_cut, vault.cap_cut] == [Zeroable::zeroed(); 2] && vault.reserved == [0; 120]);
+        prop_assert_eq!(vault.cover, Switch::Disabled as u8);
+        prop_assert!(vault.earlier_halt_mark == Zeroable::zeroed());
+        prop_assert!([vault.ltv_cut, vault.cap_cut] == [Zeroable::zeroed(); 2] && vault.reserved == [0; 87]);
         prop_assert!(data[8..RESERVED] == before[8..RESERVED] && data.starts_with(Vault::DISCRIMINATOR));
         prop_assert_eq!(refusal(data), RampartError::LayoutIsPresent.into());
     }
