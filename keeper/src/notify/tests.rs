@@ -268,7 +268,7 @@ async fn facts_of_long_ago_are_not_told_again_after_a_restart_of_the_tasks() {
     let taken = Arc::<AtomicU64>::default();
     let stopped = CancellationToken::new();
     stopped.cancel();
-    for (epoch, expected) in [(1, &["trip 1"][..]), (2, &["trip 1", "trip 2"])] {
+    for (epoch, expected) in [(1, &["trip 1"][..]), (2, &["trip 1", "trip 2"][..])] {
         rig.tripped(epoch);
         let inlet = Inlet { outbox: outbox.clone(), wake: Arc::default(), taken: taken.clone() };
         inlet.take_all(rig.events.clone(), stopped.clone()).await;
