@@ -1,5 +1,5 @@
 use super::*;
-use crate::assess::{Assessment, assess};
+use crate::assess::assess;
 use crate::chain::clock::ChainTime;
 use crate::view::ReserveView;
 use crate::watch::index::PriceIndex;
