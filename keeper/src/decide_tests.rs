@@ -241,18 +241,26 @@ fn repayments_together_never_exceed_the_balance() {
 }
 
 #[test]
-fn halt_liquidates_only_on_two_sources_and_a_resolution_never() {
+fn halt_liquidates_only_on_two_sources_where_there_are_two() {
     let world = World::new();
     let mut scene = Scene::new(&[(key(50), world.position(1_000_000, 900_000))]);
     in_force(&mut scene, 3);
     assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
+    // two sources, of which one can't be read
     for n in 0..2 {
         let mut asset = *scene.store.asset(&world.asset_keys[n]).unwrap();
         asset.oracle.required = 1;
+        asset.oracle.sources[1].account = key(99);
+        scene.world.put(&mut scene.store, world.asset_keys[n], bytes_of(&asset));
+    }
+    assert!(scene.decide().is_empty(), "one of two sources is not enough in a halt");
+    // an asset that never had more than one: its liquidations go on
+    for n in 0..2 {
+        let mut asset = *scene.store.asset(&world.asset_keys[n]).unwrap();
         asset.oracle.count = 1;
         scene.world.put(&mut scene.store, world.asset_keys[n], bytes_of(&asset));
     }
-    assert!(scene.decide().is_empty(), "one source is not enough in a halt");
+    assert_eq!(scene.decide(), [(ActionClass::Liquidate, key(50), 0)]);
 }
 
 #[test]

@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn trips_are_never_rehearsed() {
-        let rehearsed: Vec<_> = ActionClass::ALL.into_iter().filter(|class| is_rehearsed(*class)).collect();
         use ActionClass::{Deleverage, Liquidate, Rebalance, Settle};
+        let rehearsed: Vec<_> = ActionClass::ALL.into_iter().filter(|class| is_rehearsed(*class)).collect();
         assert_eq!(rehearsed, [Liquidate, Deleverage, Settle, Rebalance]);
     }
 }
