@@ -33,7 +33,7 @@ fn structural_joins_the_tail_as_an_independent_way_to_fall() {
     let (vol, buffer) = (0.04, 0.10);
     let p = |tail| 1.0 / (1.0 + (-structural(vol, buffer, 21_600, tail)).exp());
     let z = -(1.0f64 - buffer).ln() / (vol / 24f64.sqrt());
-    let jump = 6.0 * 0.05 * (1.0 + 0.25 * (z - 1.5) / 0.6).powf(-4.0);
+    let jump = 1.0 - (1.0 - 0.05 * (1.0 + 0.25 * (z - 1.5) / 0.6).powf(-4.0)).powi(6);
     assert!((p(Some(&tail)) - (1.0 - (1.0 - p(None)) * (1.0 - jump))).abs() < 1e-12);
 }
 

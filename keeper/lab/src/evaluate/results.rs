@@ -6,7 +6,7 @@ use super::judge::{Judged, forecasts, judge};
 use super::leaks::{self, Leaks};
 use super::task::{CHALLENGER, MAIN, MODELS, TASKS};
 use super::tried::{self, Try};
-use super::walk::{FoldModels, progress, quarters, walk};
+use super::walk::{FoldModels, TRAINER, progress, quarters, walk};
 use super::{EvaluateError, Forecasts, Interval, Resamples, Task};
 use crate::data::load;
 use crate::time::{format_day, start_of_day};
@@ -210,6 +210,7 @@ impl Results {
                 model: metrics.model.clone(),
                 data_sha256: self.data_sha256.clone(),
                 feature_schema_sha256: self.feature_schema_sha256.clone(),
+                trainer: TRAINER,
                 config: self.config.clone(),
                 test: self.test.clone(),
                 metrics: BTreeMap::from([

@@ -19,12 +19,20 @@ pub struct Try {
     pub data_sha256: String,
     /// Schema of the features.
     pub feature_schema_sha256: String,
+    /// The trainer's version: another formula with the same settings is another try.
+    #[serde(default = "first")]
+    pub trainer: u32,
     /// The settings.
     pub config: Config,
     /// Test period, days.
     pub test: [String; 2],
     /// What came out, by name.
     pub metrics: BTreeMap<String, f64>,
+}
+
+/// Version of the trainer before lines told it.
+fn first() -> u32 {
+    1
 }
 
 /// Appends a line.
@@ -45,7 +53,7 @@ pub fn log(path: &Path, entry: &Try) -> Result<(), EvaluateError> {
 pub fn count(path: &Path) -> (usize, usize) {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let tries: Vec<Try> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let of = |entry: &Try| format!("{}{:?}{}", entry.model, entry.config, entry.feature_schema_sha256);
+    let of = |entry: &Try| format!("{}{}{:?}{}", entry.model, entry.trainer, entry.config, entry.feature_schema_sha256);
     let different: std::collections::BTreeSet<String> = tries.iter().map(of).collect();
     (different.len(), tries.len())
 }
@@ -58,21 +66,24 @@ mod tests {
     fn log_appends_and_counts_configurations_once_when_repeated() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("models/tried.jsonl");
-        let entry = |l2: f64| Try {
+        let entry = |trainer: u32, l2: f64| Try {
             command: "tune".to_owned(),
             model: "logistic".to_owned(),
             data_sha256: "d".to_owned(),
             feature_schema_sha256: "s".to_owned(),
+            trainer,
             config: Config { l2, ..Config::default() },
             test: ["2021-01-01".to_owned(), "2022-09-30".to_owned()],
             metrics: BTreeMap::from([("auc".to_owned(), 0.75)]),
         };
-        for l2 in [0.1, 0.1, 0.2] {
-            log(&path, &entry(l2)).unwrap();
+        for (trainer, l2) in [(1, 0.1), (1, 0.1), (1, 0.2), (2, 0.2)] {
+            log(&path, &entry(trainer, l2)).unwrap();
         }
-        assert_eq!(count(&path), (2, 3));
+        assert_eq!(count(&path), (3, 4), "another formula with the same settings is another try");
         let first = std::fs::read_to_string(&path).unwrap();
         let first: Try = serde_json::from_str(first.lines().next().unwrap()).unwrap();
-        assert_eq!(first, entry(0.1));
+        assert_eq!(first, entry(1, 0.1));
+        let older = serde_json::to_string(&entry(1, 0.1)).unwrap().replace("\"trainer\":1,", "");
+        assert_eq!(serde_json::from_str::<Try>(&older).unwrap(), first, "lines from before tell no trainer");
     }
 }

@@ -3,7 +3,7 @@
 use super::judge::{forecasts, judge};
 use super::task::TASKS;
 use super::tried::{self, Try};
-use super::walk::{Fold, walk};
+use super::walk::{Fold, TRAINER, walk};
 use super::{EvaluateError, Options, Resamples};
 use crate::time::{format_day, start_of_day};
 use crate::train::{Config, Dataset, Split};
@@ -64,6 +64,7 @@ fn score(options: &Options, set: &Dataset, config: &Config) -> Result<f64, Evalu
         model: "logistic".to_owned(),
         data_sha256: set.sha256.clone(),
         feature_schema_sha256: schema_hash_hex(),
+        trainer: TRAINER,
         config: config.clone(),
         test: [format_day(from), format_day(to - 1)],
         metrics,

@@ -28,7 +28,7 @@ pub fn volume_variants(data: &Path, config: &Config) -> Result<[Variant; 3], Eva
     };
     Ok([
         variant("trained and judged with volume", &with, &full)?,
-        variant("trained with, judged without: a keeper's bars", &with, &bare)?,
-        variant("trained and judged without", &without, &bare)?,
+        variant("trained with, judged without volume", &with, &bare)?,
+        variant("trained and judged without volume", &without, &bare)?,
     ])
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Rises when training changes in a way that settings and data don't show: kept models of another one aren't read.
-const TRAINER: u32 = 1;
+pub(super) const TRAINER: u32 = 2;
 
 /// A test period.
 #[derive(Clone, Debug, PartialEq, Eq)]

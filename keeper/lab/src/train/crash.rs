@@ -152,3 +152,18 @@ fn deciles(rows: &[&Row]) -> Vec<[f64; DECILES]> {
     };
     if rows.is_empty() { Vec::new() } else { (0..COUNT).map(edges).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walk_and_tail_count_in_every_head_of_the_model_that_ships() {
+        // once the tail was a sum cut off at 1, which told no buffer from the next over 24 h: that head's coefficient was 0
+        let model = Model::from_json(include_str!("../../../../artifacts/models/crash-v1.json")).unwrap();
+        let weights: Vec<(u32, f64)> = model.heads().iter().map(|head| (head.horizon_secs, head.structural)).collect();
+        assert_eq!(weights.iter().map(|(horizon, _)| *horizon).collect::<Vec<_>>(), HORIZONS);
+        assert!(weights.iter().all(|(_, weight)| *weight > 0.05), "{weights:?}");
+        assert_eq!(model.card().version, VERSION);
+    }
+}
