@@ -12,7 +12,7 @@ mod teach;
 mod weeks;
 
 pub use journal::{Journal, Line, Named};
-pub use judge::{Judged, Verdict, judge};
+pub use judge::{Judged, Over, Verdict, judge};
 pub use store::{LIBRARY_FILE, Store};
 pub use teach::{Taught, teach};
 pub use weeks::{WEEK_SECS, WeekMarket, newest_week, week_start, weeks};
@@ -49,7 +49,7 @@ pub struct Settings {
     pub shadow_weeks: u32,
     /// The most weeks before the cut that are learned from.
     pub learn_weeks: u32,
-    /// Draws of each template of attacks, to learn from and, of other seeds, to judge on.
+    /// Draws of each template of attacks of the training split to learn from, and of the test split to judge on.
     pub draws: u64,
     /// Seeds of training.
     pub seeds: u64,
@@ -137,7 +137,7 @@ pub struct Material {
     pub select: Vec<Market>,
     /// Recorded weeks in shadow.
     pub weeks: Vec<WeekMarket>,
-    /// Attacks that nobody learned from.
+    /// Attacks that nobody learned from, with the kinds and the ranges of the test split.
     pub attacks: Vec<Market>,
 }
 
@@ -156,13 +156,13 @@ impl Material {
         }
         let select = learn.split_off(learn.len() - learn.len() / SELECTION_PARTS);
         let seed = (week_ts / WEEK_SECS) as u64 * SEEDS_A_WEEK;
-        let attacks = |first: u64| {
-            let drawn = suite(Split::Train, first, settings.draws.min(SEEDS_A_WEEK));
+        let attacks = |split: Split, first: u64| {
+            let drawn = suite(split, first, settings.draws.min(SEEDS_A_WEEK));
             drawn.map(|scenario| Market::new(scenario, crate::pool::Settings::default(), VOLUMES))
         };
-        learn.extend(attacks(seed));
+        learn.extend(attacks(Split::Train, seed));
         let weeks = weeks(data, cut_ts, week_ts, Split::Test);
-        Ok(Self { week_ts, cut_ts, learn, select, weeks, attacks: attacks(JUDGING_SEED + seed).collect() })
+        Ok(Self { week_ts, cut_ts, learn, select, weeks, attacks: attacks(Split::Test, JUDGING_SEED + seed).collect() })
     }
 
     /// Returns the SHA-256 over the digests of what is learned from and chosen on, hexadecimal.
@@ -261,5 +261,22 @@ mod tests {
         assert_eq!(due(&from, &data, Some(&last)), [newest]);
         assert!(due(&settings, &data, Some(&Line { week_ts: newest, ..last })).is_empty());
         assert!(due(&settings, &[], None).is_empty(), "no data, nothing due");
+    }
+
+    #[test]
+    fn attacks_that_judge_are_of_the_test_split_and_those_that_teach_of_the_training_split() {
+        let monday = week_start(1_700_000_000);
+        let bar = |at: i64| {
+            let price = if at % 2 == 0 { 100.0 } else { 100.1 };
+            Bar { volume: 1_000.0, ..Bar::flat(monday + at * 300, 300, price) }
+        };
+        let data = [Series { symbol: "X".into(), interval_secs: 300, bars: (0..7 * 2_016).map(bar).collect() }];
+        let settings = Settings { shadow_weeks: 2, ..Settings::default() };
+        let material = Material::at(monday + 7 * WEEK_SECS, &data, &settings).unwrap();
+        let splits = |markets: &[Market]| markets.iter().map(|market| market.scenario.split).collect::<Vec<_>>();
+        assert!(splits(&material.learn).iter().all(|split| *split == Split::Train));
+        assert!(!material.attacks.is_empty() && splits(&material.attacks).iter().all(|split| *split == Split::Test));
+        let names = |markets: &[Market]| markets.iter().any(|market| market.scenario.name == "novel");
+        assert_eq!([&material.learn, &material.attacks].map(|markets| names(markets)), [false, true], "held out");
     }
 }

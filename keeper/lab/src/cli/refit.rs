@@ -34,7 +34,7 @@ pub struct RefitArgs {
     /// The most weeks before the cut to learn from
     #[arg(long, default_value_t = 52, value_parser = clap::value_parser!(u32).range(4..=1_040))]
     learn_weeks: u32,
-    /// Draws of each attack to learn from, and as many others to judge on
+    /// Draws of each attack of the training split to learn from, and of the test split to judge on
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=100))]
     draws: u64,
     /// Seeds of training
