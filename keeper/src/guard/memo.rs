@@ -19,8 +19,3 @@ pub fn text(report: &Digest, guard: &Pubkey, id: u64) -> String {
 pub fn note(report: &Digest, guard: &Pubkey, id: u64) -> Instruction {
     Instruction { program_id: MEMO, accounts: Vec::new(), data: text(report, guard, id).into_bytes() }
 }
-
-/// Returns SHA-256 of a report.
-pub fn digest(report: &[u8]) -> [u8; 32] {
-    solana_sdk::hash::hash(report).to_bytes()
-}

@@ -13,8 +13,9 @@ use clap::{Args, ValueEnum};
 use rampart::SetKeepersArgs;
 use rampart::state::keeper_set::KeeperLimits;
 use rampart::state::{Change, ChangeGroup, KeeperSeat, Level, PendingChange};
+use rampart_lab::validate::Verdict;
 use solana_sdk::pubkey::Pubkey;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `guard propose` and `guard tighten`.
 #[derive(Debug, Args)]
@@ -33,7 +34,8 @@ pub struct ProposeArgs {
     /// Hash of the lab's report that it was judged by, SHA-256; noted beside the proposal
     #[arg(long, value_name = "HASH", value_parser = parse_digest, conflicts_with = "validate")]
     pub report: Option<Digest>,
-    /// The lab's report itself: its SHA-256 is noted
+    /// The lab's report itself, as `rampart lab validate --out` writes it: the hash that its last line says is noted. One
+    /// that failed is refused
     #[arg(long, value_name = "FILE")]
     pub validate: Option<PathBuf>,
     /// How.
@@ -177,11 +179,25 @@ pub(super) async fn tighten(args: &ProposeArgs, config: &Config) -> Result<Answe
 /// Returns the hash of the report that a proposal was judged by.
 fn report(args: &ProposeArgs) -> Result<Option<Digest>, KeeperError> {
     let Some(path) = &args.validate else { return Ok(args.report) };
-    let read = std::fs::read(path).map_err(|source| KeeperError::Refused {
-        what: format!("failed to read the report `{}`: {source}", path.display()),
-        hint: "name the file that the lab wrote".into(),
+    judged_by(path).map(Some)
+}
+
+/// Reads a verdict of the lab that passed, and returns the hash that the lab prints of it: the file's bytes have another.
+fn judged_by(path: &Path) -> Result<Digest, KeeperError> {
+    let refuse =
+        |why: String, hint: String| KeeperError::Refused { what: format!("report `{}` {why}", path.display()), hint };
+    let read = std::fs::read(path).map_err(|source| {
+        refuse(format!("can't be read: {source}"), "name the file that `rampart lab validate FILE --out` wrote".into())
     })?;
-    Ok(Some(Digest(crate::guard::memo::digest(&read))))
+    let verdict: Verdict = serde_json::from_slice(&read).map_err(|source| {
+        refuse(format!("is no verdict of the lab: {source}"), "write one: `rampart lab validate FILE --out`".into())
+    })?;
+    let hash = verdict.hash();
+    if !verdict.is_passed {
+        let hint = format!("mend what failed and validate again; `--report {hash}` notes it all the same");
+        return Err(refuse(format!("says that `{}` failed", verdict.name), hint));
+    }
+    Digest::try_from(hash).map_err(|why| refuse(why, "name another report".into()))
 }
 
 fn edited(args: &ProposeArgs, way: &Way) -> Result<(Pubkey, Change, Change), KeeperError> {
@@ -308,4 +324,61 @@ pub(super) async fn keepers(args: &KeepersArgs, config: &Config) -> Result<Answe
     let holders = if args.add.is_empty() && set.is_some() { &holders[..] } else { &holders[..1] };
     let by = way.authority("the root", holders)?;
     way.carry_out(&act::set_keepers(way.snapshot.key, set, members, (by, way.validity()?))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(is_passed: bool) -> Verdict {
+        Verdict {
+            name: "sol".into(),
+            config_sha256: "ab".repeat(32),
+            seed: 1,
+            draws: 3,
+            data: [("SOLUSDT_1m.csv.gz".to_owned(), "cd".repeat(32))].into(),
+            skipped: Vec::new(),
+            unplayed: vec!["rule 9".into()],
+            cases: Vec::new(),
+            mean_bad_debt_bps: 0.1 + 0.2,
+            failed: Vec::new(),
+            is_passed,
+        }
+    }
+
+    /// Writes `text` and returns what is made of it.
+    fn judged(text: &str) -> Result<Digest, KeeperError> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("report.json");
+        std::fs::write(&path, text).expect("a file");
+        judged_by(&path)
+    }
+
+    #[test]
+    fn report_is_noted_by_the_hash_that_the_lab_printed_however_its_file_is_spaced() {
+        let passed = verdict(true);
+        let printed = passed.to_string();
+        let said = printed.rsplit(' ').next().expect("a last word");
+        let texts =
+            [serde_json::to_string_pretty(&passed), serde_json::to_string(&passed)].map(|text| text.expect("JSON"));
+        for text in texts {
+            assert_eq!(String::from(judged(&text).expect("a hash")), said);
+        }
+    }
+
+    #[test]
+    fn report_is_refused_when_its_verdict_failed_or_it_is_none() {
+        let failed = verdict(false);
+        let refused = judged(&serde_json::to_string_pretty(&failed).expect("JSON")).expect_err("a refusal");
+        assert!(refused.to_string().ends_with("report.json` says that `sol` failed"), "{refused}");
+        assert!(
+            refused.hint().ends_with(&format!("`--report {}` notes it all the same", failed.hash())),
+            "{}",
+            refused.hint()
+        );
+        let refused = judged("{\"verdict\":\"pass\"}").expect_err("a refusal");
+        assert!(refused.to_string().contains("report.json` is no verdict of the lab: missing field"), "{refused}");
+        let absent = judged_by(Path::new("/nonexistent/report.json")).expect_err("a refusal");
+        assert!(absent.to_string().starts_with("report `/nonexistent/report.json` can't be read: "), "{absent}");
+    }
 }
