@@ -89,7 +89,7 @@ pub struct Story {
     pub guard: String,
     /// SHA-256 of the configuration as canonical JSON.
     pub guard_sha256: String,
-    /// Rules that the pool can't play.
+    /// Rules that the pool can't play, and what of the scenario has no effect in it.
     pub unplayed: Vec<String>,
     /// Debt that borrowers want, whole tokens of the loan.
     pub target_debt: f64,
@@ -110,6 +110,8 @@ pub struct Story {
 /// Plays `scenario` under `config` and without, and tells what happened. Every `every`-th minute is told too; 0 for none.
 pub fn tell(config: &Config, scenario: Scenario, every: u64) -> Story {
     let digest = hex::encode(scenario.digest());
+    let without_effect = scenario.without_effect().into_iter().map(|what| format!("{what}: no effect in the pool"));
+    let unplayed = config.unplayed().into_iter().chain(without_effect).collect();
     let market = Market::new(scenario, config.pool, config.market.volumes);
     let guard = config.guard();
     let mut teller = Teller::new(&market, &guard);
@@ -132,7 +134,7 @@ pub fn tell(config: &Config, scenario: Scenario, every: u64) -> Story {
         scenario_sha256: digest,
         guard: config.name.clone(),
         guard_sha256: canonical_hash(config),
-        unplayed: config.unplayed(),
+        unplayed,
         target_debt: market.settings.target_debt,
         onset_minute: scenario.onset.map(minute),
         minutes: minute(scenario.ticks.len()),
@@ -390,5 +392,42 @@ mod tests {
         assert!(told.guarded.attacked < told.unguarded.attacked, "{told}");
         let text = told.to_string();
         assert!(text.contains("| bad debt |") && text.contains("the attacker borrows"), "{text}");
+    }
+
+    #[test]
+    fn what_is_said_to_have_no_effect_has_none_and_is_told() {
+        let cases = [
+            ("compromised-keeper", Split::Test, "scores that keepers report"),
+            ("basis-break", Split::Test, "the perpetuals' basis"),
+            ("solend-whale-2022", Split::Train, "how much of the debt one position holds"),
+        ];
+        let config = Config::parse(EXAMPLE).unwrap();
+        for (name, split, what) in cases {
+            let scenario = generate(&template(name).unwrap(), split, 1).unwrap();
+            assert_eq!(scenario.without_effect(), [what], "{name}");
+            let plain = scenario.clone().as_played();
+            assert!(plain.without_effect().is_empty() && plain != scenario);
+            let (told, again) = (tell(&config, scenario, 60), tell(&config, plain, 60));
+            assert!(told.unplayed.contains(&format!("{what}: no effect in the pool")), "{:?}", told.unplayed);
+            assert_eq!(
+                (told.guarded, told.unguarded, &told.path),
+                (again.guarded, again.unguarded, &again.path),
+                "{name}"
+            );
+            // all but the words about the keeper itself: levels, scores and losses at each of the minutes that both tell
+            let at = |story: &Story| -> Vec<Moment> {
+                let hourly = story.moments.iter().filter(|moment| moment.minute.is_multiple_of(60));
+                hourly.map(|moment| Moment { what: Vec::new(), ..moment.clone() }).collect()
+            };
+            assert_eq!(at(&told), at(&again), "{name}");
+        }
+    }
+
+    #[test]
+    fn scenario_of_prices_alone_has_all_its_effect() {
+        for name in ["flash-crash", "calm", "keeper-outage", "bank-run"] {
+            let scenario = generate(&template(name).unwrap(), Split::Test, 1).unwrap();
+            assert!(scenario.without_effect().is_empty(), "{name}");
+        }
     }
 }

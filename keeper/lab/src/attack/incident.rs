@@ -70,7 +70,7 @@ pub(super) fn templates() -> Vec<Template> {
             test,
             drift,
             DRIFT,
-            "an admin lifts the guard: 31 withdrawals in 12 minutes, $285M (share assumed)",
+            "31 withdrawals in 12 minutes, $285M (share assumed); here the guard stands, which an admin had lifted",
         ),
         new(
             "kelp-rseth-2026",

@@ -167,7 +167,34 @@ pub struct Scenario {
     pub ticks: Vec<Tick>,
 }
 
+/// A perpetual further than this from the spot is more than the noise of an ordinary market.
+const LARGE_BASIS: f64 = 0.01;
+
 impl Scenario {
+    /// Names what happens in it that neither the pool nor a decider reads: it has no effect there. Shape: none for most.
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let is_reported = |tick: &Tick| matches!(tick.keeper, Keeper::Compromised { .. });
+        let parts = [
+            ("scores that keepers report", self.ticks.iter().any(is_reported)),
+            ("the perpetuals' basis", self.ticks.iter().any(|tick| tick.basis.abs() > LARGE_BASIS)),
+            ("how much of the debt one position holds", self.concentration > 0.0),
+        ];
+        parts.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect()
+    }
+
+    /// Returns the same with all that has no effect as on an ordinary day, and without the common factor, which nobody reads: it
+    /// plays the same.
+    pub fn as_played(mut self) -> Self {
+        self.concentration = 0.0;
+        for tick in &mut self.ticks {
+            if matches!(tick.keeper, Keeper::Compromised { .. }) {
+                tick.keeper = Keeper::Honest;
+            }
+            (tick.basis, tick.factor) = (0.0, 100.0);
+        }
+        self
+    }
+
     /// Returns the same path of a coin that begins at one unit of the loan, as one with a peg does.
     pub fn at_par(mut self) -> Self {
         let Some(first) = self.ticks.first().map(|tick| tick.truth).filter(|price| *price > 0.0) else { return self };

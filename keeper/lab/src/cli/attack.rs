@@ -85,12 +85,25 @@ struct Listed {
     hours: u32,
     about: &'static str,
     source: &'static str,
+    without_effect: Vec<&'static str>,
+}
+
+/// Draws of a template that are looked through for what has no effect.
+const LISTED_DRAWS: std::ops::RangeInclusive<u64> = 1..=3;
+
+/// Returns what a template's first draws hold that has no effect in the pool.
+fn without_effect(template: &Template) -> Vec<&'static str> {
+    let split = template.only.unwrap_or(Split::Test);
+    let drawn = LISTED_DRAWS.filter_map(|seed| generate(template, split, seed).ok());
+    let found: std::collections::BTreeSet<&str> = drawn.flat_map(|scenario| scenario.without_effect()).collect();
+    found.into_iter().collect()
 }
 
 fn list(out: Printer) {
     let of = |template: Template| {
+        let without_effect = without_effect(&template);
         let Template { name, hours, only, about, source, .. } = template;
-        Listed { name, split: only.map_or("both", label), hours, about, source }
+        Listed { name, split: only.map_or("both", label), hours, about, source, without_effect }
     };
     let drawn: Vec<Listed> = templates().into_iter().map(of).collect();
     let recorded = CRISES.iter().map(|crisis| Listed {
@@ -99,6 +112,7 @@ fn list(out: Printer) {
         hours: crisis.hours as u32,
         about: crisis.file,
         source: "",
+        without_effect: Vec::new(),
     });
     let recorded: Vec<Listed> = recorded.collect();
     let mut lines = vec![format!("{:<20} {:<6} {:>5}  about", "name", "split", "hours")];
@@ -109,9 +123,15 @@ fn list(out: Printer) {
 }
 
 fn rows(of: &Listed) -> Vec<String> {
-    let Listed { name, split, hours, about, source } = of;
-    let line = format!("{name:<20} {split:<6} {hours:>5}  {about}");
-    if source.is_empty() { vec![line] } else { vec![line, format!("{:<34}  source: {source}", "")] }
+    let Listed { name, split, hours, about, source, without_effect } = of;
+    let mut rows = vec![format!("{name:<20} {split:<6} {hours:>5}  {about}")];
+    if !without_effect.is_empty() {
+        rows.push(format!("{:<34}  no effect in the pool: {}", "", without_effect.join(", ")));
+    }
+    if !source.is_empty() {
+        rows.push(format!("{:<34}  source: {source}", ""));
+    }
+    rows
 }
 
 fn label(split: Split) -> &'static str {
