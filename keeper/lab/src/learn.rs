@@ -18,7 +18,7 @@ pub use constrained::{Constraint, Multipliers};
 pub use contest::{
     Decider, LEAST_HALTED_BPS, Learned, Play, Record, best_within, default_guard, halt_budget, rules_grid,
 };
-pub use defend::{DECISION_SECS, Defend, Prices, VOLUMES, controls, guard};
+pub use defend::{DECISION_SECS, Defend, Prices, VOLUMES, View, controls, guard, shield, state};
 pub use environment::{Environment, Episode, Outcome, State, rollout};
 pub use lspi::{LearnError, Linear, Lspi};
 pub use solve::solve;

@@ -3,10 +3,12 @@
 //! Owns the contenders and what each may look at: what keepers can see, never `Tick::truth`. The one exception is the clairvoyant,
 //! the bound that nobody can reach. The pool enforces what the guard allows (`pool::Pool::control`).
 
+mod learned;
 mod library;
 mod volatility;
 
-pub use library::{Clairvoyant, Fixed, Scaled, default_rules, standard, tuned_grid};
+pub use learned::Shielded;
+pub use library::{Clairvoyant, Fixed, Scaled, default_rules, standard, tuned_grid, volatility_scale};
 pub use volatility::Volatility;
 
 use crate::attack::{Scenario, Tick};

@@ -317,17 +317,23 @@ impl<B: Book> Pool<B> {
     fn close(&mut self, tick: &Tick, step_secs: u32, lost_before: f64, deleveraged: f64) -> Step {
         let debt = self.book.debt();
         self.totals.debt_years += debt * f64::from(step_secs) / (365.0 * DAY_SECS);
-        self.totals.offered_bps += f64::from(self.controls.ltv_bps);
+        let ltv_bps = self.offered_bps(tick.ts);
+        self.totals.offered_bps += f64::from(ltv_bps);
         self.totals.steps += 1;
         Step {
             ts: tick.ts,
             debt,
             bad_debt: self.totals.bad_debt - lost_before,
             levels: self.defence.levels(tick.ts),
-            ltv_bps: self.controls.ltv_bps,
+            ltv_bps,
             deleveraged,
             impact: self.liquidity.impact(),
         }
+    }
+
+    /// Returns the LTV for new risk: the stricter of what a policy asks for and what the program's own scale leaves, bps.
+    fn offered_bps(&self, now_ts: i64) -> u16 {
+        self.controls.ltv_bps.min(self.defence.ltv_for_new_risk(now_ts))
     }
 
     fn take_controls(&mut self, now_ts: i64) {
@@ -362,10 +368,12 @@ impl<B: Book> Pool<B> {
     fn borrow(&mut self, tick: &Tick, band: &PriceBand, quote: &Quote) {
         let Some(price) = self.defence.new_risk_price(band, tick.ts) else { return };
         let debt = self.book.debt();
-        let target = self.settings.target_debt * f64::from(self.controls.ltv_bps) / 1e4;
+        // a pool that stands already filled up while its window knew the market
+        let offered = if self.is_seeded { self.offered_bps(tick.ts) } else { self.controls.ltv_bps };
+        let target = self.settings.target_debt * f64::from(offered) / 1e4;
         let share = if self.is_seeded { (self.rates.refill * tick.borrow_demand).min(1.0) } else { 1.0 };
         let room = (self.deposits - debt).min(self.borrow_cap * self.controls.cap - debt).max(0.0);
-        let ltv = f64::from(self.controls.ltv_bps) / 1e4 * price / quote.price;
+        let ltv = f64::from(offered) / 1e4 * price / quote.price;
         let wanted = ((target - debt).max(0.0) * share).min(room);
         if wanted > 0.0 {
             // a pool that stands already was not borrowed in one step

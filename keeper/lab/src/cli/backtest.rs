@@ -4,11 +4,16 @@ use super::{DataArgs, LabError, Printer, write_json};
 use crate::attack::{Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, Report, compare, measure, scenarios, tune};
 use crate::data::load;
-use crate::policy::{Contender, standard, tuned_grid};
+use crate::learn::Decider;
+use crate::policy::{Contender, Shielded, standard, tuned_grid};
 use crate::pool::Settings;
 use crate::time::start_of_day;
 use clap::{Args, ValueEnum};
+use rampart_score::policy::Policy;
 use std::path::PathBuf;
+
+/// The policy that the repository ships.
+const SHIPPED: &str = include_str!("../../../../artifacts/models/policy-v1.json");
 
 /// What a backtest is made on.
 #[derive(Clone, Debug, Args)]
@@ -45,6 +50,9 @@ pub struct BacktestArgs {
     /// Seed of every draw
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Learned policy that plays along, behind its shield [default: the one that ships]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Where to write the results as JSON
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -80,6 +88,20 @@ impl BacktestArgs {
             latency_secs: self.latency,
             ..Settings::default()
         }
+    }
+
+    /// Reads the learned policy.
+    fn learned(&self) -> Result<Shielded, LabError> {
+        let text = match &self.policy {
+            Some(path) => {
+                let read = std::fs::read_to_string(path);
+                read.map_err(|source| LabError::PolicyFile { path: path.clone(), source })?
+            }
+            None => SHIPPED.to_owned(),
+        };
+        let policy = Policy::from_json(&text)?;
+        let name = format!("learned (version {})", policy.card().version);
+        Ok(Shielded { name, decider: Decider::Learned(Box::new((&policy).into())) })
     }
 
     fn markets(&self, split: Split) -> Result<Vec<Market>, LabError> {
@@ -127,6 +149,8 @@ fn backtest(args: &BacktestArgs, mut progress: impl FnMut(&str)) -> Result<Repor
     let debt = measure(contenders[1].as_ref(), &training, args.seed).average_debt;
     let (tuned, tried) = tune(&tuned_grid(), &training, args.halt_budget, debt, args.seed);
     contenders.insert(2, Box::new(tuned));
+    // before the clairvoyant, which is a bound
+    contenders.insert(contenders.len() - 1, Box::new(args.learned()?));
     let all: Vec<&dyn Contender> = contenders.iter().map(AsRef::as_ref).collect();
     let title = format!(
         "{:?} markets, {:?} split, {} played, pools of {} volumes",

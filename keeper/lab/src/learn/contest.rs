@@ -1,7 +1,6 @@
 //! Rules and policies on the same markets: what each costs, and whether the difference is more than luck.
 
-use super::defend::DECISION_SECS;
-use super::defend::{Defend, guard};
+use super::defend::{DECISION_SECS, Defend, View, guard};
 use super::environment::{Episode, State, rollout};
 use super::lspi::Linear;
 use crate::backtest::Market;
@@ -49,8 +48,8 @@ pub struct Play {
 }
 
 impl Decider {
-    fn choose(&self, world: &Defend, state: &State<TILES>) -> usize {
-        let (watcher, shield, now_ts) = world.view();
+    /// Returns the action for what is known at `now_ts`.
+    pub fn choose(&self, (watcher, shield, now_ts): View, state: &State<TILES>) -> usize {
         match self {
             Self::Guard(_) => Action::Noop.index(),
             Self::Rules(rules) => rules.choose(watcher.situation(), shield, watcher.is_calm(), now_ts).index(),
@@ -65,7 +64,7 @@ impl Decider {
             Self::Rules(_) | Self::Learned(_) => (guard(), false),
         };
         let mut world = Defend::new(market, config, is_passive, market.scenario.seed);
-        rollout(&mut world, |world, state| self.choose(world, state), explore, rng)
+        rollout(&mut world, |world, state| self.choose(world.view(), state), explore, rng)
     }
 
     /// Plays one market, and returns what it came to.

@@ -58,6 +58,21 @@ pub fn controls(stance: &Stance, pool: &Pool, halt: bool, now_ts: i64) -> Contro
     Controls { ltv_bps: stance.ltv_bps, cap: (cap / ENDLESS_CAP).min(1.0), soft_quota_bps, halt_secs }
 }
 
+/// What is known for a decision: the situation, what the shield lets pass, and the time, unix seconds.
+pub type View<'a> = (&'a Watcher, &'a Shield, i64);
+
+/// Returns the state that a decision is made in.
+pub fn state((watcher, shield, now_ts): View) -> State<TILES> {
+    let tiles = watcher.situation().tiles(shield, now_ts).map(|tile| tile as f32);
+    let allowed = shield.mask(watcher.is_calm(), now_ts).into_iter().enumerate();
+    State { tiles, mask: allowed.fold(0, |mask, (action, may)| mask | u16::from(may) << action) }
+}
+
+/// Returns the shield of a vault that offers `ltv_bps`.
+pub fn shield(ltv_bps: u16) -> Shield {
+    Shield::new(Bounds { ltv_max_bps: ltv_bps, ..Bounds::default() })
+}
+
 /// One market with a pool to defend.
 pub struct Defend<'a> {
     market: &'a Market,
@@ -87,14 +102,14 @@ struct Counted {
 impl<'a> Defend<'a> {
     /// Prepares a market under `guard`; `is_passive` leaves the guard to itself, whatever is chosen.
     pub fn new(market: &'a Market, guard: GuardConfig, is_passive: bool, seed: u64) -> Self {
-        let shield = Shield::new(Bounds { ltv_max_bps: guard.risk.ltv_bps, ..Bounds::default() });
+        let shield = shield(guard.risk.ltv_bps);
         let (pool, watcher) = (start(market, &guard, seed), Watcher::default());
         let (prices, counted) = (Prices::default(), Counted::default());
         Self { market, guard, prices, seed, pool, watcher, shield, at: 0, is_passive, counted }
     }
 
     /// Returns what is known for a decision now.
-    pub fn view(&self) -> (&Watcher, &Shield, i64) {
+    pub fn view(&self) -> View<'_> {
         (&self.watcher, &self.shield, self.now_ts())
     }
 
@@ -125,10 +140,7 @@ impl<'a> Defend<'a> {
     }
 
     fn state(&self) -> State<TILES> {
-        let (watcher, shield, now_ts) = self.view();
-        let tiles = watcher.situation().tiles(shield, now_ts).map(|tile| tile as f32);
-        let allowed = shield.mask(watcher.is_calm(), now_ts).into_iter().enumerate();
-        State { tiles, mask: allowed.fold(0, |mask, (action, may)| mask | u16::from(may) << action) }
+        state(self.view())
     }
 
     fn count(&self) -> Counted {

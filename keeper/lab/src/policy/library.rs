@@ -4,8 +4,8 @@ use super::{Contender, Policy, Volatility};
 use crate::attack::{Scenario, Tick};
 use crate::pool::settings::drawdown_rule;
 use crate::pool::{Controls, GuardConfig, Pool};
-use rampart::state::Level;
 use rampart::state::rule::RuleParams;
+use rampart::state::{Level, RiskScale, Switch, VolatilityScale};
 
 /// Seconds between two decisions.
 const DECISION_SECS: i64 = 300;
@@ -18,6 +18,14 @@ const FORESIGHT_SECS: i64 = 4 * 3_600;
 pub fn default_rules() -> [RuleParams; 2] {
     let halt = RuleParams { clear_threshold: 1_600, ..drawdown_rule(2_700, 3_600, Level::Halt) };
     [drawdown_rule(1_600, 3_600, Level::ReduceOnly), halt]
+}
+
+/// How `deploy/guards/sol.toml` lets the LTV for new risk follow the volatility of an hour: what is beyond 3 % comes off, to 55 %.
+pub fn volatility_scale() -> RiskScale {
+    let off = RiskScale::off(5_500);
+    let volatility =
+        VolatilityScale { span_secs: 3_600, calm_bps: 300, switch: Switch::Enabled as u8, ..off.volatility };
+    RiskScale { volatility, ..off }
 }
 
 /// A guard that nobody tunes while it runs.
@@ -49,7 +57,8 @@ impl Contender for Fixed {
     }
 }
 
-/// Offers less LTV as volatility rises: what falls by `z` standard deviations within a day stays below the line.
+/// Offers less LTV as volatility rises: what falls by `z` standard deviations within a day stays below the line. A formula of the lab's
+/// over a keeper's volatility, with half-lives of 6 h and 24 h; the program's own scale is [`volatility_scale`].
 #[derive(Clone, Debug)]
 pub struct Scaled {
     /// Name in tables.
@@ -153,6 +162,7 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
     let bare = GuardConfig::unguarded();
     let ruled = default_rules().into_iter().fold(bare.clone(), GuardConfig::with_rule);
     let soft = ruled.clone().with_soft(7_600, 1_000);
+    let [ruled_scaled, soft_scaled] = [&ruled, &soft].map(|guard| guard.clone().with_scale(volatility_scale()));
     let fixed = |name: &str, guard: &GuardConfig| -> Box<dyn Contender> {
         Box::new(Fixed { name: name.into(), guard: guard.clone() })
     };
@@ -162,9 +172,11 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
     vec![
         fixed("no guard", &bare),
         fixed("static default", &ruled),
-        scaled("volatility-scaled LTV", &ruled),
+        fixed("volatility-scaled LTV", &ruled_scaled),
+        scaled("LTV by the lab's EWMA", &ruled),
         fixed("soft deleverage", &soft),
-        scaled("volatility-scaled + soft", &soft),
+        fixed("volatility-scaled + soft", &soft_scaled),
+        scaled("LTV by the lab's EWMA + soft", &soft),
         Box::new(Clairvoyant { guard: soft, z: 2.0 }),
     ]
 }
@@ -182,4 +194,21 @@ pub fn tuned_grid() -> Vec<Fixed> {
         }
     }
     grid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volatility_scale_is_that_of_the_guard_file_for_sol() {
+        let file: toml::Table = include_str!("../../../../deploy/guards/sol.toml").parse().unwrap();
+        let scale = &file["vault"][0]["scale"];
+        let number = |of: &toml::Value, key: &str| of[key].as_integer().unwrap();
+        let RiskScale { volatility, floor_ltv_bps, .. } = volatility_scale();
+        let ours: [i64; 3] = [volatility.span_secs.into(), volatility.calm_bps.into(), volatility.slope_bps.into()];
+        assert_eq!(ours, ["span_secs", "calm_bps", "slope_bps"].map(|key| number(&scale["volatility"], key)));
+        assert_eq!(i64::from(floor_ltv_bps), number(scale, "floor_ltv_bps"));
+        assert!(volatility_scale().validate().is_ok());
+    }
 }

@@ -56,6 +56,7 @@ impl Defence {
     pub fn new(config: &GuardConfig, deposits: f64, now_ts: i64) -> Self {
         let mut vault: Box<Vault> = Box::new(bytemuck::Zeroable::zeroed());
         vault.risk = config.risk;
+        vault.scale = config.scale;
         vault.borrow_index_q64 = Q64_ONE.into();
         (vault.collateral_decimals, vault.loan_decimals) = (COLLATERAL_DECIMALS, LOAN_DECIMALS);
         if let Some(flow) = config.flow {
@@ -261,6 +262,11 @@ impl Defence {
     /// Returns the vault's lines.
     pub fn risk(&self) -> &RiskParams {
         &self.vault.risk
+    }
+
+    /// Returns the loan-to-value limit for new risk as the program scales it by the collateral's window, bps.
+    pub fn ltv_for_new_risk(&self, now_ts: i64) -> u16 {
+        self.vault.ltv_for_new_risk(&self.collateral, now_ts)
     }
 
     /// Returns how often each rule has tripped, in the order of the configuration.

@@ -5,7 +5,7 @@ use rampart::math::price::Q64_ONE;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::rule::{Comparator, Metric, RuleParams, Scope};
-use rampart::state::{Level, ReportPart, RiskParams, Standing, Switch};
+use rampart::state::{Level, ReportPart, RiskParams, RiskScale, Standing, Switch};
 use serde::{Deserialize, Serialize};
 
 /// Decimals of the collateral mint.
@@ -91,6 +91,8 @@ impl Default for OracleLimits {
 pub struct GuardConfig {
     /// Lines, bonuses, close factor, soft band.
     pub risk: RiskParams,
+    /// How the LTV for new risk follows volatility. What keepers report isn't played.
+    pub scale: RiskScale,
     /// How the price reference and the window memory are kept.
     pub reference: ReferenceParams,
     /// What the collateral is meant to be worth.
@@ -112,6 +114,7 @@ impl GuardConfig {
     pub fn unguarded() -> Self {
         Self {
             risk: risk_params(7_500, 8_000),
+            scale: RiskScale::off(7_500),
             reference: ReferenceParams { half_life_secs: 1_800, max_age_secs: 3_600, cell_secs: 300, min_samples: 3 },
             peg: Peg::Unpegged,
             oracle: OracleLimits::default(),
@@ -122,9 +125,10 @@ impl GuardConfig {
         }
     }
 
-    /// Returns the same lines with nothing that defends them: no rules, limits, cap or soft deleveraging.
+    /// Returns the same lines with nothing that defends them: no rules, limits, cap, scale or soft deleveraging.
     pub fn without_defences(&self) -> Self {
-        let bare = Self { rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, ..self.clone() };
+        let scale = RiskScale::off(self.risk.ltv_bps);
+        let bare = Self { scale, rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, ..self.clone() };
         Self { risk: without_soft(&bare.risk), ..bare }
     }
 
@@ -140,6 +144,12 @@ impl GuardConfig {
         self.risk.soft_line_bps = soft_line_bps;
         self.risk.soft_quota_bps = quota_bps;
         self.risk.soft_bonus_bps = 100;
+        self
+    }
+
+    /// Returns the same with an LTV for new risk that follows volatility as `scale` says.
+    pub fn with_scale(mut self, scale: RiskScale) -> Self {
+        self.scale = scale;
         self
     }
 

@@ -8,7 +8,7 @@ use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::HardBounds;
 use rampart::state::rule::{Comparator, Metric, Rule, RuleParams, Scope};
-use rampart::state::{Level, ReportPart, RiskParams, Standing, Switch};
+use rampart::state::{Level, ReportPart, RiskParams, RiskScale, Standing, Switch};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -408,6 +408,7 @@ impl Config {
         let ReferenceSection { half_life_secs, max_age_secs, cell_secs, min_samples, is_pegged } = self.reference;
         GuardConfig {
             risk: self.risk(),
+            scale: RiskScale::off(self.vault.ltv_bps),
             reference: ReferenceParams { half_life_secs, max_age_secs, cell_secs, min_samples },
             peg: if is_pegged { Peg::UsDollar } else { Peg::Unpegged },
             oracle: self.oracle,
