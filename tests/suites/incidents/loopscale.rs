@@ -24,7 +24,8 @@ fn spoofed(cash: u64) -> u64 {
         &pool.world.pair_oracles(),
         cash * USDC,
     );
-    ix.accounts[10].pubkey = forged;
+    // the first of the oracles, behind what borrow names itself
+    ix.accounts[12].pubkey = forged;
     pool.world.set_prices(1.0, 1.0);
     assert_error(pool.world.send(&[ix], &[&attacker.key]), E::OracleAccountMismatch);
     let account = pool.world.svm.get_account(&forged).expect("forged");
