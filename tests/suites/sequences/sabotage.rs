@@ -119,11 +119,19 @@ fn checks_of_sequences_see_what_is_wrong() {
     let beyond = said(&first, |s| {
         s.step(&Action { kind: Kind::CreateSwapPolicy, ..ACCRUE });
         let (key, mut before) = (*s.policies.last().expect("a policy"), s.snap());
-        before.policies.clear();
+        before.policies.retain(|(known, _)| *known != key);
         edit::<SwapPolicy>(s, &key, |p| p.params.max_slippage_bps = 501);
         assert_policies(&ACCRUE, &before, &s.snap());
     });
     all.push(("I5: policy", beyond));
+    let at_once = said(&first, |s| {
+        s.step(&Action { kind: Kind::CreateSwapPolicy, ..ACCRUE });
+        let (key, mut before) = (*s.policies.last().expect("a policy"), s.snap());
+        before.policies.retain(|(known, _)| *known != key);
+        edit::<SwapPolicy>(s, &key, |p| p.params.switch = rampart::state::Switch::Enabled as u8);
+        assert_policies(&ACCRUE, &before, &s.snap());
+    });
+    all.push(("works from its first second", at_once));
     // a source that lives, and another one than was approved
     all.push(("a living source", said(&first, Stage::follow_standby)));
     let other = said(&first, |s| {
