@@ -146,8 +146,13 @@ fn cover_of_a_new_vault_is_proposed_and_waits() {
     let stands = |world: &World| world.load::<rampart::state::Vault>(&vault).cover_switch();
     assert_eq!(stands(&world), Switch::Disabled);
     world.advance(i64::from(file.guard.loosen_delay_secs));
-    let change = address::change(&file.address(), 0);
-    let ix = rampart_client::control::execute_change(change, &world.load(&change), &[]);
+    // the file's other changes wait in the same queue
+    let proposed: Vec<_> = first.steps.iter().filter(|step| step.kind == "propose").collect();
+    let place = proposed.iter().position(|step| step.act.moves.iter().any(|moved| moved.field == "switch"));
+    let change = address::change(&file.address(), place.expect("the cover is among them") as u64);
+    let pending: rampart::state::PendingChange = world.load(&change);
+    assert_eq!((pending.group, pending.target), (rampart::state::ChangeGroup::VaultCover as u8, vault));
+    let ix = rampart_client::control::execute_change(change, &pending, &[]);
     world.send(&[ix], &[]).expect("it is ripe");
     assert_eq!(stands(&world), Switch::Enabled);
     assert!(planned(&file, &world).steps.is_empty());
