@@ -171,8 +171,7 @@ pub fn trips(
     means: &Means,
     history: &mut History,
 ) -> Vec<Decision> {
-    let mut wanted = evidence::rules(assessment, store);
-    wanted.extend(groups::groups(assessment, store));
+    let mut wanted = proved(assessment, store);
     wanted.retain(|decision| decision.intent.class == ActionClass::Trip);
     due(wanted, assessment, store, policy, means, history)
 }
@@ -216,9 +215,15 @@ fn due(
 
 /// Returns the trip of a rule or group, where the program would take it now. Leaves policy and history out.
 pub fn trip_of(target: &Pubkey, assessment: &Assessment, store: &Store) -> Option<Decision> {
+    let is_it = |decision: &Decision| decision.intent.class == ActionClass::Trip && decision.intent.target == *target;
+    proved(assessment, store).into_iter().find(is_it)
+}
+
+/// What rules and groups of them prove: trips, steps down, observations.
+fn proved(assessment: &Assessment, store: &Store) -> Vec<Decision> {
     let mut all = evidence::rules(assessment, store);
     all.extend(groups::groups(assessment, store));
-    all.into_iter().find(|decision| decision.intent.class == ActionClass::Trip && decision.intent.target == *target)
+    all
 }
 
 /// Returns what would be done about a target, were there no policy but what actions have to bring.
@@ -242,8 +247,7 @@ fn wanted(
     means: &Means,
     history: &mut History,
 ) -> Vec<Decision> {
-    let mut wanted = evidence::rules(assessment, store);
-    wanted.extend(groups::groups(assessment, store));
+    let mut wanted = proved(assessment, store);
     wanted.extend(evidence::halts(assessment));
     wanted.extend(liquidations::positions(assessment, store, policy, means, history));
     wanted.extend(evidence::assets(assessment, store));

@@ -95,6 +95,12 @@ function throughFloor(found: Case, side: 'loan' | 'collateral', ofPosition: bigi
   return bound ?? { name: 'left of today’s exit floor', amount: 0n }
 }
 
+/** The limit that binds; where it lets less through than the floor, the floor goes on paying. */
+function atLeast(floor: Bound, limits: readonly Bound[]): Bound {
+  const [binding] = least(limits)
+  return binding === undefined || binding.amount < floor.amount ? floor : binding
+}
+
 function uncountedOf(vault: Vault): string[] {
   const always = 'what is missing from the vault’s own token account, if anything is'
   return isJudged(vault) ? [always] : [always, 'the guard’s dollar limit, if it has one', 'interest since the vault was last used']
@@ -164,9 +170,7 @@ export function lentOut(found: Case): Out {
   const floor = throughFloor(found, 'loan', ofPosition, credit)
   const cash = { name: 'cash in the vault', amount: vault.cash_amount }
   if (isRestricted) return outOf(vault, held, queued, [cash, floor])
-  const [binding] = least(limits(found, 'loan', 'exit', credit))
-  // where the limits are used up, the floor goes on paying
-  return outOf(vault, held, queued, [cash, binding !== undefined && binding.amount < floor.amount ? floor : (binding ?? floor)])
+  return outOf(vault, held, queued, [cash, atLeast(floor, limits(found, 'loan', 'exit', credit))])
 }
 
 /** Whole loan tokens for a whole collateral token, as a fraction of integers. */
@@ -214,8 +218,7 @@ export function collateralOut(found: Case): Out {
   const credit = creditLeft(position.collateralCredit, nowTs)
   const floor = throughFloor(found, 'collateral', floorLeft(position.collateralFloor, held, vault.exit_floor_bps, nowTs, isRestricted), credit)
   if (isRestricted) return outOf(vault, held, queued, [floor])
-  const [binding] = least(limits(found, 'collateral', 'exit', credit))
-  return outOf(vault, held, queued, [binding !== undefined && binding.amount < floor.amount ? floor : (binding ?? floor)])
+  return outOf(vault, held, queued, [atLeast(floor, limits(found, 'collateral', 'exit', credit))])
 }
 
 /** From this level on nothing leaves from behind a debt. Source: `risk/gate.rs`. */

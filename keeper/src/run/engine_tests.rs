@@ -142,6 +142,12 @@ impl Rig {
     }
 
     /// Everything on chain, as one snapshot after another until the watched set stands still.
+    /// The rule, switched off: what is decided is about positions alone.
+    fn rule_off(&self) -> Rule {
+        let rule = self.world.rule();
+        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rule.params }, ..rule }
+    }
+
     fn load(&mut self, rule: &Rule, positions: &[(Pubkey, Position)]) {
         for _ in 0..4 {
             let snapshot = self.everything(rule, positions);
@@ -356,11 +362,10 @@ async fn trip_without_a_prepared_one_is_signed_and_sent_all_the_same() {
 #[tokio::test]
 async fn price_gap_liquidates_what_it_crosses_and_nothing_twice() {
     let mut rig = Rig::new();
-    let healthy =
-        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    let off = rig.rule_off();
     let positions =
         [(key(50), rig.world.position(1_000_000, 600_000)), (key(51), rig.world.position(1_000_000, 100_000))];
-    rig.load(&healthy, &positions);
+    rig.load(&off, &positions);
     rig.blockhash(blockhash(1));
     settle().await;
     assert!(rig.recorder.take().is_empty());
@@ -565,15 +570,21 @@ async fn view_shows_what_each_class_may_still_spend_and_what_is_kept_for_trips()
     assert_eq!(keeper.kept_for_trips_lamports.as_deref(), Some("10000000"));
 }
 
+/// How the program refuses to liquidate a position that is not at its line.
+fn position_healthy() -> (solana_sdk::transaction::TransactionError, u32) {
+    let code = u32::from(rampart::error::RampartError::PositionHealthy);
+    let custom = solana_sdk::instruction::InstructionError::Custom(code);
+    (solana_sdk::transaction::TransactionError::InstructionError(2, custom), code)
+}
+
 /// The hour's budget ran out in the middle of a batch. Whatever was not sent blocked its position, its tokens and the room
 /// of others as if it were under way, for eight minutes.
 #[tokio::test]
 async fn liquidation_that_is_refused_when_it_is_sent_holds_nothing_and_is_tried_again() {
     let mut rig = Rig::new();
-    let healthy =
-        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
+    let off = rig.rule_off();
     let position = rig.world.position(1_000_000, 600_000);
-    rig.load(&healthy, &[(key(50), position), (key(51), position)]);
+    rig.load(&off, &[(key(50), position), (key(51), position)]);
     rig.blockhash(blockhash(1));
     let refusal = SubmitError::OverBudget { fee_lamports: 5_000, left_lamports: 0 };
     rig.recorder.refusals.lock().unwrap().push_back(refusal);
@@ -593,15 +604,11 @@ async fn liquidation_that_is_refused_when_it_is_sent_holds_nothing_and_is_tried_
 
 #[tokio::test]
 async fn liquidation_that_fails_in_a_simulation_is_left_alone_and_says_why() {
-    use rampart::error::RampartError;
-    use solana_sdk::instruction::InstructionError;
     let mut rig = Rig::new();
-    let healthy =
-        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
-    rig.load(&healthy, &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    let off = rig.rule_off();
+    rig.load(&off, &[(key(50), rig.world.position(1_000_000, 600_000))]);
     rig.blockhash(blockhash(1));
-    let code = u32::from(RampartError::PositionHealthy);
-    let error = solana_sdk::transaction::TransactionError::InstructionError(2, InstructionError::Custom(code));
+    let (error, code) = position_healthy();
     rig.recorder.rehearsals.lock().unwrap().push_back(SubmitError::WouldFail { error, code: Some(code) });
     rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
     assert_eq!(rig.give_back().await, 1);
@@ -639,19 +646,15 @@ async fn trip_whose_prepared_bytes_are_gone_is_signed_anew_at_once() {
 /// sent until the next sweep.
 #[tokio::test]
 async fn liquidation_that_came_too_early_is_tried_again_when_the_price_falls_on() {
-    use rampart::error::RampartError;
-    use solana_sdk::instruction::InstructionError;
     let mut rig = Rig::new();
-    let healthy =
-        Rule { params: rampart::state::rule::RuleParams { switch: 1, ..rig.world.rule().params }, ..rig.world.rule() };
-    rig.load(&healthy, &[(key(50), rig.world.position(1_000_000, 600_000))]);
+    let off = rig.rule_off();
+    rig.load(&off, &[(key(50), rig.world.position(1_000_000, 600_000))]);
     rig.blockhash(blockhash(1));
     rig.engine.updates(vec![oracle(10, 700, SLOT + 1), oracle(11, 700, SLOT + 1), clock(SLOT + 1, NOW)]);
     settle().await;
     let liquidation = ("send", ActionClass::Liquidate, key(50));
     assert_eq!(rig.sent(), [liquidation]);
-    let code = u32::from(RampartError::PositionHealthy);
-    let error = solana_sdk::transaction::TransactionError::InstructionError(2, InstructionError::Custom(code));
+    let (error, code) = position_healthy();
     let intent = Intent { class: ActionClass::Liquidate, target: key(50), fence: 0, reason: String::new() };
     rig.engine.outcome(&intent, &Outcome::Failed { slot: SLOT + 2, error, code: Some(code), lost_race: true });
     rig.engine.updates(vec![clock(SLOT + 2, NOW + 1)]);

@@ -106,7 +106,10 @@ impl Watcher {
                     Err(_) => return,
                 },
                 _ = polls.tick() => self.ask(&mut known).await,
-                Some(news) = news.recv() => self.take(&news, &mut known),
+                Some(news) = news.recv() => {
+                    self.take(&news, &mut known);
+                    Vec::new()
+                }
             };
             self.tell(&found);
             if is_pausing {
@@ -171,8 +174,8 @@ impl Watcher {
         }
     }
 
-    fn take(&self, news: &News, known: &mut Known) -> Vec<Sign> {
-        let Some(wanted) = known.wanted.clone() else { return Vec::new() };
+    fn take(&self, news: &News, known: &mut Known) {
+        let Some(wanted) = known.wanted.clone() else { return };
         match news {
             News::Raised(until_ts) => {
                 known.wanted = None;
@@ -184,7 +187,6 @@ impl Watcher {
                 self.tell_pause(&wanted, "failed", text);
             }
         }
-        Vec::new()
     }
 
     fn tell_pause(&self, wanted: &Wanted, pause: &str, text: String) {

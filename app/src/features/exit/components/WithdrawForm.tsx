@@ -14,7 +14,7 @@ interface WithdrawFormProps {
   /** The loan's asset account; undefined until it was read. */
   loan: Held<Asset> | undefined
   /** Simulates, signs and exports. */
-  act: (order: { what: string; id: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
+  act: (order: { what: string; instructions: readonly Instruction[]; authority: string }) => ReactNode
 }
 
 function Prepared({ amount, loan, props }: { amount: bigint; loan: Asset; props: WithdrawFormProps }) {
@@ -23,7 +23,7 @@ function Prepared({ amount, loan, props }: { amount: bigint; loan: Asset; props:
   const order = { vault: { address: vault.address, value: account }, loan, position, lenders: vault.lenders_amount, amount }
   // the accounts move every second, and the least amount bounds what that may cost
   const instructions = useMade(id, () => withdrawInstructions(order))
-  return instructions === null ? null : props.act({ what: 'Withdrawal', id, instructions, authority: position.owner })
+  return instructions === null ? null : props.act({ what: 'Withdrawal', instructions, authority: position.owner })
 }
 
 /** Takes a lent amount back: within what the limits or the floor let out now. */

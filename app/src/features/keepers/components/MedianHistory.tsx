@@ -2,9 +2,10 @@ import { useMemo } from 'react'
 import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Figure } from '@/components/ui/Figure'
 import { Empty, Panel } from '@/components/ui/Panel'
+import { NoHistory } from '@/features/keepers/components/NoHistory'
 import type { KeeperSet } from '@/generated'
 import { formatBps } from '@/lib/amount'
-import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
+import { type Failure, isNotKept } from '@/lib/failure'
 import { nameOf } from '@/lib/names'
 import type { Kept } from '@/lib/schema/kept'
 import type { View } from '@/lib/schema/view'
@@ -113,13 +114,7 @@ export function MedianHistory({ set, rows, failure, view }: MedianHistoryProps) 
   return (
     <Panel title="Median over time" note="The present set’s reports; a line breaks where too few were fresh or they disagreed.">
       {isOff ? (
-        <Empty>
-          {failure instanceof NoKeeper ? 'Only a keeper keeps past reports, and none serves this page.' : (
-            <>
-              This keeper keeps no history. <code>[history]</code> in its settings switches it on.
-            </>
-          )}
-        </Empty>
+        <NoHistory failure={failure} alone="Only a keeper keeps past reports, and none serves this page." />
       ) : set === undefined || rows === null ? (
         <Reading what="the kept reports" failure={failure} />
       ) : (

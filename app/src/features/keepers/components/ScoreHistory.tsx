@@ -1,8 +1,9 @@
 import { Figure } from '@/components/ui/Figure'
 import { OldNews, Reading } from '@/components/ui/Doubt'
 import { Empty, Panel } from '@/components/ui/Panel'
+import { NoHistory } from '@/features/keepers/components/NoHistory'
 import { formatBps } from '@/lib/amount'
-import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
+import { type Failure, isNotKept } from '@/lib/failure'
 import { nameOf } from '@/lib/names'
 import type { Kept } from '@/lib/schema/kept'
 import type { View } from '@/lib/schema/view'
@@ -96,13 +97,7 @@ export function ScoreHistory({ rows, failure, view }: ScoreHistoryProps) {
   if (rows === null && isNotKept(failure)) {
     return (
       <Panel title={title}>
-        <Empty>
-          {failure instanceof NoKeeper ? 'Only a keeper keeps past reports, and none serves this page. The newest ones are below.' : (
-            <>
-          This keeper keeps no history. <code>[history]</code> in its settings switches it on.
-            </>
-          )}
-        </Empty>
+        <NoHistory failure={failure} alone="Only a keeper keeps past reports, and none serves this page. The newest ones are below." />
       </Panel>
     )
   }
