@@ -3,10 +3,12 @@
 use super::SubmitError;
 use crate::config::Budget;
 use crate::intent::ActionClass;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+/// Fees of so many seconds are counted together, and as long as the latest of them: an hour holds few entries however busy it was.
+const SLICE: Duration = Duration::from_secs(10);
 
 /// Fees spent within the last hour, and the balance.
 #[derive(Debug)]
@@ -14,7 +16,10 @@ pub(super) struct Spending {
     limits: Budget,
     posts_lamports_per_hour: u64,
     trip_fee_lamports: u64,
-    spent: VecDeque<Spent>,
+    /// Since when slices are counted.
+    began: Instant,
+    /// Fees by the slice in which their hour ends, and class.
+    spent: BTreeMap<(u64, ActionClass), u64>,
     balance_lamports: Option<u64>,
 }
 
@@ -38,13 +43,6 @@ impl Hour {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Spent {
-    at: Instant,
-    class: ActionClass,
-    fee_lamports: u64,
-}
-
 /// Classes that share an allowance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purse {
@@ -66,14 +64,15 @@ impl Purse {
 impl Spending {
     /// Starts with nothing spent and an unknown balance. `trip_fee_lamports` is the most that one trip costs.
     pub fn new(limits: Budget, posts_lamports_per_hour: u64, trip_fee_lamports: u64) -> Self {
-        Self { limits, posts_lamports_per_hour, trip_fee_lamports, spent: VecDeque::new(), balance_lamports: None }
+        let (began, spent) = (Instant::now(), BTreeMap::new());
+        Self { limits, posts_lamports_per_hour, trip_fee_lamports, began, spent, balance_lamports: None }
     }
 
     /// Takes over what earlier runs spent: class, fee, and how long ago; oldest first. The balance knows of it already.
     pub fn resume(&mut self, earlier: impl IntoIterator<Item = (ActionClass, u64, Duration)>, now: Instant) {
-        // a host that has not run for so long counts it as of now: too much rather than too little
-        let spent = |(class, fee_lamports, age)| Spent { at: now.checked_sub(age).unwrap_or(now), class, fee_lamports };
-        self.spent.extend(earlier.into_iter().map(spent));
+        for (class, fee_lamports, age) in earlier {
+            self.count(class, fee_lamports, now + HOUR.saturating_sub(age));
+        }
     }
 
     /// Takes over a balance that was read from the chain.
@@ -116,7 +115,19 @@ impl Spending {
     /// Counts a fee at the first send.
     pub fn charge(&mut self, class: ActionClass, fee_lamports: u64, now: Instant) {
         self.balance_lamports = self.balance_lamports.map(|balance| balance.saturating_sub(fee_lamports));
-        self.spent.push_back(Spent { at: now, class, fee_lamports });
+        self.forget(now);
+        self.count(class, fee_lamports, now + HOUR);
+    }
+
+    /// Counts a fee until `end`, or a little longer: too much rather than too little.
+    fn count(&mut self, class: ActionClass, fee_lamports: u64, end: Instant) {
+        let fees = self.spent.entry((self.slices(end) + 1, class)).or_default();
+        *fees = fees.saturating_add(fee_lamports);
+    }
+
+    /// Slices that are over at `now`.
+    fn slices(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.began).as_secs() / SLICE.as_secs()
     }
 
     /// Gives back the fee of a transaction that can never land.
@@ -138,14 +149,15 @@ impl Spending {
     }
 
     fn forget(&mut self, now: Instant) {
-        while self.spent.front().is_some_and(|oldest| now.saturating_duration_since(oldest.at) >= HOUR) {
-            self.spent.pop_front();
+        let over = self.slices(now);
+        while let Some(oldest) = self.spent.first_entry().filter(|oldest| oldest.key().0 <= over) {
+            oldest.remove();
         }
     }
 
     /// Fees of the classes that count.
     fn spent(&self, counts: impl Fn(ActionClass) -> bool) -> u64 {
-        let fees = self.spent.iter().filter(|spent| counts(spent.class)).map(|spent| spent.fee_lamports);
+        let fees = self.spent.iter().filter(|((_, class), _)| counts(*class)).map(|(_, fees)| *fees);
         fees.fold(0, u64::saturating_add)
     }
 
@@ -183,7 +195,7 @@ mod tests {
         let refused = spending.check(Liquidate, 41, start + HOUR - Duration::from_secs(1));
         assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 41, left_lamports: 40 })));
         assert!(spending.check(Liquidate, 40, start).is_ok());
-        assert!(spending.check(Liquidate, 100, start + HOUR).is_ok());
+        assert!(spending.check(Liquidate, 100, start + HOUR + SLICE).is_ok());
     }
 
     #[test]
@@ -213,7 +225,7 @@ mod tests {
         let refused = spending.check(Post, 6, now);
         assert!(matches!(refused, Err(SubmitError::OverPosting { fee_lamports: 6, left_lamports: 5 })));
         assert!(spending.check(Post, 5, now).is_ok() && spending.check(Liquidate, 100, now).is_ok());
-        assert!(spending.check(Post, 30, now + HOUR).is_ok());
+        assert!(spending.check(Post, 30, now + HOUR + SLICE).is_ok());
         spending.charge(Liquidate, 100, now);
         assert!(spending.check(Post, 5, now).is_ok(), "nobody else spends it");
         spending.set_balance(60);
@@ -248,8 +260,20 @@ mod tests {
         let refused = spending.check(Liquidate, 11, now);
         assert!(matches!(refused, Err(SubmitError::OverBudget { fee_lamports: 11, left_lamports: 10 })));
         assert!(matches!(spending.check(Post, 1, now), Err(SubmitError::OverPosting { left_lamports: 0, .. })));
-        assert!(spending.check(Liquidate, 60, now + minutes(1)).is_ok());
+        assert!(spending.check(Liquidate, 60, now + minutes(1) + SLICE).is_ok());
         assert_eq!(spending.balance_lamports, Some(200), "the chain's balance is without it");
+    }
+
+    #[test]
+    fn busy_hour_takes_the_room_of_its_slices() {
+        let (mut spending, start) = (spending(), Instant::now());
+        for second in 0..7_200 {
+            spending.charge(Liquidate, 1, start + Duration::from_secs(second));
+        }
+        let hour = spending.hour(Liquidate, start + Duration::from_secs(7_199));
+        // what is a slice too old may still count
+        assert!((3_600..=3_610).contains(&hour.own_lamports), "{}", hour.own_lamports);
+        assert!(spending.spent.len() <= 362, "{}", spending.spent.len());
     }
 
     #[test]
@@ -264,8 +288,8 @@ mod tests {
         assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (5, Some(15), 40));
         let hour = spending.hour(Trip, start);
         assert_eq!((hour.own_lamports, hour.left_lamports(), hour.reserved_lamports), (500, None, 0));
-        let hour = spending.hour(Liquidate, start + HOUR);
+        let hour = spending.hour(Liquidate, start + HOUR + SLICE);
         assert_eq!((hour.own_lamports, hour.spent_lamports, hour.left_lamports()), (0, 0, Some(100)));
-        assert_eq!(spending.hour(Trip, start + HOUR).own_lamports, 0);
+        assert_eq!(spending.hour(Trip, start + HOUR + SLICE).own_lamports, 0);
     }
 }
