@@ -1,9 +1,38 @@
 //! Runs other programs.
 
 use crate::failure::{Failure, Result};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use crate::files;
+use std::cell::RefCell;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+thread_local! {
+    /// Where programs that this thread runs print to, if not to the terminal.
+    static LOG: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// From now on programs that this thread runs print to a new file.
+///
+/// # Errors
+/// The file can't be written.
+pub fn write_to(log: &Path) -> Result<()> {
+    files::write(log, "")?;
+    let file = File::options().append(true).open(log).map_err(|e| Failure::file("open", log, e))?;
+    LOG.with_borrow_mut(|kept| *kept = Some(file));
+    Ok(())
+}
+
+/// Runs a command to its end, on this thread's terminal or file.
+fn status(command: &mut Command) -> std::io::Result<ExitStatus> {
+    LOG.with_borrow(|log| {
+        if let Some(log) = log {
+            command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
+        }
+        command.status()
+    })
+}
 
 /// What `cargo run` and the caller's own habits leave in the environment, and a build that others repeat must not see.
 const FOREIGN: [&str; 16] = [
@@ -43,7 +72,7 @@ const HASHED_NAMES: (&str, &str) = ("__CARGO_DEFAULT_LIB_METADATA", "rampart");
 /// Returns a command of the repository's own cargo, run in its root.
 pub fn cargo() -> Command {
     let mut command = clean("cargo");
-    command.current_dir(crate::files::root()).env(HASHED_NAMES.0, HASHED_NAMES.1);
+    command.current_dir(files::root()).env(HASHED_NAMES.0, HASHED_NAMES.1);
     command
 }
 
@@ -52,7 +81,7 @@ pub fn cargo() -> Command {
 /// # Errors
 /// It can't be started, or ends with another code than zero.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|e| not_started(command, &e))?;
+    let status = status(command).map_err(|e| not_started(command, &e))?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{}` ended with {status}", line(command)))) }
 }
 
@@ -61,7 +90,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// It can't be started, or is ended by a signal.
 pub fn code(command: &mut Command) -> Result<i32> {
-    let status = command.status().map_err(|e| not_started(command, &e))?;
+    let status = status(command).map_err(|e| not_started(command, &e))?;
     status.code().ok_or_else(|| Failure::new(format!("`{}` ended with {status}", line(command))))
 }
 

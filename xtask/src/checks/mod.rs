@@ -1,9 +1,10 @@
-//! `cargo xtask test`: every check in order, each with its time, and what came of it.
+//! `cargo xtask test`: every check with its time, and what came of it. Programs and the app are built beside the tests.
 
 mod setup;
 mod steps;
 
 use crate::failure::{Failure, Result};
+use crate::{command, files};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ enum Verdict {
 }
 
 /// What the steps of one run share.
+#[derive(Clone)]
 struct Run {
     /// Whether the dependency check and the demo are left out.
     quick: bool,
@@ -32,31 +34,44 @@ type Step = (&'static str, fn(&mut Run) -> Result<Verdict>);
 /// What a finished step left behind.
 type Row = (&'static str, Duration, Verdict);
 
-const STEPS: [Step; 14] = [
+/// First, with what the tests are built from.
+const BUILD: [Step; 5] = [
     ("tools", setup::tools),
     ("format", steps::format),
     ("lint", steps::lint),
     ("dependencies", steps::dependencies),
     ("cases", steps::cases),
+];
+
+/// Beside those: folders of their own, and long stretches on one core or at the network.
+const BESIDE: [Step; 5] = [
     ("program", steps::program),
     ("fixtures", steps::fixtures),
-    ("tests", steps::tests),
-    ("deploy", steps::deploy),
     ("lowering", steps::lowering),
     ("app", steps::app),
-    ("browser", steps::browser),
     ("generated", steps::generated),
-    ("demo", steps::demo),
 ];
+
+/// Last, on what both left.
+const TRY: [Step; 4] =
+    [("tests", steps::tests), ("deploy", steps::deploy), ("browser", steps::browser), ("demo", steps::demo)];
 
 /// Runs every check; a failed one doesn't keep the others from running.
 ///
 /// # Errors
 /// The names of the steps that failed.
 pub fn run(quick: bool) -> Result<()> {
+    let start = Instant::now();
     let mut run = Run { quick, program: None };
-    let rows: Vec<Row> = STEPS.iter().map(|step| perform(step, &mut run)).collect();
-    print!("\n{}", summary(&rows));
+    let mut beside = run.clone();
+    let (mut rows, others) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| BESIDE.iter().map(|step| perform_beside(step, &mut beside)).collect::<Vec<_>>());
+        let rows: Vec<Row> = BUILD.iter().map(|step| perform(step, &mut run)).collect();
+        (rows, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    rows.extend(others);
+    rows.extend(TRY.iter().map(|step| perform(step, &mut beside)));
+    print!("\n{}", summary(&rows, start.elapsed()));
     let failed: Vec<_> = rows.iter().filter(|row| matches!(row.2, Verdict::Failed(_))).map(|row| row.0).collect();
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
 }
@@ -71,10 +86,23 @@ fn perform((name, step): &Step, run: &mut Run) -> Row {
     (name, took, verdict)
 }
 
+/// The same, with what other programs print kept in a file: only where the step fails it is shown.
+fn perform_beside(step: &Step, run: &mut Run) -> Row {
+    let log = files::root().join("target/checks").join(format!("{}.log", step.0));
+    println!("=== {}: beside the others, into target/checks/{0}.log", step.0);
+    let row = match command::write_to(&log) {
+        Ok(()) => perform(step, run),
+        Err(failure) => (step.0, Duration::ZERO, Verdict::Failed(failure.to_string())),
+    };
+    if matches!(row.2, Verdict::Failed(_)) {
+        print!("{}", files::read_text(&log).unwrap_or_default());
+    }
+    row
+}
+
 /// Returns the steps as a table.
-fn summary(rows: &[Row]) -> String {
+fn summary(rows: &[Row], total: Duration) -> String {
     let mut table = String::new();
-    let total: Duration = rows.iter().map(|row| row.1).sum();
     for (name, took, verdict) in rows {
         let (word, reason) = words(verdict);
         let reason = reason.lines().next().unwrap_or_default();
@@ -102,7 +130,7 @@ mod tests {
             ("format", Duration::from_millis(1500), Verdict::Passed),
             ("program", Duration::ZERO, Verdict::Skipped("rustc is missing\nhint: install it".into())),
         ];
-        let table = summary(&rows);
+        let table = summary(&rows, Duration::from_millis(1500));
         assert!(table.contains("format        passed        1.5 s"), "{table}");
         assert!(table.contains("skipped       0.0 s  rustc is missing\n"), "{table}");
         assert!(table.ends_with("1.5 s\n"), "{table}");

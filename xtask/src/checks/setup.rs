@@ -25,7 +25,10 @@ fn install(tool: &str) -> Result<()> {
         return Ok(());
     }
     println!("installing {tool}");
-    command::run(command::cargo().args(["install", "--locked", tool]))
+    // not optimised: what it does takes seconds, to optimise it minutes
+    command::run(
+        command::cargo().args(["install", "--locked", "--debug", tool]).env("CARGO_PROFILE_DEV_DEBUG", "false"),
+    )
 }
 
 /// Returns where schemathesis is installed for the test of the keeper's API; one on the PATH is found by the test itself.
