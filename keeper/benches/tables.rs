@@ -19,9 +19,9 @@ fn main() {
     machine();
     println!("\n### A print, a change, a trip\n");
     println!(
-        "| positions | print, nobody reached: p50 | p99 | print that reaches 100: p50 | p99 | change of a position: p50 | p99 | of 1,000 at once, each: p50 | p99 | full scan: p50 | rule to send, of 10,000: p50 | p99 | memory |"
+        "| positions | print, nobody reached: p50 | p99 | print that reaches 100: p50 | p99 | change of a position: p50 | p99 | of 1,000 at once, each: p50 | p99 | full scan: p50 | rule to send, of 10,000: p50 | p99 | longest hold of a sweep | memory |"
     );
-    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for count in [10_000, 100_000, 1_000_000] {
         println!("{}", runtime.block_on(paths(count)));
     }
@@ -95,13 +95,14 @@ async fn paths(count: usize) -> String {
     }
     let both = |all: &mut Vec<Duration>| format!("{} | {}", text(percentile(all, 500)), text(percentile(all, 990)));
     format!(
-        "| {count} | {} | {} | {} | {} | {} | {} | {} MB |",
+        "| {count} | {} | {} | {} | {} | {} | {} | {} | {} MB |",
         both(&mut calm),
         both(&mut reached),
         both(&mut change),
         both(&mut busy),
         text(percentile(&mut scans, 500)),
         both(&mut trips),
+        text(bench.sweep_hold),
         memory / 1_000_000
     )
 }

@@ -10,7 +10,7 @@ use crate::run::bench::{Courier, Engine, Refused, Setup, Shared};
 use crate::submit::{Hour, Prepared, SubmitError};
 use crate::view::TransactionsView;
 use crate::watch::oracles::Found;
-use crate::watch::poll::{Polled, Snapshot};
+use crate::watch::poll::{PIECE, Polled, Snapshot};
 use crate::watch::testing::{self, NOW, SLOT, World, bytes_of, key};
 use crate::watch::{Origin, Update};
 use anchor_lang::prelude::Pubkey;
@@ -74,6 +74,8 @@ pub struct Bench {
     engine: Engine<Stamps>,
     stamps: Stamps,
     slot: u64,
+    /// The longest that one piece of a listing of everything held the engine, once everything was known.
+    pub sweep_hold: Duration,
     _refused: mpsc::UnboundedReceiver<Refused>,
 }
 
@@ -103,15 +105,16 @@ impl Bench {
         };
         let engine = Engine::new(setup);
         tokio::spawn(engine.worker());
-        let mut bench = Self { world, engine, stamps, slot: SLOT, _refused: from_couriers };
+        let mut bench = Self { world, engine, stamps, slot: SLOT, sweep_hold: Duration::ZERO, _refused: from_couriers };
         // until what has to be watched stands still
-        (0..4).for_each(|_| bench.load(book));
+        (0..4).for_each(|_| bench.sweep_hold = bench.load(book));
         let blockhash = Blockhash { hash: Hash::new_from_array([1; 32]), last_valid_block_height: 500 };
         bench.engine.blockhash(blockhash, u64::MAX);
         bench
     }
 
-    fn load(&mut self, book: &Book) {
+    /// Lists everything as the poller does, and returns the longest that one piece of it held the engine.
+    fn load(&mut self, book: &Book) -> Duration {
         let world = &self.world;
         let of_program = |at, data| testing::of_program(at, data, SLOT, Origin::Poll);
         let mut updates = vec![
@@ -121,8 +124,7 @@ impl Bench {
             of_program(world.vault_key, bytes_of(&book.vault.1)),
             of_program(key(RULE), bytes_of(&world.rule())),
         ];
-        updates.extend(book.positions.iter().map(|(at, position)| of_program(*at, bytes_of(position))));
-        let listed = updates.iter().map(|u| u.key).collect();
+        let listed = updates.iter().map(|u| u.key).chain(book.positions.iter().map(|(at, _)| *at)).collect();
         updates.extend((10..14).map(|n| Update { origin: Origin::Poll, ..oracle(n, 1_000, SLOT) }));
         updates.push(testing::clock(SLOT, NOW));
         updates.push(Update { lamports: 1_000_000_000, ..Update::absent(key(SIGNER), SLOT, Origin::Poll) });
@@ -136,7 +138,21 @@ impl Bench {
             asked_at: Instant::now(),
             is_whole: true,
         };
-        self.engine.polled(Polled::Snapshot(Box::new(snapshot)));
+        let mut left = book.positions.iter().map(|(at, position)| of_program(*at, bytes_of(position)));
+        let mut longest = Duration::ZERO;
+        loop {
+            let piece: Vec<Update> = left.by_ref().take(PIECE).collect();
+            if piece.is_empty() {
+                return longest.max(self.hold(Polled::Snapshot(Box::new(snapshot))));
+            }
+            longest = longest.max(self.hold(Polled::Positions(piece)));
+        }
+    }
+
+    fn hold(&mut self, polled: Polled) -> Duration {
+        let began = Instant::now();
+        self.engine.polled(polled);
+        began.elapsed()
     }
 
     /// Lets both sources of the collateral say a price, and returns how long the engine took to decide.

@@ -69,6 +69,14 @@ impl CallError {
         matches!(self, Self::Refused { code: -32_601 | -32_010, .. })
     }
 
+    /// Tells whether it was too much for one answer: less of it may be asked for.
+    ///
+    /// # Source
+    /// `JSON_RPC_SCAN_ERROR`: more than the node looks through for one listing.
+    pub const fn is_too_much(&self) -> bool {
+        matches!(self, Self::TooLong | Self::Refused { code: -32_012, .. })
+    }
+
     /// Tells whether the node has not come as far as the slot that it was asked about.
     ///
     /// # Source
@@ -78,8 +86,9 @@ impl CallError {
     }
 }
 
-/// The longest body that is read: a listing of hundreds of thousands of accounts.
-pub(super) const LONGEST_BODY: usize = 512 << 20;
+/// The longest body that is read: a listing of some 60,000 accounts. Where there are more, less is asked for at once; what a body
+/// says takes several times its size while it is read.
+pub(super) const LONGEST_BODY: usize = 32 << 20;
 
 /// One endpoint.
 #[derive(Clone)]

@@ -187,6 +187,19 @@ impl Pool {
         }
     }
 
+    /// Lists the positions of `vault` whose owners begin with `owners`, as of what [`Self::accounts_since`] would fetch.
+    ///
+    /// # Errors
+    /// Of the last endpoint asked, or of one for which it was too much; `NoEndpoint`.
+    pub async fn positions_since(&self, vault: &Pubkey, owners: &[u8], slot: u64) -> Result<Listing, RpcError> {
+        match self.ask(Use::Sweep, |rpc| rpc.positions_since(vault, owners, slot).boxed()).await {
+            Err(error) if slot > 0 && !error.is_too_much() => {
+                self.ask(Use::Sweep, |rpc| rpc.positions_since(vault, owners, 0).boxed()).await
+            }
+            answer => answer,
+        }
+    }
+
     /// Lists the Pyth price accounts of `program` that carry `feed_id`.
     ///
     /// # Errors
@@ -264,7 +277,8 @@ impl Pool {
                 }
                 Err(error) => {
                     self.note(endpoint, &error);
-                    last = error;
+                    // what can be done about it is the asker's affair, whatever else went wrong
+                    last = if last.is_too_much() { last } else { error };
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::chain::tip::{Tip, Verdict};
 use crate::config::{Commitment, RpcEndpoint};
 use crate::intent::Blockhash;
 use crate::metrics::{Metrics, RpcLabel};
-use crate::watch::feeds::{Child, PARENT_OFFSET};
+use crate::watch::feeds::{Child, OWNER_OFFSET, PARENT_OFFSET};
 use crate::watch::{Origin, Update};
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
@@ -165,6 +165,18 @@ impl Rpc {
     /// All of [`RpcError`]; `Request` of a node that has not come so far.
     pub async fn children_since(&self, child: Child, parent: &Pubkey, slot: u64) -> Result<Listing, RpcError> {
         self.listing_since(&rampart::ID, &filters(child, parent), slot).await
+    }
+
+    /// Lists the positions of `vault` whose owners begin with `owners`, by a node that has come to `slot`.
+    ///
+    /// # Errors
+    /// All of [`RpcError`]; `Request` of a node that has not come so far, or for which it is too much.
+    pub async fn positions_since(&self, vault: &Pubkey, owners: &[u8], slot: u64) -> Result<Listing, RpcError> {
+        let mut wanted = filters(Child::Position, vault).to_vec();
+        if !owners.is_empty() {
+            wanted.push(memcmp(OWNER_OFFSET, owners));
+        }
+        self.listing_since(&rampart::ID, &wanted, slot).await
     }
 
     /// Lists the pending changes of a guard.

@@ -50,6 +50,11 @@ pub enum RpcError {
 }
 
 impl RpcError {
+    /// Tells whether it was too much for one answer: less of it may be asked for.
+    pub const fn is_too_much(&self) -> bool {
+        matches!(self, Self::Request { source, .. } if source.is_too_much())
+    }
+
     /// Tells whether the same request may succeed later. All of them may.
     pub const fn is_transient(&self) -> bool {
         match self {

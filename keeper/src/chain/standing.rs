@@ -85,7 +85,7 @@ impl Standing {
                 self.sweep_from = Some(now + (*wait).max(SHORTEST_SWEEP_REST));
             }
             // it serves others well, or soon will
-            RpcError::Request { source, .. } if source.is_unserved() || source.is_early() => {}
+            RpcError::Request { source, .. } if source.is_unserved() || source.is_early() || source.is_too_much() => {}
             // the next node behind its address may be abreast
             RpcError::Behind { .. } | RpcError::OldBlockhash { .. } | RpcError::Ahead { .. } => {}
             RpcError::Request { .. } | RpcError::Unreadable { .. } | RpcError::NoEndpoint => {

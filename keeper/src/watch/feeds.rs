@@ -23,6 +23,9 @@ pub const CLOCK: Pubkey = anchor_lang::prelude::pubkey!("SysvarC1ock111111111111
 /// Where the first field of every account of the program starts: the guard's, or the vault's, address.
 pub const PARENT_OFFSET: usize = 8;
 
+/// Where a position's owner starts: behind its vault.
+pub const OWNER_OFFSET: usize = PARENT_OFFSET + 32;
+
 /// What one subscription or request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {

@@ -10,6 +10,7 @@ pub mod feeds;
 pub mod index;
 pub mod mailbox;
 pub mod oracles;
+mod parts;
 pub mod poll;
 pub mod store;
 

@@ -10,9 +10,10 @@ use crate::chain::rpc::{Listing, RpcError};
 use crate::chain::standing::Use;
 use crate::config::endpoints::Role;
 use crate::watch::Update;
-use crate::watch::feeds::{CLOCK, WatchSet};
+use crate::watch::feeds::{CLOCK, Child, WatchSet};
 use crate::watch::mailbox::Mailbox;
 use crate::watch::oracles::Found;
+use crate::watch::parts::Parts;
 use anchor_lang::prelude::Pubkey;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ const CLOCK_PERIOD: Duration = Duration::from_millis(250);
 /// The least time between two such requests.
 const CLOCK_PAUSE: Duration = Duration::from_millis(40);
 
+/// Positions that are handed over at once: whoever takes them in decides on prices in between.
+pub(crate) const PIECE: usize = 1_000;
+
 /// What the poller found.
 #[derive(Debug)]
 pub enum Polled {
@@ -34,7 +38,9 @@ pub enum Polled {
         /// The slot.
         slot: u64,
     },
-    /// Everything.
+    /// Positions of a snapshot that follows.
+    Positions(Vec<Update>),
+    /// Everything, but for the positions before it.
     Snapshot(Box<Snapshot>),
     /// A request failed: nothing is known.
     Failed(RpcError),
@@ -45,12 +51,12 @@ pub enum Polled {
     },
 }
 
-/// Everything there is, at or after one slot.
+/// Everything there is, at or after one slot; positions come before it.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// All accounts.
+    /// All accounts that were not handed over before it.
     pub updates: Vec<Update>,
-    /// Addresses of the program's accounts among them.
+    /// Addresses of all accounts of the program, those handed over before among them.
     pub listed: HashSet<Pubkey>,
     /// The oldest slot of its parts.
     pub slot: u64,
@@ -104,6 +110,7 @@ impl Poller {
 
     async fn rounds(&self) {
         let mut snapshot_at: Option<Instant> = None;
+        let mut parts = Parts::default();
         loop {
             let is_wanted =
                 snapshot_at.is_none_or(|at| at.elapsed() >= self.sweep) || self.is_alone.load(Ordering::Relaxed);
@@ -112,7 +119,7 @@ impl Poller {
                 snapshot_at = Some(Instant::now());
             }
             let is_heard =
-                if is_due { self.snapshot_and_polls().await } else { self.tell(self.accounts().await).await };
+                if is_due { self.snapshot_and_polls(&mut parts).await } else { self.tell(self.accounts().await).await };
             if !is_heard {
                 return;
             }
@@ -124,8 +131,8 @@ impl Poller {
     }
 
     /// Takes a snapshot; prices are asked for meanwhile, however long it takes at the endpoint's pace.
-    async fn snapshot_and_polls(&self) -> bool {
-        let mut snapshot = std::pin::pin!(self.snapshot());
+    async fn snapshot_and_polls(&self, parts: &mut Parts) -> bool {
+        let mut snapshot = std::pin::pin!(self.snapshot(parts));
         loop {
             tokio::select! {
                 polled = &mut snapshot => return self.tell(polled).await,
@@ -171,7 +178,7 @@ impl Poller {
         Ok(Polled::Accounts { slot: listing.slot })
     }
 
-    async fn snapshot(&self) -> Result<Polled, RpcError> {
+    async fn snapshot(&self, parts: &mut Parts) -> Result<Polled, RpcError> {
         let (asked_at, set) = (Instant::now(), self.set.borrow().clone());
         let since = self.wanted_slot.load(Ordering::Relaxed);
         let keys: Vec<Pubkey> = set.accounts.iter().copied().collect();
@@ -186,8 +193,12 @@ impl Poller {
             is_whole: true,
         };
         for (child, parent) in &set.children {
-            match self.pool.children_since(*child, parent, since).await {
-                Ok(listing) => snapshot.add(listing),
+            let listed = match child {
+                Child::Position => self.positions(parent, since, parts, &mut snapshot).await,
+                _ => self.pool.children_since(*child, parent, since).await.map(|listing| snapshot.add(listing)),
+            };
+            match listed {
+                Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(error = %crate::error::chain(&error), "accounts can't be listed; known ones are fetched");
                     snapshot.is_whole = false;
@@ -208,6 +219,44 @@ impl Poller {
             }
         }
         Ok(Polled::Snapshot(Box::new(snapshot)))
+    }
+
+    /// Lists the positions of a vault and hands them over, piece by piece.
+    async fn positions(
+        &self,
+        vault: &Pubkey,
+        since: u64,
+        parts: &mut Parts,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), RpcError> {
+        let mut left = parts.of(vault);
+        while let Some(owners) = left.pop() {
+            match self.pool.positions_since(vault, &owners, since).await {
+                Ok(listing) => self.hand_over(listing, snapshot).await,
+                Err(error) if error.is_too_much() => {
+                    let smaller = parts.split(vault, &owners);
+                    if smaller.is_empty() {
+                        return Err(error);
+                    }
+                    left.extend(smaller);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self, listing: Listing, snapshot: &mut Snapshot) {
+        snapshot.slot = snapshot.slot.min(listing.slot);
+        snapshot.listed.extend(listing.updates.iter().filter(|u| u.owner == rampart::ID).map(|u| u.key));
+        let mut updates = listing.updates.into_iter();
+        while updates.len() > 0 {
+            let piece = updates.by_ref().take(PIECE).collect();
+            if self.polled.send(Polled::Positions(piece)).await.is_err() {
+                // nobody listens any more, which the snapshot will find as well
+                return;
+            }
+        }
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Faults {
     pub simulation: Option<SimulationFault>,
     /// Methods that are answered with an error of the server.
     pub methods_down: BTreeSet<&'static str>,
+    /// A listing of more accounts is refused, as by a node that looks through no more.
+    pub longest_listing: Option<usize>,
     /// Everything is as of this many slots ago.
     pub lag_slots: u64,
     /// Told in place of the chain's genesis hash.

@@ -28,7 +28,10 @@ pub fn answer(chain: &Chain, faults: &Faults, request: &Value) -> Value {
         "getLatestBlockhash" => view.latest_blockhash(params),
         "isBlockhashValid" => view.is_blockhash_valid(params),
         "getMultipleAccounts" => view.accounts(params),
-        "getProgramAccounts" => view.program_accounts(params),
+        "getProgramAccounts" => match view.program_accounts(params) {
+            listing if view.is_too_much(&listing) => return error(request, -32_012, "scan aborted"),
+            listing => listing,
+        },
         "getSignatureStatuses" => view.statuses(params),
         "getTransaction" => view.transaction(params),
         "simulateTransaction" if view.is_early(params) => {
@@ -161,6 +164,11 @@ impl View<'_> {
         let listed = all.filter(|(_, account)| filters.pass(account));
         let listed = listed.map(|(key, found)| json!({ "pubkey": key.to_string(), "account": account(found) }));
         self.with_context(slot, listed.collect())
+    }
+
+    fn is_too_much(&self, listing: &Value) -> bool {
+        let accounts = listing["value"].as_array().map_or(0, Vec::len);
+        self.faults.longest_listing.is_some_and(|longest| accounts > longest)
     }
 
     fn statuses(&self, params: &Value) -> Value {

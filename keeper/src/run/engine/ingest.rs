@@ -71,6 +71,7 @@ impl<C: Courier> Engine<C> {
     pub fn polled(&mut self, polled: Polled) {
         match polled {
             Polled::Accounts { slot } => self.sources.polled(slot, Instant::now()),
+            Polled::Positions(updates) => self.updates(updates),
             Polled::Snapshot(snapshot) => self.snapshot(*snapshot),
             Polled::SteppedBack { slot } => self.step_back(slot),
             Polled::Failed(error) => {
