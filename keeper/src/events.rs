@@ -46,6 +46,10 @@ pub enum EventKind {
     RuleBecameTrue,
     /// A rule is clear again.
     RuleCleared,
+    /// A rule has not been judged for a minute: what it needs is missing, stale or disputed.
+    RuleBlind,
+    /// A rule that was told to be blind can be judged again.
+    RuleSeeing,
     /// The keeper started.
     KeeperStarted,
     /// The keeper is stopping.
@@ -115,7 +119,7 @@ impl Severity {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::BreakerTripped,
         Self::BreakerSteppedDown,
         Self::PositionLiquidated,
@@ -129,6 +133,8 @@ impl EventKind {
         Self::SourceUp,
         Self::RuleBecameTrue,
         Self::RuleCleared,
+        Self::RuleBlind,
+        Self::RuleSeeing,
         Self::KeeperStarted,
         Self::KeeperStopping,
         Self::CrashRecovered,
@@ -168,6 +174,8 @@ impl EventKind {
             Self::SourceUp => "source_up",
             Self::RuleBecameTrue => "rule_became_true",
             Self::RuleCleared => "rule_cleared",
+            Self::RuleBlind => "rule_blind",
+            Self::RuleSeeing => "rule_seeing",
             Self::KeeperStarted => "keeper_started",
             Self::KeeperStopping => "keeper_stopping",
             Self::CrashRecovered => "crash_recovered",
@@ -201,6 +209,7 @@ impl EventKind {
             | Self::TransactionUnknown
             | Self::SourceDown
             | Self::RuleBecameTrue
+            | Self::RuleBlind
             | Self::CrashRecovered
             | Self::KeeperNotReady
             | Self::ClassPaused
@@ -216,6 +225,7 @@ impl EventKind {
             | Self::TransactionLostRace
             | Self::SourceUp
             | Self::RuleCleared
+            | Self::RuleSeeing
             | Self::KeeperStarted
             | Self::KeeperStopping
             | Self::KeeperReady

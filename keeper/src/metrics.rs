@@ -217,6 +217,8 @@ metrics! {
     slot_seconds: Ratio = Gauge::default(), "rampart_slot_duration_seconds";
     /// Whether the keeper is ready to act.
     ready: Gauge = Gauge::default(), "rampart_ready_state";
+    /// Rules that are switched on and can't be judged now.
+    rules_blind: Gauge = Gauge::default(), "rampart_rules_blind";
     /// Whether a source delivers.
     source_up: Family<SourceLabel, Gauge> = Family::default(), "rampart_source_up_state";
     /// Whether a source may have missed something that no snapshot brought since.

@@ -6,6 +6,7 @@
 mod armory;
 #[cfg(any(test, feature = "bench"))]
 pub mod bench;
+mod blind;
 mod courier;
 mod engine;
 #[cfg(test)]

@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::Builder;
+pub(crate) use build_rule::verdict_of;
 pub use fleet::{FleetView, MemberView};
 pub use reserve::ReserveView;
 pub use score::{LibraryView, ModelView, PolicyView, ScoreView};

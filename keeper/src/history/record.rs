@@ -367,6 +367,8 @@ fn chain_key(event: &Event) -> Option<String> {
         | EventKind::SourceUp
         | EventKind::RuleBecameTrue
         | EventKind::RuleCleared
+        | EventKind::RuleBlind
+        | EventKind::RuleSeeing
         | EventKind::KeeperStarted
         | EventKind::KeeperStopping
         | EventKind::CrashRecovered

@@ -22,6 +22,7 @@ use crate::intent::{ActionClass, Blockhash, Intent, Outcome};
 use crate::metrics::{Metrics, OnlyResultLabel, ResultLabel};
 use crate::post::{Desk, Left};
 use crate::run::armory::{Armory, Fences};
+use crate::run::blind::Blind;
 use crate::run::courier::Courier;
 use crate::run::shared::Shared;
 use crate::run::sources::Sources;
@@ -90,6 +91,7 @@ pub struct Engine<C> {
     round: HashMap<Pubkey, Tally>,
     cursor: Option<Pubkey>,
     true_rules: HashSet<Pubkey>,
+    blind: Blind,
     causes: HashMap<Pubkey, Cause>,
     armed_for: Option<(Fences, Blockhash)>,
     is_dirty: bool,
@@ -159,6 +161,7 @@ impl<C: Courier> Engine<C> {
             round: HashMap::new(),
             cursor: None,
             true_rules: HashSet::new(),
+            blind: Blind::default(),
             causes: HashMap::new(),
             armed_for: None,
             is_dirty: false,

@@ -2,6 +2,7 @@
 
 use crate::assess::RuleReport;
 use crate::events::{EventKind, Fact, unix_ms};
+use crate::run::blind::Turn;
 use crate::view::amounts::level_name;
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::verdict::Verdict;
@@ -17,6 +18,16 @@ pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool
     };
     let fact = Fact::new(kind, slot, text).with("rule", key.to_string()).with("rule_name", name);
     Some(fact.with("value", value.to_string()).with("slot", slot).with("unix_ms", unix_ms()))
+}
+
+/// A rule could not be judged for a while, or can be again.
+pub fn blind(key: &Pubkey, name: &str, turn: Turn, reason: &str, slot: u64) -> Fact {
+    let (kind, text) = match turn {
+        Turn::Lost(secs) => (EventKind::RuleBlind, format!("rule {name} can't be judged for {secs} s: {reason}")),
+        Turn::Found(secs) => (EventKind::RuleSeeing, format!("rule {name} can be judged again after {secs} s")),
+    };
+    let fact = Fact::new(kind, slot, text).with("rule", key.to_string()).with("rule_name", name);
+    fact.with("reason", reason)
 }
 
 /// A rule tripped: its fence moved.

@@ -1,5 +1,6 @@
 //! Rules and how far they are from their thresholds.
 
+use crate::assess::RuleReport;
 use crate::view::amounts::{level_name, price};
 use crate::view::build::{Builder, Inputs};
 use crate::view::build_asset::reason_of;
@@ -16,7 +17,7 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, rule: &Rule
     let params = &rule.params;
     let metric = Metric::try_from(params.metric).ok();
     let report = inputs.assessment.rules.get(key);
-    let (verdict, reason) = verdict_of(report.map(|r| r.measured.map(|m| m.verdict)));
+    let (verdict, reason) = verdict_of(report);
     let level = Level::try_from(params.level).unwrap_or(Level::Halt);
     RuleView {
         address: key.to_string(),
@@ -96,10 +97,9 @@ fn group(inputs: Inputs, key: &Pubkey, group: &RuleGroup) -> RuleGroupView {
     }
 }
 
-type Judged = Option<Result<Verdict, rampart::error::RampartError>>;
-
-fn verdict_of(judged: Judged) -> (&'static str, Option<String>) {
-    match judged {
+/// The name of a rule's verdict, and why it can't be judged.
+pub(crate) fn verdict_of(report: Option<&RuleReport>) -> (&'static str, Option<String>) {
+    match report.map(|report| report.measured.map(|measured| measured.verdict)) {
         Some(Ok(Verdict::True { .. })) => ("true", None),
         Some(Ok(Verdict::Between { .. })) => ("between", None),
         Some(Ok(Verdict::Clear { .. })) => ("clear", None),

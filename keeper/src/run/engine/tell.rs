@@ -1,12 +1,15 @@
 //! What changed, told as facts.
 
+use crate::assess::RuleReport;
 use crate::chain::clock::ChainTime;
 use crate::events::{EventKind, Fact};
 use crate::metrics::DeclinedLabel;
+use crate::run::blind::is_blind;
 use crate::run::courier::Courier;
 use crate::run::engine::Engine;
 use crate::run::facts;
 use crate::run::sources::Turn;
+use crate::view::verdict_of;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Cause;
 
@@ -97,10 +100,21 @@ impl<C: Courier> Engine<C> {
                     self.true_rules.remove(&key)
                 };
             }
+            self.tell_blind(key, &report, now);
             self.tell_cause(key, report.cause, now);
         }
+        self.blind.retain(|key| self.assessment.rules.contains_key(key));
+        self.metrics.rules_blind.set(i64::try_from(self.blind.len()).unwrap_or(i64::MAX));
         let causes: Vec<_> = self.assessment.groups.iter().map(|(key, report)| (*key, report.cause)).collect();
         causes.into_iter().for_each(|(key, cause)| self.tell_cause(key, cause, now));
+    }
+
+    /// Tells of a rule that could not be judged for a while, or can be again.
+    fn tell_blind(&mut self, key: Pubkey, report: &RuleReport, now: ChainTime) {
+        if let Some(turn) = self.blind.note(key, is_blind(report), now.unix_ts) {
+            let (name, reason) = (self.source_name(&key), verdict_of(Some(report)).1.unwrap_or_default());
+            self.events.emit(self.scoped(&key, facts::blind(&key, &name, turn, &reason, now.slot)));
+        }
     }
 
     /// Tells of a cause that was stepped down since the last call.

@@ -2,8 +2,9 @@
 
 use rampart_keeper::view::{SourceView, View};
 use rampart_rig::faults::HttpFault;
-use rampart_rig::scene::{CALM, FALLEN};
+use rampart_rig::scene::{CALM, CRASHED, FALLEN};
 use rampart_rig::{Keeper, Scene, until};
+use rampart_tests::defaults::USDC;
 use rampart_tests::oracles::Feeds;
 use solana_sdk::hash::Hash;
 
@@ -326,6 +327,19 @@ async fn fault_14_keeper_that_never_got_a_listing_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fault_14_positions_that_no_node_lists_at_once_are_listed_by_their_owners() {
+    let scene = Scene::new(1).await;
+    (0..6).for_each(|_| drop(scene.chain.state().world.lender(1_000 * USDC)));
+    scene.endpoints[0].faults().longest_listing = Some(5);
+    let keeper = Keeper::start(&scene, "");
+    let is_whole = |view: &View| view.keeper.ready && view.keeper.coverage.positions == 8;
+    keeper.shows("all positions are known and verified", is_whole).await;
+    scene.price(CRASHED);
+    until("the borrower is liquidated", || async { scene.position().liquidation_seq > 0 }).await;
+    keeper.stop().await.0.expect("a clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fault_22_price_of_another_feed_in_the_pinned_account_is_refused() {
     let scene = Scene::new(1).await;
     let keeper = Keeper::start(&scene, "[classes]\nobserve = false\n");
@@ -341,6 +355,9 @@ async fn fault_22_price_of_another_feed_in_the_pinned_account_is_refused() {
         .await;
     let view = keeper.view().await.expect("a view");
     assert!(view.rules[0].reason.is_some(), "the reason is shown");
+    let blind = "rampart_events_total{kind=\"rule_blind\"}";
+    until("it is told that nobody can judge the rule", || async { keeper.metric(blind).await == 1.0 }).await;
+    assert_eq!(keeper.metric("rampart_rules_blind").await, 1.0);
     keeper.stop().await.0.expect("a clean stop");
     assert_eq!((scene.trips(), scene.signatures_about(&scene.rule).len()), (0, 0));
 }
