@@ -88,7 +88,7 @@ test('a ticket is asked for within its bounds, and given back, each read back in
   await mocked(page, 'halt')
   await page.goto(`/exit/${OWNER}`)
   const form = page.getByRole('group', { name: 'Ask for a ticket' })
-  await form.getByLabel('Queue').fill('70000')
+  await form.getByRole('textbox', { name: 'Queue' }).fill('70000')
   await expect(form.getByText('At most 59,701.492537 USDC: the most that one ticket may be for.')).toBeVisible()
   await expect(form.getByRole('button', { name: 'Simulate' })).toHaveCount(0)
   await form.getByRole('button', { name: 'The most for one ticket' }).click()

@@ -24,12 +24,13 @@ const TEXTS: Record<Choice, { name: string; what: string }> = {
   cancel: { name: 'Cancel', what: 'Cancelled ticket' },
 }
 
-function Prepared({ choice, asset, props }: { choice: Choice; asset: Asset; props: TicketActionsProps }) {
-  const { found, ticket, worth } = props
+function Prepared({ choice, props }: { choice: Choice; props: TicketActionsProps }) {
+  const { found, ticket, worth, asset } = props
   const { position, account, vault } = found
   const of = { vault: { address: vault.address, value: account }, position }
-  const instructions = useMade(`${choice} ${vault.address} ${ticket.number} ${ticket.ticket.side}`, () =>
-    choice === 'claim' ? claimInstructions(of, ticket, asset) : cancelInstructions(of, ticket.number),
+  // only what pays names the asset's mint
+  const instructions = useMade(`${choice} ${vault.address} ${ticket.number} ${ticket.ticket.side} ${asset?.address ?? ''}`, () =>
+    choice === 'cancel' ? cancelInstructions(of, ticket.number) : asset === undefined ? Promise.resolve(null) : claimInstructions(of, ticket, asset.value),
   )
   return (
     <>
@@ -45,7 +46,7 @@ function Prepared({ choice, asset, props }: { choice: Choice; asset: Asset; prop
 
 /** Claims a ticket that is ripe, or gives one back. */
 export function TicketActions(props: TicketActionsProps) {
-  const { found, ticket, stage, asset } = props
+  const { found, ticket, stage } = props
   const [choice, setChoice] = useState<Choice | null>(null)
   const isPaid = found.vault.exit_level !== 4 && (stage === 'claimable' || stage === 'due')
   const choices: readonly Choice[] = isPaid ? ['claim', 'cancel'] : ['cancel']
@@ -66,7 +67,7 @@ export function TicketActions(props: TicketActionsProps) {
           </button>
         ))}
       </div>
-      {choice !== null && choices.includes(choice) && asset !== undefined && <Prepared key={choice} choice={choice} asset={asset.value} props={props} />}
+      {choice !== null && choices.includes(choice) && <Prepared key={choice} choice={choice} props={props} />}
     </div>
   )
 }
