@@ -34,18 +34,27 @@ const g = generated
 
 const vault = made(g.getVaultDecoder(), g.getVaultEncoder() as never, g.getVaultSize(), (v) => ({
   guard: GUARD, collateralAsset: SOL, loanAsset: USDC, supplyShares: u128(11_000_000_000_000n * 1_000_000n), borrowIndexQ64: u128(1n << 64n),
-  limits: { ...v.limits, supplyCapAmount: 20_000_000_000_000n, borrowCapAmount: 16_000_000_000_000n, exitFloorBps: 100, loanFlow: { ...v.limits.loanFlow, hourlyBps: 500, dailyBps: 1_500 } },
+  limits: { ...v.limits, supplyCapAmount: 20_000_000_000_000n, borrowCapAmount: 16_000_000_000_000n, exitFloorBps: 100, loanFlow: { ...v.limits.loanFlow, hourlyBps: 500, dailyBps: 1_500, exitShareBps: 6_000, floorReserveBps: 2_000 } },
+  loanFlow: { ...v.loanFlow, base: { ...v.loanFlow.base, amount: 10_000_000_000_000n, startedTs: BigInt(now - 3_600), lastTs: BigInt(now) } },
 }))
 const guard = made(g.getGuardDecoder(), g.getGuardEncoder() as never, g.getGuardSize(), (v) => ({
   finality: 1, loosenDelaySecs: 172_800, authorityEpoch: 3n, bounds: { ...v.bounds, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800 },
   roles: { ...v.roles, root: key('root'), riskAdmin: key('risk'), resetter: key('reset'), vetoer: key('veto'), guardians: v.roles.guardians.map((_, n) => key(`guardian ${n}`)), guardianCount: 3, guardianQuorum: 2 },
 }))
 
+const [LIMIT, CUSTODY] = [key('dollar limit'), key('custody')]
+const dollars = { limitMicroUsd: 3_000_000_000_000n, windowSecs: 86_400, vaultShareBps: 5_000, switch: 2, reserved: new Uint8Array(1) }
+const limit = made(g.getAggregateLimitDecoder(), g.getAggregateLimitEncoder() as never, g.getAggregateLimitSize(), () => ({ guard: GUARD, params: dollars }))
+const custody = made(g.getIntegrationDecoder(), g.getIntegrationEncoder() as never, g.getIntegrationSize(), () => ({
+  guard: GUARD, program: key('bridge'), mint: key('DevUsdcMint111111111111111111111111111111111'), holder: CUSTODY, index: 0, mode: 2, switch: 2, decimals: 6,
+}))
+const TARGETS: Record<number, Address> = { 8: GUARD, 10: LIMIT, 13: CUSTODY, 14: CUSTODY }
+
 function change(id: bigint, group: number, next: Uint8Array, age: number): string {
   const padded = new Uint8Array(400)
   padded.set(next)
   return made(g.getPendingChangeDecoder(), g.getPendingChangeEncoder() as never, g.getPendingChangeSize(), () => ({
-    guard: GUARD, target: group === 8 ? GUARD : VAULT, rentTo: key('rent'), id, authorityEpoch: 3n, proposedAtTs: BigInt(now - age), etaTs: BigInt(now - age + 172_800), expiresAtTs: BigInt(now - age + 432_000), next: padded, group, direction: 3,
+    guard: GUARD, target: TARGETS[group] ?? VAULT, rentTo: key('rent'), id, authorityEpoch: 3n, proposedAtTs: BigInt(now - age), etaTs: BigInt(now - age + 172_800), expiresAtTs: BigInt(now - age + 432_000), next: padded, group, direction: 3,
   }))
 }
 const limits = g.getVaultDecoder().decode(Buffer.from(vault, 'base64')).limits
@@ -77,7 +86,9 @@ const position = made(g.getPositionDecoder(), g.getPositionEncoder() as never, g
 const ACCOUNTS: Record<string, [string, string][]> = {
   guard: [[GUARD, guard]],
   vault: [[VAULT, vault]],
-  pending_change: [[key('change 1'), change(1n, 2, wider, 90_000)], [key('change 2'), change(2n, 8, new Uint8Array([0, 76, 5, 0]), 200_000)]],
+  pending_change: [[key('change 1'), change(1n, 2, wider, 90_000)], [key('change 2'), change(2n, 8, new Uint8Array([0, 76, 5, 0]), 200_000)], [key('change 3'), change(3n, 10, new Uint8Array(g.getAggregateParamsEncoder().encode({ ...dollars, limitMicroUsd: 3_600_000_000_000n })), 40_000)], [key('change 4'), change(4n, 13, Uint8Array.from([1]), 30_000)], [key('change 5'), change(5n, 14, new Uint8Array(getAddressEncoder().encode(key('new holder'))), 20_000)]],
+  aggregate_limit: [[LIMIT, limit]],
+  integration: [[CUSTODY, custody]],
   keeper_set: [[key('set'), set]],
   report: [0, 1, 2].map((n) => [key(`report ${n}`), report(n)]),
   reserve: [[key('reserve'), reserve]],

@@ -34,6 +34,8 @@ export const KINDS = {
   report: kind('report', generated.REPORT_DISCRIMINATOR, generated.getReportDecoder()),
   reserve: kind('reserve', generated.RESERVE_DISCRIMINATOR, generated.getReserveDecoder()),
   policy: kind('swap_policy', generated.SWAP_POLICY_DISCRIMINATOR, generated.getSwapPolicyDecoder()),
+  aggregate: kind('aggregate_limit', generated.AGGREGATE_LIMIT_DISCRIMINATOR, generated.getAggregateLimitDecoder()),
+  integration: kind('integration', generated.INTEGRATION_DISCRIMINATOR, generated.getIntegrationDecoder()),
   position: kind('position', generated.POSITION_DISCRIMINATOR, generated.getPositionDecoder()),
 }
 

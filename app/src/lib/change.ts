@@ -1,6 +1,6 @@
 import { type Decoder, type ReadonlyUint8Array, getAddressDecoder, getU32Decoder, getU8Decoder } from '@solana/kit'
 import * as generated from '@/generated'
-import type { Asset, ChangeArgs, Guard, PendingChange, Reserve, Rule, SwapPolicy, Vault } from '@/generated'
+import type { AggregateLimit, Asset, ChangeArgs, Guard, Integration, PendingChange, Reserve, Rule, SwapPolicy, Vault } from '@/generated'
 import { type Held, u128 } from '@/lib/accounts'
 
 /** The accounts that a change may be about, as far as they were read. */
@@ -11,6 +11,8 @@ export interface Targets {
   assets: readonly Held<Asset>[]
   policies: readonly Held<SwapPolicy>[]
   reserves: readonly Held<Reserve>[]
+  aggregates: readonly Held<AggregateLimit>[]
+  integrations: readonly Held<Integration>[]
 }
 
 /** What an account holds of a group now; undefined where it wasn't read. */
@@ -35,8 +37,8 @@ const at = <T>(held: readonly Held<T>[], target: string): T | undefined => held.
 const vault = (read: (vault: Vault) => unknown): Current => ({ vaults }, target) => mapped(at(vaults, target), read)
 const asset = (read: (asset: Asset) => unknown): Current => ({ assets }, target) => mapped(at(assets, target), read)
 const guard = (read: (guard: Guard) => unknown): Current => ({ guards }, target) => mapped(at(guards, target), read)
+const integration = (read: (integration: Integration) => unknown): Current => ({ integrations }, target) => mapped(at(integrations, target), read)
 const mapped = <T>(value: T | undefined, read: (value: T) => unknown): unknown => (value === undefined ? undefined : read(value))
-const unread: Current = () => undefined
 
 const NEAR = 'No line may move by more than the bound; no position of the sample may become liquidatable, nor the vault as a whole.'
 const OUTFLOW = 'What the limits allow may not move by more than the bound.'
@@ -56,11 +58,11 @@ const GROUPS: Record<number, Group> = {
   7: { kind: 'Roles', name: 'Roles', decoder: generated.getRolesDecoder(), current: guard((g) => g.roles), effect: 'No keeper may hold a role. All that is pending becomes void.' },
   8: { kind: 'LoosenDelay', name: 'Delay of loosenings', decoder: getU32Decoder(), current: guard((g) => g.loosenDelaySecs), effect: FREE },
   9: { kind: 'Root', name: 'Root', decoder: getAddressDecoder(), current: guard((g) => g.roles.root), effect: 'The new root has to sign to accept. All that is pending becomes void.' },
-  10: { kind: 'Aggregate', name: 'Dollar limit', decoder: generated.getAggregateParamsDecoder(), current: unread, effect: 'Limit and share may not move by more than the bound.' },
+  10: { kind: 'Aggregate', name: 'Dollar limit', decoder: generated.getAggregateParamsDecoder(), current: ({ aggregates }, target) => at(aggregates, target)?.params, effect: 'Limit and share may not move by more than the bound.' },
   11: { kind: 'AssetWarmUp', name: 'Warm-up', decoder: getU32Decoder(), current: asset((a) => a.warmUp.durationSecs), effect: FREE },
   12: { kind: 'AssetStandby', name: 'Standby sources', decoder: generated.getStandbySetDecoder(), current: asset((a) => a.standby), effect: PRICE },
-  13: { kind: 'IntegrationSwitch', name: 'Switch of an integration', decoder: getU8Decoder(), current: unread, effect: FREE },
-  14: { kind: 'Holder', name: 'Holder of an integration', decoder: getAddressDecoder(), current: unread, effect: 'Custody is released to the new holder.' },
+  13: { kind: 'IntegrationSwitch', name: 'Switch', decoder: getU8Decoder(), current: integration((i) => i.switch), effect: FREE },
+  14: { kind: 'Holder', name: 'Holder', decoder: getAddressDecoder(), current: integration((i) => i.holder), effect: 'Only while exits are open. What is held goes to the new holder, and the integration is off from then on.' },
   15: { kind: 'SwapPolicy', name: 'Swap policy', decoder: generated.getSwapParamsDecoder(), current: ({ policies }, target) => at(policies, target)?.params, effect: FREE },
   16: { kind: 'ReservePlan', name: 'Weights and cover', decoder: generated.getReservePlanDecoder(), current: ({ reserves }, target) => at(reserves, target)?.plan, effect: FREE },
   17: { kind: 'ReserveGrant', name: 'Grant out of the reserve', decoder: generated.getReserveGrantDecoder(), current: ({ reserves }, target) => at(reserves, target)?.grant, effect: FREE },
@@ -98,7 +100,7 @@ export function effectText(group: number): string {
 }
 
 /** Names of values without parts, with their unit. */
-const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 9: ['root'], 11: ['warmUpSecs'], 13: ['switch'], 19: ['switch'] }
+const ROOTS: Record<number, readonly string[]> = { 8: ['delaySecs'], 9: ['root'], 11: ['warmUpSecs'], 13: ['switch'], 14: ['holder'], 19: ['switch'] }
 
 /** Returns the path that a group's value without parts is shown under. */
 export function rootOf(group: number): readonly string[] {

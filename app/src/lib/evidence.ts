@@ -78,7 +78,7 @@ function gathered({ value: change }: Held<PendingChange>, targets: Targets, rows
       return fresh.length === 0 ? [] : [...ofSet(asset.oracle), ...fresh.flatMap((source) => ofSources([source], asset.oracle))]
     }
     case 14:
-      throw new Missing('The accounts of what is held, and of the new holder, are missing: this page doesn’t read integrations. Execute it with a client that names them.')
+      throw new Missing('The program of what is held, and the account that it goes to, aren’t known here. Execute it with a client that names them.')
     default:
       return []
   }

@@ -132,7 +132,8 @@ export interface Case {
   nowTs: number
 }
 
-const locked = (position: Position, side: number): bigint =>
+/** Returns what a position’s open tickets lock of a side: shares, or base units of collateral. */
+export const lockedOf = (position: Position, side: number): bigint =>
   openTickets(position).filter(({ ticket }) => ticket.side === side).reduce((sum, { ticket }) => sum + u128(ticket.shares), 0n)
 
 function outOf(vault: Vault, held: bigint, queued: bigint, open: readonly Bound[], more: readonly string[] = []): Out {
@@ -162,7 +163,7 @@ export function lentOut(found: Case): Out {
   const { position, account, vault, nowTs } = found
   const shares = u128(position.supplyShares)
   const worth = (part: bigint) => worthOf(part, vault.lenders_amount, u128(account.supplyShares))
-  const [held, queued] = [worth(shares), worth(locked(position, 0))]
+  const [held, queued] = [worth(shares), worth(lockedOf(position, 0))]
   if (vault.exit_level === 4) return claimOf(found, held, { name: 'due of the cash that came in so far', amount: dueOf(position, account) })
   const isRestricted = vault.exit_level >= 2
   const credit = creditLeft(position.supplyCredit, nowTs)
@@ -208,7 +209,7 @@ export function unripeOf({ unripe }: Position, nowTs: number): bigint {
 /** Returns the collateral that can be taken out now, at most. From behind a debt it counts as new risk. */
 export function collateralOut(found: Case): Out {
   const { position, account, vault, nowTs } = found
-  const [held, queued, debt] = [position.collateralAmount, locked(position, 1), debtOf(position, account, vault)]
+  const [held, queued, debt] = [position.collateralAmount, lockedOf(position, 1), debtOf(position, account, vault)]
   if (vault.exit_level === 4) {
     const due = debt > 0n ? { name: 'yours once the debt is repaid', amount: 0n } : { name: 'yours', amount: held }
     return claimOf(found, held, due)

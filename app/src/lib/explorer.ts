@@ -5,8 +5,13 @@ const CLUSTERS: Record<string, string> = {
   '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY': '?cluster=testnet',
 }
 
-/** Returns where a transaction can be looked up; null on a chain that no public explorer shows. */
-export function transactionUrl(genesis: string | null, signature: string): string | null {
+function urlOf(genesis: string | null, path: string): string | null {
   const query = genesis === null ? undefined : CLUSTERS[genesis]
-  return query === undefined ? null : `https://explorer.solana.com/tx/${encodeURIComponent(signature)}${query}`
+  return query === undefined ? null : `https://explorer.solana.com/${path}${query}`
 }
+
+/** Returns where a transaction can be looked up; null on a chain that no public explorer shows. */
+export const transactionUrl = (genesis: string | null, signature: string): string | null => urlOf(genesis, `tx/${encodeURIComponent(signature)}`)
+
+/** Returns where an account can be looked up; null on a chain that no public explorer shows. */
+export const accountUrl = (genesis: string | null, address: string): string | null => urlOf(genesis, `address/${encodeURIComponent(address)}`)

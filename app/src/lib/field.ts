@@ -24,6 +24,8 @@ export interface FieldContext {
   assets?: readonly Token[]
   /** The asset that a grant is of. */
   granted?: Token
+  /** The integration’s own address: what it holds is the guard’s to let out. */
+  own?: string
 }
 
 const ENDINGS = /(Bps|Secs|Amount|MicroUsd|Lamports|Ts|E9)$/
@@ -47,6 +49,7 @@ const CHOICES: Record<string, Record<number, string>> = {
   purpose: { 1: 'rebalances', 2: 'liquidations', 3: 'both' },
   referenceSpan: { 1: 'the asset’s own half-life', 2: 'four hours', 3: 'a day' },
   scope: { 1: 'its subject', 2: 'the whole guard' },
+  side: { 0: 'lent', 1: 'collateral' },
   standing: { 1: 'alone', 2: 'only in a group' },
   switch: SWITCHES,
 }
@@ -119,7 +122,7 @@ export function fieldValue(path: readonly string[], value: Leaf | undefined, con
 }
 
 /** Returns how the fields of an account of the guard are spelled; of its reserve only with the accounts that were read. */
-export function contextOf(view: View, target: string, targets?: Pick<Targets, 'reserves'>): FieldContext {
+export function contextOf(view: View, target: string, targets?: Pick<Targets, 'reserves' | 'integrations'>): FieldContext {
   const vault = view.vaults.find(({ address }) => address === target)
   const rule = view.rules.find(({ address }) => address === target)
   const reserve = targets?.reserves.find(({ address }) => address === target)?.value
@@ -128,7 +131,8 @@ export function contextOf(view: View, target: string, targets?: Pick<Targets, 'r
     collateral: { decimals: vault.collateral_decimals, symbol: symbolOf(view, vault.collateral_asset) },
   }
   const assets = reserve?.assets.slice(0, reserve.plan.count).map(({ asset, decimals }) => ({ decimals, symbol: symbolOf(view, asset) }))
-  return { ...tokens, ...(rule && { unit: rule.unit }), ...(assets && { assets }) }
+  const isIntegration = targets?.integrations.some(({ address }) => address === target) === true
+  return { ...tokens, ...(rule && { unit: rule.unit }), ...(assets && { assets }), ...(isIntegration && { own: target }) }
 }
 
 /** How both sides of a change are spelled. */

@@ -78,6 +78,7 @@ const BPS = 10_000n
 const NEAR: Record<number, (path: readonly string[]) => boolean> = {
   1: (path) => ['ltvBps', 'liquidationLineBps', 'targetLtvBps', 'fullCloseLtvBps'].includes(path[0] ?? ''),
   2: (path) => !/CapAmount$/.test(path[0] ?? ''),
+  10: (path) => ['limitMicroUsd', 'vaultShareBps'].includes(path[0] ?? ''),
   18: (path) => /^floor/.test(path[0] ?? ''),
 }
 

@@ -1,3 +1,4 @@
+import type { Targets } from '@/lib/change'
 import type { View } from '@/lib/schema/view'
 
 /** Returns an address cut to its ends. */
@@ -11,6 +12,16 @@ export function nameOf(view: View, address: string): string {
   const asset = view.assets.find((known) => known.address === address)
   const named = [...view.vaults, ...view.rules].find((known) => known.address === address)
   return asset?.symbol ?? named?.name ?? shortAddress(address)
+}
+
+/** Returns the name of what a change may be about: of accounts that the view doesn’t tell of, too. */
+export function nameOfTarget(view: View, targets: Pick<Targets, 'aggregates' | 'integrations'>, address: string): string {
+  if (targets.aggregates.some((held) => held.address === address)) return 'all vaults together'
+  const integration = targets.integrations.find((held) => held.address === address)?.value
+  if (integration === undefined) return nameOf(view, address)
+  const { program, mint, index } = integration
+  const token = view.assets.find((asset) => asset.mint === (mint as string))?.symbol ?? shortAddress(mint)
+  return `integration ${index} of ${shortAddress(program)} (${token})`
 }
 
 /** Returns the symbol of an asset's account. */

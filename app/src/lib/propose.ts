@@ -1,6 +1,6 @@
 import { type Encoder, type Instruction, address, createNoopSigner, getProgramDerivedAddress, getAddressEncoder, getU32Encoder, getU64Encoder, getU8Encoder, getUtf8Encoder } from '@solana/kit'
 import * as generated from '@/generated'
-import { type ChangeArgs, type Guard, RAMPART_PROGRAM_ADDRESS, getProposeChangeInstruction } from '@/generated'
+import { type ChangeArgs, type Guard, type Integration, RAMPART_PROGRAM_ADDRESS, getProposeChangeInstruction } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { type Move, ROLES, type Targets, currentOf, givesRoles, groupName, kindOf, leavesOf, rootOf } from '@/lib/change'
 import { EVENT_AUTHORITY, keeperSetOf, withFurther } from '@/lib/exported'
@@ -15,7 +15,12 @@ interface Form {
   targets: (targets: Targets) => readonly Held<unknown>[]
 }
 
-// Groups without a form are about accounts that no page reads: the dollar limit, and integrations. They are proposed with a client.
+/** How what an integrator moves itself is counted: the guard holds nothing of it. Source: `Mode::Reported`. */
+const REPORTED = 1
+const isReported = ({ value }: Held<Integration>): boolean => value.mode === REPORTED
+/** Tells whether the guard still holds what it held: what was released has nothing to let out. Source: `require_holding`. */
+const isHolding = ({ address, value }: Held<Integration>): boolean => !isReported({ address, value }) && (value.holder as string) === address
+
 const FORMS: Record<number, Form> = {
   1: { encoder: generated.getRiskParamsEncoder(), targets: ({ vaults }) => vaults },
   2: { encoder: generated.getVaultLimitsEncoder(), targets: ({ vaults }) => vaults },
@@ -26,8 +31,11 @@ const FORMS: Record<number, Form> = {
   7: { encoder: generated.getRolesEncoder(), targets: ({ guards }) => guards },
   8: { encoder: getU32Encoder(), targets: ({ guards }) => guards },
   9: { encoder: getAddressEncoder(), targets: ({ guards }) => guards },
+  10: { encoder: generated.getAggregateParamsEncoder(), targets: ({ aggregates }) => aggregates },
   11: { encoder: getU32Encoder(), targets: ({ assets }) => assets },
   12: { encoder: generated.getStandbySetEncoder(), targets: ({ assets }) => assets },
+  13: { encoder: getU8Encoder(), targets: ({ integrations }) => integrations.filter((one) => isReported(one) || isHolding(one)) },
+  14: { encoder: getAddressEncoder(), targets: ({ integrations }) => integrations.filter(isHolding) },
   15: { encoder: generated.getSwapParamsEncoder(), targets: ({ policies }) => policies },
   16: { encoder: generated.getReservePlanEncoder(), targets: ({ reserves }) => reserves },
   17: { encoder: generated.getReserveGrantEncoder(), targets: ({ reserves }) => reserves },

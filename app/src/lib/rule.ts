@@ -56,8 +56,12 @@ export function metricText(metric: string): string {
   return METRICS[metric] ?? metric.replaceAll('_', ' ')
 }
 
-/** Formats a value in a rule's unit. */
+/** The largest number of a measure: an age that no source tells, a silence without end, a share beyond all others. Source: `Bps::MAX`, `oracle_age`. */
+const BEYOND = (1n << 32n) - 1n
+
+/** Formats a value in a rule's unit. The largest number stands for what no number tells, and isn't shown as one. */
 export function formatMeasure(value: bigint, unit: Rule['unit']): string {
+  if (value >= BEYOND) return unit === 'bps' ? 'beyond measure' : 'unknown'
   return unit === 'bps' ? formatBps(value) : `${formatAmount(value, 0)} s`
 }
 

@@ -1,3 +1,4 @@
+import type { Kept } from '@/lib/schema/kept'
 import type { Event } from '@/lib/schema/view'
 
 /** Kinds of event the keeper sends, by the group they are shown in. */
@@ -113,4 +114,33 @@ export function withEvent(events: readonly Event[], event: Event, keep: number):
   const key = eventKey(event)
   if (events.some((known) => eventKey(known) === key)) return events
   return [event, ...events].sort((a, b) => b.ts - a.ts || b.id - a.id).slice(0, keep)
+}
+
+/** What an event is of: a transaction, or the account whose change told of it; null for one that names neither. */
+export type Origin = { signature: string } | { account: string; what: 'rule or group' | 'position' } | null
+
+interface Fence {
+  account: string
+  what: 'rule or group' | 'position'
+  /** The fence after the act: an act names the one before it. */
+  moved: number
+  classes: readonly string[]
+}
+
+function fenceOf({ kind, fields: { rule, trip_epoch, position, liquidation_seq } }: Event): Fence | null {
+  if (kind === 'breaker_tripped' && rule !== null && trip_epoch !== null) return { account: rule, what: 'rule or group', moved: trip_epoch, classes: ['trip'] }
+  const isReduced = kind === 'position_liquidated' || kind === 'position_deleveraged'
+  return isReduced && position !== null && liquidation_seq !== null ? { account: position, what: 'position', moved: liquidation_seq, classes: ['liquidate', 'deleverage'] } : null
+}
+
+/**
+ * Returns what an event is of. An event that an account's change told of has the signature of this keeper's own act where that landed
+ * on the very fence that moved: the program lets one act through for each. Of another's act only the account is known.
+ */
+export function originOf(event: Event, decisions: readonly Kept[]): Origin {
+  if (event.fields.signature !== null) return { signature: event.fields.signature }
+  const fence = fenceOf(event)
+  if (fence === null) return null
+  const own = decisions.find((made) => made.subject === fence.account && fence.classes.includes(made.class ?? '') && made.fence === String(fence.moved - 1) && made.outcome === 'landed')
+  return own?.signature === null || own === undefined ? { account: fence.account, what: fence.what } : { signature: own.signature }
 }

@@ -32,7 +32,7 @@ interface Withdrawal {
 /** Builds what takes a lent amount back into the owner's own token account, which is opened where there is none. */
 export async function withdrawInstructions({ vault, loan, position, lenders, amount }: Withdrawal): Promise<Instruction[]> {
   const { owner } = position
-  const [token] = await getProgramDerivedAddress({ programAddress: ASSOCIATED, seeds: [owner, loan.tokenProgram, loan.mint].map((key) => getAddressEncoder().encode(key)) })
+  const token = await tokenOf(owner, loan)
   const [at] = await findPositionPda({ vault: address(vault.address), owner })
   const shares = sharesFor(amount, lenders, u128(vault.value.supplyShares), u128(position.supplyShares))
   const withdraw = getWithdrawInstruction({
@@ -52,7 +52,14 @@ export async function withdrawInstructions({ vault, loan, position, lenders, amo
   return [openToken(owner, token, loan), withdraw]
 }
 
-function openToken(owner: Address, token: Address, { mint, tokenProgram }: Asset): Instruction {
+/** Returns the address of an owner’s own account of an asset’s token. */
+export async function tokenOf(owner: Address, { mint, tokenProgram }: Asset): Promise<Address> {
+  const [token] = await getProgramDerivedAddress({ programAddress: ASSOCIATED, seeds: [owner, tokenProgram, mint].map((key) => getAddressEncoder().encode(key)) })
+  return token
+}
+
+/** Builds what opens that account where there is none. */
+export function openToken(owner: Address, token: Address, { mint, tokenProgram }: Asset): Instruction {
   const read = (key: Address) => ({ address: key, role: AccountRole.READONLY })
   const accounts = [
     { address: owner, role: AccountRole.WRITABLE_SIGNER },

@@ -32,6 +32,8 @@ export function ChangesPage({ live, view }: PageProps) {
   const assets = useAccounts(KINDS.asset)
   const policies = useAccounts(KINDS.policy)
   const reserves = useAccounts(KINDS.reserve)
+  const aggregates = useAccounts(KINDS.aggregate)
+  const integrations = useAccounts(KINDS.integration)
   const targets: Targets = {
     guards: guards.value ?? [],
     vaults: vaults.value ?? [],
@@ -39,12 +41,14 @@ export function ChangesPage({ live, view }: PageProps) {
     assets: assets.value ?? [],
     policies: policies.value ?? [],
     reserves: reserves.value ?? [],
+    aggregates: aggregates.value ?? [],
+    integrations: integrations.value ?? [],
   }
   const held = targets.guards[0]
   const guard = held?.value
   const keeperSet = useMade(held?.address ?? '', () => keeperSetOf(held?.address ?? ''))
   // whichever of them can't be read any more, values that are may be those that were
-  const staleness = [guards, vaults, rules, assets, policies, reserves].map(({ failure }) => failure).find((failure) => failure !== null) ?? null
+  const staleness = [guards, vaults, rules, assets, policies, reserves, aggregates, integrations].map(({ failure }) => failure).find((failure) => failure !== null) ?? null
   const act = (order: { what: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address, targets)} />
   return (
     <div className="stack">

@@ -4,12 +4,36 @@ import { OwnerForm } from '@/features/exit/components/OwnerForm'
 import { Act } from '@/features/act/components/Act'
 import { Outcomes } from '@/features/act/components/Outcomes'
 import { PositionCard } from '@/features/exit/components/PositionCard'
+import { TicketActions } from '@/features/exit/components/TicketActions'
+import { type Ordered, TicketForm } from '@/features/exit/components/TicketForm'
 import { WithdrawForm } from '@/features/exit/components/WithdrawForm'
 import { useAccounts, usePositions } from '@/features/live/api/useAccounts'
-import { KINDS } from '@/lib/accounts'
+import type { Asset } from '@/generated'
+import { type Held, KINDS } from '@/lib/accounts'
+import type { Case } from '@/lib/exit'
 import { contextOf } from '@/lib/field'
 import { symbolOf } from '@/lib/names'
+import type { View } from '@/lib/schema/view'
+import { LENT } from '@/lib/ticket'
 import type { PageProps } from '@/routes/Page'
+
+/** One position with what its owner can do. */
+function Owned({ address, found, view, assets }: { address: string; found: Case; view: View; assets: readonly Held<Asset>[] | null }) {
+  const { vault } = found
+  const [loan, collateral] = [vault.loan_asset, vault.collateral_asset].map((at) => ({ symbol: symbolOf(view, at), held: assets?.find((one) => one.address === at) }))
+  const act: Ordered = (order) => <Act {...order} contextOf={() => contextOf(view, vault.address)} />
+  const [lent, held] = [loan?.symbol ?? '', collateral?.symbol ?? '']
+  return (
+    <PositionCard
+      address={address}
+      found={found}
+      view={view}
+      withdraw={<WithdrawForm found={found} symbol={lent} loan={loan?.held} act={act} />}
+      queue={<TicketForm found={found} loan={lent} collateral={held} act={act} />}
+      actions={(ticket, stage, worth) => <TicketActions found={found} ticket={ticket} stage={stage} worth={worth} asset={ticket.ticket.side === LENT ? loan?.held : collateral?.held} act={act} />}
+    />
+  )
+}
 
 function Found({ live, view, owner }: { owner: string } & Pick<PageProps, 'live' | 'view'>) {
   const positions = usePositions(owner)
@@ -26,20 +50,7 @@ function Found({ live, view, owner }: { owner: string } & Pick<PageProps, 'live'
       <OldNews failure={positions.failure ?? vaults.failure} />
       {cases.length === 0 && <Empty>This address has no position in any vault of this guard.</Empty>}
       {cases.map(({ address, found }) => (
-        <PositionCard
-          key={address}
-          address={address}
-          found={found}
-          view={view}
-          withdraw={
-            <WithdrawForm
-              found={found}
-              symbol={symbolOf(view, found.vault.loan_asset)}
-              loan={assets.value?.find((held) => held.address === found.vault.loan_asset)}
-              act={(order) => <Act {...order} contextOf={() => contextOf(view, found.vault.address)} />}
-            />
-          }
-        />
+        <Owned key={address} address={address} found={found} view={view} assets={assets.value} />
       ))}
     </>
   )

@@ -37,6 +37,7 @@ function Scores({ view, nowTs }: { view: View; nowTs: number }) {
 export function Overview({ live, view }: PageProps) {
   const { nowTs } = live
   const genesis = useGenesis()
+  const decisions = useKept('decisions', '?limit=500')
   return (
     <div className="page">
       <div className="page-status">
@@ -46,7 +47,7 @@ export function Overview({ live, view }: PageProps) {
       </div>
       <aside className="page-rail" aria-label="Next and past">
         <Next view={view} nowTs={nowTs} />
-        <Timeline events={live.timeline.events} isOpen={live.timeline.isOpen} nowTs={live.hostTs} isTold={view.keeper !== null} genesis={genesis} />
+        <Timeline events={live.timeline.events} isOpen={live.timeline.isOpen} nowTs={live.hostTs} isTold={view.keeper !== null} genesis={genesis} decisions={decisions.value ?? []} />
       </aside>
       <div className="page-details">
         <Assets view={view} series={live.series} />

@@ -28,5 +28,8 @@ export const empty = {
   position: (fields?: Partial<generated.Position>) => accountOf(generated.getPositionDecoder(), generated.getPositionSize(), fields),
   keeperSet: (fields?: Partial<generated.KeeperSet>) => accountOf(generated.getKeeperSetDecoder(), generated.getKeeperSetSize(), fields),
   report: (fields?: Partial<generated.Report>) => accountOf(generated.getReportDecoder(), generated.getReportSize(), fields),
+  aggregate: (fields?: Partial<generated.AggregateLimit>) => accountOf(generated.getAggregateLimitDecoder(), generated.getAggregateLimitSize(), fields),
+  integration: (fields?: Partial<generated.Integration>) => accountOf(generated.getIntegrationDecoder(), generated.getIntegrationSize(), fields),
+  policy: (fields?: Partial<generated.SwapPolicy>) => accountOf(generated.getSwapPolicyDecoder(), generated.getSwapPolicySize(), fields),
   reserve: (fields?: Partial<generated.Reserve>) => accountOf(generated.getReserveDecoder(), generated.getReserveSize(), fields),
 }

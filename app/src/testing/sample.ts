@@ -204,3 +204,6 @@ export function intoIndeterminate(raw: Raw): void {
   Object.assign(raw.assets[0]?.price ?? {}, { ...none, mid: null, agreeing: 0 })
   Object.assign(raw.vaults[0]?.price ?? {}, none)
 }
+
+/** Detail of an event that names nothing. */
+export const NO_FIELDS = { signature: null, rule: null, trip_epoch: null, position: null, liquidation_seq: null }

@@ -65,13 +65,15 @@ pub(super) enum Kind {
     Vault,
     Rule,
     Asset,
+    Integration,
+    AggregateLimit,
 }
 
 impl Kind {
-    /// Returns what to list; nothing for the guard itself.
+    /// Returns what to list; nothing for what there is one of, at an address of its own.
     const fn child(self) -> Option<Child> {
         Some(match self {
-            Self::Guard => return None,
+            Self::Guard | Self::AggregateLimit => return None,
             Self::PendingChange => Child::PendingChange,
             Self::KeeperSet => Child::KeeperSet,
             Self::Report => Child::Report,
@@ -80,7 +82,16 @@ impl Kind {
             Self::Vault => Child::Vault,
             Self::Rule => Child::Rule,
             Self::Asset => Child::Asset,
+            Self::Integration => Child::Integration,
         })
+    }
+
+    /// Returns the address of what there is one of.
+    fn single(self, guard: &Pubkey) -> Pubkey {
+        match self {
+            Self::AggregateLimit => address::aggregate(guard),
+            _ => *guard,
+        }
     }
 }
 
@@ -128,7 +139,7 @@ impl Accounts {
         }
         let listing = match kind.child() {
             Some(child) => self.list.list(child, &self.guard).await?,
-            None => self.list.fetch(&[self.guard]).await?,
+            None => self.list.fetch(&[kind.single(&self.guard)]).await?,
         };
         let answer = Arc::new(Answer::from(listing));
         kept.insert(kind, (Instant::now(), answer.clone()));
@@ -161,8 +172,8 @@ pub(super) struct Of {
 /// All accounts of a kind. 400 names the kinds, 503 means that no endpoint lists them now.
 pub(super) async fn accounts(State(state): State<ApiState>, Asked(of): Asked<Of>) -> Response {
     let Ok(kind) = serde_json::from_value::<Kind>(of.kind.into()) else {
-        let kinds =
-            "the kinds are guard, pending_change, keeper_set, report, reserve, swap_policy, vault, rule and asset";
+        let kinds = "the kinds are guard, pending_change, keeper_set, report, reserve, swap_policy, vault, rule, asset, \
+                     integration and aggregate_limit";
         return refuse(StatusCode::BAD_REQUEST, kinds);
     };
     let Some(accounts) = &state.accounts else {

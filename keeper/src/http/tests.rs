@@ -4,6 +4,8 @@ use crate::chain::rpc::{Listing, RpcError};
 use crate::events::{EventKind, Fact};
 use crate::watch::feeds::Child;
 use crate::watch::{Origin, Update};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use solana_sdk::pubkey::Pubkey;
@@ -283,6 +285,18 @@ async fn accounts_are_listed_by_kind_and_asked_for_once_in_a_while() {
         assert_eq!(body["accounts"][0]["data"], "6LewxA/Dc5M=");
     }
     assert_eq!(server.list.asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_a_change_may_be_about_is_listed_the_dollar_limit_by_its_address() {
+    let server = server(&[]).await;
+    let listed = async |kind: &str| -> serde_json::Value {
+        get(&server, &format!("/api/v1/accounts?kind={kind}")).await.json().await.expect("JSON")
+    };
+    let limit = rampart_client::address::aggregate(&ASSET).to_string();
+    assert_eq!(listed("aggregate_limit").await["accounts"][0]["address"], limit);
+    let wanted = STANDARD.encode(Child::Integration.discriminator());
+    assert_eq!(listed("integration").await["accounts"][0]["data"], wanted);
 }
 
 #[tokio::test]

@@ -3,17 +3,31 @@
 use crate::assess::RuleReport;
 use crate::events::{EventKind, Fact, unix_ms};
 use crate::run::blind::Turn;
-use crate::view::amounts::level_name;
+use crate::view::amounts::{level_name, metric_unit};
 use anchor_lang::prelude::Pubkey;
 use rampart::risk::verdict::Verdict;
-use rampart::state::{Cause, Guard, KeeperSet, Level, Position, Rule, RuleGroup};
+use rampart::state::{Cause, Guard, KeeperSet, Level, Metric, Position, Rule, RuleGroup};
+
+/// An unknown age, a silence without a quorum that could end it, and a share beyond the largest one.
+///
+/// # Source
+/// `risk/measures.rs`, `risk/keepers.rs` and `math/bps.rs` of the program.
+const BEYOND: u64 = u32::MAX as u64;
 
 /// A rule turned true, or clear.
-pub fn rule_turned(key: &Pubkey, name: &str, report: &RuleReport, was_true: bool, slot: u64) -> Option<Fact> {
+pub fn rule_turned(
+    key: &Pubkey,
+    name: &str,
+    metric: Option<Metric>,
+    report: &RuleReport,
+    was_true: bool,
+    slot: u64,
+) -> Option<Fact> {
     let value = report.verdict().and_then(Verdict::value)?;
+    let at = measured(metric, value);
     let (kind, text) = match (was_true, report.is_true(), report.is_clear()) {
-        (false, true, _) => (EventKind::RuleBecameTrue, format!("rule {name} became true at {value}")),
-        (true, _, true) => (EventKind::RuleCleared, format!("rule {name} is clear again at {value}")),
+        (false, true, _) => (EventKind::RuleBecameTrue, format!("rule {name} became true at {at}")),
+        (true, _, true) => (EventKind::RuleCleared, format!("rule {name} is clear again at {at}")),
         _ => return None,
     };
     let fact = Fact::new(kind, slot, text).with("rule", key.to_string()).with("rule_name", name);
@@ -28,6 +42,18 @@ pub fn blind(key: &Pubkey, name: &str, turn: Turn, reason: &str, slot: u64) -> F
     };
     let fact = Fact::new(kind, slot, text).with("rule", key.to_string()).with("rule_name", name);
     fact.with("reason", reason)
+}
+
+/// What a rule measured, with its unit. The largest number stands for what no number tells: it MUST NOT be shown as one.
+fn measured(metric: Option<Metric>, value: u64) -> String {
+    match metric {
+        Some(Metric::OracleAge) if value == BEYOND => "an unknown age".into(),
+        Some(Metric::KeeperSilence) if value == BEYOND => {
+            "a silence without end: the keepers can have no quorum".into()
+        }
+        _ if value == BEYOND => "more than can be measured".into(),
+        _ => format!("{value} {}", metric.map_or("bps", metric_unit)),
+    }
 }
 
 /// A rule tripped: its fence moved.
@@ -157,6 +183,17 @@ mod tests {
         after.soft_quota.repaid_amount = 5;
         assert_eq!(reduced(&key(6), "v", &before, &after, 9).unwrap().kind, EventKind::PositionDeleveraged);
         assert!(reduced(&key(6), "v", &after, &after, 9).is_none());
+    }
+
+    #[test]
+    fn what_a_rule_measured_is_told_with_its_unit_and_no_number_where_none_is_known() {
+        assert_eq!(measured(Some(Metric::Drawdown), 1_250), "1250 bps");
+        assert_eq!(measured(Some(Metric::OracleAge), 130), "130 seconds");
+        assert_eq!(measured(Some(Metric::OracleAge), BEYOND - 1), "4294967294 seconds");
+        assert_eq!(measured(Some(Metric::OracleAge), BEYOND), "an unknown age");
+        let never = "a silence without end: the keepers can have no quorum";
+        assert_eq!(measured(Some(Metric::KeeperSilence), BEYOND), never);
+        assert_eq!(measured(Some(Metric::Drawdown), BEYOND), "more than can be measured");
     }
 
     #[test]

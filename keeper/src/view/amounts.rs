@@ -2,7 +2,7 @@
 
 use rampart::math::Price;
 use rampart::math::price::pow10;
-use rampart::state::Level;
+use rampart::state::{Level, Metric};
 
 /// Returns a U64.64 price as a decimal with up to nine places, rounded down.
 pub fn price(price: Price) -> String {
@@ -37,6 +37,14 @@ pub const fn level_name(level: Level) -> &'static str {
         Level::ReduceOnly => "ReduceOnly",
         Level::Halt => "Halt",
         Level::Resolution => "Resolution",
+    }
+}
+
+/// Returns what a metric is counted in.
+pub const fn metric_unit(metric: Metric) -> &'static str {
+    match metric {
+        Metric::OracleAge | Metric::KeeperSilence => "seconds",
+        _ => "bps",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules and how far they are from their thresholds.
 
 use crate::assess::RuleReport;
-use crate::view::amounts::{level_name, price};
+use crate::view::amounts::{level_name, metric_unit, price};
 use crate::view::build::{Builder, Inputs};
 use crate::view::build_asset::reason_of;
 use crate::view::{RuleGroupView, RuleView, StreakView};
@@ -24,8 +24,7 @@ pub(super) fn build(builder: &Builder, inputs: Inputs, key: &Pubkey, rule: &Rule
         id: rule.id,
         name: name(builder, inputs.store, key, rule),
         metric: metric.map_or("unknown", metric_name).to_owned(),
-        unit: if matches!(metric, Some(Metric::OracleAge | Metric::KeeperSilence)) { "seconds" } else { "bps" }
-            .to_owned(),
+        unit: metric.map_or("bps", metric_unit).to_owned(),
         subject: rule.subject.to_string(),
         subject_name: subject_name(builder, inputs.store, rule),
         comparator: if params.comparator == Comparator::Below as u8 { "below" } else { "above" }.to_owned(),

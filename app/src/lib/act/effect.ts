@@ -25,6 +25,8 @@ const NAMES: Record<keyof typeof KINDS, string> = {
   report: 'Report',
   reserve: 'Reserve',
   policy: 'Swap policy',
+  aggregate: 'Dollar limit',
+  integration: 'Integration',
   position: 'Position',
 }
 

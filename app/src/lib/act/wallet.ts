@@ -85,7 +85,7 @@ export function listenForWallets(onWallet: (wallet: Wallet) => void): () => void
 /** Names of the networks by the hash of their first block. Source: the Wallet Standard's chains of Solana. */
 const CHAINS: Record<string, string> = {
   '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d': 'solana:mainnet',
-  EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxkzBskj: 'solana:devnet',
+  EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG: 'solana:devnet',
   '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY': 'solana:testnet',
 }
 

@@ -18,6 +18,7 @@ export const Kept = v.object({
   system_health_bps: maybe(Count),
   class: maybe(v.string()),
   reason: maybe(v.string()),
+  fence: maybe(v.string()),
   outcome: maybe(v.string()),
   outcome_slot: maybe(Count),
   signature: maybe(v.string()),

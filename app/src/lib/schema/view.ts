@@ -154,6 +154,15 @@ export const View = v.object({
   reserve: maybe(ReserveGoal),
 })
 
+/** Detail of an event by its kind: the transaction, or the account and the value of its fence that moved. */
+const Fields = {
+  signature: maybe(v.string()),
+  rule: maybe(v.string()),
+  trip_epoch: maybe(Count),
+  position: maybe(v.string()),
+  liquidation_seq: maybe(Count),
+}
+
 /** A fact of the timeline. */
 export const Event = v.object({
   id: Count,
@@ -162,7 +171,7 @@ export const Event = v.object({
   kind: v.string(),
   text: v.string(),
   // Detail of a kind; the transaction that it is about, where there is one.
-  fields: v.optional(v.object({ signature: maybe(v.string()) }), { signature: null }),
+  fields: v.optional(v.object(Fields), {}),
 })
 
 export type View = v.InferOutput<typeof View>

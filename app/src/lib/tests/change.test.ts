@@ -3,7 +3,7 @@ import { getChangeDecoder, getVaultLimitsEncoder } from '@/generated'
 import { type Targets, currentOf, directionText, effectText, groupName, groupOfKind, kindOf, leavesOf, movesOf, ripeTs, stageOf } from '@/lib/change'
 import { empty, keyOf } from '@/testing/accounts'
 
-const NOTHING: Targets = { guards: [], vaults: [], rules: [], assets: [], policies: [], reserves: [] }
+const NOTHING: Targets = { guards: [], vaults: [], rules: [], assets: [], policies: [], reserves: [], aggregates: [], integrations: [] }
 const limits = { ...empty.vault().limits, supplyCapAmount: 50n, borrowCapAmount: 40n, exitFloorBps: 100 }
 const vault = empty.vault({ limits })
 const targets: Targets = { ...NOTHING, vaults: [{ address: keyOf(1), value: vault }] }
@@ -51,6 +51,19 @@ it('numbers the groups in the order of the program’s enum', () => {
     expect(groupOfKind(kindOf(group) ?? '')).toBe(group)
   }
   expect([kindOf(20), groupOfKind('Other')]).toEqual([undefined, null])
+})
+
+it('reads what every group of the program holds now', () => {
+  const [one, key] = [<T>(value: T) => [{ address: keyOf(1) as string, value }], keyOf(1)]
+  const params = { ...empty.aggregate().params, limitMicroUsd: 7n }
+  const all: Targets = {
+    guards: one(empty.guard()), vaults: one(vault), rules: one(empty.rule()), assets: one(empty.asset()), policies: one(empty.policy()), reserves: one(empty.reserve()),
+    aggregates: one(empty.aggregate({ params })), integrations: one(empty.integration({ switch: 2, holder: keyOf(9) })),
+  }
+  const unread = Array.from({ length: 19 }, (_, at) => at + 1).filter((group) => currentOf(group, all, key) === undefined)
+  expect(unread).toEqual([])
+  expect([currentOf(10, all, key), currentOf(13, all, key), currentOf(14, all, key)]).toEqual([params, 2, keyOf(9)])
+  expect([10, 13, 14].map((group) => currentOf(group, all, keyOf(2)))).toEqual([undefined, undefined, undefined])
 })
 
 it('joins the halves of a wide number', () => {

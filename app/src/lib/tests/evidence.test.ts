@@ -11,7 +11,7 @@ const UNRATED = { ...zero.oracle.rate, kind: 1 }
 const set = (...accounts: number[]) => ({ ...zero.oracle, rate: UNRATED, count: accounts.length, sources: [0, 1, 2].map((at) => (accounts[at] === undefined ? blank : source(accounts[at]))) })
 const asset = (address: number, ...accounts: number[]) => ({ address: keyOf(address) as string, value: empty.asset({ oracle: set(...accounts) }) })
 const vault = (debt: bigint) => ({ address: keyOf(10) as string, value: empty.vault({ collateralAsset: keyOf(20), loanAsset: keyOf(21), debtScaled: stored(debt) }) })
-const targets = (debt = 5n): Targets => ({ guards: [], vaults: [vault(debt)], assets: [asset(20, 30, 31), asset(21, 32, 33)], rules: [], policies: [], reserves: [] })
+const targets = (debt = 5n): Targets => ({ guards: [], vaults: [vault(debt)], assets: [asset(20, 30, 31), asset(21, 32, 33)], rules: [], policies: [], reserves: [], aggregates: [], integrations: [] })
 const change = (group: number, target: number, next: ArrayLike<number> = []) => {
   const bytes = new Uint8Array(400)
   bytes.set(Array.from(next))
@@ -52,7 +52,7 @@ describe('evidenceOf', () => {
     expect(evidenceOf(change(12, 20, getStandbySetEncoder().encode(standby)), targets(), null)).toEqual({ accounts: [30, 31, 60].map(keyOf) })
   })
   it('says in words what a release needs', () => {
-    expect(evidenceOf(change(14, 1), targets(), null)).toMatchObject({ missing: expect.stringContaining('new holder') as string })
+    expect(evidenceOf(change(14, 1), targets(), null)).toMatchObject({ missing: expect.stringContaining('the account that it goes to') as string })
   })
   it('is nothing for all else', () => {
     expect(evidenceOf(change(2, 10), targets(), null)).toEqual({ accounts: [] })

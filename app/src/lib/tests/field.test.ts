@@ -72,7 +72,7 @@ describe('the reserve', () => {
   const held = (at: number, asset: string, decimals: number) => ({ ...(zero.assets[at] as NonNullable<(typeof zero.assets)[0]>), asset: asset as never, decimals })
   const assets = [held(0, 'Sol', 9), held(1, 'Usdc', 6), ...zero.assets.slice(2)]
   const reserve = { ...zero, assets, plan: { ...zero.plan, count: 2 } }
-  const context = contextOf(sampleView(), 'Reserve1', { reserves: [{ address: 'Reserve1', value: reserve }] })
+  const context = contextOf(sampleView(), 'Reserve1', { reserves: [{ address: 'Reserve1', value: reserve }], integrations: [] })
   it('names its places by their assets', () => {
     expect(context).toEqual({ assets: [{ decimals: 9, symbol: 'SOL' }, { decimals: 6, symbol: 'USDC' }] })
     expect([['quote'], ['plan', 'scored'], ['grant', 'index']].map((path) => fieldValue(path, 1, context))).toEqual(['USDC', 'USDC', 'USDC'])

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { NO_LINK, chainNow, healthOf, received } from '@/lib/connection'
 import { BadShape, BadStatus, Unreachable } from '@/lib/failure'
+import { accountUrl } from '@/lib/explorer'
+import { parse } from '@/lib/parse'
+import { HistoryPage } from '@/lib/schema/kept'
 import { columnsOf, merged, sampleOf, thinned, withSample } from '@/lib/series'
-import { eventKey, groupOf, toneOf, withEvent } from '@/lib/timeline'
-import { NOW, intoIndeterminate, sampleView } from '@/testing/sample'
+import { eventKey, groupOf, originOf, toneOf, withEvent } from '@/lib/timeline'
+import { NO_FIELDS, NOW, intoIndeterminate, sampleView } from '@/testing/sample'
 
 const STALE = 5_000
 const at = (ts: number) => ({ ts, price: '1', reference: null, lo: null, hi: null })
@@ -58,7 +61,7 @@ describe('series', () => {
 })
 
 describe('timeline', () => {
-  const event = (id: number, ts: number) => ({ id, ts, slot: 1 as number | null, kind: 'breaker_tripped', text: 'Tripped.', fields: { signature: null as string | null } })
+  const event = (id: number, ts: number) => ({ id, ts, slot: 1 as number | null, kind: 'breaker_tripped', text: 'Tripped.', fields: NO_FIELDS })
   it('keeps each event once, newest first, at most as many as asked', () => {
     const events = [event(1, 10), event(2, 11), event(1, 10), event(3, 11)].reduce(
       (known: readonly ReturnType<typeof event>[], next) => withEvent(known, next, 2) as ReturnType<typeof event>[],
@@ -70,4 +73,34 @@ describe('timeline', () => {
     expect([groupOf('breaker_tripped'), groupOf('new_kind')]).toEqual(['levels', 'keeper'])
     expect([toneOf('breaker_tripped'), toneOf('new_kind')]).toEqual(['alarm', 'plain'])
   })
+})
+
+describe('originOf', () => {
+  const made = (fields: object) => parse(HistoryPage, { items: [{ id: 1, at_ms: 1, slot: 1, class: 'trip', subject: 'rule', fence: '4', outcome: 'landed', signature: 'own', ...fields }], next: null }).items
+  const tripped = { id: 1, ts: 1, slot: 1, kind: 'breaker_tripped', text: '', fields: { ...NO_FIELDS, rule: 'rule', trip_epoch: 5 } }
+  const reduced = { ...tripped, kind: 'position_liquidated', fields: { ...NO_FIELDS, position: 'position', liquidation_seq: 8 } }
+  it('is the transaction of this keeper that landed on the fence that moved', () => {
+    expect(originOf(tripped, made({}))).toEqual({ signature: 'own' })
+    expect(originOf(reduced, made({ class: 'liquidate', subject: 'position', fence: '7' }))).toEqual({ signature: 'own' })
+  })
+  it.each([
+    ['another fence', { fence: '3' }],
+    ['a later fence', { fence: '5' }],
+    ['another account', { subject: 'other' }],
+    ['another act', { class: 'step_down' }],
+    ['an act that didn’t land', { outcome: 'lost_race' }],
+    ['an act of unknown fate', { outcome: null }],
+    ['no signature', { signature: null }],
+  ])('is the account alone for %s', (_, fields) => {
+    expect(originOf(tripped, made(fields))).toEqual({ account: 'rule', what: 'rule or group' })
+  })
+  it('is what the event says itself, or nothing', () => {
+    expect(originOf({ ...tripped, fields: { ...NO_FIELDS, signature: 'told' } }, made({}))).toEqual({ signature: 'told' })
+    expect(originOf({ ...tripped, kind: 'rule_became_true' }, made({}))).toBeNull()
+  })
+})
+
+it('links an account where an explorer shows its chain, and nowhere else', () => {
+  const devnet = 'EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG'
+  expect([accountUrl(devnet, 'abc'), accountUrl('other', 'abc'), accountUrl(null, 'abc')]).toEqual(['https://explorer.solana.com/address/abc?cluster=devnet', null, null])
 })

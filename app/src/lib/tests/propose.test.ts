@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { getAddressEncoder, getProgramDerivedAddress, getU64Encoder } from '@solana/kit'
 import { describe, expect, it } from 'vitest'
-import { RAMPART_PROGRAM_ADDRESS, getRolesEncoder, getVaultLimitsEncoder, parseProposeChangeInstruction } from '@/generated'
+import { RAMPART_PROGRAM_ADDRESS, getAggregateParamsEncoder, getRolesEncoder, getVaultLimitsEncoder, parseProposeChangeInstruction } from '@/generated'
 import type { Targets } from '@/lib/change'
 import { EVENT_AUTHORITY, metasOf } from '@/lib/exported'
 import { boundsOf, readField, readTyped, replaced, typed, unitOf } from '@/lib/form'
@@ -13,12 +13,31 @@ const blank = empty.guard()
 const bounds = { ...blank.bounds, maxLtvBps: 9_000, maxHourlyOutflowBps: 3_000, minExitFloorBps: 50, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800 }
 const guard = empty.guard({ bounds, nextChangeId: 7n, authorityEpoch: 3n, roles: { ...blank.roles, root: keyOf(9) } })
 const limits = { ...empty.vault().limits, supplyCapAmount: 50_000_000n, exitFloorBps: 100 }
-const targets: Targets = { guards: [{ address: keyOf(1), value: guard }], vaults: [{ address: keyOf(2), value: empty.vault({ limits }) }], rules: [], assets: [], policies: [], reserves: [] }
+const targets: Targets = { guards: [{ address: keyOf(1), value: guard }], vaults: [{ address: keyOf(2), value: empty.vault({ limits }) }], rules: [], assets: [], policies: [], reserves: [], aggregates: [], integrations: [] }
 const subject = { group: 2, target: keyOf(2), name: '' }
 const context = { loan: { decimals: 6, symbol: 'USDC' }, collateral: { decimals: 9, symbol: 'SOL' } }
 
 it('lists what has a form, with its account', () => {
   expect(subjectsOf(targets, () => 'it').map(({ name }) => name)).toEqual(['Lines and bonuses of it', 'Caps and outflow limits of it', 'Interest of it', 'Roles of it', 'Delay of loosenings of it', 'Root of it', 'Scale by the market of it', 'Cover by the reserve of it'])
+})
+
+it('has no form for what an integration let go of, nor for a holder of what was never held', () => {
+  const integration = (number: number, mode: number, holder: number) => ({ address: keyOf(number) as string, value: empty.integration({ mode, holder: keyOf(holder) }) })
+  const held: Targets = { ...targets, guards: [], vaults: [], integrations: [integration(60, 1, 0), integration(61, 2, 61), integration(62, 3, 99)] }
+  expect(subjectsOf(held, (address) => address).map(({ group, target }) => [group, target])).toEqual([[13, keyOf(60)], [13, keyOf(61)], [14, keyOf(61)]])
+})
+
+it('proposes the dollar limit within what one change may move, against the hash of what it is', async () => {
+  const params = { ...empty.aggregate().params, limitMicroUsd: 1_000_000n, windowSecs: 86_400, vaultShareBps: 4_000, switch: 2 }
+  const limit: Targets = { ...targets, aggregates: [{ address: keyOf(8), value: empty.aggregate({ params }) }] }
+  const about = { group: 10, target: keyOf(8) as string, name: '' }
+  const fields = new Map(fieldsOf(about, limit, guard, {}).map((field) => [field.path.join('.'), field]))
+  expect(fields.get('limitMicroUsd')?.bounds).toEqual({ min: 750_000n, max: 1_250_000n, why: 'how far one change may move it' })
+  expect(fields.get('windowSecs')?.fixed).toBe('fixed at creation')
+  const built = parseProposeChangeInstruction((await proposeInstruction({ subject: about, next: new Map([['limitMicroUsd', 1_200_000n]]) }, { address: keyOf(1), value: guard }, limit, NOW)) as never)
+  expect(built.data.change).toEqual({ __kind: 'Aggregate', fields: [{ ...params, limitMicroUsd: 1_200_000n }] })
+  const stored = Uint8Array.from([10, ...getAggregateParamsEncoder().encode(params)])
+  expect(Buffer.from(built.data.valueHash).toString('hex')).toBe(createHash('sha256').update(stored).digest('hex'))
 })
 
 describe('typing', () => {

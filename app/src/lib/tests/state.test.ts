@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { allCauses, causesOfVault, fateOf } from '@/lib/cause'
 import { momentsOf } from '@/lib/moments'
-import { byUrgency, distanceOf, earliestTrip } from '@/lib/rule'
+import { byUrgency, distanceOf, earliestTrip, formatMeasure } from '@/lib/rule'
 import { summarise } from '@/lib/summary'
 import { NOW, intoHalt, intoIndeterminate, sampleView } from '@/testing/sample'
 
@@ -81,4 +81,9 @@ describe('rules', () => {
     const [rule] = sampleView().rules
     expect(rule && earliestTrip({ ...rule, verdict: 'true' })).toBeNull()
   })
+})
+
+it('never shows the largest number of a measure as one', () => {
+  expect([formatMeasure(4_294_967_295n, 'seconds'), formatMeasure(4_294_967_295n, 'bps')]).toEqual(['unknown', 'beyond measure'])
+  expect([formatMeasure(4_294_967_294n, 'seconds'), formatMeasure(1_250n, 'bps')]).toEqual(['4,294,967,294 s', '12.5 %'])
 })

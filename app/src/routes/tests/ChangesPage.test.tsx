@@ -28,7 +28,7 @@ it('says nothing while all is read', () => {
   expect(notices()).toEqual([])
 })
 
-it.each(['guard', 'vault', 'rule', 'asset', 'swap_policy', 'reserve'])('says in the queue and in the form that values are old once `%s` can’t be read', (kind) => {
+it.each(['guard', 'vault', 'rule', 'asset', 'swap_policy', 'reserve', 'aggregate_limit', 'integration'])('says in the queue and in the form that values are old once `%s` can’t be read', (kind) => {
   answered([kind])
   shown()
   expect(notices().length).toBe(2)

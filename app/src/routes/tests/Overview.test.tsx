@@ -6,7 +6,7 @@ import { NO_LINK } from '@/lib/connection'
 import { BadShape, Unreachable } from '@/lib/failure'
 import type { View } from '@/lib/schema/view'
 import { Page } from '@/routes/Page'
-import { NOW, intoHalt, intoIndeterminate, sampleView } from '@/testing/sample'
+import { NO_FIELDS, NOW, intoHalt, intoIndeterminate, sampleView } from '@/testing/sample'
 
 // A canvas draws nothing here; what the chart shows is tested through its table.
 vi.mock('uplot', () => ({ default: class { setData() {} setSize() {} destroy() {} } }))
@@ -15,7 +15,7 @@ const samples = [{ ts: NOW, price: '150.25', reference: '151', lo: '150', hi: '1
 
 function live(view: View | null, health: Health, failure: Link['failure'] = null): Live {
   const link = view === null ? { ...NO_LINK, failure } : { view, receivedMs: 0, advancedMs: 0, failure }
-  const event = { id: 1, ts: NOW - 30, slot: 3_990, kind: 'breaker_tripped', text: 'SOL drawdown raised SOL to Halt.', fields: { signature: null } }
+  const event = { id: 1, ts: NOW - 30, slot: 3_990, kind: 'breaker_tripped', text: 'SOL drawdown raised SOL to Halt.', fields: NO_FIELDS }
   return { link, health, nowTs: NOW, hostTs: NOW, series: { Sol: samples }, timeline: { events: [event], isOpen: true } }
 }
 

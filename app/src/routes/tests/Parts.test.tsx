@@ -20,7 +20,7 @@ import * as positions from '@/lib/positions'
 import { HistoryPage } from '@/lib/schema/kept'
 import { Backtest } from '@/lib/schema/lab'
 import { empty, keyOf } from '@/testing/accounts'
-import { NOW, sampleView } from '@/testing/sample'
+import { NO_FIELDS, NOW, sampleView } from '@/testing/sample'
 
 vi.mock('@/lib/positions', async (original) => {
   const real = await original<typeof positions>()
@@ -56,12 +56,17 @@ describe('what is shown of an answer that no newer one followed', () => {
 describe('a transaction in the timeline', () => {
   const MAINNET = '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d'
   const told = (genesis: string | null) => {
-    const event = { id: 1, ts: NOW, slot: 5, kind: 'transaction_landed', text: 'Landed.', fields: { signature: '5abcdefghijklmnop' } }
-    render(<Timeline events={[event]} isOpen isTold nowTs={NOW} genesis={genesis} />)
+    const event = { id: 1, ts: NOW, slot: 5, kind: 'transaction_landed', text: 'Landed.', fields: { ...NO_FIELDS, signature: '5abcdefghijklmnop' } }
+    render(<Timeline events={[event]} isOpen isTold nowTs={NOW} genesis={genesis} decisions={[]} />)
   }
   it('leads to an explorer on a public chain', () => {
     told(MAINNET)
     expect(screen.getByRole('link', { name: 'transaction 5abc…mnop' }).getAttribute('href')).toBe('https://explorer.solana.com/tx/5abcdefghijklmnop')
+  })
+  it('is an account under its own name where no transaction of this keeper is known', () => {
+    const event = { id: 1, ts: NOW, slot: 5, kind: 'breaker_tripped', text: 'Tripped.', fields: { ...NO_FIELDS, rule: 'RuleAddress', trip_epoch: 5 } }
+    render(<Timeline events={[event]} isOpen isTold nowTs={NOW} genesis={MAINNET} decisions={[]} />)
+    expect(screen.getByRole('link', { name: 'account of the rule or group in the explorer' }).getAttribute('href')).toBe('https://explorer.solana.com/address/RuleAddress')
   })
   it('is only named on any other', () => {
     told('SomeOtherGenesis')

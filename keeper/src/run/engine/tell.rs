@@ -11,7 +11,7 @@ use crate::run::facts;
 use crate::run::sources::Turn;
 use crate::view::verdict_of;
 use anchor_lang::prelude::Pubkey;
-use rampart::state::Cause;
+use rampart::state::{Cause, Metric};
 
 impl<C: Courier> Engine<C> {
     pub(super) fn tell_source(&self, source: usize, turn: Turn, reason: &str) {
@@ -92,7 +92,8 @@ impl<C: Courier> Engine<C> {
             let report = self.assessment.rules[&key];
             let was_true = self.true_rules.contains(&key);
             let name = self.source_name(&key);
-            if let Some(fact) = facts::rule_turned(&key, &name, &report, was_true, now.slot) {
+            let metric = self.store.rule(&key).and_then(|rule| Metric::try_from(rule.params.metric).ok());
+            if let Some(fact) = facts::rule_turned(&key, &name, metric, &report, was_true, now.slot) {
                 self.events.emit(self.scoped(&key, fact));
                 if report.is_true() {
                     self.true_rules.insert(key)

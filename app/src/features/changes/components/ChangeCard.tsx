@@ -8,7 +8,7 @@ import type { Held } from '@/lib/accounts'
 import { formatBps } from '@/lib/amount'
 import { type Stage, type Targets, currentOf, directionText, effectText, groupName, movesOf, nextOf, ripeTs, stageOf } from '@/lib/change'
 import { contextOf, spellingOf } from '@/lib/field'
-import { nameOf } from '@/lib/names'
+import { nameOfTarget } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
 import { elapsedShare, formatAgo } from '@/lib/time'
 
@@ -65,7 +65,7 @@ export function ChangeCard({ change, guard, targets, view, nowTs, children }: Ch
   const stage = STAGES[stageOf(value, guard, nowTs)]
   const direction = directionText(value.direction)
   const spelling = spellingOf(contextOf(view, value.target, targets), currentOf(value.group, targets, value.target), nextOf(value))
-  const title = `${groupName(value.group)} of ${nameOf(view, value.target)}`
+  const title = `${groupName(value.group)} of ${nameOfTarget(view, targets, value.target)}`
   return (
     <article className="change" aria-label={title}>
       <header>

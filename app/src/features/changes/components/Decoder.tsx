@@ -7,7 +7,7 @@ import type { Held } from '@/lib/accounts'
 import { type Blob, type Told, readBlob } from '@/lib/blob'
 import { type Targets, directionText, groupName, leavesOf } from '@/lib/change'
 import { type FieldContext, contextOf, fieldName, fieldValue, spellingOf } from '@/lib/field'
-import { nameOf } from '@/lib/names'
+import { nameOfTarget } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
 import { type ToldChange, argsOf, changeOf, spelledBy } from '@/lib/told'
 
@@ -40,12 +40,11 @@ function Args({ args, context }: { args: unknown; context: FieldContext }) {
 function Change({ change, props: { targets, view } }: { change: ToldChange; props: DecoderProps }) {
   const { group, target, current, next, direction } = change
   const told = direction === null ? null : directionText(direction)
-  const name = `${groupName(group)} of ${nameOf(view, target)}`
+  const name = `${groupName(group)} of ${nameOfTarget(view, targets, target)}`
   return (
     <section aria-label={name}>
       <h4>{name}</h4>
       <Moves moves={change.moves} isCompared={change.isCompared} spelling={spellingOf(contextOf(view, target, targets), current, next)} />
-      {!change.isCompared && <p className="warn">The account that it is about isn’t read here, so that these are all of its fields and nothing says which of them move.</p>}
       {told !== null && <p className="quiet">{`${told.word}: ${told.why}`}</p>}
     </section>
   )

@@ -10,7 +10,7 @@ import type { Held } from '@/lib/accounts'
 import { type Targets, currentOf, effectText } from '@/lib/change'
 import type { Failure } from '@/lib/failure'
 import { contextOf, fieldName, spellingOf } from '@/lib/field'
-import { nameOf } from '@/lib/names'
+import { nameOfTarget } from '@/lib/names'
 import { type Field, type Typed, U64_MAX, readField, typed } from '@/lib/form'
 import { type Proposal, type Subject, fieldsOf, idOfProposal, movesOfProposal, obstacleOf, proposeInstruction, subjectsOf, valueOfProposal } from '@/lib/propose'
 import type { View } from '@/lib/schema/view'
@@ -133,11 +133,11 @@ function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
 export function Propose(props: ProposeProps) {
   const [chosen, setChosen] = useState('')
   const id = useId()
-  const subjects = subjectsOf(props.targets, (address) => nameOf(props.view, address))
+  const subjects = subjectsOf(props.targets, (address) => nameOfTarget(props.view, props.targets, address))
   const keyOf = ({ group, target }: Subject) => `${group} ${target}`
   const subject = subjects.find((one) => keyOf(one) === chosen)
   return (
-    <Panel title="Propose a change" note="Root signs it. The dollar limit and what concerns integrations are proposed with a client.">
+    <Panel title="Propose a change" note="Root signs it.">
       <OldNews failure={props.failure} />
       <div className="padded propose">
         <label htmlFor={id}>What shall change</label>

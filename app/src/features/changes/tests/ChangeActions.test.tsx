@@ -20,6 +20,8 @@ const targets: Targets = {
   assets: [20, 21].map((asset) => ({ address: keyOf(asset), value: empty.asset({ oracle }) })),
   policies: [],
   reserves: [],
+  aggregates: [],
+  integrations: [],
 }
 const row = (position: number) => ({ address: keyOf(position) as string, vault: '', owner: '', shares: 0n, debtScaled: 1n, collateral: 1n })
 const changed = (group: number, next: ArrayLike<number> = []) => {

@@ -10,7 +10,7 @@ import { proposeInstruction } from '@/lib/propose'
 import { empty, keyOf } from '@/testing/accounts'
 import { NOW, sampleView } from '@/testing/sample'
 
-const [VAULT, RULE, RESERVE] = [keyOf(2), keyOf(3), keyOf(4)]
+const [VAULT, RULE, RESERVE, LIMIT, CUSTODY] = [keyOf(2), keyOf(3), keyOf(4), keyOf(5), keyOf(6)]
 const guard = empty.guard({ roles: { ...empty.guard().roles, root: keyOf(9) } })
 const params = { ...empty.rule().params, metric: 1, comparator: 1, threshold: 1_500n, clearThreshold: 800n }
 const zero = empty.reserve()
@@ -22,6 +22,8 @@ const targets: Targets = {
   assets: [],
   policies: [],
   reserves: [{ address: RESERVE, value: { ...zero, assets, plan: { ...zero.plan, count: 2 }, grant: { ...zero.grant, amount: 5_000_000_000n, index: 0 } } }],
+  aggregates: [{ address: LIMIT, value: empty.aggregate({ params: { ...empty.aggregate().params, limitMicroUsd: 2_000_000_000_000n, vaultShareBps: 5_000, switch: 2 } }) }],
+  integrations: [{ address: CUSTODY, value: empty.integration({ program: keyOf(40), mint: keyOf(41), holder: CUSTODY, index: 2, mode: 2, switch: 2 }) }],
 }
 const view = sampleView((raw) => {
   Object.assign(raw.vaults[0] ?? {}, { address: VAULT })
@@ -58,6 +60,17 @@ describe('a pasted proposal', () => {
     read(realmsInstruction(await proposal(17, RESERVE, [['amount', 7_000_000n], ['index', 1n]])))
     const region = screen.getByRole('region', { name: /^Grant out of the reserve/ })
     expect(linesOf(region)).toEqual(['Amountfrom5 SOLto7 USDC', 'IndexfromSOLtoUSDC'])
+  })
+  it('reads the dollar limit, the switch of an integration and its holder beside what they are now', async () => {
+    read(realmsInstruction(await proposal(10, LIMIT, [['limitMicroUsd', 2_500_000_000_000n]])))
+    expect(linesOf(screen.getByRole('region', { name: 'Dollar limit of all vaults together' }))).toEqual(['Limitfrom$2,000,000to$2,500,000'])
+    expect(told('Dollar limit of all vaults together').getByText(/^Looser: /)).toBeTruthy()
+    cleanup()
+    read(realmsInstruction(await proposal(13, CUSTODY, [['switch', 1n]])))
+    expect(linesOf(screen.getByRole('region', { name: /^Switch of integration 2 of / }))).toEqual(['Switchfromontooff'])
+    cleanup()
+    read(realmsInstruction(await proposal(14, CUSTODY, [['holder', keyOf(42)]])))
+    expect(linesOf(screen.getByRole('region', { name: /^Holder of integration 2 of / }))[0]).toMatch(/^Holderfromthe guard, by .*to/)
   })
   it('says that nothing can be compared where the account isn’t read', async () => {
     const instruction = await proposal(2, VAULT, [['supplyCapAmount', 1n]])

@@ -11,7 +11,7 @@ import { NOW, sampleView } from '@/testing/sample'
 const blank = empty.guard().roles
 const roles = { ...blank, root: keyOf(9), riskAdmin: keyOf(8), resetter: keyOf(7), vetoer: keyOf(6), guardianCount: 1, guardianQuorum: 1 }
 const guard = { address: keyOf(1) as string, value: empty.guard({ roles }) }
-const targets: Targets = { guards: [guard], vaults: [{ address: keyOf(2), value: empty.vault() }], rules: [{ address: keyOf(3), value: empty.rule() }], assets: [], policies: [], reserves: [] }
+const targets: Targets = { guards: [guard], vaults: [{ address: keyOf(2), value: empty.vault() }], rules: [{ address: keyOf(3), value: empty.rule() }], assets: [], policies: [], reserves: [], aggregates: [], integrations: [] }
 
 function shown(group: number, target: number, props: Partial<ComponentProps<typeof Propose>> = {}) {
   const act = vi.fn<ComponentProps<typeof Propose>['act']>(() => <p>offered</p>)

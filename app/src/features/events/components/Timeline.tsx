@@ -2,11 +2,12 @@ import { useState } from 'react'
 import { Icon, type IconName } from '@/components/ui/Icon'
 import { Empty, Panel } from '@/components/ui/Panel'
 import { formatCount } from '@/lib/amount'
-import { transactionUrl } from '@/lib/explorer'
+import { accountUrl, transactionUrl } from '@/lib/explorer'
 import { shortAddress } from '@/lib/names'
+import type { Kept } from '@/lib/schema/kept'
 import type { Event } from '@/lib/schema/view'
 import { formatAgo, formatClock } from '@/lib/time'
-import { EVENT_GROUPS, type EventGroup, type Tone, eventKey, groupOf, kindText, toneOf } from '@/lib/timeline'
+import { EVENT_GROUPS, type EventGroup, type Tone, eventKey, groupOf, kindText, originOf, toneOf } from '@/lib/timeline'
 
 const ICONS: Record<EventGroup, IconName> = {
   levels: 'bolt',
@@ -35,7 +36,29 @@ function Transaction({ signature, genesis }: { signature: string; genesis: strin
   )
 }
 
-function Fact({ event, nowTs, genesis }: { event: Event; nowTs: number; genesis: string | null }) {
+/** The account whose change told of an event: whose transaction it was isn’t known. */
+function Account({ address, what, genesis }: { address: string; what: string; genesis: string | null }) {
+  const url = accountUrl(genesis, address)
+  if (url === null) return <span title={address}>{`${what} ${shortAddress(address)}`}</span>
+  return (
+    <a className="link" href={url} target="_blank" rel="noopener noreferrer" title={address}>
+      {`account of the ${what} in the explorer`}
+    </a>
+  )
+}
+
+function Where({ event, decisions, genesis }: Pick<TimelineProps, 'decisions' | 'genesis'> & { event: Event }) {
+  const origin = originOf(event, decisions)
+  if (origin === null) return null
+  return (
+    <>
+      {', '}
+      {'signature' in origin ? <Transaction signature={origin.signature} genesis={genesis} /> : <Account address={origin.account} what={origin.what} genesis={genesis} />}
+    </>
+  )
+}
+
+function Fact({ event, nowTs, genesis, decisions }: Pick<TimelineProps, 'decisions' | 'genesis' | 'nowTs'> & { event: Event }) {
   const tone = toneOf(event.kind)
   return (
     <li className="fact" data-tone={tone}>
@@ -46,12 +69,7 @@ function Fact({ event, nowTs, genesis }: { event: Event; nowTs: number; genesis:
         <p className="quiet number">
           <time dateTime={new Date(event.ts * 1_000).toISOString()}>{formatClock(event.ts)}</time>
           {`, ${formatAgo(event.ts, nowTs)}${event.slot === null ? '' : `, slot ${formatCount(event.slot)}`}`}
-          {event.fields.signature !== null && (
-            <>
-              {', '}
-              <Transaction signature={event.fields.signature} genesis={genesis} />
-            </>
-          )}
+          <Where event={event} decisions={decisions} genesis={genesis} />
         </p>
       </div>
     </li>
@@ -89,10 +107,12 @@ interface TimelineProps {
   isTold: boolean
   /** Hash of the chain's first block; null while it isn't known. */
   genesis: string | null
+  /** What this keeper meant to do and what became of it, as far as it is kept. */
+  decisions: readonly Kept[]
 }
 
 /** What has happened, newest first. */
-export function Timeline({ events, isOpen, nowTs, isTold, genesis }: TimelineProps) {
+export function Timeline({ events, isOpen, nowTs, isTold, genesis, decisions }: TimelineProps) {
   const [group, setGroup] = useState<EventGroup | null>(null)
   const [isLong, setIsLong] = useState(false)
   const matching = events.filter(({ kind }) => group === null || groupOf(kind) === group)
@@ -110,7 +130,7 @@ export function Timeline({ events, isOpen, nowTs, isTold, genesis }: TimelinePro
       {shown.length === 0 && <Empty>{events.length === 0 ? 'Nothing has happened yet.' : 'No events of this sort.'}</Empty>}
       <ol className="facts">
         {shown.map((event) => (
-          <Fact key={eventKey(event)} event={event} nowTs={nowTs} genesis={genesis} />
+          <Fact key={eventKey(event)} event={event} nowTs={nowTs} genesis={genesis} decisions={decisions} />
         ))}
       </ol>
       {matching.length > FIRST && (

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 import { Address } from '@/components/ui/Address'
 import { Icon } from '@/components/ui/Icon'
 import { LevelBadge } from '@/components/ui/level'
@@ -6,9 +6,10 @@ import { OutPanel } from '@/features/exit/components/OutPanel'
 import { Tickets } from '@/features/exit/components/Tickets'
 import { u128 } from '@/lib/accounts'
 import { formatAmount, formatBps } from '@/lib/amount'
-import { type Case, collateralOut, debtOf, lentOut, liquidationPrice, ltvBps, openTickets, worthOf } from '@/lib/exit'
+import { type Case, type Numbered, collateralOut, debtOf, lentOut, liquidationPrice, ltvBps, openTickets } from '@/lib/exit'
 import { symbolOf } from '@/lib/names'
 import { formatDecimal } from '@/lib/price'
+import { LENT, ticketWorth } from '@/lib/ticket'
 import type { View } from '@/lib/schema/view'
 
 function Debt({ found, loan, collateral }: { found: Case; loan: string; collateral: string }) {
@@ -46,15 +47,27 @@ function Debt({ found, loan, collateral }: { found: Case; loan: string; collater
   )
 }
 
+interface PositionCardProps {
+  address: string
+  found: Case
+  view: View
+  /** Takes out what may leave now. */
+  withdraw: ReactNode
+  /** Queues what may not. */
+  queue: ReactNode
+  /** What can be done with a ticket. */
+  actions: ComponentProps<typeof Tickets>['actions']
+}
+
 /** One position: what can leave now, what is queued, and until when at the latest. */
-export function PositionCard({ address, found, view, withdraw }: { address: string; found: Case; view: View; withdraw: ReactNode }) {
-  const { position, account, vault, nowTs } = found
+export function PositionCard({ address, found, view, withdraw, queue, actions }: PositionCardProps) {
+  const { position, vault, nowTs } = found
   const [loan, collateral] = [symbolOf(view, vault.loan_asset), symbolOf(view, vault.collateral_asset)]
   const hasLent = u128(position.supplyShares) > 0n
-  const worth = ({ ticket }: { ticket: { side: number; shares: { lo: bigint; hi: bigint } } }) =>
-    ticket.side === 0
-      ? { amount: worthOf(u128(ticket.shares), vault.lenders_amount, u128(account.supplyShares)), decimals: vault.loan_decimals, symbol: loan }
-      : { amount: u128(ticket.shares), decimals: vault.collateral_decimals, symbol: collateral }
+  const worth = (numbered: Numbered) => {
+    const [decimals, symbol] = numbered.ticket.side === LENT ? [vault.loan_decimals, loan] : [vault.collateral_decimals, collateral]
+    return { amount: ticketWorth(found, numbered), decimals, symbol }
+  }
   return (
     <article className="panel position" aria-label={vault.name}>
       <header>
@@ -71,7 +84,8 @@ export function PositionCard({ address, found, view, withdraw }: { address: stri
       <section aria-label="Queue">
         <h3>Queued</h3>
         {vault.exit_level === 4 && <p className="quiet">In Resolution tickets wait for nothing: a claim takes their part along.</p>}
-        <Tickets tickets={openTickets(position)} isRestricted={vault.exit_level >= 2} nowTs={nowTs} worth={worth} />
+        <Tickets tickets={openTickets(position)} isRestricted={vault.exit_level >= 2} nowTs={nowTs} worth={worth} actions={actions} />
+        {vault.exit_level !== 4 && queue}
       </section>
     </article>
   )

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { Countdown } from '@/components/ui/Countdown'
 import { Icon } from '@/components/ui/Icon'
 import { u128 } from '@/lib/accounts'
@@ -17,21 +18,25 @@ interface TicketsProps {
   nowTs: number
   /** Base units that a ticket's shares are worth now. */
   worth: (ticket: Numbered) => { amount: bigint; decimals: number; symbol: string }
+  /** What can be done with a ticket. */
+  actions: (ticket: Numbered, stage: TicketStage, worth: string) => ReactNode
 }
 
 /** What is queued, from when it can be claimed, and from when no level below Resolution holds it back. */
-export function Tickets({ tickets, isRestricted, nowTs, worth }: TicketsProps) {
+export function Tickets({ tickets, isRestricted, nowTs, worth, actions }: TicketsProps) {
   if (tickets.length === 0) return <p className="quiet">Nothing is queued. What is over a limit can be queued with a hard date.</p>
   return (
     <ul className="tickets" aria-label="Queued withdrawals">
       {tickets.map((numbered) => {
         const { ticket, number } = numbered
-        const stage = STAGES[ticketStage(ticket, isRestricted, nowTs)]
+        const at = ticketStage(ticket, isRestricted, nowTs)
+        const stage = STAGES[at]
         const { amount, decimals, symbol } = worth(numbered)
+        const text = `${formatAmount(amount, decimals, 4)} ${symbol}`
         return (
           <li key={number}>
             <p>
-              <strong className="number">{`${formatAmount(amount, decimals, 4)} ${symbol}`}</strong>
+              <strong className="number">{text}</strong>
               <span className="quiet">{`ticket ${number}${ticket.side === 0 ? `, ${formatCount(u128(ticket.shares))} shares` : ''}`}</span>
             </p>
             <span className="pass" data-state={stage.state}>
@@ -51,6 +56,7 @@ export function Tickets({ tickets, isRestricted, nowTs, worth }: TicketsProps) {
                 </dd>
               </div>
             </dl>
+            {actions(numbered, at, text)}
           </li>
         )
       })}
