@@ -1,6 +1,7 @@
 //! Decisions to instructions, with what they may use and pay.
 
 mod books;
+pub mod needs;
 pub mod tables;
 
 use crate::assess::Candidate;
@@ -16,8 +17,9 @@ use crate::watch::oracles::{self, Found};
 use crate::watch::store::Store;
 use anchor_lang::prelude::{AccountMeta, Pubkey};
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
+use needs::Needs;
 use rampart::LiquidateArgs;
-use rampart::state::{Asset, Guard, Metric, Rule, RuleGroup, Switch, Vault};
+use rampart::state::{Asset, Guard, Rule, RuleGroup, Switch, Vault};
 use rampart_client::evidence::{self, PairAssets};
 use rampart_client::liquidation::{self, Liquidator};
 use rampart_client::{Instruction, MintOf, VaultKeys, address, groups, keepers, swap};
@@ -249,20 +251,21 @@ impl Planner<'_> {
     /// The accounts that the rule's metric is measured on.
     fn evidence(&self, rule: &Rule) -> Result<(Option<PairAssets>, Vec<AccountMeta>), PlanError> {
         let read = |key: Pubkey| AccountMeta::new_readonly(key, false);
-        match Metric::try_from(rule.params.metric) {
-            Ok(metric) if metric.is_reported() => return Ok((None, self.reports_about(&rule.subject)?)),
-            Ok(Metric::SupplyGrowth) => return Ok((None, vec![read(self.asset(&rule.subject)?.mint)])),
-            Ok(Metric::VaultShortfall) => {
+        Ok(match Needs::of(rule) {
+            Needs::Reports => (None, self.reports_about(&rule.subject)?),
+            Needs::Mint => (None, vec![read(self.asset(&rule.subject)?.mint)]),
+            Needs::Tokens => {
                 let vault = self.vault(&rule.subject)?;
-                return Ok((None, vec![read(vault.loan_token), read(vault.collateral_token)]));
+                (None, vec![read(vault.loan_token), read(vault.collateral_token)])
             }
-            Ok(metric) if metric.is_about_asset() => return Ok((None, self.oracles_of(&rule.subject)?)),
-            Ok(Metric::CollateralRatio) => {}
-            _ => return Ok((None, Vec::new())),
-        }
-        let vault = self.vault(&rule.subject)?;
-        let pair = PairAssets { collateral: vault.collateral_asset, loan: vault.loan_asset };
-        Ok((Some(pair), self.oracles_of_pair(vault)?))
+            Needs::Oracles => (None, self.oracles_of(&rule.subject)?),
+            Needs::Pair => {
+                let vault = self.vault(&rule.subject)?;
+                let pair = PairAssets { collateral: vault.collateral_asset, loan: vault.loan_asset };
+                (Some(pair), self.oracles_of_pair(vault)?)
+            }
+            Needs::Nothing => (None, Vec::new()),
+        })
     }
 
     fn about_position(

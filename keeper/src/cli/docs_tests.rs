@@ -62,7 +62,7 @@ fn stand_in(word: &str) -> String {
     match word {
         "N" => "1".into(),
         "HASH" => "ab".repeat(32),
-        "MULTISIG_VAULT" => rampart::ID.to_string(),
+        "MULTISIG_VAULT" | "ASSET" | "KEEPER" => rampart::ID.to_string(),
         _ => word.to_owned(),
     }
 }

@@ -5,9 +5,13 @@
 
 mod act;
 mod apply;
-mod hand;
+mod bounds;
+pub(super) mod hand;
+mod means;
 mod migrate;
+mod resolution;
 mod show;
+mod urgent;
 mod way;
 
 use super::chain::{asked, open};
@@ -33,7 +37,7 @@ pub enum GuardCommand {
     Show(ShowArgs),
     /// Propose a change, which then waits for the guard's delay
     Propose(act::ProposeArgs),
-    /// Make a vault, a rule or the dollar limit stricter, at once
+    /// Make a vault, a rule, a swap policy or the dollar limit stricter, at once
     Tighten(act::ProposeArgs),
     /// Execute a change that has waited; anyone may
     Execute(act::ExecuteArgs),
@@ -47,6 +51,26 @@ pub enum GuardCommand {
     Pause(act::GuardPauseArgs),
     /// Lift a pause early, as resetter
     Resume(act::GuardResumeArgs),
+    /// Let a standby source take the place of one that is proved dead, at once
+    Standby(urgent::StandbyArgs),
+    /// End the cause of a rule that is clear again, as resetter
+    Reset(urgent::ResetArgs),
+    /// Narrow the hard bounds, at once and for ever
+    Narrow(bounds::NarrowArgs),
+    /// Give up loosening, for ever: no change is executed any more, of roles neither
+    Freeze(bounds::FreezeArgs),
+    /// Count a guard that is too large for one transaction, before it is narrowed or frozen
+    Census {
+        /// What to do.
+        #[command(subcommand)]
+        command: bounds::CensusCommand,
+    },
+    /// Begin the orderly end of a vault, or call it off
+    Resolution {
+        /// What to do.
+        #[command(subcommand)]
+        command: resolution::ResolutionCommand,
+    },
     /// Let keepers join or leave the guard's set
     Keepers(act::KeepersArgs),
     /// Show how a file differs from the chain, and what would be done about it
@@ -61,6 +85,12 @@ pub enum GuardCommand {
     Migrate(migrate::MigrateArgs),
     /// Create a rule of a file, or bring it to what the file says
     SetRule(apply::SetRuleArgs),
+    /// Create a swap policy of a file, switched off
+    AddPolicy(means::AddPolicyArgs),
+    /// Create the guard's reserve of a file, empty
+    AddReserve(means::AddReserveArgs),
+    /// Pay what a change granted out of the reserve; anyone may
+    PayGrant(means::PayGrantArgs),
 }
 
 /// Flags of `guard show`.
@@ -131,6 +161,15 @@ impl GuardCommand {
             Self::Migrate(args) => migrate::migrate_all(args, config).await,
             Self::AddVault(args) => apply::add_vault(args, config).await,
             Self::SetRule(args) => apply::set_rule(args, config).await,
+            Self::Standby(args) => urgent::standby(args, config).await,
+            Self::Reset(args) => urgent::reset(args, config).await,
+            Self::Narrow(args) => bounds::narrow(args, config).await,
+            Self::Freeze(args) => bounds::freeze(args, config).await,
+            Self::Census { command } => bounds::census(command, config).await,
+            Self::Resolution { command } => resolution::resolution(command, config).await,
+            Self::AddPolicy(args) => means::add_policy(args, config).await,
+            Self::AddReserve(args) => means::add_reserve(args, config).await,
+            Self::PayGrant(args) => means::pay_grant(args, config).await,
         }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::chain::{asked, open};
 use super::guard::Answer;
+use super::guard::hand::{Hand, KeyPlace};
 use super::output::Output;
 use crate::chain::fees::Market;
 use crate::chain::rpc::{Rpc, RpcError};
 use crate::config::Config;
-use crate::config::payer::PayerKey;
 use crate::error::KeeperError;
 use crate::guard::trial::attempt;
 use crate::intent::Outcome;
@@ -25,10 +25,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use solana_address_lookup_table_interface::instruction::{create_lookup_table, extend_lookup_table};
 use solana_sdk::instruction::Instruction;
+use solana_sdk::message::{Message, VersionedMessage};
 use solana_sdk::pubkey::Pubkey;
-use solana_sdk::transaction::Transaction;
+use solana_sdk::signature::Signature;
+use solana_sdk::transaction::VersionedTransaction;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Instant;
 
 /// The most that a table holds.
@@ -57,9 +58,10 @@ pub struct WriteArgs {
     /// Show what would be done and try it on a node; nothing is signed
     #[arg(long)]
     pub dry_run: bool,
-    /// Keypair file that owns the table and pays for it [setting: keys.payer_file]
-    #[arg(long, value_name = "FILE")]
-    pub signer: Option<PathBuf>,
+    /// Key that owns the table and pays for it: a keypair file, `usb://ledger?key=0`, or
+    /// `vault+https://HOST/KEY?address=ADDRESS` [setting: keys.payer_file]
+    #[arg(long, value_name = "KEY")]
+    pub signer: Option<KeyPlace>,
     /// Only what this vault's liquidations name, may be given several times [default: all vaults]
     #[arg(long = "vault", value_name = "ADDRESS")]
     pub vaults: Vec<Pubkey>,
@@ -159,7 +161,7 @@ async fn extend(args: &ExtendArgs, config: &Config) -> Result<Answer, KeeperErro
         };
         return Err(refused(
             what,
-            "name its owner's keypair file with `--signer`, or make another: `rampart table create`",
+            "name where its owner's key is with `--signer`, or make another: `rampart table create`",
         ));
     }
     let mut missing = desk.wanted(&args.write)?;
@@ -220,8 +222,9 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    async fn for_writing(args: &WriteArgs, config: &'a Config) -> Result<(PayerKey, Self), KeeperError> {
-        let key = PayerKey::read(args.signer.as_ref().unwrap_or(&config.keys.payer_file))?;
+    async fn for_writing(args: &WriteArgs, config: &'a Config) -> Result<(Hand, Self), KeeperError> {
+        let default = || KeyPlace::File(config.keys.payer_file.clone());
+        let key = Hand::open(&args.signer.clone().unwrap_or_else(default)).await?;
         let desk = Self::open(config, key.pubkey()).await?;
         Ok((key, desk))
     }
@@ -305,7 +308,7 @@ impl<'a> Desk<'a> {
         &self,
         what: &str,
         steps: &[Vec<Instruction>],
-        key: &PayerKey,
+        key: &Hand,
         is_dry: bool,
     ) -> Result<String, KeeperError> {
         let Some(first) = steps.first() else { return Ok("nothing is missing\n".into()) };
@@ -325,10 +328,12 @@ impl<'a> Desk<'a> {
         Ok(text)
     }
 
-    async fn land(&self, what: &str, step: &[Instruction], key: &PayerKey) -> Result<String, KeeperError> {
+    async fn land(&self, what: &str, step: &[Instruction], key: &Hand) -> Result<String, KeeperError> {
         let blockhash = self.rpc.latest_blockhash().await.map_err(|e| asked("fetch a blockhash", e))?;
-        let payer = key.pubkey();
-        let transaction = Transaction::new_signed_with_payer(step, Some(&payer), &[key.keypair()], blockhash.hash);
+        let message = Message::new_with_blockhash(step, Some(&key.pubkey()), &blockhash.hash);
+        let mut transaction =
+            VersionedTransaction { signatures: vec![Signature::default()], message: VersionedMessage::Legacy(message) };
+        key.sign(&mut transaction).await?;
         let signature = transaction.signatures[0];
         let bytes = bincode::serialize(&transaction).unwrap_or_default();
         let endpoints: Vec<Rpc> = self.config.endpoints().iter().map(|endpoint| open(endpoint, self.config)).collect();

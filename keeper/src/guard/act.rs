@@ -1,5 +1,6 @@
 //! What may be done to a guard, as instructions with who has to sign them.
 
+use super::census::MAX_NAMED;
 use super::change::{self, ChangeError, Move};
 use super::memo;
 use super::snapshot::Snapshot;
@@ -7,7 +8,7 @@ use super::spec::Digest;
 use anchor_lang::prelude::{AccountMeta, Pubkey};
 use rampart::state::{Change, ChangeGroup, Guard, KeeperSeat, KeeperSet, Level, PendingChange};
 use rampart::{GuardianPauseArgs, SetKeepersArgs, TightenVaultArgs, Validity};
-use rampart_client::{address, admin, aggregate, control, guardian, keepers};
+use rampart_client::{address, admin, aggregate, control, guardian, keepers, swap};
 use solana_sdk::instruction::Instruction;
 
 /// One act of governance: a transaction.
@@ -25,6 +26,8 @@ pub struct Act {
     pub signers: Vec<Pubkey>,
     /// The instructions, in order.
     pub instructions: Vec<Instruction>,
+    /// What of it nobody can ever take back, in words.
+    pub lasting: Option<String>,
 }
 
 /// Why an act can't be made.
@@ -50,6 +53,22 @@ pub enum ActError {
     /// Nothing moves.
     #[error("the guard has this value already: nothing moves")]
     Same,
+    /// A hard bound would get wider.
+    #[error("`{0}` gets wider, and a hard bound only ever narrows")]
+    Wider(String),
+    /// More accounts than one transaction can name.
+    #[error("the guard has {0} accounts, and one transaction names {MAX_NAMED} of them")]
+    TooMany(usize),
+    /// What would be created is there.
+    #[error("there is a {what} at {key} already")]
+    Exists {
+        /// What.
+        what: &'static str,
+        /// Where.
+        key: Pubkey,
+        /// What to do instead.
+        next: &'static str,
+    },
 }
 
 impl ActError {
@@ -60,6 +79,9 @@ impl ActError {
             Self::Missing { .. } => "`rampart guard show` lists addresses and numbers",
             Self::NotAtOnce(_) | Self::Looser(_) => "use `rampart guard propose` with the same fields",
             Self::Same => "there is nothing to do",
+            Self::Wider(_) => "leave it out: what a bound forbids stays forbidden for as long as the guard lives",
+            Self::TooMany(_) => "count them first: `rampart guard census open`, then `rampart guard census count`",
+            Self::Exists { next, .. } => next,
         }
     }
 }
@@ -98,6 +120,7 @@ pub fn propose(
         target,
         signers: std::iter::once(guard.roles.root).chain(cosigners.iter().copied()).collect(),
         instructions: note.into_iter().chain([instruction]).collect(),
+        lasting: None,
     })
 }
 
@@ -122,6 +145,7 @@ pub fn tighten(
     let instruction = match next {
         Change::Rule(params) => admin::tighten_rule(authority, snapshot.key, target, params, validity),
         Change::Aggregate(params) => aggregate::tighten_aggregate(authority, snapshot.key, params, validity),
+        Change::SwapPolicy(params) => swap::tighten_swap_policy(authority, snapshot.key, target, params, validity),
         _ => {
             let args = vault_args(snapshot, &target, &next).ok_or(ActError::NotAtOnce(group))?;
             admin::tighten_vault(authority, snapshot.key, target, args, validity)
@@ -134,6 +158,7 @@ pub fn tighten(
         target,
         signers: vec![authority],
         instructions: vec![instruction],
+        lasting: None,
     })
 }
 
@@ -168,6 +193,7 @@ fn about(pending: &PendingChange, what: &str, signers: Vec<Pubkey>, instructions
         target: pending.target,
         signers,
         instructions,
+        lasting: None,
     }
 }
 
@@ -192,8 +218,15 @@ pub fn accept(new_root: Pubkey, key: Pubkey, pending: &PendingChange) -> Act {
     about(pending, "accept", vec![new_root], vec![control::accept_root(new_root, key, pending)])
 }
 
-fn at_scope(what: String, when: String, scope: Pubkey, signers: Vec<Pubkey>, instruction: Instruction) -> Act {
-    Act { what, when, moves: Vec::new(), target: scope, signers, instructions: vec![instruction] }
+/// An act of one instruction about the account at `scope`, which moves no field.
+pub(super) fn at_scope(
+    what: String,
+    when: String,
+    scope: Pubkey,
+    signers: Vec<Pubkey>,
+    instruction: Instruction,
+) -> Act {
+    Act { what, when, moves: Vec::new(), target: scope, signers, instructions: vec![instruction], lasting: None }
 }
 
 /// Raises the level of a scope: one guardian to Caution or ReduceOnly, their quorum to Halt.

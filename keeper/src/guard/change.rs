@@ -132,11 +132,11 @@ fn single(name: &str, value: &impl Serialize) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), serde_json::to_value(value).unwrap_or_default())]))
 }
 
-fn write<S: Part<T> + Serialize, T>(group: &'static str, value: &T) -> Result<Value, ChangeError> {
+pub(super) fn write<S: Part<T> + Serialize, T>(group: &'static str, value: &T) -> Result<Value, ChangeError> {
     serde_json::to_value(S::of(value)?).map_err(|source| ChangeError::Fields { group, source })
 }
 
-fn read<S: Part<T> + DeserializeOwned, T>(group: &'static str, value: &Value) -> Result<T, ChangeError> {
+pub(super) fn read<S: Part<T> + DeserializeOwned, T>(group: &'static str, value: &Value) -> Result<T, ChangeError> {
     let spec: S = serde_json::from_value(value.clone()).map_err(|source| ChangeError::Fields { group, source })?;
     Ok(spec.value())
 }
@@ -154,7 +154,7 @@ pub struct Move {
     pub from: Value,
     /// What it shall be.
     pub to: Value,
-    /// Which way, by the program's judgement of this field alone: `tighter` or `looser`.
+    /// Which way, by the program's judgement of this field alone: `tighter` or `looser`; `new` where there was nothing.
     pub direction: &'static str,
 }
 
@@ -203,18 +203,41 @@ pub fn tighter_part(now: &Change, next: &Change) -> Result<Change, ChangeError> 
 /// # Errors
 /// `NoField`, `Unknown`, `Fields`.
 pub fn edited(now: &Change, edits: &[(String, String)]) -> Result<Change, ChangeError> {
-    let mut value = to_json(now)?;
+    let group = now.group();
+    let is_optional = |field: &str| group == ChangeGroup::AssetOracle && field == "rate";
+    from_json(group, &with_edits(group_name(group), to_json(now)?, edits, is_optional)?)
+}
+
+/// Sets fields of a value by name.
+pub(super) fn with_edits(
+    group: &'static str,
+    mut value: Value,
+    edits: &[(String, String)],
+    is_optional: impl Fn(&str) -> bool,
+) -> Result<Value, ChangeError> {
     for (field, text) in edits {
         let path: Vec<String> = field.split('.').map(str::to_owned).collect();
-        let is_optional = now.group() == ChangeGroup::AssetOracle && field == "rate";
-        if at(&value, &path).is_null() && !is_optional {
-            let known = leaves(&value).join(", ");
-            return Err(ChangeError::NoField { group: group_name(now.group()), field: field.clone(), known });
+        if at(&value, &path).is_null() && !is_optional(field) {
+            return Err(ChangeError::NoField { group, field: field.clone(), known: leaves(&value).join(", ") });
         }
         let edit = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
         value = with(value, &path, edit);
     }
-    from_json(now.group(), &value)
+    Ok(value)
+}
+
+/// Returns every field of a value that the chain doesn't have yet.
+///
+/// # Errors
+/// `Unknown`, `Fields`.
+pub fn created(next: &Change) -> Result<Vec<Move>, ChangeError> {
+    let value = to_json(next)?;
+    let path = |field: &String| field.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let one = |field: String| {
+        let to = at(&value, &path(&field)).clone();
+        Move { field, from: Value::Null, to, direction: "new" }
+    };
+    Ok(leaves(&value).into_iter().map(one).collect())
 }
 
 fn step<'a>(value: &'a Value, name: &str) -> &'a Value {
@@ -224,11 +247,11 @@ fn step<'a>(value: &'a Value, name: &str) -> &'a Value {
     }
 }
 
-fn at<'a>(value: &'a Value, path: &[String]) -> &'a Value {
+pub(super) fn at<'a>(value: &'a Value, path: &[String]) -> &'a Value {
     path.iter().fold(value, |value, name| step(value, name))
 }
 
-fn with(mut value: Value, path: &[String], next: Value) -> Value {
+pub(super) fn with(mut value: Value, path: &[String], next: Value) -> Value {
     let Some((name, rest)) = path.split_first() else { return next };
     let inner = with(step(&value, name).clone(), rest, next);
     match &mut value {
@@ -246,7 +269,7 @@ fn with(mut value: Value, path: &[String], next: Value) -> Value {
 }
 
 /// Paths of what differs; lists of another length differ as a whole.
-fn differences(from: &Value, to: &Value) -> Vec<Vec<String>> {
+pub(super) fn differences(from: &Value, to: &Value) -> Vec<Vec<String>> {
     let under = |name: String, from: &Value, to: &Value| {
         differences(from, to).into_iter().map(move |path| std::iter::once(name.clone()).chain(path).collect())
     };

@@ -1,5 +1,6 @@
 //! What a transaction would do to a guard: two snapshots, and what moved between them.
 
+use super::bounds;
 use super::change::{self, GROUPS, Move};
 use super::snapshot::Snapshot;
 use super::view::{decimals_of, in_words};
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 pub struct Effect {
     /// The account.
     pub account: String,
-    /// What of it: a group of fields, `change`, `level` or `keepers`.
+    /// What of it: a group of fields, `bounds`, `finality`, `change`, `level`, `keepers` or `census`.
     pub what: &'static str,
     /// In words, one line each.
     pub words: Vec<String>,
@@ -25,9 +26,11 @@ pub struct Effect {
 /// Returns everything that moves from `before` to `after`, levels as of `now_ts`.
 pub fn effects(before: &Snapshot, after: &Snapshot, now_ts: i64) -> Vec<Effect> {
     let mut all = values(before, after);
+    all.extend(limits(before, after));
     all.extend(changes(before, after));
     all.extend(levels(before, after, now_ts));
     all.extend(keepers(before, after));
+    all.extend(census(before, after));
     all
 }
 
@@ -60,6 +63,32 @@ fn values(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
         }
     }
     all
+}
+
+/// The hard bounds, and whether anything may still be loosened.
+fn limits(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
+    let (Some(was), Some(is)) = (&before.guard, &after.guard) else { return Vec::new() };
+    let told = |what, words, moves| Effect { account: after.key.to_string(), what, words, moves };
+    let moves = bounds::moves(&was.bounds, &is.bounds).unwrap_or_default();
+    let words: Vec<String> = moves.iter().map(|moved| in_words(moved, None)).collect();
+    let narrowed = (!words.is_empty()).then(|| told("bounds", words, moves));
+    let froze = was.finality != is.finality;
+    let frozen = froze.then(|| told("finality", vec!["open -> frozen".to_owned()], Vec::new()));
+    narrowed.into_iter().chain(frozen).collect()
+}
+
+fn census(before: &Snapshot, after: &Snapshot) -> Option<Effect> {
+    let tally = |snapshot: &Snapshot| snapshot.census.as_ref().map(|census| census.tally);
+    let words = match (tally(before), tally(after)) {
+        (was, is) if was == is => return None,
+        (_, None) => "closed".to_owned(),
+        (_, Some(tally)) => {
+            let counted: u32 = tally.found.iter().sum();
+            format!("{counted} of {} accounts are counted", super::census::all(after).len())
+        }
+    };
+    let account = rampart_client::address::census(&after.key).to_string();
+    Some(Effect { account, what: "census", words: vec![words], moves: Vec::new() })
 }
 
 fn changes(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {

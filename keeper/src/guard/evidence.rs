@@ -2,13 +2,16 @@
 
 use super::snapshot::Snapshot;
 use crate::chain::rpc::{Rpc, RpcError};
+use crate::plan::needs::Needs;
 use crate::watch::decode::{Decoded, decode};
 use crate::watch::feeds::Child;
 use crate::watch::oracles::{self, Found};
 use anchor_lang::prelude::{AccountMeta, Pubkey};
 use rampart::constants::MAX_SAMPLE;
-use rampart::state::{Asset, Change, OracleSet, OracleSource, PendingChange, Pin, Position, Vault};
-use rampart_client::evidence;
+use rampart::oracle::{OracleAccount, is_dead};
+use rampart::state::{Asset, Change, OracleSet, OracleSource, PendingChange, Pin, Position, Rule, Vault};
+use rampart_client::address;
+use rampart_client::evidence::{self, PairAssets};
 use solana_sdk::instruction::Instruction;
 
 /// Accounts that follow those of `execute_change`, and what has to run before it.
@@ -89,12 +92,70 @@ async fn lines(
     if vault.debt_scaled.get() == 0 {
         return Ok(Vec::new());
     }
-    let pair = [vault.collateral_asset, vault.loan_asset];
-    let of_pair = pair.map(|key| snapshot.assets.get(&key).map_or(bytemuck::Zeroable::zeroed(), |a| a.oracle));
-    let oracles = sets(rpc, &of_pair).await?;
+    let (pair, oracles) = ([vault.collateral_asset, vault.loan_asset], of_pair(rpc, snapshot, vault).await?);
     let sample = if named.is_empty() { borrowers(rpc, key).await? } else { named.to_vec() };
     let keys = |keys: &[Pubkey]| keys.iter().map(|key| AccountMeta::new_readonly(*key, false)).collect::<Vec<_>>();
     Ok([keys(&pair), oracles, keys(&sample)].concat())
+}
+
+async fn of_pair(rpc: &Rpc, snapshot: &Snapshot, vault: &Vault) -> Result<Vec<AccountMeta>, RpcError> {
+    let pair = [vault.collateral_asset, vault.loan_asset];
+    sets(rpc, &pair.map(|key| snapshot.assets.get(&key).map_or(bytemuck::Zeroable::zeroed(), |a| a.oracle))).await
+}
+
+/// Returns the oracle accounts of an asset.
+///
+/// # Errors
+/// All of [`RpcError`].
+pub async fn of_asset(rpc: &Rpc, asset: &Asset) -> Result<Vec<AccountMeta>, RpcError> {
+    sets(rpc, &[asset.oracle]).await
+}
+
+/// Returns what the metric of `rule` is measured on.
+///
+/// # Errors
+/// All of [`RpcError`]; `Unreadable` for a subject or keeper set that isn't there.
+pub async fn of_rule(
+    rpc: &Rpc,
+    snapshot: &Snapshot,
+    rule: &Rule,
+) -> Result<(Option<PairAssets>, Vec<AccountMeta>), RpcError> {
+    let keys = |keys: Vec<Pubkey>| keys.into_iter().map(|key| AccountMeta::new_readonly(key, false)).collect();
+    let absent = || RpcError::Unreadable { what: "the subject of the rule, or its keepers" };
+    let asset = || snapshot.assets.get(&rule.subject).ok_or_else(absent);
+    let vault = || snapshot.vaults.get(&rule.subject).ok_or_else(absent);
+    Ok(match Needs::of(rule) {
+        Needs::Reports => {
+            let set = snapshot.keepers.as_ref().ok_or_else(absent)?;
+            let reports = set.active().iter().map(|member| address::report(&rule.subject, &member.key));
+            (None, keys(std::iter::once(address::keeper_set(&snapshot.key)).chain(reports).collect()))
+        }
+        Needs::Mint => (None, keys(vec![asset()?.mint])),
+        Needs::Tokens => (None, keys(vec![vault()?.loan_token, vault()?.collateral_token])),
+        Needs::Oracles => (None, of_asset(rpc, asset()?).await?),
+        Needs::Pair => {
+            let vault = vault()?;
+            let pair = PairAssets { collateral: vault.collateral_asset, loan: vault.loan_asset };
+            (Some(pair), of_pair(rpc, snapshot, vault).await?)
+        }
+        Needs::Nothing => (None, Vec::new()),
+    })
+}
+
+/// Returns the places of an asset's sources that are proved dead at `now_ts`, by the program's own judgement.
+///
+/// # Errors
+/// All of [`RpcError`].
+pub async fn dead(rpc: &Rpc, asset: &Asset, now_ts: i64) -> Result<Vec<u8>, RpcError> {
+    let keys: Vec<Pubkey> = asset.oracle.active().iter().map(|source| source.account).collect();
+    let found = rpc.accounts(&keys).await?.updates;
+    let of = |source: &OracleSource| found.iter().find(|update| update.key == source.account);
+    let proved = |source: &OracleSource| {
+        let Some(account) = of(source) else { return false };
+        let account = OracleAccount { key: &account.key, owner: &account.owner, data: &account.data };
+        is_dead(source, &account, now_ts).unwrap_or(false)
+    };
+    Ok((0..).zip(asset.oracle.active()).filter(|(_, source)| proved(source)).map(|(place, _)| place).collect())
 }
 
 /// The positions with the most debt.

@@ -69,5 +69,6 @@ pub fn migrate((key, guard): (Pubkey, &Guard), earlier: &Earlier) -> Act {
         target: earlier.key,
         signers: vec![guard.roles.root],
         instructions: vec![admin::migrate_vault(key, earlier.key)],
+        lasting: None,
     }
 }

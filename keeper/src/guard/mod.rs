@@ -4,18 +4,23 @@
 //! parses, prints and signs; `spec` and `change` are the readable forms; `plan` compares a file with the chain.
 
 pub mod act;
+pub mod bounds;
+pub mod census;
 pub mod change;
 pub mod effect;
 pub mod evidence;
 pub mod export;
 pub mod file;
+pub mod means;
 pub mod memo;
 pub mod migrate;
 pub mod plan;
 pub mod played;
 pub mod refusal;
+pub mod resolution;
 pub mod snapshot;
 pub mod spec;
 pub mod trial;
+pub mod urgent;
 pub mod view;
 pub mod words;

@@ -264,7 +264,7 @@ impl Planner<'_> {
         let bounds = self.guard().bounds;
         if bounds != self.file.bounds.value() {
             let way = match bounds.require_narrower(&self.file.bounds.value()) {
-                Ok(()) => "they may be narrowed over a census, which is no part of a plan",
+                Ok(()) => "`rampart guard narrow` narrows them, which is no part of a plan",
                 Err(_) => "they never widen",
             };
             notes.push(format!("bounds differ from the file: {way}: {}", self.bounds_in_words()));

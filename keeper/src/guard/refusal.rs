@@ -36,7 +36,7 @@ static ERRORS: LazyLock<Vec<Listed>> = LazyLock::new(|| {
 });
 
 /// What to do next, by the name of an error.
-const NEXT: [(&str, &str); 40] = [
+const NEXT: [(&str, &str); 61] = [
     ("WrongAuthority", "sign with the key that holds the role; `rampart guard show` lists roles"),
     ("AuthorityEpochMoved", "roles have changed since: propose anew, and cancel the old one"),
     ("InstructionExpired", "make it anew; `--valid-secs` gives a multisig more time"),
@@ -76,10 +76,58 @@ const NEXT: [(&str, &str); 40] = [
     ("PauseBudgetUsed", "another guardian, or the quorum, has to pause: this budget of 30 days is used up"),
     ("OwnPauseExtension", "another guardian has to pause: nobody prolongs an own pause"),
     ("OwnPauseLift", "another key has to lift it: nobody lifts an own pause"),
-    ("NotTripped", "there is no such pause in force at this scope; `rampart guard show` lists them"),
+    ("NotTripped", "there is no such pause or cause in force at this scope; `rampart guard show` lists them"),
     ("SwapPolicyMustWait", "create it with `switch` disabled, then propose the group `swap-policy` with it enabled"),
     ("LayoutIsPresent", "there is nothing to migrate: `rampart guard migrate` lists what is"),
-    ("DwellNotOver", "wait: a pause stands for 15 minutes before it may be lifted"),
+    (
+        "DwellNotOver",
+        "wait: a pause stands for 15 minutes before it may be lifted, a rule's cause for the rule's dwell time",
+    ),
+    (
+        "RuleNotClear",
+        "wait until what it measures is back on the safe side; `rampart explain` tells the value and the line",
+    ),
+    ("RuleIndeterminate", "wait until its sources are fresh and agree, or let a standby in: `rampart guard standby`"),
+    ("TripEpochMoved", "the rule tripped or stepped down meanwhile: look with `rampart guard show`, then run it again"),
+    ("SourceNotDead", "only governance replaces a source that still tells: propose the group `asset-oracle`"),
+    (
+        "StandbyInvalid",
+        "name a place that there is; one publisher may not stand beside itself: `rampart guard show` lists both",
+    ),
+    (
+        "PriceIndeterminate",
+        "wait until sources tell fresh prices that agree; of two standby sources try the other one: `--standby`",
+    ),
+    ("BoundsOnlyNarrow", "leave out what gets wider: no instruction widens a bound"),
+    ("BoundsInvalid", "keep every floor at or below its ceiling; docs/governance.md lists the bounds"),
+    (
+        "CensusIncomplete",
+        "run it again: something was added since; `rampart guard migrate` lists accounts that can't be counted yet",
+    ),
+    (
+        "CensusNotEnabled",
+        "enable every rule first: the group `rule`, `switch=enabled`; a guard without a rule is not frozen",
+    ),
+    ("CensusMoved", "begin anew: `rampart guard census close`, then `rampart guard census open`"),
+    (
+        "SwapPolicyInvalid",
+        "name a deployed program that is no token program, and its instructions; docs/governance.md has a file",
+    ),
+    (
+        "ReserveInvalid",
+        "weights of a level sum to 10,000, and move to the quote as levels rise; docs/governance.md has a file",
+    ),
+    ("ReserveAccountsMismatch", "name each asset of the basket once, in the order of the plan"),
+    (
+        "ShortfallNotStanding",
+        "wait until it has stood proved for three days; before, root with a quorum of guardians may",
+    ),
+    ("ShortfallStands", "what is missing has to come back first: as long as it is, nobody calls the resolution off"),
+    ("ResolutionDateInvalid", "give `--secs` from 604800 to 2592000; whoever is not root gives none"),
+    ("ResolutionInForce", "it has begun; within its first day `rampart guard resolution leave` calls it off"),
+    ("ResolutionNotInForce", "there is nothing to call off; `rampart guard resolution enter` begins it"),
+    ("ResolutionOpen", "owners take their claims now: nothing leads back"),
+    ("GrantMissing", "a grant is proposed first: the group `reserve-grant`"),
 ];
 
 /// Returns what an error of the program means.

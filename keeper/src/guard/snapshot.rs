@@ -8,7 +8,7 @@ use crate::watch::feeds::{CLOCK, Child};
 use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
 use rampart::state::{
-    AggregateLimit, Asset, Change, ChangeGroup, Guard, Integration, KeeperSet, PendingChange, Reserve, Rule,
+    AggregateLimit, Asset, Census, Change, ChangeGroup, Guard, Integration, KeeperSet, PendingChange, Reserve, Rule,
     SwapPolicy, Vault,
 };
 use rampart_client::address;
@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub aggregate: Option<Box<AggregateLimit>>,
     /// Its reserve.
     pub reserve: Option<Box<Reserve>>,
+    /// Its census, where one is open.
+    pub census: Option<Box<Census>>,
     /// Time of the chain's clock, unix seconds; nothing where it can't be read.
     pub chain_ts: Option<i64>,
     /// Slot of the reading.
@@ -60,7 +62,8 @@ impl Snapshot {
     /// All of [`RpcError`].
     pub async fn fetch(rpc: &Rpc, key: Pubkey) -> Result<Self, RpcError> {
         let mut snapshot = Self::of(key);
-        let single = [key, address::keeper_set(&key), address::aggregate(&key), address::reserve(&key), CLOCK];
+        let of = [address::keeper_set, address::aggregate, address::reserve, address::census].map(|of| of(&key));
+        let single: Vec<Pubkey> = of.into_iter().chain([key, CLOCK]).collect();
         let listing = rpc.accounts(&single).await?;
         snapshot.slot = listing.slot;
         let mut all = listing.updates;
@@ -97,6 +100,10 @@ impl Snapshot {
             self.aggregate = Some(aggregate).filter(|aggregate| aggregate.guard == self.key);
             return;
         }
+        if let Some(census) = plain::<Census>(data) {
+            self.census = Some(census).filter(|census| census.guard == self.key);
+            return;
+        }
         let own = |guard: &Pubkey| *guard == self.key;
         match decode(&rampart::ID, data) {
             Ok(Decoded::Guard(guard)) if own(&key) => self.guard = Some(guard),
@@ -109,6 +116,12 @@ impl Snapshot {
             Ok(Decoded::Reserve(reserve)) if own(&reserve.guard) => self.reserve = Some(reserve),
             _ => {}
         }
+    }
+
+    /// Takes note that an account is closed.
+    pub fn forget(&mut self, key: &Pubkey) {
+        self.changes.remove(key);
+        self.census = self.census.take().filter(|_| *key != address::census(&self.key));
     }
 
     /// Returns what `target` holds of `group`; nothing where there is no such account.

@@ -79,7 +79,7 @@ impl Trial {
         let mut after = before.clone();
         for account in &self.accounts {
             if account.is_absent() || account.data.is_empty() {
-                after.changes.remove(&account.key);
+                after.forget(&account.key);
             } else {
                 after.take(account);
             }

@@ -135,7 +135,7 @@ fn parse_group(text: &str) -> Result<ChangeGroup, String> {
     group_of(text).ok_or_else(|| format!("there is {}", known()))
 }
 
-fn parse_edit(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_edit(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').ok_or("FIELD=VALUE is wanted")?;
     Ok((parts.0.to_owned(), parts.1.to_owned()))
 }
@@ -210,7 +210,7 @@ fn edited(args: &ProposeArgs, way: &Way) -> Result<(Pubkey, Change, Change), Kee
 }
 
 /// The guard's own account for what it has once, else the only account of the kind.
-fn default_target(group: ChangeGroup, way: &Way) -> Result<Pubkey, KeeperError> {
+pub(super) fn default_target(group: ChangeGroup, way: &Way) -> Result<Pubkey, KeeperError> {
     use ChangeGroup as G;
     let snapshot = &way.snapshot;
     let mut keys: Vec<Pubkey> = match group {

@@ -69,7 +69,7 @@ fn vault(text: &str) -> Option<KeyPlace> {
 }
 
 /// A key that signs.
-pub(super) enum Hand {
+pub(in crate::cli) enum Hand {
     /// Read from a file.
     File(Box<PayerKey>),
     /// Asked for each signature.

@@ -67,6 +67,14 @@ pub struct WayArgs {
     pub guard: Option<Pubkey>,
 }
 
+impl WayArgs {
+    /// Flags of an act that is shown before it is confirmed: only tried, unless it is confirmed or exported.
+    pub fn unless_confirmed(&self, is_confirmed: bool) -> Self {
+        let is_asked = is_confirmed || self.export.is_some();
+        Self { dry_run: self.dry_run || !is_asked, ..self.clone() }
+    }
+}
+
 /// An act under way: the chain as it was read, and the keys at hand.
 pub(super) struct Way<'a> {
     args: &'a WayArgs,
@@ -127,6 +135,11 @@ impl<'a> Way<'a> {
         }
     }
 
+    /// Returns who signs what needs no role: who is named, or the first key.
+    pub fn anyone(&self) -> Option<Pubkey> {
+        self.args.authorities.iter().copied().chain(self.keys.iter().map(Hand::pubkey)).next()
+    }
+
     fn nobody(&self, role: &str, holders: &[Pubkey]) -> KeeperError {
         let listed: Vec<String> = holders.iter().map(Pubkey::to_string).collect();
         KeeperError::Refused {
@@ -146,6 +159,23 @@ impl<'a> Way<'a> {
             return Err(self.nobody(&format!("{} guardians", guard.roles.guardian_quorum), active));
         }
         Ok(signing)
+    }
+
+    /// Does an act that is shown first: without `--yes` it is only tried.
+    pub async fn once_confirmed(&self, act: &Act, is_confirmed: bool) -> Result<Answer, KeeperError> {
+        let mut answer = self.carry_out(act).await?;
+        if self.args.dry_run && !is_confirmed {
+            answer.text.push_str("`--yes` sends it\n");
+        }
+        Ok(answer)
+    }
+
+    /// Tells whether a node would take an act.
+    pub async fn is_taken(&self, act: &Act) -> bool {
+        match self.payer(act) {
+            Ok(payer) => self.attempt(act, payer).await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     /// Does an act: exports it, tries it, or signs and sends it.
@@ -193,6 +223,8 @@ impl<'a> Way<'a> {
     }
 
     async fn send(&self, act: &Act, payer: Pubkey, units: u64) -> Result<(String, Outcome), KeeperError> {
+        // before a key is asked: whoever confirms on a device reads what it is about
+        eprint!("{}", self.in_words(act));
         let signed = self.sign(act, payer, units).await?;
         // on record before the first send, so that it can be looked up whatever happens here
         eprintln!("sending {}", signed.signature);
@@ -264,19 +296,25 @@ impl<'a> Way<'a> {
     }
 
     fn answer(&self, act: &Act, effects: &[Effect], result: Value, note: &str) -> Result<Answer, KeeperError> {
-        let decimals = decimals_of(&self.snapshot, &act.target);
-        let moves: Vec<String> = act.moves.iter().map(|moved| format!("  {}\n", in_words(moved, decimals))).collect();
         let line = |effect: &Effect| {
             let lines = effect.words.iter().map(|words| format!("  effect on {}: {words}\n", effect.what));
             lines.collect::<String>()
         };
         let effect_lines: String = effects.iter().map(line).collect();
-        let text = format!("{}: {}\n{}{effect_lines}{note}", act.what, act.when, moves.concat());
+        let text = format!("{}{effect_lines}{note}", self.in_words(act));
         let data = json!({
-            "what": act.what, "when": act.when, "target": act.target.to_string(), "moves": act.moves,
-            "effects": effects, "result": result,
+            "what": act.what, "when": act.when, "lasting": act.lasting, "target": act.target.to_string(),
+            "moves": act.moves, "effects": effects, "result": result,
         });
         Ok(Answer { data, text })
+    }
+
+    /// What an act does, what moves, and what of it can't be taken back.
+    fn in_words(&self, act: &Act) -> String {
+        let decimals = decimals_of(&self.snapshot, &act.target);
+        let moves: String = act.moves.iter().map(|moved| format!("  {}\n", in_words(moved, decimals))).collect();
+        let lasting = act.lasting.as_ref().map_or_else(String::new, |words| format!("  for ever: {words}\n"));
+        format!("{}: {}\n{moves}{lasting}", act.what, act.when)
     }
 }
 

@@ -27,7 +27,8 @@ impl Planner<'_> {
     fn made(&mut self, subject: &str, target: Pubkey, instruction: Instruction) {
         let (root, what) = (self.guard().roles.root, format!("create {subject}"));
         let (when, moves) = ("holds at once".to_owned(), Vec::new());
-        let act = Act { what, when, moves, target, signers: vec![root], instructions: vec![instruction] };
+        let act =
+            Act { what, when, moves, target, signers: vec![root], instructions: vec![instruction], lasting: None };
         self.push(subject, "create", act);
     }
 

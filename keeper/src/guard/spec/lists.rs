@@ -110,7 +110,8 @@ impl Part<StandbySet> for StandbySpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SwapSpec {
-    /// Whether it is in use.
+    /// Whether it is in use. A new one is not.
+    #[serde(default)]
     pub switch: SwitchName,
     /// The program that swaps.
     pub program: Key,

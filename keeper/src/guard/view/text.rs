@@ -36,6 +36,7 @@ fn stands(out: &mut String, report: &GuardReport) -> std::fmt::Result {
         writeln!(out, "\nASSET {} {}", asset.name, asset.address)?;
         writeln!(out, "  mint {}, warms up for {}", asset.mint, words::span(asset.warm_up_secs.into()))?;
         fields(out, &asset.oracle, None)?;
+        fields(out, &serde_json::json!({ "standby": asset.standby["sources"] }), None)?;
     }
     for vault in &report.vaults {
         one_vault(out, vault)?;

@@ -1,35 +1,11 @@
 //! Proposals and what becomes of them, from the terminal to the program.
 
-use crate::desk::Desk;
-use rampart::constants::MIN_LOOSEN_DELAY_SECS;
+use crate::desk::{Desk, assert_refused, refusal, ripen};
 use rampart::error::RampartError;
 use rampart::state::Level;
 use rampart_client::address;
-use rampart_keeper::error::KeeperError;
 use rampart_tests::officers::Officer;
 use solana_sdk::signer::Signer;
-
-/// Asserts that a command was refused with `error`, with `hint`, and that it left the guard alone.
-macro_rules! assert_refused {
-    ($desk:expr, $words:expr, $error:expr, $hint:expr) => {{
-        let (before, sends) = ($desk.governed(), $desk.scene.chain.state().sends.len());
-        let failure = $desk.guard($words).await.expect_err("a refusal");
-        assert!(matches!(failure, KeeperError::Refused { .. }), "{failure}");
-        assert!(failure.to_string().contains($error), "{failure}");
-        assert!(failure.hint().contains($hint), "{}", failure.hint());
-        assert_eq!($desk.governed(), before);
-        assert_eq!($desk.scene.chain.state().sends.len(), sends, "nothing was sent");
-    }};
-}
-
-fn refusal(error: RampartError) -> String {
-    format!("({error:?})")
-}
-
-fn ripen(desk: &Desk) {
-    let delay = i64::from(MIN_LOOSEN_DELAY_SECS);
-    desk.scene.chain.advance(delay);
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn proposal_waits_is_executed_by_anyone_and_holds() {

@@ -1,5 +1,7 @@
 //! Where somebody governs: a scene with one endpoint, settings, and key files.
 
+use rampart::constants::MIN_LOOSEN_DELAY_SECS;
+use rampart::error::RampartError;
 use rampart_client::Pubkey;
 use rampart_keeper::cli::guard::Answer;
 use rampart_keeper::cli::{self, Command};
@@ -99,7 +101,31 @@ impl Desk {
     /// Returns the guard's accounts with their bytes: what a refusal must leave alone.
     pub fn governed(&self) -> Vec<(Pubkey, Vec<u8>)> {
         let vault = self.world(|world| world.vault_accounts());
-        let keys = vault.into_iter().take(2).chain([self.scene.rule]);
+        let keys = vault.into_iter().take(4).chain([self.scene.rule]);
         keys.map(|key| (key, self.world(|world| world.svm.get_account(&key).expect("account exists").data))).collect()
     }
+}
+
+/// Asserts that a command was refused with `error`, with `hint`, and that it left the guard alone.
+macro_rules! assert_refused {
+    ($desk:expr, $words:expr, $error:expr, $hint:expr) => {{
+        let (before, sends) = ($desk.governed(), $desk.scene.chain.state().sends.len());
+        let failure = $desk.guard($words).await.expect_err("a refusal");
+        assert!(matches!(failure, rampart_keeper::error::KeeperError::Refused { .. }), "{failure}");
+        assert!(failure.to_string().contains($error), "{failure}");
+        assert!(failure.hint().contains($hint), "{}", failure.hint());
+        assert_eq!($desk.governed(), before);
+        assert_eq!($desk.scene.chain.state().sends.len(), sends, "nothing was sent");
+    }};
+}
+pub(crate) use assert_refused;
+
+/// How a refusal by the program is told.
+pub fn refusal(error: RampartError) -> String {
+    format!("({error:?})")
+}
+
+/// Lets the delay of a change pass.
+pub fn ripen(desk: &Desk) {
+    desk.scene.chain.advance(i64::from(MIN_LOOSEN_DELAY_SECS));
 }
