@@ -58,10 +58,7 @@ pub fn at_interrupt(said: impl Fn() -> String + Send + 'static) {
 /// Returns a bar with an estimate that counts `what`; hidden where standard error is no terminal.
 pub fn bar(what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {what}, {{eta}} left {{wide_msg}}"));
-    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    // the estimate moves on within a part
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Work in parts.
@@ -115,6 +112,8 @@ impl Work {
     /// Adds to the parts that the bar counts to.
     pub fn expect(&self, parts: usize) {
         self.bar.inc_length(parts as u64);
+        // the estimate moves on within a part; before this there is nothing to estimate
+        self.bar.enable_steady_tick(Duration::from_millis(500));
     }
 
     /// Makes something that is quick to make again, and isn't kept.

@@ -415,12 +415,7 @@ fn hedge(study: &Study) -> Section {
     let head: Vec<&str> =
         ["crisis", "correlation", "no hedge, %"].into_iter().chain(Method::ALL.map(Method::name)).collect();
     tables.push(Table::new("Crises, sums of returns", &head, rows.collect()));
-    let notes = vec![
-        format!(
-            "Assumed: {:?}. Intervals over {} resamples of weeks, seed {}.",
-            study.assumptions, study.resamples, study.seed
-        ),
-        format!("{} ratios were found again without what came after them.", study.leak_checks),
-    ];
+    // what was assumed is the first paragraph of the study's own text
+    let notes: Vec<String> = study.to_string().lines().take(1).map(str::to_owned).collect();
     section("Hedging one asset by another".into(), "hedge", notes, figures, tables)
 }
