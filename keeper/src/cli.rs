@@ -129,7 +129,7 @@ pub enum Command {
     /// Try rules, policies and models on recorded markets and attacks, before they act on anybody's funds
     #[command(
         subcommand,
-        after_help = "Exit codes: 0 done, 1 could not be done, 2 a configuration broke a bound, 64 usage. Settings are not read."
+        after_help = "Exit codes: 0 done, 1 could not be done, 2 a configuration broke a bound, 64 usage, 130 stopped by Ctrl-C. Settings are not read."
     )]
     Lab(rampart_lab::cli::LabCommand),
     /// Show settings

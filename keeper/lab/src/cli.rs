@@ -5,6 +5,7 @@ mod backtest;
 mod data;
 mod evaluate;
 mod fetch;
+mod hedge;
 mod print;
 mod refit;
 mod report;
@@ -17,7 +18,11 @@ pub(crate) use backtest::span;
 pub use data::DataArgs;
 pub use print::Printer;
 
+use crate::backtest::Market;
+use crate::data::sha256_hex;
 use crate::validate::{Config, ConfigError};
+use crate::whole;
+use crate::work::at_interrupt;
 use clap::Subcommand;
 use std::path::Path;
 
@@ -48,6 +53,8 @@ pub enum LabCommand {
     Validate(validate::ValidateArgs),
     /// Play a grid of assumptions and parameters, resumably, whole or a shard of it
     Sweep(sweep::SweepArgs),
+    /// Hedge one asset by shorting another, out of sample, beside selling it: a study
+    Hedge(hedge::HedgeArgs),
     /// Merge the shards of a sweep
     Merge(sweep::MergeArgs),
     /// Make one page of results: plots with their tables
@@ -59,6 +66,8 @@ pub enum LabCommand {
 /// # Errors
 /// Why it stopped; `NotPassed` where a configuration was played and failed.
 pub fn run(command: LabCommand, out: Printer, read: Read) -> Result<(), LabError> {
+    // commands that keep something say more
+    at_interrupt(|| "stopped: no file was left half written".into());
     match command {
         LabCommand::Data(command) => data::run(command, out),
         LabCommand::Fetch(args) => fetch::run(args, out),
@@ -69,6 +78,7 @@ pub fn run(command: LabCommand, out: Printer, read: Read) -> Result<(), LabError
         LabCommand::Backtest(args) => backtest::run(&args, out),
         LabCommand::Validate(args) => validate::run(&args, out, read),
         LabCommand::Sweep(args) => sweep::run(&args, out),
+        LabCommand::Hedge(args) => hedge::run(&args, out),
         LabCommand::Merge(args) => sweep::run_merge(&args, out),
         LabCommand::Report(args) => report::run(&args, out),
     }
@@ -77,8 +87,21 @@ pub fn run(command: LabCommand, out: Printer, read: Read) -> Result<(), LabError
 /// Writes a result as JSON to where it was asked for.
 fn write_json(path: Option<&std::path::Path>, result: &impl serde::Serialize) -> Result<(), LabError> {
     let Some(path) = path else { return Ok(()) };
-    let text = serde_json::to_string_pretty(result).unwrap_or_default() + "\n";
-    std::fs::write(path, text).map_err(|source| LabError::Write { path: path.into(), source })
+    write(path, &(serde_json::to_string_pretty(result).unwrap_or_default() + "\n"))
+}
+
+/// Writes a file whole.
+fn write(path: &std::path::Path, text: &str) -> Result<(), LabError> {
+    whole::write(path, text.as_bytes()).map_err(|source| LabError::Write { path: path.into(), source })
+}
+
+/// Parts that another version made aren't gone on from.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Returns one hash for all markets.
+fn digest(markets: &[Market]) -> String {
+    let digests: Vec<u8> = markets.iter().flat_map(|market| market.scenario.digest()).collect();
+    sha256_hex(&digests)
 }
 
 /// Why a command of the lab stopped.
@@ -108,6 +131,12 @@ pub enum LabError {
     /// A configuration breaks a bound.
     #[error("`{0}` breaks its bounds: see the lines marked FAIL")]
     NotPassed(String),
+    /// A hedge isn't studied.
+    #[error(transparent)]
+    Hedge(#[from] crate::hedge::HedgeError),
+    /// Finished parts can't be kept.
+    #[error(transparent)]
+    Work(#[from] crate::work::WorkError),
     /// A report isn't made.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
@@ -155,8 +184,9 @@ impl LabError {
             Self::Config(ConfigError::Guard(_)) => "docs/lab.md, \"A verdict\", says what is read of a guard's file",
             Self::Config(_) => "`rampart lab validate --example` prints a configuration that is complete",
             Self::Attack(_) => "`rampart lab attack list` shows names and their side of the split",
+            Self::Hedge(_) => "docs/lab.md, \"Hedging by a short\", says what a pair is and what is measured",
             Self::Report(_) => {
-                "`--out FILE` of `rampart lab backtest`, `validate`, `sweep` and `attack run` writes what it reads"
+                "`--out FILE` of `rampart lab backtest`, `validate`, `sweep`, `hedge` and `attack run` writes what it reads"
             }
             Self::Refit(_) => {
                 "docs/lab.md, \"The weekly refit\", says what lies in the folder; the library is as it was"

@@ -1,7 +1,7 @@
 //! Results as one page: plots with their tables, in a file that needs nothing else, and the same as JSON.
 //!
 //! Owns what a report is made of (`Report`), what becomes of a result file (`section`), the plots (`plot`) and the page (`page`).
-//! Plays nothing: it reads what `backtest`, `validate`, `evaluate`, `sweep` and `attack run` wrote. No clock, so equal files give an
+//! Plays nothing: it reads what `backtest`, `validate`, `evaluate`, `sweep`, `attack run` and `hedge` wrote. No clock, so equal files give an
 //! equal page.
 
 mod page;
@@ -26,7 +26,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file that is no result of the lab.
-    #[error("{} is no result of backtest, validate, evaluate, sweep or attack run: {reason}", path.display())]
+    #[error("{} is no result of backtest, validate, evaluate, sweep, attack run or hedge: {reason}", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,

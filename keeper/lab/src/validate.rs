@@ -15,6 +15,7 @@ use crate::attack::{Scenario, Split, suite};
 use crate::backtest::{Market, play};
 use crate::policy::Fixed;
 use crate::pool::GuardConfig;
+use crate::work::Work;
 use rampart::state::asset::Peg;
 use std::path::Path;
 
@@ -29,38 +30,37 @@ pub struct Plan<'a> {
     pub seed: u64,
 }
 
-/// Plays `config` through every crisis and every template.
+/// Plays `config` through every crisis and every template, one part of `work` each.
 ///
 /// # Errors
 /// A recorded file that is malformed.
-pub fn validate(
-    config: &Config,
-    plan: Plan,
-    mut progress: impl FnMut(&str),
-) -> Result<Verdict, crate::data::DataError> {
+pub fn validate(config: &Config, plan: Plan, work: &mut Work) -> Result<Verdict, crate::data::DataError> {
     let mut verdict = Verdict::new(config, plan.seed, plan.draws);
     let guard = config.guard();
     let is_met =
         |crisis: &&Crisis| crisis.peg == guard.peg && !config.require.exclude.iter().any(|name| name == crisis.name);
+    let drawn: Vec<Scenario> = suite(Split::Test, plan.seed, plan.draws).collect();
+    let drawn = || drawn.chunk_by(|a, b| a.name == b.name).filter(|one| !config.require.exclude.contains(&one[0].name));
+    work.expect(CRISES.iter().filter(is_met).count() + drawn().count());
     for crisis in CRISES.iter().filter(is_met) {
-        progress(crisis.name);
         match crisis.load(plan.data, guard.reference.cell_secs)? {
             Ok((scenarios, sha256)) => {
+                // a case hangs on its file too
+                let name = format!("{} of {sha256}", crisis.name);
+                verdict.cases.push(work.part(&name, || case(config, &guard, crisis.name, scenarios, plan.seed)));
                 verdict.data.insert(crisis.file.into(), sha256);
-                verdict.cases.push(case(config, &guard, crisis.name, scenarios, plan.seed));
             }
-            Err(reason) => verdict.skipped.push(format!("{}: {reason}", crisis.name)),
+            Err(reason) => {
+                work.skip();
+                verdict.skipped.push(format!("{}: {reason}", crisis.name));
+            }
         }
     }
-    let drawn: Vec<Scenario> = suite(Split::Test, plan.seed, plan.draws).collect();
-    for scenarios in drawn.chunk_by(|a, b| a.name == b.name) {
-        let name = scenarios[0].name.clone();
-        if !config.require.exclude.contains(&name) {
-            progress(&name);
-            let is_pegged = guard.peg == Peg::UsDollar;
-            let scenarios = scenarios.iter().cloned().map(|one| if is_pegged { one.at_par() } else { one }).collect();
-            verdict.cases.push(case(config, &guard, &name, scenarios, plan.seed));
-        }
+    let is_pegged = guard.peg == Peg::UsDollar;
+    for scenarios in drawn() {
+        let name = &scenarios[0].name;
+        let scenarios = || scenarios.iter().cloned().map(|one| if is_pegged { one.at_par() } else { one }).collect();
+        verdict.cases.push(work.part(name, || case(config, &guard, name, scenarios(), plan.seed)));
     }
     verdict.judge(&config.require);
     Ok(verdict)
@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn played(text: &str) -> Verdict {
-        validate(&Config::parse(text).unwrap(), plan(), |_| ()).unwrap()
+        validate(&Config::parse(text).unwrap(), plan(), &mut Work::quiet()).unwrap()
     }
 
     #[test]

@@ -72,6 +72,7 @@ fn help_is_as_recorded() {
         &["lab", "backtest"],
         &["lab", "validate"],
         &["lab", "sweep"],
+        &["lab", "hedge"],
         &["lab", "merge"],
         &["lab", "report"],
         &["config"],

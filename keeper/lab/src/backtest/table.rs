@@ -4,6 +4,7 @@ use super::bootstrap::{Interval, Weeks, difference};
 use super::metrics::{Metrics, Tally, weeks_of};
 use super::{Market, Tried, play};
 use crate::policy::Contender;
+use crate::work::Work;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -33,26 +34,17 @@ pub struct Report {
     pub tried: Vec<Tried>,
 }
 
-/// Plays every contender on every market. Gains are against the contender at `reference`.
+/// Plays every contender on every market, one part of `work` each. Gains are against the contender at `reference`.
 pub fn compare(
     title: &str,
     contenders: &[&dyn Contender],
     markets: &[Market],
     reference: usize,
     seed: u64,
-    mut progress: impl FnMut(&str),
+    work: &mut Work,
 ) -> Report {
-    let mut results: Vec<(Metrics, Weeks)> = Vec::new();
-    for contender in contenders {
-        progress(contender.name());
-        let (mut tally, mut weeks) = (Tally::default(), Vec::new());
-        for market in markets {
-            let played = play(*contender, market, seed);
-            tally.add(market, &played);
-            weeks.push(weeks_of(market, &played));
-        }
-        results.push((tally.metrics(), weeks));
-    }
+    let results: Vec<(Metrics, Weeks)> =
+        contenders.iter().map(|contender| work.part(contender.name(), || come_to(*contender, markets, seed))).collect();
     let outcome = |(contender, (metrics, weeks)): (&&dyn Contender, &(Metrics, Weeks))| Outcome {
         name: contender.name().into(),
         metrics: metrics.clone(),
@@ -60,6 +52,17 @@ pub fn compare(
     };
     let outcomes = contenders.iter().zip(&results).map(outcome).collect();
     Report { title: title.into(), reference: contenders[reference].name().into(), seed, outcomes, tried: Vec::new() }
+}
+
+/// Returns what a contender comes to over all markets, and week by week.
+fn come_to(contender: &dyn Contender, markets: &[Market], seed: u64) -> (Metrics, Weeks) {
+    let (mut tally, mut weeks) = (Tally::default(), Vec::new());
+    for market in markets {
+        let played = play(contender, market, seed);
+        tally.add(market, &played);
+        weeks.push(weeks_of(market, &played));
+    }
+    (tally.metrics(), weeks)
 }
 
 impl fmt::Display for Report {

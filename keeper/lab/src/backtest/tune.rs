@@ -20,9 +20,18 @@ pub struct Tried {
 const LEAST_DEBT: f64 = 0.95;
 
 /// Returns the configuration with the least bad debt among those within `halted_bps` that keep 95 % of `debt`, and all that was
-/// tried. Where none is eligible, the one with the fewest halted hours.
-pub fn tune(grid: &[Fixed], markets: &[Market], halted_bps: f64, debt: f64, seed: u64) -> (Fixed, Vec<Tried>) {
-    let tried: Vec<Tried> = grid.iter().map(|fixed| try_one(fixed, markets, halted_bps, debt, seed)).collect();
+/// tried, with what each came to. Where none is eligible, the one with the fewest halted hours.
+pub fn tune(
+    grid: &[Fixed],
+    halted_bps: f64,
+    debt: f64,
+    measured: impl FnMut(&Fixed) -> Metrics,
+) -> (Fixed, Vec<Tried>) {
+    let judged = |(fixed, metrics): (&Fixed, Metrics)| {
+        let is_eligible = metrics.halted_bps <= halted_bps && metrics.average_debt >= debt * LEAST_DEBT;
+        Tried { name: fixed.name().into(), metrics, is_eligible }
+    };
+    let tried: Vec<Tried> = grid.iter().zip(grid.iter().map(measured)).map(judged).collect();
     let best = (0..tried.len())
         .min_by(|a, b| rank(&tried[*a]).partial_cmp(&rank(&tried[*b])).unwrap_or(std::cmp::Ordering::Equal));
     let mut chosen = grid[best.unwrap_or(0)].clone();
@@ -44,10 +53,4 @@ pub fn measure(contender: &dyn Contender, markets: &[Market], seed: u64) -> Metr
     let mut tally = Tally::default();
     markets.iter().for_each(|market| tally.add(market, &play(contender, market, seed)));
     tally.metrics()
-}
-
-fn try_one(fixed: &Fixed, markets: &[Market], halted_bps: f64, debt: f64, seed: u64) -> Tried {
-    let metrics = measure(fixed, markets, seed);
-    let is_eligible = metrics.halted_bps <= halted_bps && metrics.average_debt >= debt * LEAST_DEBT;
-    Tried { name: fixed.name().into(), metrics, is_eligible }
 }

@@ -1,15 +1,17 @@
 //! `rampart lab backtest`: policies side by side, as a table and as JSON.
 
-use super::{DataArgs, LabError, Printer, write_json};
+use super::{DataArgs, LabError, Printer, VERSION, digest, write_json};
 use crate::attack::{Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, Report, compare, measure, scenarios, tune};
-use crate::data::load;
+use crate::data::{load, sha256_hex};
 use crate::learn::Decider;
 use crate::policy::{Contender, Shielded, standard, tuned_grid};
 use crate::pool::Settings;
 use crate::time::start_of_day;
+use crate::work::Work;
 use clap::{Args, ValueEnum};
 use rampart_score::policy::Policy;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The policy that the repository ships.
@@ -119,6 +121,13 @@ impl BacktestArgs {
         Ok(found.into_iter().map(|scenario| Market::new(scenario, settings, self.volumes)).collect())
     }
 
+    /// Returns what the parts of this backtest hang on.
+    fn key(&self, markets: &[Market], training: &[Market], learned: &Shielded) -> Value {
+        let people = format!("{:?} {}", self.settings(), self.volumes);
+        let policy = sha256_hex(format!("{learned:?}").as_bytes());
+        json!(["backtest", VERSION, digest(markets), digest(training), people, self.halt_budget, self.seed, policy])
+    }
+
     fn recorded(&self, split: Split) -> Result<Vec<Scenario>, LabError> {
         let (dir, (from_ts, to_ts)) = (self.data.dir()?, span(split));
         let mut found = Vec::new();
@@ -132,25 +141,34 @@ impl BacktestArgs {
 
 /// Runs the command.
 pub fn run(args: &BacktestArgs, out: Printer) -> Result<(), LabError> {
-    let bar = indicatif::ProgressBar::new_spinner();
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
-    let report = backtest(args, |step| bar.set_message(step.to_owned()))?;
-    bar.finish_and_clear();
-    out.answer(&report, &report);
-    write_json(args.out.as_deref(), &report)
-}
-
-fn backtest(args: &BacktestArgs, mut progress: impl FnMut(&str)) -> Result<Report, LabError> {
-    progress("reading markets");
     let markets = args.markets(args.split)?;
     let training = args.markets(Split::Train)?;
-    let mut contenders = standard();
-    progress("tuning the static rules on the training split");
-    let debt = measure(contenders[1].as_ref(), &training, args.seed).average_debt;
-    let (tuned, tried) = tune(&tuned_grid(), &training, args.halt_budget, debt, args.seed);
+    let learned = args.learned()?;
+    let mut work = Work::begin(args.out.as_deref(), &args.key(&markets, &training, &learned), "plays of all markets")?;
+    let report = backtest(args, (&markets, &training), learned, &mut work);
+    write_json(args.out.as_deref(), &report)?;
+    work.finish();
+    out.answer(&report, &report);
+    Ok(())
+}
+
+fn backtest(
+    args: &BacktestArgs,
+    (markets, training): (&[Market], &[Market]),
+    learned: Shielded,
+    work: &mut Work,
+) -> Report {
+    let (mut contenders, grid) = (standard(), tuned_grid());
+    // the static default's debt; the tuned one and the learned one play beside the others
+    work.expect(1 + grid.len() + contenders.len() + 2);
+    let mut tried = |name: &str, contender: &dyn Contender| {
+        work.part(&format!("tuning: {name}"), || measure(contender, training, args.seed))
+    };
+    let debt = tried("debt of the static default", contenders[1].as_ref()).average_debt;
+    let (tuned, tried) = tune(&grid, args.halt_budget, debt, |fixed| tried(fixed.name(), fixed));
     contenders.insert(2, Box::new(tuned));
     // before the clairvoyant, which is a bound
-    contenders.insert(contenders.len() - 1, Box::new(args.learned()?));
+    contenders.insert(contenders.len() - 1, Box::new(learned));
     let all: Vec<&dyn Contender> = contenders.iter().map(AsRef::as_ref).collect();
     let title = format!(
         "{:?} markets, {:?} split, {} played, pools of {} volumes",
@@ -159,6 +177,6 @@ fn backtest(args: &BacktestArgs, mut progress: impl FnMut(&str)) -> Result<Repor
         markets.len(),
         args.volumes
     );
-    let report = compare(&title, &all, &markets, 2, args.seed, |name| progress(name));
-    Ok(Report { tried, ..report })
+    let report = compare(&title, &all, markets, 2, args.seed, work);
+    Report { tried, ..report }
 }

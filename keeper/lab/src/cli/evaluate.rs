@@ -1,10 +1,11 @@
 //! `rampart lab evaluate`: how good the crash model is, walked forward over recorded markets.
 
-use super::{DataArgs, LabError, Printer};
+use super::{DataArgs, LabError, Printer, write};
 use crate::evaluate::{self, Options, Variant};
 use crate::train::Config;
+use crate::work::at_interrupt;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How to evaluate.
 #[derive(Clone, Debug, Args)]
@@ -43,6 +44,10 @@ pub fn run(args: EvaluateArgs, out: Printer) -> Result<(), LabError> {
         resamples: args.resamples,
         seed: args.seed,
     };
+    let kept = options.out.clone();
+    at_interrupt(move || {
+        format!("stopped: fitted quarters are kept in {}, the same command goes on from there", kept.display())
+    });
     if args.tune {
         let tuned = evaluate::tune(&options)?;
         let line = |(config, skill): &(Config, f64)| {
@@ -77,8 +82,4 @@ fn volume_table(variants: &[Variant]) -> String {
         format!("| {metric} | {} |", cells.collect::<Vec<_>>().join(" | "))
     });
     std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
-}
-
-fn write(path: &Path, text: &str) -> Result<(), LabError> {
-    std::fs::write(path, text).map_err(|source| LabError::Write { path: path.into(), source })
 }

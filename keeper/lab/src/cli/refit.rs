@@ -5,6 +5,7 @@ use super::{DataArgs, LabError, Printer};
 use crate::data::{Checksums, DataError, Series, load, sha256_hex};
 use crate::refit::{LIBRARY_FILE, Line, Settings, Store, Verdict, refit, teach};
 use crate::time::format_day;
+use crate::work::at_interrupt;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,13 @@ pub fn run(args: &RefitArgs, out: Printer) -> Result<(), LabError> {
     let data = args.markets.iter().map(|name| read(&dir, name)).collect::<Result<Vec<Series>, _>>()?;
     let settings = args.settings();
     let mut store = Store::open(&args.library)?;
+    let kept = args.library.clone();
+    at_interrupt(move || {
+        format!(
+            "stopped: a learned candidate and finished refits are kept in {}, the same command goes on from there",
+            kept.display()
+        )
+    });
     let learn = |material: &crate::refit::Material| {
         out.line(format_args!("learning from {} markets before {}", material.learn.len(), format_day(material.cut_ts)));
         teach(&settings, material, Arc::new(move |line| out.line(line)))

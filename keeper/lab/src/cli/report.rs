@@ -1,6 +1,6 @@
 //! `rampart lab report`: results as one page.
 
-use super::{LabError, Printer, write_json};
+use super::{LabError, Printer, write, write_json};
 use crate::report::{Report, report};
 use clap::Args;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What to report, and where to.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// Files that `backtest`, `validate`, `sweep`, `merge`, `attack run` or `evaluate` (`results.json`) wrote
+    /// Files that `backtest`, `validate`, `sweep`, `merge`, `attack run`, `hedge` or `evaluate` (`results.json`) wrote
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Where to write the page: one file of HTML that loads nothing
@@ -26,8 +26,7 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs, out: Printer) -> Result<(), LabError> {
     let found = report(&args.title, &args.files)?;
     if let Some(path) = &args.html {
-        let written = std::fs::write(path, found.html()?);
-        written.map_err(|source| LabError::Write { path: path.clone(), source })?;
+        write(path, &found.html()?)?;
     }
     write_json(args.out.as_deref(), &found)?;
     out.answer(&found, lines(&found));

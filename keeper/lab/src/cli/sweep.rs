@@ -3,6 +3,7 @@
 use super::{LabError, Printer};
 use crate::data::data_dir;
 use crate::sweep::{Journal, Plan, Shard, merge, run as play};
+use crate::work::{at_interrupt, bar};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -43,11 +44,12 @@ pub fn run(args: &SweepArgs, out: Printer) -> Result<(), LabError> {
     let plan = Plan::load(&args.plan)?;
     let mut journal = Journal::open(&args.out, &plan)?;
     let dir = if plan.markets.is_empty() { None } else { Some(data_dir(args.data.as_deref())?) };
-    let bar = indicatif::ProgressBar::new(0);
-    bar.set_style(
-        indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} cells, {eta} left")
-            .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
-    );
+    let bar = bar("cells");
+    let (shown, path) = (bar.clone(), args.out.clone());
+    at_interrupt(move || {
+        shown.finish_and_clear();
+        format!("stopped: finished cells are in {}, the same command goes on from there", path.display())
+    });
     let played = play(&plan, args.shard, &mut journal, dir.as_deref(), |at, all| {
         bar.set_length(all as u64);
         bar.set_position(at as u64);

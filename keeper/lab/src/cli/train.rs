@@ -1,9 +1,10 @@
 //! `rampart lab train`: models from recorded or generated markets.
 
-use super::{DataArgs, LabError, Printer, train_policy};
+use super::{DataArgs, LabError, Printer, train_policy, write};
 use crate::evaluate::test_metrics;
 use crate::time::start_of_day;
 use crate::train::{Config, Dataset, Split, crash};
+use crate::work::Work;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::PathBuf;
@@ -48,16 +49,19 @@ pub fn run(command: TrainCommand, out: Printer) -> Result<(), LabError> {
 
 fn train_crash(args: &CrashArgs, out: Printer) -> Result<(), LabError> {
     let config = Config::default();
-    let set = Dataset::load(&args.data.dir()?)?;
+    let work = Work::begin(None, &(), "steps")?;
+    work.expect(3);
+    let set = work.step("reading", || Dataset::load(&args.data.dir()?).map_err(LabError::from))?;
     let end = set.rows.iter().map(|row| row.known_ts).max().unwrap_or_default();
     let split = args.test_from.map_or_else(Split::development, |from| Split::before(from..end + 1, &config));
-    let model = crash::fit(&set, &split, &config)?;
-    let model = crash::with_metrics(&model, test_metrics(&model, &set, &split)?)?;
+    let model = work.step("fitting", || crash::fit(&set, &split, &config))?;
+    let metrics = work.step("testing", || test_metrics(&model, &set, &split))?;
+    let model = crash::with_metrics(&model, metrics)?;
     if let Some(parent) = args.out.parent() {
         std::fs::create_dir_all(parent).map_err(|source| LabError::Write { path: args.out.clone(), source })?;
     }
-    let written = std::fs::write(&args.out, model.to_json() + "\n");
-    written.map_err(|source| LabError::Write { path: args.out.clone(), source })?;
+    write(&args.out, &(model.to_json() + "\n"))?;
+    work.finish();
     for (name, value) in &model.card().metrics {
         out.line(format_args!("{name}: {value:.4}"));
     }

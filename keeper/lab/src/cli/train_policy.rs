@@ -1,15 +1,17 @@
 //! `rampart lab train policy`: learns a policy, holds it against tuned rules, and says who drives.
 
-use super::{DataArgs, LabError, Printer};
+use super::{DataArgs, LabError, Printer, VERSION, digest};
 use crate::attack::{Grafts, Origin, Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, scenarios};
-use crate::data::{data_dir, load, sha256_hex};
+use crate::data::{data_dir, load};
 use crate::learn::{
     Decider, LEAST_HALTED_BPS, Learned, Lspi, Record, Training, VOLUMES, best_within, default_guard, halt_budget,
     rules_grid, train,
 };
 use crate::policy::tuned_grid;
 use crate::pool::{GuardConfig, Settings};
+use crate::whole;
+use crate::work::Work;
 use clap::Args;
 use rampart_score::policy::{Action, Mode, POLICY_FORMAT, Policy, PolicyCard, PolicyFile, Rules, situation_schema_hex};
 use serde_json::json;
@@ -24,6 +26,8 @@ const TEST_FROM_TS: i64 = 1_665_187_200;
 /// First seed of the selection markets and of the test markets: no seed is used twice.
 const SELECTION_SEED: u64 = 1_000;
 const TEST_SEED: u64 = 5_000;
+/// Settings under which sensitivity is shown, each for three sides.
+const CASES: usize = 6;
 
 /// How to train and test a policy.
 #[derive(Clone, Debug, Args)]
@@ -52,35 +56,57 @@ pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
     let markets = generated(args, Split::Train, 1, args.draws, out);
     let selection = generated(args, Split::Train, SELECTION_SEED, 1, out);
     let default = default_guard();
-    let budget = halt_budget(&selection);
-    out.line(format_args!(
-        "{} markets to learn from, {} to select on; halt budget {budget:.1} bps of the time",
-        markets.len(),
-        selection.len()
-    ));
-    let (tuned, rules) = tune(&selection, budget, out);
+    let seen = digest(&markets);
+    let key = json!(["train policy", VERSION, seen, digest(&selection), args.seeds, args.rounds]);
+    let mut work = Work::begin(Some(&args.out), &key, "parts")?;
+    let tests = tests(args, out);
+    work.expect(1 + tuned_grid().len() + rules_grid().len() + args.seeds as usize + 5 * tests.len() + 3 * CASES);
+    let budget = work.part("halt budget", || halt_budget(&selection));
+    work.told(|| {
+        out.line(format_args!(
+            "{} markets to learn from, {} to select on; halt budget {budget:.1} bps of the time",
+            markets.len(),
+            selection.len()
+        ));
+    });
+    let (tuned, rules) = tune(&selection, budget, &mut work, out);
     let seeds = (1..=args.seeds).collect();
     let training =
         Training { lspi: Lspi::default(), explore: 0.15, seeds, halted_bps: budget, es95: 100.0, rounds: args.rounds };
-    let trained = train(&training, &rules, &markets, &selection, Arc::new(move |line| out.line(line)))?;
+    let told = Arc::new(move |line| out.line(line));
+    let trained = train(&training, &rules, (&markets, &selection), &mut work, told)?;
     let deciders = deciders(default, tuned, rules, trained.policy.clone());
     let (mut metrics, mut is_sure) = (BTreeMap::new(), true);
-    for (name, tests) in tests(args, out) {
-        let records: Vec<Record> = deciders.iter().map(|(name, decider)| Record::of(name, decider, &tests)).collect();
-        print_table(name, &records, out);
-        is_sure &= note(name, &records, &mut metrics);
+    for (table, tests) in tests {
+        let records = records(table, &deciders, &tests, &mut work);
+        work.told(|| print_table(table, &records, out));
+        is_sure &= note(table, &records, &mut metrics);
     }
-    print_sensitivity(args, &deciders, out);
-    let digests: Vec<u8> = markets.iter().flat_map(|market| market.scenario.digest()).collect();
+    print_sensitivity(args, &deciders, &mut work, out);
     let mode = if is_sure { Mode::Drives } else { Mode::Shadow };
-    let card = card(args, &trained.by_seed, trained.transitions, sha256_hex(&digests), mode, metrics);
+    let card = card(args, &trained.by_seed, trained.transitions, seen, mode, metrics);
     let policy = Policy::from_file(file(card, &trained.policy))?;
-    out.line(if is_sure {
+    let verdict = if is_sure {
         "the policy beats the tuned rules in every table: it may drive"
     } else {
         "the rules drive, the policy runs in shadow"
-    });
-    write(&args.out, &policy, out)
+    };
+    work.told(|| out.line(verdict));
+    write(&args.out, &policy)?;
+    work.finish();
+    let (version, hash) = (policy.card().version, policy.hash());
+    let text = format!("wrote {} version {version} with hash {hash} ({} actions)", args.out.display(), Action::COUNT);
+    out.answer(&json!({ "file": args.out, "hash": hash, "card": policy.card() }), text);
+    Ok(())
+}
+
+/// Plays all sides on the markets of a table, one part each.
+fn records(table: &str, deciders: &[(&str, Decider)], tests: &[Market], work: &mut Work) -> Vec<Record> {
+    let seen = digest(tests);
+    let of = |(name, decider): &(&str, Decider)| {
+        work.part(&format!("{table}: {name} on {seen}"), || Record::of(name, decider, tests))
+    };
+    deciders.iter().map(of).collect()
 }
 
 /// Generated and grafted scenarios of a side of the split; grafts need recorded data, and are left out with a printed reason.
@@ -146,14 +172,20 @@ fn name_of(origin: Origin) -> &'static str {
 }
 
 /// Tunes the guard's own rules and the rules over the nine actions on the same markets, within the same halt budget.
-fn tune(markets: &[Market], budget: f64, out: Printer) -> (Decider, Rules) {
+fn tune(markets: &[Market], budget: f64, work: &mut Work, out: Printer) -> (Decider, Rules) {
     let guards: Vec<Decider> = tuned_grid().into_iter().map(|fixed| Decider::Guard(Box::new(fixed.guard))).collect();
-    let records: Vec<Record> = guards.iter().map(|decider| Record::of("", decider, markets)).collect();
+    let mut all = |what: &str, deciders: &[Decider]| -> Vec<Record> {
+        let of = |(at, decider)| work.part(&format!("tuning: {what} {at}"), || Record::of("", decider, markets));
+        deciders.iter().enumerate().map(of).collect()
+    };
+    let records = all("guard", &guards);
     let guard = best_within(&records, budget).unwrap_or(0);
     let rules = rules_grid();
-    let of_rules: Vec<Record> = rules.iter().map(|rules| Record::of("", &Decider::Rules(*rules), markets)).collect();
+    let of_rules = all("rules", &rules.iter().copied().map(Decider::Rules).collect::<Vec<_>>());
     let best = best_within(&of_rules, budget).unwrap_or(0);
-    out.line(format_args!("tuned among {} guards and {} rules: {:?}", guards.len(), rules.len(), rules[best]));
+    work.told(|| {
+        out.line(format_args!("tuned among {} guards and {} rules: {:?}", guards.len(), rules.len(), rules[best]));
+    });
     (guards[guard].clone(), rules[best])
 }
 
@@ -205,10 +237,10 @@ fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) ->
 }
 
 /// Plays the last three sides on synthetic tests with other people around the pool.
-fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], out: Printer) {
-    out.line("\nsensitivity on synthetic tests: bad debt and utility, bps of the debt a market");
+fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], work: &mut Work, out: Printer) {
+    work.told(|| out.line("\nsensitivity on synthetic tests: bad debt and utility, bps of the debt a market"));
     let base = Settings::default();
-    let cases = [
+    let cases: [_; CASES] = [
         ("as above", base),
         ("volume share 5 %", Settings { market_share: 0.05, ..base }),
         ("volume share 20 %", Settings { market_share: 0.20, ..base }),
@@ -220,12 +252,11 @@ fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], out: Print
         let markets: Vec<Market> = suite(Split::Test, TEST_SEED, args.test_draws.min(1))
             .map(|scenario| Market::new(scenario, settings, VOLUMES))
             .collect();
-        let cells: Vec<String> = deciders[2..]
+        let cells: Vec<String> = records(name, &deciders[2..], &markets, work)
             .iter()
-            .map(|(name, decider)| Record::of(name, decider, &markets))
             .map(|record| format!("{} {:.2} / {:.2}", record.name, record.bad_debt(), record.utility()))
             .collect();
-        out.line(format_args!("{name:<18} {}", cells.join("   ")));
+        work.told(|| out.line(format_args!("{name:<18} {}", cells.join("   "))));
     }
 }
 
@@ -265,14 +296,10 @@ fn file(card: PolicyCard, policy: &Learned) -> PolicyFile {
     PolicyFile { format: POLICY_FORMAT, card, weights, hash: String::new() }
 }
 
-fn write(path: &Path, policy: &Policy, out: Printer) -> Result<(), LabError> {
+fn write(path: &Path, policy: &Policy) -> Result<(), LabError> {
     let fail = |source| LabError::PolicyFile { path: path.into(), source };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(fail)?;
     }
-    std::fs::write(path, policy.to_json() + "\n").map_err(fail)?;
-    let (version, hash) = (policy.card().version, policy.hash());
-    let text = format!("wrote {} version {version} with hash {hash} ({} actions)", path.display(), Action::COUNT);
-    out.answer(&json!({ "file": path, "hash": hash, "card": policy.card() }), text);
-    Ok(())
+    whole::write(path, (policy.to_json() + "\n").as_bytes()).map_err(fail)
 }

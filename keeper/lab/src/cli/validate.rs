@@ -1,9 +1,11 @@
 //! `rampart lab validate`: a configuration through crises and attacks, with a verdict that has a hash.
 
-use super::{LabError, Printer, Read, write_json};
+use super::{LabError, Printer, Read, VERSION, write_json};
 use crate::data::data_dir;
-use crate::validate::{EXAMPLE, Plan, validate};
+use crate::validate::{EXAMPLE, Plan, canonical_hash, validate};
+use crate::work::Work;
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// What to validate.
@@ -43,14 +45,12 @@ pub fn run(args: &ValidateArgs, out: Printer, read: Read) -> Result<(), LabError
     };
     let config = read(path, args.vault.as_deref())?;
     let dir = if args.without_data { None } else { Some(data_dir(args.data.as_deref())?) };
-    let bar = indicatif::ProgressBar::new_spinner();
     let plan = Plan { data: dir.as_deref(), draws: args.draws, seed: args.seed };
-    let verdict = validate(&config, plan, |name| {
-        bar.set_message(name.to_owned());
-        bar.tick();
-    })?;
-    bar.finish_and_clear();
-    out.answer(&verdict, &verdict);
+    let key = json!(["validate", VERSION, canonical_hash(&config), args.seed, args.draws]);
+    let mut work = Work::begin(args.out.as_deref(), &key, "cases")?;
+    let verdict = validate(&config, plan, &mut work)?;
     write_json(args.out.as_deref(), &verdict)?;
+    work.finish();
+    out.answer(&verdict, &verdict);
     if verdict.is_passed { Ok(()) } else { Err(LabError::NotPassed(config.name)) }
 }

@@ -2,6 +2,7 @@
 
 use super::results::{Metrics, Results};
 use super::{EvaluateError, Interval};
+use crate::whole;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -28,12 +29,23 @@ pub fn markdown(results: &Results) -> String {
 /// # Errors
 /// `Io`; `NoSection` unless the document has both lines in this order.
 pub fn write_section(path: &Path, section: &str) -> Result<(), EvaluateError> {
+    write_between(path, (BEGIN, END), section)
+}
+
+/// Replaces what a document has between two lines.
+///
+/// # Errors
+/// As [`write_section`].
+pub fn write_between(
+    path: &Path,
+    (begin, end): (&'static str, &'static str),
+    section: &str,
+) -> Result<(), EvaluateError> {
     let fail = |source| EvaluateError::Io { path: path.into(), source };
     let text = std::fs::read_to_string(path).map_err(fail)?;
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) =
-        parts.ok_or_else(|| EvaluateError::NoSection { path: path.into(), begin: BEGIN, end: END })?;
-    std::fs::write(path, format!("{before}{BEGIN}\n{section}{END}{after}")).map_err(fail)
+    let parts = text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = parts.ok_or_else(|| EvaluateError::NoSection { path: path.into(), begin, end })?;
+    whole::write(path, format!("{before}{begin}\n{section}{end}{after}").as_bytes()).map_err(fail)
 }
 
 /// Writing to a `String` can't fail.

@@ -9,7 +9,7 @@ use crate::pool::GuardConfig;
 use rampart_score::policy::{Action, Gate, Outcomes, Policy, Rules, TILES, paired_lower_bound};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Users are held up by the static default's own rules; a budget below 50 bps of the time would bind nobody else.
 pub const LEAST_HALTED_BPS: f64 = 50.0;
@@ -35,7 +35,7 @@ pub enum Decider {
 }
 
 /// What a decider did on one market, after two days of warm-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Play {
     /// Sum of rewards, bps of the debt.
     pub utility: f64,
@@ -81,7 +81,7 @@ impl Decider {
 }
 
 /// A decider's plays on a list of markets, in its order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Name in tables.
     pub name: String,

@@ -5,9 +5,11 @@ use super::contest::{Decider, Learned, Record, best_within};
 use super::environment::Episode;
 use super::lspi::{LearnError, Lspi};
 use crate::backtest::Market;
+use crate::work::Work;
 use rampart_score::policy::{Rules, TILES};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How a policy is trained.
@@ -42,34 +44,64 @@ pub struct Trained {
     pub tried: usize,
 }
 
-/// Trains on `markets`, and chooses by utility within the halt budget on `selection`. `rules` are part of the behaviour.
+/// What one seed came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Seeded {
+    /// Weights of the chosen policy. Shape: one row for each action, one number for each tile.
+    weights: Vec<Vec<f64>>,
+    record: Record,
+    transitions: u64,
+    tried: usize,
+}
+
+/// Trains on `markets`, one part of `work` for each seed, and chooses by utility within the halt budget on `selection`. `rules` are
+/// part of the behaviour.
 ///
 /// # Errors
 /// `LearnError` where a system can't be solved or there is nothing to learn from.
 pub fn train(
     training: &Training,
     rules: &Rules,
-    markets: &[Market],
-    selection: &[Market],
+    (markets, selection): (&[Market], &[Market]),
+    work: &mut Work,
     progress: Arc<dyn Fn(String) + Send + Sync>,
 ) -> Result<Trained, LearnError> {
     let (mut chosen, mut by_seed, mut tried, mut transitions) = (Vec::new(), Vec::new(), 0, 0);
     for seed in &training.seeds {
-        let episodes = behave(rules, markets, training.explore, *seed);
-        transitions = episodes.iter().map(|episode| episode.decisions.len() as u64).sum();
-        let candidates = rounds(training, &episodes, selection)?;
-        tried += candidates.len();
-        let records: Vec<Record> = candidates.iter().map(|(_, record)| record.clone()).collect();
-        let best = best_within(&records, training.halted_bps).ok_or(LearnError::Empty)?;
-        let (utility, halted) = (records[best].utility(), records[best].halted_bps());
-        progress(format!("seed {seed}: {transitions} transitions, utility {utility:.3} bps, halted {halted:.1} bps"));
+        let make = || learned(training, behave(rules, markets, training.explore, *seed), selection);
+        let found: Seeded = work.try_part(&format!("seed {seed}"), make)?;
+        (tried, transitions) = (tried + found.tried, found.transitions);
+        let (utility, halted) = (found.record.utility(), found.record.halted_bps());
+        let said = format!("seed {seed}: {transitions} transitions, utility {utility:.3} bps, halted {halted:.1} bps");
+        work.told(|| progress(said));
         by_seed.push((*seed, utility, halted));
-        chosen.push(candidates[best].clone());
+        chosen.push(found);
     }
-    let records: Vec<Record> = chosen.iter().map(|(_, record)| record.clone()).collect();
+    let records: Vec<Record> = chosen.iter().map(|one| one.record.clone()).collect();
     let best = best_within(&records, training.halted_bps).ok_or(LearnError::Empty)?;
-    let (policy, record) = chosen.swap_remove(best);
-    Ok(Trained { policy, record, by_seed, transitions, tried })
+    let found = chosen.swap_remove(best);
+    Ok(Trained { policy: found.policy()?, record: found.record, by_seed, transitions, tried })
+}
+
+/// Learns from the episodes of one seed, and chooses among the rounds.
+fn learned(training: &Training, episodes: Vec<Episode<TILES>>, selection: &[Market]) -> Result<Seeded, LearnError> {
+    let transitions = episodes.iter().map(|episode| episode.decisions.len() as u64).sum();
+    let mut candidates = rounds(training, &episodes, selection)?;
+    let tried = candidates.len();
+    let records: Vec<Record> = candidates.iter().map(|(_, record)| record.clone()).collect();
+    let best = best_within(&records, training.halted_bps).ok_or(LearnError::Empty)?;
+    let (policy, record) = candidates.swap_remove(best);
+    let weights = policy.weights.iter().map(|row| row.to_vec()).collect();
+    Ok(Seeded { weights, record, transitions, tried })
+}
+
+impl Seeded {
+    /// Returns the policy; weights of another shape are none.
+    fn policy(&self) -> Result<Learned, LearnError> {
+        let rows: Result<Vec<[f64; TILES]>, _> = self.weights.iter().map(|row| row.as_slice().try_into()).collect();
+        let weights = rows.ok().and_then(|rows| rows.try_into().ok()).ok_or(LearnError::Empty)?;
+        Ok(Learned { weights })
+    }
 }
 
 /// Plays the behaviour: every market once by each of two rules with exploration, and once with nothing but it half of the time.

@@ -2,6 +2,7 @@
 
 use super::{Judged, Material, RefitError, Settings};
 use crate::learn::{Decider, Linear, Lspi, Training, halt_budget, train};
+use crate::work::Work;
 use rampart_score::policy::{
     Action, Mode, POLICY_FORMAT, Policy, PolicyCard, PolicyError, PolicyFile, Rules, TILES, situation_schema_hex,
 };
@@ -37,7 +38,8 @@ pub fn teach(
         es95: 100.0,
         rounds: settings.rounds,
     };
-    let trained = train(&training, &Rules::default(), &material.learn, &material.select, progress)?;
+    let markets = (&material.learn[..], &material.select[..]);
+    let trained = train(&training, &Rules::default(), markets, &mut Work::quiet(), progress)?;
     let weights = trained.policy.weights.iter().map(|row| row.to_vec()).collect();
     Ok(Taught { weights, transitions: trained.transitions, seeds: training.seeds })
 }

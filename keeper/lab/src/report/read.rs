@@ -4,6 +4,7 @@ use super::ReportError;
 use crate::backtest::Report as Backtest;
 use crate::data::sha256_hex;
 use crate::evaluate::Results;
+use crate::hedge::Study;
 use crate::story::Story;
 use crate::sweep::Line;
 use crate::validate::Verdict;
@@ -24,6 +25,8 @@ pub enum Found {
     Sweep(Vec<Line>),
     /// Of `attack run`.
     Story(Story),
+    /// Of `hedge`.
+    Hedge(Study),
 }
 
 /// Reads a file. Returns what it holds, its name and its SHA-256. An answer in the envelope of `--json` is as good as a bare one.
@@ -61,6 +64,8 @@ fn parse(text: &str) -> Result<Found, String> {
         as_type(value).map(|results| Found::Evaluation(Box::new(results)))
     } else if has("moments") {
         as_type(value).map(Found::Story)
+    } else if has("leak_checks") {
+        as_type(value).map(Found::Hedge)
     } else if has("cell") {
         as_type(value).map(|line| Found::Sweep(vec![line]))
     } else {

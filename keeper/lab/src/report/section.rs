@@ -2,7 +2,8 @@
 
 use super::{Figure, Found, Plot, Section, Series, Table};
 use crate::backtest::{Outcome, Report as Backtest};
-use crate::evaluate::Results;
+use crate::evaluate::{Interval, Results};
+use crate::hedge::{Method, Outcome as HedgeOutcome, Study};
 use crate::story::{Side, Story};
 use crate::sweep::Line;
 use crate::validate::Verdict;
@@ -16,6 +17,7 @@ pub fn of(found: &Found) -> Section {
         Found::Evaluation(results) => evaluation(results),
         Found::Sweep(lines) => sweep(lines),
         Found::Story(story) => self::story(story),
+        Found::Hedge(study) => hedge(study),
     }
 }
 
@@ -354,4 +356,66 @@ fn story(story: &Story) -> Section {
         story.seed, story.scenario_sha256, story.guard, story.guard_sha256
     )];
     section(format!("Attack {}", story.name), "attack run", notes, figures, tables)
+}
+
+fn hedge(study: &Study) -> Section {
+    let all = || study.pairs.iter().flat_map(|pair| pair.outcomes.iter().map(move |one| (pair, one)));
+    let label = |pair: &str, method: Method| format!("{pair}: {}", method.name());
+    let intervals = |title: &str, description: &str, of: fn(&HedgeOutcome) -> &Interval| {
+        let labels = all().map(|(pair, one)| label(&pair.name, one.method)).collect();
+        let values = all().map(|(_, one)| [of(one).value, of(one).low, of(one).high].map(|share| 100.0 * share));
+        let plot = Plot::Intervals { unit: "%; right of 0 is safer".into(), labels, values: values.collect() };
+        figure(title, format!("{description}, with 95 % over resampled weeks."), plot)
+    };
+    let figures = vec![
+        intervals("Variance cut", "Part of the variance that each way takes away, after costs", |one| {
+            &one.variance_cut
+        }),
+        intervals("Worst days cut", "Part of the mean of the worst 1 % of days that each way takes away", |one| {
+            &one.day_cut
+        }),
+    ];
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let of = |of: &Interval| format!("{:.1} ({:.1} to {:.1})", 100.0 * of.value, 100.0 * of.low, 100.0 * of.high);
+    let rows = all().map(|(pair, one)| {
+        vec![
+            label(&pair.name, one.method),
+            format!("{:.2}", one.held),
+            of(&one.variance_cut),
+            one.crisis_variance_cut.map_or_else(|| "-".into(), percent),
+            percent(pair.unhedged.day),
+            percent(one.worst.day),
+            of(&one.day_cut),
+            one.over_selling.as_ref().map_or_else(|| "-".into(), of),
+            format!("{:.0}", one.trades_year),
+            format!("{:.0}", one.cost_bps_year),
+            format!("{:.0}", one.carry_bps_year),
+        ]
+    });
+    let head = [
+        "way",
+        "held",
+        "variance cut, %",
+        "in crises, %",
+        "worst days without, %",
+        "worst days, %",
+        "worst days cut, %",
+        "more than selling, points",
+        "trades a year",
+        "trades, bps/yr",
+        "holding, bps/yr",
+    ];
+    let mut tables = vec![Table::new("Ways to hold less of the risk", &head, rows.collect())];
+    let crises = study.pairs.iter().flat_map(|pair| pair.crises.iter().map(move |crisis| (pair, crisis)));
+    let rows = crises.map(|(pair, crisis)| {
+        let known = crisis.correlation.map_or_else(|| "-".into(), |value| format!("{value:.2}"));
+        let hedged = crisis.hedged.iter().copied().map(percent);
+        [format!("{}: {}", pair.name, crisis.name), known, percent(crisis.unhedged)].into_iter().chain(hedged).collect()
+    });
+    let head: Vec<&str> =
+        ["crisis", "correlation", "no hedge, %"].into_iter().chain(Method::ALL.map(Method::name)).collect();
+    tables.push(Table::new("Crises, sums of returns", &head, rows.collect()));
+    // what was assumed is the first paragraph of the study's own text
+    let notes: Vec<String> = study.to_string().lines().take(1).map(str::to_owned).collect();
+    section("Hedging one asset by another".into(), "hedge", notes, figures, tables)
 }

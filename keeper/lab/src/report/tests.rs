@@ -5,6 +5,7 @@ use crate::policy::{Contender, Fixed};
 use crate::pool::{GuardConfig, Settings};
 use crate::sweep::{Journal, Plan as Grid};
 use crate::validate::{Config, EXAMPLE, Plan as Cases, validate};
+use crate::work::Work;
 use std::path::Path;
 
 /// A name that would be a script, if it were not escaped.
@@ -16,7 +17,12 @@ fn backtest() -> crate::backtest::Report {
     let markets: Vec<Market> =
         suite(Split::Train, 1, 1).take(2).map(|scenario| Market::new(scenario, Settings::default(), 300.0)).collect();
     let all: Vec<&dyn Contender> = contenders.iter().map(|one| one as &dyn Contender).collect();
-    compare("two markets", &all, &markets, 0, 1, |_| ())
+    compare("two markets", &all, &markets, 0, 1, &mut Work::quiet())
+}
+
+fn hedge() -> crate::hedge::Study {
+    let pair = crate::hedge::generated(140, 1);
+    crate::hedge::Study::of(&[pair], &crate::hedge::Assumptions::default(), 20, 1).unwrap()
 }
 
 fn written(dir: &Path, name: &str, result: &impl serde::Serialize) -> PathBuf {
@@ -27,7 +33,7 @@ fn written(dir: &Path, name: &str, result: &impl serde::Serialize) -> PathBuf {
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let config = Config::parse(EXAMPLE).unwrap();
-    let verdict = validate(&config, Cases { data: None, draws: 1, seed: 3 }, |_| ()).unwrap();
+    let verdict = validate(&config, Cases { data: None, draws: 1, seed: 3 }, &mut Work::quiet()).unwrap();
     let scenario = generate(&template("pump").unwrap(), Split::Test, 2).unwrap();
     let story = crate::story::tell(&config, scenario, 0);
     let plan = "split = \"train\"\ntemplates = [\"flash-crash\"]\nvolumes = [300.0, 3_000.0]\nltv_bps = [7_500]\n\
@@ -42,6 +48,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         written(dir, "verdict.json", &envelope),
         cells,
         written(dir, "story.json", &story),
+        written(dir, "hedge.json", &hedge()),
     ]
 }
 
@@ -50,14 +57,14 @@ fn page_has_a_heading_a_plot_and_a_table_for_every_result_and_nothing_to_load() 
     let dir = tempfile::tempdir().unwrap();
     let found = report("All <results>", &files(dir.path())).unwrap();
     let kinds: Vec<&str> = found.sections.iter().map(|section| section.kind.as_str()).collect();
-    assert_eq!(kinds, ["backtest", "validate", "sweep", "attack run"]);
+    assert_eq!(kinds, ["backtest", "validate", "sweep", "attack run", "hedge"]);
     let page = found.html().unwrap();
     let count = |text: &str| page.matches(text).count();
     let (figures, tables) = found
         .sections
         .iter()
         .fold((0, 0), |(figures, tables), one| (figures + one.figures.len(), tables + one.tables.len()));
-    assert_eq!((count("<h2 "), count("<figure>"), count("<table>")), (4, figures, tables));
+    assert_eq!((count("<h2 "), count("<figure>"), count("<table>")), (5, figures, tables));
     assert_eq!((count("<svg"), count("role=\"img\" aria-label=\"")), (figures, figures));
     assert!(found.sections.iter().all(|one| !one.figures.is_empty() && !one.tables.is_empty()));
     assert!(count("<th scope=\"row\"") > 0 && count("<th scope=\"col\"") > 0 && count("<caption") == tables);

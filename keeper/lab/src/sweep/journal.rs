@@ -2,6 +2,7 @@
 
 use super::{Cell, Plan, SweepError};
 use crate::backtest::Metrics;
+use crate::whole;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -66,6 +67,7 @@ impl Journal {
     /// # Errors
     /// `Io`.
     pub fn append(&mut self, line: &Line) -> Result<(), SweepError> {
+        let _held = whole::writing();
         let written = self.file.write_all(text_of(line).as_bytes()).and_then(|()| self.file.sync_data());
         written.map_err(|source| SweepError::Io { path: self.path.clone(), source })?;
         self.lines.push(line.clone());
@@ -111,6 +113,6 @@ pub fn merge(paths: &[PathBuf], plan: &Plan, into: &Path) -> Result<usize, Sweep
         return Err(SweepError::Missing { missing: missing.len(), all: plan.count(), first: *first });
     }
     let text: String = cells.values().map(text_of).collect();
-    std::fs::write(into, text).map_err(|source| SweepError::Io { path: into.into(), source })?;
+    whole::write(into, text.as_bytes()).map_err(|source| SweepError::Io { path: into.into(), source })?;
     Ok(cells.len())
 }
