@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn steady_run_is_at_rest_and_growth_is_named() {
+    fn fault_46_steady_run_is_at_rest_and_growth_is_named() {
         let steady = verdict(&samples(|minute| 50_000 + minute % 3)).unwrap();
         assert_eq!(
             steady,
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_fall_is_named() {
+    fn fault_46_missed_fall_is_named() {
         let mut missed = samples(|_| 50_000);
         missed.last_mut().unwrap().trips = 0;
         assert_eq!(verdict(&missed).unwrap_err(), "1 falls, and 0 trips");
