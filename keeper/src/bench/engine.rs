@@ -124,7 +124,7 @@ impl Bench {
             of_program(world.vault_key, bytes_of(&book.vault.1)),
             of_program(key(RULE), bytes_of(&world.rule())),
         ];
-        let listed = updates.iter().map(|u| u.key).chain(book.positions.iter().map(|(at, _)| *at)).collect();
+        let listed = updates.iter().map(|u| u.key).chain(book.positions.keys().copied()).collect();
         updates.extend((10..14).map(|n| Update { origin: Origin::Poll, ..oracle(n, 1_000, SLOT) }));
         updates.push(testing::clock(SLOT, NOW));
         updates.push(Update { lamports: 1_000_000_000, ..Update::absent(key(SIGNER), SLOT, Origin::Poll) });
