@@ -116,7 +116,7 @@ pub fn fixtures(_: &mut Run) -> Result<Verdict> {
 /// Every test of the workspace passes.
 pub fn tests(run: &mut Run) -> Result<Verdict> {
     let mut nextest = command::cargo();
-    nextest.args(["nextest", "run", "--locked"]).args(SHARED).args(features());
+    nextest.args(["nextest", "run", "--locked", "--test-threads", &threads()]).args(SHARED).args(features());
     if let Some(program) = &run.program {
         nextest.env("RAMPART_SO", program);
     }
@@ -129,6 +129,12 @@ pub fn tests(run: &mut Run) -> Result<Verdict> {
     command::run(command::cargo().args(["nextest", "run", "--locked", "-p", "xtask"]))?;
     command::run(through_clippy(&mut nextest))?;
     Ok(Verdict::Passed)
+}
+
+/// Tests at once: one more than there are processors, as many wait for a clock and not for one.
+fn threads() -> String {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors + 1).to_string()
 }
 
 /// The tools that will read `deploy/` take all of it. What the tests' build left is the keeper that it is tried on.
