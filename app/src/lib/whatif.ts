@@ -8,7 +8,7 @@ export interface Episode {
   fromTs: number
   /** When it was seen clear again; the last sample where it wasn't yet. */
   toTs: number
-  /** The largest value in it, bps. */
+  /** The value in it that was furthest beyond the threshold. */
   worst: bigint
 }
 
@@ -25,7 +25,7 @@ export interface WhatIf {
   toTs: number
   /** Widest gap between two of them, seconds: what lies in it wasn't seen. */
   widestGap: number
-  /** The largest value of all, bps. */
+  /** The furthest value of all: the largest, or the smallest where a rule is true below its threshold. */
   worst: bigint
 }
 
@@ -41,18 +41,22 @@ const scaled = (price: string): bigint => {
   return BigInt(whole + fraction.padEnd(PLACES, '0').slice(0, PLACES))
 }
 
-/** Rules whose value follows from kept samples alone. */
-const TRIED: readonly string[] = ['drawdown', 'deviation_from_reference', 'peg_deviation', 'utilisation']
+/** Metrics whose value follows from samples of their subject. */
+const DERIVED: readonly string[] = ['drawdown', 'deviation_from_reference', 'peg_deviation', 'utilisation']
 
-/** Tells whether kept samples tell a rule's values: of the references they hold the short one alone. */
-export function canTry({ metric, comparator, reference_span }: Pick<Rule, 'metric' | 'comparator' | 'reference_span'>): boolean {
+/**
+ * Returns whose kept samples tell a rule's values: its subject's where they follow from those, which reach back to before the
+ * rule was made; else its own, what it measured once a minute. Of the references a subject's samples hold the short one alone.
+ */
+export function sampledOf({ address, subject, metric, reference_span }: Pick<Rule, 'address' | 'subject' | 'metric' | 'reference_span'>): string {
   const isSlow = reference_span !== null && reference_span !== 'short'
-  return TRIED.includes(metric) && comparator === 'above' && !isSlow
+  return DERIVED.includes(metric) && !isSlow ? subject : address
 }
 
 /** Returns the values of a rule over kept samples, oldest first; nothing for a metric that samples don't tell. */
 export function pointsOf(rule: Pick<Rule, 'metric' | 'window_secs'>, rows: readonly Kept[]): Point[] {
   const samples = rows.map((row) => ({ ...row, ts: Math.floor(row.at_ms / 1_000) })).sort((a, b) => a.ts - b.ts)
+  if (samples.some(({ kind }) => kind === 'rule')) return samples.flatMap(({ ts, value }) => (value === null ? [] : [{ ts, value: BigInt(value) }]))
   if (rule.metric === 'utilisation') return samples.flatMap(({ ts, utilisation_bps }) => (utilisation_bps === null ? [] : [{ ts, value: BigInt(utilisation_bps) }]))
   const priced = samples.flatMap(({ ts, price, reference }) => (price === null ? [] : [{ ts, price: scaled(price), reference: reference === null ? null : scaled(reference) }]))
   const share = (part: bigint, whole: bigint) => (whole <= 0n ? 0n : (part * 10_000n) / whole)
@@ -82,12 +86,17 @@ export function pointsOf(rule: Pick<Rule, 'metric' | 'window_secs'>, rows: reado
  * A stretch starts where a value reaches the threshold and ends where one is back at the clear threshold, as a rule's does.
  * It trips where that lasted `persistSecs` or longer: what lay between two samples is taken as the first of them.
  */
-export function tried(points: readonly Point[], threshold: bigint, clear: bigint, persistSecs: number): WhatIf | null {
+export function tried(points: readonly Point[], threshold: bigint, clear: bigint, persistSecs: number, comparator: Rule['comparator'] = 'above'): WhatIf | null {
+  if (comparator === 'below') {
+    // the same, upside down
+    const flipped = tried(points.map(({ ts, value }) => ({ ts, value: -value })), -threshold, -clear, persistSecs)
+    return flipped && { ...flipped, worst: -flipped.worst, episodes: flipped.episodes.map((one) => ({ ...one, worst: -one.worst })) }
+  }
   const [first, last] = [points[0], points.at(-1)]
   if (first === undefined || last === undefined) return null
   const all: Episode[] = []
   let open: Episode | null = null
-  let [widestGap, worst, before] = [0, 0n, first.ts]
+  let [widestGap, worst, before] = [0, first.value, first.ts]
   for (const { ts, value } of points) {
     widestGap = Math.max(widestGap, ts - before)
     before = ts

@@ -5,7 +5,7 @@
 
 use crate::events::{Event, EventKind};
 use crate::intent::Intent;
-use crate::view::{AssetView, VaultView};
+use crate::view::{AssetView, RuleView, VaultView};
 use anchor_lang::prelude::Pubkey;
 use rampart::state::Report;
 use schemars::JsonSchema;
@@ -95,6 +95,7 @@ const SAMPLES: &[Column] = &[
     ("utilisation_bps", Int),
     ("cash_amount", Text),
     ("debt_amount", Text),
+    ("value", Text),
 ];
 
 impl Kind {
@@ -334,6 +335,16 @@ impl Who {
         values.push(text(&vault.cash_amount));
         values.push(text(&vault.debt_amount));
         row(Kind::Samples, format!("{}:{bucket}", vault.address), ts.saturating_mul(1_000), slot, values)
+    }
+
+    /// Returns the sample of a rule at `ts`, likewise: what it measured, and the level that it raises.
+    pub fn rule(&self, rule: &RuleView, ts: i64, bucket: i64, slot: u64) -> Record {
+        let mut values = self.sample("rule", &rule.address);
+        values.extend(std::iter::repeat_n(Value::Text(None), 4));
+        values.push(Value::Int(Some(i64::from(rule.level))));
+        values.extend([Value::Int(None), Value::Text(None), Value::Text(None)]);
+        values.push(text_option(rule.value.clone()));
+        row(Kind::Samples, format!("{}:{bucket}", rule.address), ts.saturating_mul(1_000), slot, values)
     }
 
     fn sample(&self, kind: &str, address: &str) -> Vec<Value> {

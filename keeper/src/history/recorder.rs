@@ -64,6 +64,11 @@ impl Recorder {
         let bucket = ts.div_euclid(i64::try_from(every_secs.max(1)).unwrap_or(i64::MAX));
         view.assets.iter().for_each(|asset| self.put(self.who.asset(asset, ts, bucket, slot)));
         view.vaults.iter().for_each(|vault| self.put(self.who.vault(vault, ts, bucket, slot)));
+        // there are many rules: the first sample of a minute is enough
+        let minute = |ts: i64| ts.div_euclid(60);
+        if minute(ts) != minute(ts.saturating_sub_unsigned(every_secs)) {
+            view.rules.iter().for_each(|rule| self.put(self.who.rule(rule, ts, minute(ts), slot)));
+        }
     }
 
     fn put(&self, record: Record) {

@@ -22,7 +22,8 @@ pub enum Dialect {
 }
 
 /// One step for each layout, in both dialects. Append only.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE history_events ({head}, guard TEXT NOT NULL, keeper TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT,
         scope TEXT, text TEXT NOT NULL, fields TEXT NOT NULL){tail};
     CREATE INDEX history_events_by_time ON history_events (guard, at_ms, id);
@@ -46,16 +47,18 @@ const STEPS: [&str; 1] = ["
     CREATE INDEX history_samples_by_time ON history_samples (guard, at_ms, id);
     CREATE INDEX history_samples_by_subject ON history_samples (subject, at_ms, id);
     {own}
-"];
+",
+    "ALTER TABLE history_samples ADD COLUMN value TEXT;",
+];
 
 /// What only one side has: the file keeps what waits for the database, the database how far each file was taken.
-const OWN: [(&str, &str); 1] = [(
+const OWN: [(&str, &str); 2] = [(
     "CREATE TABLE spool (seq INTEGER PRIMARY KEY AUTOINCREMENT, is_sample INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
      CREATE INDEX spool_by_worth ON spool (is_sample, seq);
      CREATE TABLE writer (name TEXT NOT NULL) STRICT;
      INSERT INTO writer VALUES (lower(hex(randomblob(16))));",
     "CREATE TABLE history_writers (writer TEXT PRIMARY KEY, keeper TEXT NOT NULL, last_seq BIGINT NOT NULL);",
-)];
+), ("", "")];
 
 impl Dialect {
     /// Returns the steps from the first layout to the newest.
@@ -155,7 +158,9 @@ mod tests {
                 let table = layout.split(&format!("CREATE TABLE {} (", kind.table())).nth(1).expect("its table");
                 let table = table.split(';').next().expect("its end");
                 for (column, _) in kind.columns() {
-                    assert!(table.contains(&format!(" {column} ")), "{column} of {table}");
+                    let later = format!("ALTER TABLE {} ADD COLUMN {column} ", kind.table());
+                    let is_there = table.contains(&format!(" {column} ")) || layout.contains(&later);
+                    assert!(is_there, "{column} of {table}");
                 }
             }
         }

@@ -28,6 +28,7 @@ export const Kept = v.object({
   price: maybe(Decimal),
   reference: maybe(Decimal),
   utilisation_bps: maybe(Count),
+  value: maybe(Decimal),
 })
 
 /** A row of the kept history. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parse } from '@/lib/parse'
 import { HistoryPage } from '@/lib/schema/kept'
-import { canTry, pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
+import { pointsOf, priceAtThreshold, sampledOf, tried } from '@/lib/whatif'
 
 /** Samples as the keeper sends them, newest first, a minute apart. */
 const rows = (prices: readonly (string | null)[]) =>
@@ -57,8 +57,20 @@ it('tells the price at which a fall or a gap would reach a threshold', () => {
   expect(priceAtThreshold({ metric: 'oracle_age', compared_price: '1' }, 1_000n)).toBeNull()
 })
 
-it('tries no rule whose reference the samples don’t hold', () => {
-  const gap = (reference_span: 'short' | 'four_hours' | 'day' | null) => canTry({ metric: 'deviation_from_reference', comparator: 'above', reference_span })
-  expect([gap('short'), gap(null), gap('day'), gap('four_hours')]).toEqual([true, true, false, false])
-  expect(canTry({ metric: 'oracle_age', comparator: 'above', reference_span: null })).toBe(false)
+it('reads a rule’s own samples where its subject’s don’t tell, such as those of a slow reference', () => {
+  const gap = (reference_span: 'short' | 'four_hours' | 'day' | null) => sampledOf({ address: 'R', subject: 'S', metric: 'deviation_from_reference', reference_span })
+  expect([gap('short'), gap('four_hours'), gap('day')]).toEqual(['S', 'R', 'R'])
+  expect(sampledOf({ address: 'R', subject: 'S', metric: 'oracle_age', reference_span: null })).toBe('R')
+})
+
+it('takes what a rule measured as it is, and leaves out when it measured nothing', () => {
+  const items = ['7', null, '30'].map((value, at) => ({ id: at, at_ms: at * 60_000, slot: at, kind: 'rule', value }))
+  const points = pointsOf({ metric: 'oracle_age', window_secs: 0 }, parse(HistoryPage, { items, next: null }).items)
+  expect(points).toEqual([{ ts: 0, value: 7n }, { ts: 120, value: 30n }])
+})
+
+it('counts what lies at a threshold or below it where a rule is true there', () => {
+  const points = [15_000, 11_000, 10_500, 13_000].map((value, at) => ({ ts: at * 60, value: BigInt(value) }))
+  expect(tried(points, 11_000n, 12_000n, 0, 'below')).toMatchObject({ worst: 10_500n, episodes: [{ fromTs: 60, toTs: 180, worst: 10_500n }] })
+  expect(tried(points, 10_000n, 11_000n, 0, 'below')?.episodes).toEqual([])
 })

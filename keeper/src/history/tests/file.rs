@@ -4,6 +4,7 @@ use super::local::Local;
 use super::*;
 use crate::history::record::Value;
 use crate::journal::Journal;
+use crate::view::View;
 
 const MIB: i64 = 1 << 20;
 
@@ -62,9 +63,10 @@ async fn facts_are_kept_once_and_read_in_pages() {
     assert_eq!((texts(&reports, "seq"), texts(&reports, "score_bps")), (vec!["6".into()], vec!["4200".into()]));
     assert_eq!(texts(&reports, "at"), ["2027-01-15T08:00:00.000Z"]);
     let samples = page(&settings, Kind::Samples, all()).await.expect("a page");
-    assert_eq!(texts(&samples, "kind"), ["vault", "asset"], "one of each in a period");
-    assert_eq!(samples.items[0]["debt_amount"], "18446744073709551615");
-    assert_eq!(samples.items[1]["price"], "150.250000000000000001");
+    assert_eq!(texts(&samples, "kind"), ["rule", "vault", "asset"], "one of each in a period");
+    assert_eq!((&samples.items[0]["value"], &samples.items[0]["level"]), (&"731".into(), &2.into()));
+    assert_eq!(samples.items[1]["debt_amount"], "18446744073709551615");
+    assert_eq!(samples.items[2]["price"], "150.250000000000000001");
 }
 
 #[tokio::test]
@@ -148,7 +150,8 @@ fn samples_never_take_the_room_of_facts() {
     let metrics = Metrics::new();
     let (recorder, mut queues) = Recorder::new(Arc::new(who()), metrics.clone());
     let rounds = recorder::SAMPLES / 2 + 10;
-    (0..rounds).for_each(|n| recorder.samples(&view(TS + n as i64), 1));
+    let without_rules = |ts| View { rules: Vec::new(), ..view(ts) };
+    (0..rounds).for_each(|n| recorder.samples(&without_rules(TS + n as i64), 1));
     assert_eq!(dropped(&metrics, Kind::Samples), 20);
     recorder.decision(&intent(1), None, None, 5);
     assert!(queues.facts.try_recv().is_ok());
@@ -215,8 +218,23 @@ fn a_file_of_a_later_version_is_refused_and_left() {
     let file = rusqlite::Connection::open(dir.path().join(local::FILE)).expect("the file");
     file.pragma_update(None, "user_version", 99).expect("a write");
     let error = Local::open(dir.path(), MIB).err().expect("a refusal");
-    assert!(matches!(error, HistoryError::TooNew { found: 99, known: 1, .. }), "{error}");
+    assert!(matches!(error, HistoryError::TooNew { found: 99, known: 2, .. }), "{error}");
     assert_eq!(file.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).expect("a number"), 99);
+}
+
+#[test]
+fn a_file_of_the_first_layout_is_brought_up_to_date_and_keeps_its_rows() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join(local::FILE);
+    let file = rusqlite::Connection::open(&path).expect("the file");
+    file.execute_batch(&sql::Dialect::Sqlite.steps()[0]).expect("the first layout");
+    file.pragma_update(None, "user_version", 1).expect("a write");
+    file.execute("INSERT INTO history_samples (unique_key, at_ms, slot, guard, keeper, kind, subject, level) VALUES ('k', 1, 1, 'g', 'one', 'asset', 's', 0)", []).expect("a row");
+    drop(file);
+    drop(Local::open(dir.path(), MIB).expect("a file"));
+    let file = rusqlite::Connection::open(&path).expect("the file");
+    let row = file.query_row("SELECT subject, value FROM history_samples", [], |row| Ok((row.get(0)?, row.get(1)?)));
+    assert_eq!(row.expect("the row"), ("s".to_owned(), None::<String>));
 }
 
 #[tokio::test]

@@ -116,13 +116,14 @@ fn report(seq: u64) -> Report {
 }
 
 fn view(ts: i64) -> crate::view::View {
-    use crate::view::{AssetPriceView, AssetView, ChainView, VaultView, View};
+    use crate::view::{AssetPriceView, AssetView, ChainView, RuleView, VaultView, View};
     let price = AssetPriceView { mid: Some("150.250000000000000001".into()), ..AssetPriceView::default() };
     let asset = AssetView { address: key(2).to_string(), price, ..AssetView::default() };
     let debt_amount = u64::MAX.to_string();
     let vault = VaultView { address: key(3).to_string(), debt_amount, utilisation_bps: 7_000, ..VaultView::default() };
+    let rule = RuleView { address: key(4).to_string(), value: Some("731".into()), level: 2, ..RuleView::default() };
     let chain = ChainView { slot: 9, unix_ts: ts };
-    View { assets: vec![asset], vaults: vec![vault], chain, ..View::default() }
+    View { assets: vec![asset], vaults: vec![vault], rules: vec![rule], chain, ..View::default() }
 }
 
 /// Samples of an asset and a vault: three periods of five minutes, in the first of them two prices and in the last none.

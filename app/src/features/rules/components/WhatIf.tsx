@@ -1,7 +1,7 @@
 import { useId, useState } from 'react'
 import { Icon } from '@/components/ui/Icon'
 import { Empty, Panel } from '@/components/ui/Panel'
-import { formatBps, formatCount } from '@/lib/amount'
+import { formatCount } from '@/lib/amount'
 import { type Failure, NoKeeper, isNotKept } from '@/lib/failure'
 import { formatUsd } from '@/lib/price'
 import { readTyped, typed } from '@/lib/form'
@@ -9,7 +9,7 @@ import { formatMeasure } from '@/lib/rule'
 import type { Kept } from '@/lib/schema/kept'
 import type { Rule, View } from '@/lib/schema/view'
 import { formatMoment, formatSpan } from '@/lib/time'
-import { type WhatIf as Result, canTry, pointsOf, priceAtThreshold, tried } from '@/lib/whatif'
+import { type WhatIf as Result, pointsOf, priceAtThreshold, sampledOf, tried } from '@/lib/whatif'
 
 interface WhatIfProps {
   view: View
@@ -19,7 +19,9 @@ interface WhatIfProps {
   failureOf: (error: unknown) => Failure
 }
 
-const BPS = { decimals: 2, sign: '%' }
+/** How a rule's threshold is typed. */
+const unitOf = ({ unit }: Rule) => (unit === 'bps' ? { decimals: 2, sign: '%' } : { decimals: 0, sign: 's' })
+const furthest = ({ comparator }: Rule): string => (comparator === 'below' ? 'smallest' : 'largest')
 const LISTED = 8
 const DAY_SECS = 86_400
 
@@ -40,11 +42,11 @@ function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; resu
     <div className="whatif-result" role="status">
       <p>
         <strong className="number">{times === 0 ? 'Never' : times === 1 ? 'Once' : `${formatCount(times)} times`}</strong>
-        {` would ${formatBps(threshold)} have tripped in ${formatSpan(span)} of samples${rule.min_persist_secs > 0 ? `, each true for ${formatSpan(rule.min_persist_secs)} or longer` : ''}.`}
+        {` would ${formatMeasure(threshold, rule.unit)} have tripped in ${formatSpan(span)} of samples${rule.min_persist_secs > 0 ? `, each true for ${formatSpan(rule.min_persist_secs)} or longer` : ''}.`}
         {result.short > 0 && ` ${formatCount(result.short)} shorter ${result.short === 1 ? 'stretch' : 'stretches'} would not have.`}
       </p>
       <p className="quiet">
-        {`The largest value was ${formatMeasure(result.worst, 'bps')}, of ${formatCount(result.samples)} samples at most ${formatSpan(result.widestGap)} apart: what lay between two of them wasn’t seen, and counts as the first. `}
+        {`The ${furthest(rule)} value was ${formatMeasure(result.worst, rule.unit)}, of ${formatCount(result.samples)} samples at most ${formatSpan(result.widestGap)} apart: what lay between two of them wasn’t seen, and counts as the first. `}
         {span < 29 * DAY_SECS && 'This keeper’s history goes no further back.'}
       </p>
       {isTooCoarse(rule, result) && (
@@ -58,7 +60,7 @@ function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; resu
                 <th scope="col">From</th>
                 <th scope="col">For</th>
                 <th scope="col" className="number">
-                  Largest value
+                  {`${rule.comparator === 'below' ? 'Smallest' : 'Largest'} value`}
                 </th>
               </tr>
             </thead>
@@ -67,7 +69,7 @@ function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; resu
                 <tr key={fromTs}>
                   <th scope="row">{formatMoment(fromTs)}</th>
                   <td>{toTs === fromTs ? 'until now' : formatSpan(toTs - fromTs)}</td>
-                  <td className="number">{formatBps(worst)}</td>
+                  <td className="number">{formatMeasure(worst, rule.unit)}</td>
                 </tr>
               ))}
             </tbody>
@@ -80,9 +82,9 @@ function Told({ rule, threshold, result }: { rule: Rule; threshold: bigint; resu
 }
 
 function Tried({ rule, view, rows, text }: { rule: Rule; view: View; rows: readonly Kept[]; text: string }) {
-  const threshold = readTyped(text, BPS)
+  const threshold = readTyped(text, unitOf(rule))
   if (threshold === null || threshold === 0n) return null
-  const result = tried(pointsOf(rule, rows), threshold, clearOf(rule, threshold), rule.min_persist_secs)
+  const result = tried(pointsOf(rule, rows), threshold, clearOf(rule, threshold), rule.min_persist_secs, rule.comparator)
   const asset = view.assets.find(({ address }) => address === rule.subject)
   const price = priceAtThreshold(rule, threshold)
   return (
@@ -100,7 +102,7 @@ function reasonOf(failure: Failure): string {
 
 /** Tries a threshold on what was kept of the last 30 days. */
 export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
-  const rules = view.rules.filter(canTry)
+  const { rules } = view
   const [address, setAddress] = useState('')
   const [text, setText] = useState('')
   const [state, setState] = useState<State>({ kind: 'idle' })
@@ -109,10 +111,10 @@ export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
   const choose = (next: string) => {
     const chosen = rules.find((one) => one.address === next)
     setAddress(next)
-    setText(chosen === undefined ? '' : typed(chosen.threshold, BPS))
+    setText(chosen === undefined ? '' : typed(chosen.threshold, unitOf(chosen)))
     if (chosen === undefined) return
     setState({ kind: 'reading' })
-    samplesOf(chosen.subject).then(
+    samplesOf(sampledOf(chosen)).then(
       (rows) => {
         setState({ kind: 'read', rows })
       },
@@ -122,7 +124,7 @@ export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
     )
   }
   return (
-    <Panel title="What if" note="A threshold, tried on what this keeper kept of the last 30 days. Falls, gaps to the short reference or the peg, and utilisation can be tried: the rest isn’t in the samples.">
+    <Panel title="What if" note="A threshold, tried on what this keeper kept of the last 30 days: prices and use of its subject where they tell, else what the rule itself measured.">
       <div className="padded whatif">
         <div className="whatif-form">
           <div>
@@ -144,13 +146,13 @@ export function WhatIf({ view, samplesOf, failureOf }: WhatIfProps) {
           </div>
           {rule !== undefined && (
             <div>
-              <label htmlFor={`${id}-threshold`}>Threshold, %</label>
+              <label htmlFor={`${id}-threshold`}>{`Threshold, ${unitOf(rule).sign}`}</label>
               <input
                 id={`${id}-threshold`}
                 inputMode="decimal"
                 autoComplete="off"
                 value={text}
-                aria-invalid={readTyped(text, BPS) === null}
+                aria-invalid={readTyped(text, unitOf(rule)) === null}
                 onChange={(event) => {
                   setText(event.target.value)
                 }}
