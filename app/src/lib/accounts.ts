@@ -29,6 +29,7 @@ export const KINDS = {
   asset: kind('asset', generated.ASSET_DISCRIMINATOR, generated.getAssetDecoder()),
   vault: kind('vault', generated.VAULT_DISCRIMINATOR, generated.getVaultDecoder()),
   rule: kind('rule', generated.RULE_DISCRIMINATOR, generated.getRuleDecoder()),
+  group: kind('rule_group', generated.RULE_GROUP_DISCRIMINATOR, generated.getRuleGroupDecoder()),
   change: kind('pending_change', generated.PENDING_CHANGE_DISCRIMINATOR, generated.getPendingChangeDecoder()),
   keeperSet: kind('keeper_set', generated.KEEPER_SET_DISCRIMINATOR, generated.getKeeperSetDecoder()),
   report: kind('report', generated.REPORT_DISCRIMINATOR, generated.getReportDecoder()),

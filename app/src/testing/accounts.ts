@@ -23,6 +23,7 @@ export const empty = {
   guard: (fields?: Partial<generated.Guard>) => accountOf(generated.getGuardDecoder(), generated.getGuardSize(), fields),
   vault: (fields?: Partial<generated.Vault>) => accountOf(generated.getVaultDecoder(), generated.getVaultSize(), fields),
   asset: (fields?: Partial<generated.Asset>) => accountOf(generated.getAssetDecoder(), generated.getAssetSize(), fields),
+  group: (fields?: Partial<generated.RuleGroup>) => accountOf(generated.getRuleGroupDecoder(), generated.getRuleGroupSize(), fields),
   rule: (fields?: Partial<generated.Rule>) => accountOf(generated.getRuleDecoder(), generated.getRuleSize(), fields),
   change: (fields?: Partial<generated.PendingChange>) => accountOf(generated.getPendingChangeDecoder(), generated.getPendingChangeSize(), fields),
   position: (fields?: Partial<generated.Position>) => accountOf(generated.getPositionDecoder(), generated.getPositionSize(), fields),

@@ -20,6 +20,7 @@ const NAMES: Record<keyof typeof KINDS, string> = {
   asset: 'Asset',
   vault: 'Vault',
   rule: 'Rule',
+  group: 'Group of rules',
   change: 'Pending change',
   keeperSet: 'Keeper set',
   report: 'Report',

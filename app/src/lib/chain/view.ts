@@ -1,4 +1,4 @@
-import { type Asset as StoredAsset, type Guard, type Rule as StoredRule, type Vault as StoredVault } from '@/generated'
+import { type Asset as StoredAsset, type Guard, type Rule as StoredRule, type RuleGroup as StoredGroup, type Vault as StoredVault } from '@/generated'
 import { type Held, u128 } from '@/lib/accounts'
 import { bothAt, causesOf, levelsOf, strictestOf } from '@/lib/chain/breaker'
 import { gaugesOf } from '@/lib/chain/flow'
@@ -6,7 +6,7 @@ import { type Stored, decimalOf, sourceOf } from '@/lib/chain/oracle'
 import type { Row } from '@/lib/chain/positions'
 import { type Level, LEVELS, levelText } from '@/lib/level'
 import { metricAt } from '@/lib/rule'
-import type { Asset, Bin, Rule, Sample, Vault, View } from '@/lib/schema/view'
+import type { Asset, Bin, Rule, RuleGroup, Sample, Vault, View } from '@/lib/schema/view'
 import { shortAddress } from '@/lib/names'
 
 // The accounts' own words in the form of the keeper's view, for a page without a keeper. What only the program's code can
@@ -21,6 +21,8 @@ export interface Chain {
   assets: readonly Held<StoredAsset>[]
   vaults: readonly Held<StoredVault>[]
   rules: readonly Held<StoredRule>[]
+  /** Groups of rules that trip only together. */
+  groups: readonly Held<StoredGroup>[]
   /** Positions of all vaults; null while they weren't read. */
   positions: readonly Row[] | null
   /** Accounts of the price sources, by address. */
@@ -267,9 +269,7 @@ function comparedOf({ params, held, subject }: StoredRule, chain: Chain): string
 function ruleOf({ address, value: rule }: Held<StoredRule>, chain: Chain, names: Names): Rule {
   const { params } = rule
   const metric = metricAt(params.metric)
-  const level: Level = LEVELS.find((known) => known === params.level) ?? 3
-  const scopes = [chain.guard, ...chain.assets, ...chain.vaults].map(({ value }) => value.breaker)
-  const isInForce = scopes.some((breaker) => causesOf(breaker, chain.nowTs, String).some((cause) => cause.rule === address))
+  const level = raisedBy(params.level)
   return {
     address,
     id: rule.id,
@@ -292,12 +292,33 @@ function ruleOf({ address, value: rule }: Held<StoredRule>, chain: Chain, names:
     min_persist_secs: params.minPersistSecs,
     min_observations: params.minObservations,
     trip_epoch: rule.tripEpoch,
-    is_in_force: isInForce,
+    is_in_force: isInForce(address, chain),
     is_enabled: params.switch === ENABLED,
     reference_span: metric.name === 'deviation_from_reference' ? (SPANS[params.referenceSpan] ?? null) : null,
     compared_price: comparedOf(rule, chain),
     standing: params.standing === MEMBER ? 'member' : 'alone',
-    groups: [],
+    groups: chain.groups.filter(({ value }) => value.rules.slice(0, value.count).includes(address as never)).map((held) => groupOf(held, chain)),
+  }
+}
+
+const raisedBy = (level: number): Level => LEVELS.find((known) => known === level) ?? 3
+
+/** Tells whether a rule or a group holds a cause of any level. */
+function isInForce(source: string, chain: Chain): boolean {
+  const scopes = [chain.guard, ...chain.assets, ...chain.vaults].map(({ value }) => value.breaker)
+  return scopes.some((breaker) => causesOf(breaker, chain.nowTs, String).some((cause) => cause.rule === source))
+}
+
+function groupOf({ address, value: group }: Held<StoredGroup>, chain: Chain): RuleGroup {
+  const level = raisedBy(group.params.level)
+  return {
+    address,
+    id: group.id,
+    level,
+    level_name: levelText(level).name,
+    scope: group.scope,
+    rules: group.rules.slice(0, group.count),
+    is_in_force: isInForce(address, chain),
   }
 }
 

@@ -99,7 +99,7 @@ describe('the view without a keeper', () => {
     risk: { ...zero.risk, ltvBps: 7_500, softLineBps: 7_800, liquidationLineBps: 8_300 },
   })
   const positions = [{ address: 'p', vault: keyOf(4) as string, owner: 'o', shares: 0n, debtScaled: 120_000_000n, collateral: 1_000_000_000n }]
-  const view = viewOfChain({ slot: 5, nowTs: NOW, guard: { address: keyOf(1), value: empty.guard() }, assets: [sol, usdc], vaults: [{ address: keyOf(4), value: stands }], rules: [], positions, oracles: new Map(), labels: { [keyOf(2)]: 'SOL', [keyOf(3)]: 'USDC' } })
+  const view = viewOfChain({ slot: 5, nowTs: NOW, guard: { address: keyOf(1), value: empty.guard() }, assets: [sol, usdc], vaults: [{ address: keyOf(4), value: stands }], rules: [], groups: [], positions, oracles: new Map(), labels: { [keyOf(2)]: 'SOL', [keyOf(3)]: 'USDC' } })
   it('has no keeper, and a price that is recorded, never agreed', () => {
     expect(view.keeper).toBeNull()
     expect(view.assets.map(({ symbol, price }) => [symbol, price.state, price.mid])).toEqual([['SOL', 'recorded', '150.000000000'], ['USDC', 'recorded', '1.000000000']])
@@ -122,7 +122,7 @@ describe('the view without a keeper', () => {
     const compared = (params: object, more: object = {}, of: object = {}) => {
       const rule = { address: keyOf(9), value: { ...blank, subject: keyOf(2), params: { ...blank.params, ...params }, ...more } }
       const asset = { ...sol, value: { ...sol.value, ...of } }
-      const told = viewOfChain({ slot: 5, nowTs: NOW, guard: { address: keyOf(1), value: empty.guard() }, assets: [asset, usdc], vaults: [], rules: [rule], positions: [], oracles: new Map(), labels: {} })
+      const told = viewOfChain({ slot: 5, nowTs: NOW, guard: { address: keyOf(1), value: empty.guard() }, assets: [asset, usdc], vaults: [], rules: [rule], groups: [], positions: [], oracles: new Map(), labels: {} })
       return [told.rules[0]?.reference_span ?? null, told.rules[0]?.compared_price === null ? null : Number(told.rules[0]?.compared_price)]
     }
     const anchors = [{ priceQ64: stored(140n << 64n), weighedSecs: 14_400n }, { priceQ64: stored(130n << 64n), weighedSecs: 86_399n }]
@@ -134,6 +134,14 @@ describe('the view without a keeper', () => {
     expect(compared({ metric: 2, referenceSpan: 3 }, {}, { anchors })).toEqual(['day', null])
     expect(compared({ metric: 2, referenceSpan: 3 }, { held: { priceQ64: stored(120n << 64n), untilTs: BigInt(NOW + 1) } })).toEqual(['day', 120])
     expect(compared({ metric: 10 }, {}, { peg: 2 })).toEqual([null, 1])
+  })
+  it('tells of which group a rule is part, as whole as the account is', () => {
+    const rule = { address: keyOf(9), value: { ...empty.rule(), subject: keyOf(2) } }
+    const blank = empty.group()
+    const group = { address: keyOf(7), value: { ...blank, id: 4, scope: keyOf(1), rules: [keyOf(9), keyOf(8), ...blank.rules.slice(2)], count: 2, params: { ...blank.params, level: 2 } } }
+    const other = { address: keyOf(6), value: { ...blank, rules: [keyOf(8), keyOf(9), ...blank.rules.slice(2)], count: 1 } }
+    const told = viewOfChain({ slot: 5, nowTs: NOW, guard: { address: keyOf(1), value: empty.guard() }, assets: [sol, usdc], vaults: [], rules: [rule], groups: [group, other], positions: [], oracles: new Map(), labels: {} })
+    expect(told.rules[0]?.groups).toEqual([{ address: keyOf(7), id: 4, level: 2, level_name: 'Reduce only', scope: keyOf(1), rules: [keyOf(9), keyOf(8)], is_in_force: false }])
   })
   it('charges the curve’s rate, rounded up', () => {
     const curve = { baseRateBps: 0, kinkRateBps: 1_000, maxRateBps: 10_000, kinkBps: 8_000, reserveFactorBps: 0 }

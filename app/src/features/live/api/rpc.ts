@@ -62,11 +62,12 @@ interface KeptRows {
 export function chainReader(url: string, guard: string): (signal: AbortSignal) => Promise<Chain> {
   let known: KeptRows | null = null
   return async (signal) => {
-    const [guards, assets, vaults, rules] = await Promise.all([
+    const [guards, assets, vaults, rules, groups] = await Promise.all([
       kept(url, guard, KINDS.guard, signal),
       kept(url, guard, KINDS.asset, signal),
       kept(url, guard, KINDS.vault, signal),
       kept(url, guard, KINDS.rule, signal),
+      kept(url, guard, KINDS.group, signal),
     ])
     const [held] = guards
     if (held === undefined) throw new Unreachable(`${WHO} knows no guard at ${guard}.`)
@@ -79,6 +80,6 @@ export function chainReader(url: string, guard: string): (signal: AbortSignal) =
     const clock = found.get(CLOCK.address)?.data
     if (clock === undefined || clock.length < CLOCK.unixTs + 8) throw new Unreachable(`${WHO} doesn’t tell the chain’s time.`)
     const nowTs = Number(new DataView(clock.buffer, clock.byteOffset).getBigInt64(CLOCK.unixTs, true))
-    return { slot, nowTs, guard: held, assets, vaults, rules, positions: known?.rows ?? null, oracles: found, labels: env.labels }
+    return { slot, nowTs, guard: held, assets, vaults, rules, groups, positions: known?.rows ?? null, oracles: found, labels: env.labels }
   }
 }
