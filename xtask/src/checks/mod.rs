@@ -62,6 +62,10 @@ const TRY: [Step; 4] =
 /// The names of the steps that failed.
 pub fn run(quick: bool) -> Result<()> {
     let start = Instant::now();
+    println!(
+        "{} checks: on two processors some fifty minutes from nothing, twenty once everything is built",
+        BUILD.len() + BESIDE.len() + TRY.len()
+    );
     let mut run = Run { quick, program: None };
     let mut beside = run.clone();
     let (mut rows, others) = std::thread::scope(|scope| {
