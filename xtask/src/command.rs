@@ -35,15 +35,11 @@ fn status(command: &mut Command) -> std::io::Result<ExitStatus> {
 }
 
 /// What `cargo run` and the caller's own habits leave in the environment, and a build that others repeat must not see.
-const FOREIGN: [&str; 16] = [
+const FOREIGN: [&str; 12] = [
     "CARGO",
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_BUILD_TARGET",
     "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_MANIFEST_DIR",
-    "CARGO_MANIFEST_PATH",
-    "CARGO_PKG_NAME",
-    "CARGO_PKG_VERSION",
     "CARGO_TARGET_DIR",
     "LD_LIBRARY_PATH",
     "OUT_DIR",
@@ -54,12 +50,19 @@ const FOREIGN: [&str; 16] = [
     "RUSTUP_TOOLCHAIN",
 ];
 
+/// How the names of what `cargo run` tells of its package begin. Build scripts look at them: one that is there in one build and
+/// not in the next has TLS and all above it compiled anew.
+const OF_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+
 /// Returns a command that doesn't inherit this process's build settings.
 pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
-    FOREIGN.iter().for_each(|name| {
-        command.env_remove(name);
-    });
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if FOREIGN.contains(&&*text) || OF_PACKAGE.iter().any(|start| text.starts_with(start)) {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

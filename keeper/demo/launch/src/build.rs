@@ -35,6 +35,12 @@ fn build(root: &Path, total: usize, is_plain: bool) -> Result<(), String> {
     command.current_dir(root).arg("build").arg("--locked").arg("--color=never");
     // the program is also a `cdylib`: without this, builds of other packages write its library to the same file
     command.env("__CARGO_DEFAULT_LIB_METADATA", "rampart");
+    // what cargo tells this process of its own package: build scripts would see it here and not in other builds, and run anew
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     for package in PACKAGES {
         command.arg("-p").arg(package);
     }
