@@ -162,10 +162,7 @@ impl Pool {
     /// # Errors
     /// Of the last endpoint asked; `NoEndpoint`.
     pub async fn accounts_since(&self, keys: &[Pubkey], purpose: Use, slot: u64) -> Result<Listing, RpcError> {
-        match self.ask(purpose, |rpc| rpc.accounts_since(keys, slot).boxed()).await {
-            Err(_) if slot > 0 => self.accounts(keys, purpose).await,
-            answer => answer,
-        }
+        self.ask_since(purpose, slot, |rpc, slot| rpc.accounts_since(keys, slot).boxed()).await
     }
 
     /// Lists the accounts of the program of one kind that name `parent`.
@@ -181,10 +178,7 @@ impl Pool {
     /// # Errors
     /// Of the last endpoint asked; `NoEndpoint`.
     pub async fn children_since(&self, child: Child, parent: &Pubkey, slot: u64) -> Result<Listing, RpcError> {
-        match self.ask(Use::Sweep, |rpc| rpc.children_since(child, parent, slot).boxed()).await {
-            Err(_) if slot > 0 => self.children(child, parent).await,
-            answer => answer,
-        }
+        self.ask_since(Use::Sweep, slot, |rpc, slot| rpc.children_since(child, parent, slot).boxed()).await
     }
 
     /// Lists the positions of `vault` whose owners begin with `owners`, as of what [`Self::accounts_since`] would fetch.
@@ -192,12 +186,7 @@ impl Pool {
     /// # Errors
     /// Of the last endpoint asked, or of one for which it was too much; `NoEndpoint`.
     pub async fn positions_since(&self, vault: &Pubkey, owners: &[u8], slot: u64) -> Result<Listing, RpcError> {
-        match self.ask(Use::Sweep, |rpc| rpc.positions_since(vault, owners, slot).boxed()).await {
-            Err(error) if slot > 0 && !error.is_too_much() => {
-                self.ask(Use::Sweep, |rpc| rpc.positions_since(vault, owners, 0).boxed()).await
-            }
-            answer => answer,
-        }
+        self.ask_since(Use::Sweep, slot, |rpc, slot| rpc.positions_since(vault, owners, slot).boxed()).await
     }
 
     /// Lists the Pyth price accounts of `program` that carry `feed_id`.
@@ -260,6 +249,20 @@ impl Pool {
             }
         }
         Err(last)
+    }
+
+    /// Asks as of `slot` or later, and as of what there is where no endpoint has come so far.
+    async fn ask_since<'a, T>(
+        &'a self,
+        purpose: Use,
+        slot: u64,
+        question: impl Fn(&'a Rpc, u64) -> BoxFuture<'a, Result<T, RpcError>>,
+    ) -> Result<T, RpcError> {
+        match self.ask(purpose, |rpc| question(rpc, slot)).await {
+            // what is too much of one slot is too much of any
+            Err(error) if slot > 0 && !error.is_too_much() => self.ask(purpose, |rpc| question(rpc, 0)).await,
+            answer => answer,
+        }
     }
 
     async fn ask<'a, T>(

@@ -197,13 +197,10 @@ impl Poller {
                 Child::Position => self.positions(parent, since, parts, &mut snapshot).await,
                 _ => self.pool.children_since(*child, parent, since).await.map(|listing| snapshot.add(listing)),
             };
-            match listed {
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::warn!(error = %crate::error::chain(&error), "accounts can't be listed; known ones are fetched");
-                    snapshot.is_whole = false;
-                    break;
-                }
+            if let Err(error) = listed {
+                tracing::warn!(error = %crate::error::chain(&error), "accounts can't be listed; known ones are fetched");
+                snapshot.is_whole = false;
+                break;
             }
         }
         if !snapshot.is_whole {
