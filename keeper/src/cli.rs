@@ -7,8 +7,6 @@ mod act;
 mod ask;
 mod chain;
 pub mod deploy;
-#[cfg(test)]
-mod docs_tests;
 mod doctor;
 mod explain;
 mod fleet;
@@ -320,7 +318,7 @@ pub struct InitArgs {
     /// JSON-RPC endpoint
     #[arg(long, value_name = "URL")]
     pub rpc_url: Option<String>,
-    /// Address of the guard to defend
+    /// Address of the guard to defend, or the file of one that is to be created
     #[arg(long, value_name = "ADDRESS")]
     pub guard: Option<String>,
     /// Keypair file of the payer

@@ -10,7 +10,7 @@ mod dir;
 mod fetch;
 mod read;
 
-pub use archive::{Month, months};
+pub use archive::{ARCHIVE, Month, months};
 pub use checksums::{Checksum, Checksums, sha256_hex};
 pub use dir::{Recording, data_dir, data_dir_or_skip, list};
 pub use fetch::{FetchError, Request, fetch};

@@ -4,6 +4,7 @@ use super::output::Output;
 use super::{InitArgs, show};
 use crate::config::{self, ConfigError, Overrides, example};
 use crate::error::KeeperError;
+use crate::guard::file::GuardFile;
 use dialoguer::{Confirm, Input};
 use serde::Serialize;
 use solana_sdk::pubkey::Pubkey;
@@ -12,6 +13,9 @@ use solana_sdk::signer::Signer;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// What is asked about the guard.
+const GUARD: &str = "Address of the guard, or its file";
 
 /// What a keeper can't do without.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,7 +99,8 @@ fn gather(args: &InitArgs, ask: &impl Ask) -> Result<Answers, KeeperError> {
     let name = text(args.name.clone(), "Name of this keeper", "keeper-1", check_name)?;
     let rpc_url = text(args.rpc_url.clone(), "JSON-RPC endpoint", "http://127.0.0.1:8899", check_url)?;
     let unknown = Pubkey::default().to_string();
-    let guard = text(args.guard.clone(), "Address of the guard", &unknown, check_key)?;
+    let guard = text(args.guard.clone(), GUARD, &unknown, |text| guard_of(text).map(drop))?;
+    let guard = guard_of(&guard).map_err(|reason| refused(GUARD, &reason))?.to_string();
     let payer_file = text(path(&args.payer_file), "Keypair file of the payer", "payer.json", check_path)?;
     let state_dir = text(path(&args.state_dir), "Directory of the journal", "state", check_path)?;
     let is_observing = args.observe || ask.yes("Only observe, send nothing?", false)?;
@@ -119,8 +124,14 @@ fn check_url(text: &str) -> Result<(), String> {
     if is_usable { Ok(()) } else { Err("must start with http:// or https:// and name a host".into()) }
 }
 
-fn check_key(text: &str) -> Result<(), String> {
-    text.parse::<Pubkey>().map(drop).map_err(|error| format!("`{text}` is no address: {error}"))
+/// Returns the address that is written there, or that the guard of a file has or will have.
+fn guard_of(text: &str) -> Result<Pubkey, String> {
+    if let Ok(key) = text.parse() {
+        return Ok(key);
+    }
+    let read = std::fs::read_to_string(text);
+    let read = read.map_err(|error| format!("`{text}` is no address, and no file that can be read: {error}"))?;
+    GuardFile::read(&read).map(|file| file.address()).map_err(|error| format!("guard file `{text}`: {error}"))
 }
 
 fn check_path(text: &str) -> Result<(), String> {
@@ -185,7 +196,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    const GUARD: &str = "HiDN1cZjY1y3GCUFJfsaQae162WdXHXZ7Pkv9UWBjh4s";
+    const ADDRESS: &str = "HiDN1cZjY1y3GCUFJfsaQae162WdXHXZ7Pkv9UWBjh4s";
 
     struct Scripted;
 
@@ -197,7 +208,7 @@ mod tests {
             check: fn(&str) -> Result<(), String>,
         ) -> Result<String, KeeperError> {
             let answer = match what {
-                "Address of the guard" => GUARD,
+                GUARD => ADDRESS,
                 "Name of this keeper" => "a \"quoted\" name",
                 _ => default,
             };
@@ -218,7 +229,7 @@ mod tests {
         example::write(&path, &text).expect("a file");
         let config = config::load(&path, [], &Overrides::default()).expect("settings");
         assert_eq!(config.keeper.name, "a \"quoted\" name");
-        assert_eq!(config.cluster.guard.to_string(), GUARD);
+        assert_eq!(config.cluster.guard.to_string(), ADDRESS);
         assert_eq!(config.cluster.rpc_url, "https://node.example/key");
         assert_eq!(config.keeper.mode, crate::config::Mode::Observe);
         assert_eq!(text.lines().count(), example::TEXT.lines().count());
@@ -231,7 +242,7 @@ mod tests {
         let (path, key) = (dir.path().join("rampart.toml"), dir.path().join("payer.json"));
         let args = InitArgs {
             yes: true,
-            guard: Some(GUARD.into()),
+            guard: Some(ADDRESS.into()),
             payer_file: Some(key.clone()),
             new_key: true,
             ..InitArgs::default()
@@ -244,6 +255,20 @@ mod tests {
         let error = init(&path, &args, out).expect_err("the file exists");
         assert!(matches!(error, KeeperError::Config(ConfigError::Write { .. })), "{error}");
         assert_eq!(std::fs::read(&key).expect("the key"), before, "the key stays");
+    }
+
+    #[test]
+    fn guard_that_is_to_be_created_is_named_by_its_file() {
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/guards/sol.toml");
+        let file = GuardFile::read(&std::fs::read_to_string(&template).expect("a template")).expect("a guard");
+        let args = InitArgs { guard: Some(template.display().to_string()), ..InitArgs::default() };
+        assert_eq!(gather(&args, &Nobody).expect("answers").guard, file.address().to_string());
+        let wrong = InitArgs { guard: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), ..args };
+        let error = gather(&wrong, &Nobody).expect_err("no guard").to_string();
+        assert!(
+            error.contains("Address of the guard, or its file: guard file `") && error.contains("Cargo.toml`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub mod pubsub;
 pub mod relay;
 pub mod rpc;
 pub mod scene;
+pub mod standby;
+pub mod templates;
 pub mod wait;
 
 pub use chain::Chain;

@@ -7,6 +7,7 @@ use rampart::state::rule::RuleParams;
 use rampart::state::{Position, Rule};
 use rampart_client::{MintOf, Pubkey};
 use rampart_keeper::post::Cohort;
+use rampart_keeper::takeover::{HEADER_LEN, data_address};
 use rampart_tests::defaults::{SOL, USDC, drawdown_rule};
 use rampart_tests::integrator::fixture;
 use rampart_tests::world::defaults_args;
@@ -144,6 +145,20 @@ impl Scene {
             give(&mut state.world, key.pubkey(), mint, amount);
         }
         key
+    }
+
+    /// Lets the guard's own program belong to `authority` and run `code`.
+    ///
+    /// # Panics
+    /// If there is no program.
+    pub fn put_program(&self, authority: &Pubkey, code: &[u8]) {
+        let world = &mut self.chain.state().world;
+        let mut account = world.svm.get_account(&data_address()).expect("the program's code");
+        account.data.truncate(HEADER_LEN);
+        account.data[12] = 1;
+        account.data[13..HEADER_LEN].copy_from_slice(authority.as_ref());
+        account.data.extend_from_slice(code);
+        world.svm.set_account(data_address(), account).expect("account is written");
     }
 
     /// Returns the rule.

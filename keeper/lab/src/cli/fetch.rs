@@ -1,7 +1,7 @@
 //! `rampart lab fetch`: recorded markets from the exchange's public archive.
 
 use super::{LabError, Printer};
-use crate::data::{Request, fetch};
+use crate::data::{ARCHIVE, Request, fetch};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,6 +21,9 @@ pub struct FetchArgs {
     /// Folder to write to
     #[arg(long, value_name = "DIR", env = "RAMPART_DATA", hide_env_values = true)]
     data: PathBuf,
+    /// Address of the archive, or of a mirror of it
+    #[arg(long, value_name = "URL", default_value = ARCHIVE)]
+    archive: String,
     /// Keep what takers bought as a seventh column
     #[arg(long)]
     flow: bool,
@@ -33,10 +36,10 @@ fn month(text: &str) -> Result<(i32, u32), String> {
 
 /// Fetches.
 pub fn run(args: FetchArgs, out: Printer) -> Result<(), LabError> {
-    let FetchArgs { symbol, interval, from, to, data, flow } = args;
+    let FetchArgs { symbol, interval, from, to, data, archive, flow } = args;
     let count = crate::data::months(from, to).count();
     let bar = crate::evaluate::progress(count as u64, "months");
-    let path = fetch(&Request { symbol, interval, from, to, has_flow: flow }, &data, |(year, month)| {
+    let path = fetch(&Request { archive, symbol, interval, from, to, has_flow: flow }, &data, |(year, month)| {
         bar.set_message(format!("{year}-{month:02}"));
         bar.inc(1);
     })?;

@@ -10,7 +10,8 @@ use rampart_score::bar::Bar;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-const BASE: &str = "https://data.binance.vision/data/spot/monthly/klines";
+/// Where the exchange keeps it.
+pub const ARCHIVE: &str = "https://data.binance.vision/data/spot/monthly/klines";
 /// Columns of a line, in the archive's order.
 const COLUMNS: usize = 12;
 /// Times above this are microseconds: as milliseconds it is the year 2286.
@@ -21,9 +22,9 @@ const UNPACKED_MAX: u64 = 256 << 20;
 /// A month, from 1.
 pub type Month = (i32, u32);
 
-/// Returns a month's address in the archive.
-pub fn url(symbol: &str, interval: &str, (year, month): Month) -> String {
-    format!("{BASE}/{symbol}/{interval}/{}", zip_name(symbol, interval, (year, month)))
+/// Returns a month's address in an archive.
+pub fn url(archive: &str, symbol: &str, interval: &str, month: Month) -> String {
+    format!("{}/{symbol}/{interval}/{}", archive.trim_end_matches('/'), zip_name(symbol, interval, month))
 }
 
 /// Returns a month's file name in the archive.
@@ -215,7 +216,7 @@ mod tests {
         let all: Vec<Month> = months((2024, 11), (2025, 2)).collect();
         assert_eq!(all, [(2024, 11), (2024, 12), (2025, 1), (2025, 2)]);
         assert_eq!(
-            url("SOLUSDT", "1h", all[2]),
+            url(ARCHIVE, "SOLUSDT", "1h", all[2]),
             "https://data.binance.vision/data/spot/monthly/klines/SOLUSDT/1h/SOLUSDT-1h-2025-01.zip"
         );
     }

@@ -51,6 +51,8 @@ pub enum FetchError {
 /// What to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// Address of the archive: [`ARCHIVE`](super::ARCHIVE), or a mirror of it.
+    pub archive: String,
     /// Name of the market in the archive.
     pub symbol: String,
     /// Interval in the archive's words: `1h`.
@@ -71,7 +73,7 @@ pub struct Request {
 /// The first month that can't be had or used; nothing is written then.
 pub fn fetch(request: &Request, dir: &Path, seen: impl Fn(Month)) -> Result<PathBuf, FetchError> {
     let client = reqwest::blocking::Client::builder().timeout(TIMEOUT).build();
-    let client = client.map_err(|source| FetchError::Download { url: url("", "", request.from), source })?;
+    let client = client.map_err(|source| FetchError::Download { url: request.archive.clone(), source })?;
     let get = |url: &str| {
         let response = client.get(url).send().and_then(reqwest::blocking::Response::error_for_status);
         let bytes = response.and_then(reqwest::blocking::Response::bytes);
@@ -90,8 +92,8 @@ fn join(
     let secs = interval_secs(&request.interval).ok_or_else(|| FetchError::Interval(request.interval.clone()))?;
     let mut series = Series { symbol: request.symbol.clone(), interval_secs: secs, bars: Vec::new() };
     for month in months(request.from, request.to) {
-        let (name, url) =
-            (zip_name(&request.symbol, &request.interval, month), url(&request.symbol, &request.interval, month));
+        let Request { archive, symbol, interval, .. } = request;
+        let (name, url) = (zip_name(symbol, interval, month), url(archive, symbol, interval, month));
         let (zip, sum) = (get(&url)?, get(&format!("{url}.CHECKSUM"))?);
         let found = bars(&name, &zip, &String::from_utf8_lossy(&sum), &request.interval)?;
         let last = series.bars.last().map_or(i64::MIN, |bar| bar.open_ts);
@@ -127,7 +129,9 @@ mod tests {
     use zip::write::SimpleFileOptions;
 
     fn request() -> Request {
-        Request { symbol: "SOLUSDT".into(), interval: "1h".into(), from: (2024, 12), to: (2025, 1), has_flow: false }
+        let archive = "http://archive/".into();
+        let (symbol, interval) = ("SOLUSDT".into(), "1h".into());
+        Request { archive, symbol, interval, from: (2024, 12), to: (2025, 1), has_flow: false }
     }
 
     /// An archive of one line for each month: the end of 2024 in milliseconds, the start of 2025 in microseconds.

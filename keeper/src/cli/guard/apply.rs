@@ -172,7 +172,7 @@ fn answer(plan: &Plan, way: &Way, end: &str, results: Value) -> Answer {
         "guard": way.snapshot.key.to_string(), "steps": steps, "notes": plan.notes, "results": results,
         "create": create, "tighten": tighten, "propose": propose,
     });
-    Answer { data, text: format!("{lines}{notes}{sum}{end}") }
+    Answer { data, text: format!("guard {}\n{lines}{notes}{sum}{end}", way.snapshot.key) }
 }
 
 fn step_json(step: &Step) -> Value {

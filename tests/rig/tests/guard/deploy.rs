@@ -1,7 +1,7 @@
 //! The program's deployment: through the chain's own loader, cut off, taken up, done twice, and by hands that may not.
 
 use crate::desk::Desk;
-use crate::plan::{filled, template, write};
+use crate::plan::write;
 use rampart_client::Pubkey;
 use rampart_keeper::chain::rpc::Rpc;
 use rampart_keeper::cli::guard::Answer;
@@ -15,6 +15,7 @@ use rampart_keeper::error::KeeperError;
 use rampart_keeper::guard::spec::Key;
 use rampart_keeper::metrics::Metrics;
 use rampart_keeper::takeover::{HEADER_LEN, data_address};
+use rampart_rig::templates::{filled, template};
 use rampart_rig::until;
 use rampart_tests::integrator::fixture;
 use solana_sdk::instruction::Instruction;
@@ -195,19 +196,6 @@ fn refusal(result: Result<Answer, KeeperError>) -> (String, String) {
     }
 }
 
-/// The guard's own program belongs to `authority` and runs `code`.
-async fn settle_program(desk: &Desk, authority: &Pubkey, code: &[u8]) {
-    desk.world(|world| {
-        let mut account = world.svm.get_account(&data_address()).expect("the program's code");
-        account.data.truncate(HEADER_LEN);
-        account.data[12] = 1;
-        account.data[13..HEADER_LEN].copy_from_slice(authority.as_ref());
-        account.data.extend_from_slice(code);
-        world.svm.set_account(data_address(), account).expect("account is written");
-    });
-    desk.settle().await;
-}
-
 fn code(desk: &Desk) -> Vec<u8> {
     desk.world(|world| world.svm.get_account(&data_address()).expect("the program's code").data[HEADER_LEN..].to_vec())
 }
@@ -216,7 +204,8 @@ fn code(desk: &Desk) -> Vec<u8> {
 async fn terminal_shows_the_plan_first_and_names_a_wrong_hash_and_a_wrong_key() {
     let desk = Desk::new().await;
     let (owner, multisig) = (desk.rich(), Pubkey::new_unique());
-    settle_program(&desk, &owner.pubkey(), &fixture("yes")).await;
+    desk.scene.put_program(&owner.pubkey(), &fixture("yes"));
+    desk.settle().await;
     let signer = desk.key("owner", &owner);
     let so = desk.path("next.so");
     std::fs::write(&so, fixture("thief")).expect("a file");
@@ -267,7 +256,8 @@ async fn terminal_shows_the_plan_first_and_names_a_wrong_hash_and_a_wrong_key() 
 async fn guard_of_a_file_comes_with_the_program_and_not_before_it() {
     let desk = Desk::new().await;
     let (owner, multisig) = (desk.rich(), Pubkey::new_unique());
-    settle_program(&desk, &multisig, &rampart_tests::program::bytes()).await;
+    desk.scene.put_program(&multisig, &rampart_tests::program::bytes());
+    desk.settle().await;
     let mut file = desk.world(|world| filled(template("sol"), world));
     file.roles.root = Key(owner.pubkey());
     let (guard, signer, so) = (write(&desk, &file), desk.key("owner", &owner), desk.path("next.so"));

@@ -2,48 +2,11 @@
 
 use crate::desk::{Desk, assert_refused, refusal};
 use rampart::error::RampartError;
-use rampart::oracle::SWITCHBOARD_ON_DEMAND;
-use rampart::state::{Level, OracleSource, StandbySet};
-use rampart_client::{Pubkey, evidence, oracle_metas};
-use rampart_feeds::switchboard_pull_feed;
+use rampart::state::Level;
+use rampart_client::{evidence, oracle_metas};
 use rampart_rig::scene::{CALM, FALLEN};
+use rampart_rig::standby::THIRD;
 use rampart_tests::officers::Officer;
-
-/// A feed that nobody publishes.
-const SILENT: Pubkey = Pubkey::new_from_array([0x71; 32]);
-/// A feed of other people, which tells.
-const THIRD: Pubkey = Pubkey::new_from_array([0x72; 32]);
-/// [`CALM`] as Switchboard writes it.
-const CALM_E18: i128 = 150_000_000_000_000_000_000;
-
-/// Approves both as standby sources of the collateral, and lets the second tell its price.
-fn approve(desk: &Desk) {
-    desk.world(|world| {
-        let mut asset = world.sol_asset();
-        let of = |account, publisher| OracleSource { account, publisher, ..asset.oracle.sources[1] };
-        asset.standby = StandbySet { sources: [of(SILENT, 3), of(THIRD, 4)], count: 2, ..StandbySet::default() };
-        let key = world.keys.collateral_asset;
-        world.store(&key, &asset);
-    });
-    tell(desk);
-}
-
-/// Lets the second standby source tell the price that stands.
-fn tell(desk: &Desk) {
-    desk.world(|world| {
-        let data = switchboard_pull_feed(CALM_E18, 0, world.now_ts(), world.slot());
-        world.put_account(THIRD, SWITCHBOARD_ON_DEMAND, data);
-    });
-}
-
-/// Lets the account of the collateral's second source be another program's, for good.
-fn kill_second(desk: &Desk) -> Pubkey {
-    let mut state = desk.scene.chain.state();
-    let dead = state.world.sol_asset().oracle.sources[1].account;
-    state.world.put_account(dead, rampart::ID, vec![0]);
-    state.silent.insert(dead);
-    dead
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn standby_that_tells_takes_the_place_of_the_source_that_is_dead() {
@@ -57,19 +20,19 @@ async fn standby_that_tells_takes_the_place_of_the_source_that_is_dead() {
     assert_refused!(desk, &["standby", "--signer", &admin], "may be meant of 2 accounts", "--target");
     assert_refused!(desk, &words, &format!("no source of {asset} is proved dead"), "asset-oracle");
     assert_refused!(desk, &at(&["--source", "1"]), "no standby source of", "asset-standby");
-    approve(&desk);
+    desk.scene.approve_standby();
     desk.settle().await;
     let alive = at(&["--source", "1", "--standby", "1"]);
     assert_refused!(desk, &alive, &refusal(RampartError::SourceNotDead), "asset-oracle");
     let nowhere = at(&["--source", "1", "--standby", "2"]);
     assert_refused!(desk, &nowhere, &refusal(RampartError::StandbyInvalid), "guard show");
-    let dead = kill_second(&desk);
+    let dead = desk.scene.kill_second();
     desk.settle().await;
     let payer = desk.path("payer.json").display().to_string();
     let stranger = ["standby", "--target", &asset, "--signer", &payer];
     assert_refused!(desk, &stranger, "needs the root or the risk admin", "--signer");
     assert_refused!(desk, &at(&["--standby", "0"]), &refusal(RampartError::PriceIndeterminate), "--standby");
-    tell(&desk);
+    desk.scene.tell_standby();
     desk.settle().await;
     let dry = desk.guard(&at(&["--dry-run"])).await.expect("it would be taken");
     for told in [
@@ -84,7 +47,7 @@ async fn standby_that_tells_takes_the_place_of_the_source_that_is_dead() {
     let exported = ["standby", "--target", &asset, "--export", "squads", "--as", &root];
     let export = desk.guard(&exported).await.expect("an export");
     assert_eq!((&export.data["result"]["format"], &export.data["result"]["signer"]), (&"squads".into(), &root.into()));
-    tell(&desk);
+    desk.scene.tell_standby();
     desk.settle().await;
     let done = desk.guard(&words).await.expect("it lands");
     assert_eq!(done.data["result"]["outcome"], "landed");
