@@ -11,6 +11,7 @@ mod means;
 mod migrate;
 mod resolution;
 mod show;
+mod simulate;
 mod urgent;
 mod way;
 
@@ -77,6 +78,8 @@ pub enum GuardCommand {
     Plan(apply::PlanArgs),
     /// Bring the guard to what a file says: at once what gets tighter, proposed what does not
     Apply(apply::ApplyArgs),
+    /// Say what a text for a multisig is, and try it on a node
+    Simulate(simulate::SimulateArgs),
     /// Create what a file names and the chain does not have yet: guard, assets, vaults, rules
     Create(apply::ApplyArgs),
     /// Create a vault of a file with its assets, or bring it to what the file says
@@ -156,6 +159,7 @@ impl GuardCommand {
             Self::Resume(args) => act::resume(args, config).await,
             Self::Keepers(args) => act::keepers(args, config).await,
             Self::Plan(args) => apply::show_plan(args, config).await,
+            Self::Simulate(args) => simulate::simulate(args, config).await,
             Self::Apply(args) => apply::apply(args, Only::All, config).await,
             Self::Create(args) => apply::apply(args, Only::Missing, config).await,
             Self::Migrate(args) => migrate::migrate_all(args, config).await,

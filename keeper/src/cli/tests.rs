@@ -10,78 +10,40 @@ fn line(words: &[&str]) -> Vec<std::ffi::OsString> {
     std::iter::once("rampart").chain(words.iter().copied()).map(Into::into).collect()
 }
 
+/// Returns the words of every command, the one without words first.
+fn tree(command: &clap::Command) -> Vec<Vec<String>> {
+    let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+    let named = |below: &clap::Command| {
+        let name = [below.get_name().to_owned()];
+        tree(below).into_iter().map(move |words| [&name[..], &words].concat()).collect::<Vec<_>>()
+    };
+    std::iter::once(Vec::new()).chain(below.flat_map(named)).collect()
+}
+
+#[test]
+fn every_act_of_governance_can_be_tried_exported_and_read_by_programs() {
+    let command = Cli::command();
+    let guard = command.find_subcommand("guard").expect("it is there");
+    let of = |words: &[String]| words.iter().fold(guard, |at, word| at.find_subcommand(word).expect("a command"));
+    let (mut acts, mut lacking) = (0, Vec::new());
+    for words in tree(guard).into_iter().filter(|words| !of(words).has_subcommands()) {
+        let has = |flag: &str| of(&words).get_arguments().any(|known| known.get_long() == Some(flag));
+        let is_reading = matches!(words[0].as_str(), "show" | "plan" | "simulate");
+        if is_reading != !(has("dry-run") && has("export")) {
+            lacking.push(words.join(" "));
+        }
+        acts += usize::from(!is_reading);
+    }
+    assert!(lacking.is_empty(), "{lacking:?}");
+    assert!(acts > 20 && command.get_arguments().any(|flag| flag.get_long() == Some("json") && flag.is_global_set()));
+}
+
 #[test]
 fn help_is_as_recorded() {
     let mut text = String::new();
-    let commands = [
-        &[][..],
-        &["run"],
-        &["status"],
-        &["history"],
-        &["watch"],
-        &["explain"],
-        &["doctor"],
-        &["fleet"],
-        &["fleet", "status"],
-        &["fleet", "ranks"],
-        &["fleet", "drain"],
-        &["guard"],
-        &["guard", "show"],
-        &["guard", "propose"],
-        &["guard", "execute"],
-        &["guard", "pause"],
-        &["guard", "keepers"],
-        &["guard", "apply"],
-        &["guard", "migrate"],
-        &["guard", "standby"],
-        &["guard", "reset"],
-        &["guard", "narrow"],
-        &["guard", "freeze"],
-        &["guard", "census"],
-        &["guard", "census", "open"],
-        &["guard", "census", "count"],
-        &["guard", "resolution"],
-        &["guard", "resolution", "enter"],
-        &["guard", "add-policy"],
-        &["guard", "add-reserve"],
-        &["guard", "pay-grant"],
-        &["deploy"],
-        &["init"],
-        &["keys"],
-        &["intents"],
-        &["intents", "ls"],
-        &["txs", "show"],
-        &["trip"],
-        &["pause"],
-        &["resume"],
-        &["capture"],
-        &["replay"],
-        &["lab"],
-        &["lab", "data"],
-        &["lab", "data", "check"],
-        &["lab", "fetch"],
-        &["lab", "attack"],
-        &["lab", "attack", "list"],
-        &["lab", "attack", "show"],
-        &["lab", "attack", "run"],
-        &["lab", "train"],
-        &["lab", "train", "crash"],
-        &["lab", "train", "policy"],
-        &["lab", "refit"],
-        &["lab", "evaluate"],
-        &["lab", "backtest"],
-        &["lab", "validate"],
-        &["lab", "sweep"],
-        &["lab", "hedge"],
-        &["lab", "merge"],
-        &["lab", "report"],
-        &["config"],
-        &["config", "print"],
-        &["config", "schema"],
-        &["completions"],
-    ];
-    for words in commands {
-        let (help, code) = parse(line(&[words, &["--help"]].concat())).expect_err("help ends the parsing");
+    for words in tree(&Cli::command()) {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (help, code) = parse(line(&[&words[..], &["--help"]].concat())).expect_err("help ends the parsing");
         assert_eq!(code, 0);
         writeln!(text, "$ rampart {} --help\n{help}", words.join(" ")).expect("a string");
     }

@@ -1,6 +1,6 @@
 //! Exports, decoded by other code than that which wrote them: the SDK's message, and Borsh structs of our own.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, assert_refused};
 use anchor_lang::AnchorDeserialize;
 use anchor_lang::InstructionData as _;
 use base64::Engine;
@@ -111,4 +111,50 @@ async fn halt_of_two_guardians_is_no_export() {
     let words = ["pause", "halt", "--secs", "60", "--export", "squads", "--as", &guardians[0], "--as", &guardians[1]];
     let error = desk.guard(&words).await.expect_err("a refusal");
     assert!(error.to_string().contains("needs 2 signatures, and a multisig's export has one"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exported_text_is_said_in_words_and_tried_as_the_multisig_would_run_it() {
+    let desk = Desk::new().await;
+    let hash = "ab".repeat(32);
+    for (form, extra) in [("squads", vec![]), ("realms", vec!["--report", &hash])] {
+        let words = [&PROPOSE[..], &["--export", form], &extra].concat();
+        let texts = exports(&desk.guard(&words).await.expect("an export").data);
+        let words: Vec<&str> = std::iter::once("simulate").chain(texts.iter().map(String::as_str)).collect();
+        let tried = desk.guard(&words).await.expect("the program takes it");
+        let root = desk.world(|world| world.root.pubkey());
+        for told in [
+            "propose_change: ",
+            &format!("what the text holds: signed by {root}"),
+            "effect on change: change 0 waits",
+            "nothing is sent",
+        ] {
+            assert!(tried.text.contains(told), "{form}: {told}\n{}", tried.text);
+        }
+        assert_eq!(tried.text.contains("a note: `rampart guard"), form == "realms", "{}", tried.text);
+        assert_eq!(tried.data["instructions"].as_array().map(Vec::len), Some(texts.len()));
+        assert!(!desk.world(|world| world.exists(&address::change(&world.guard, 0))), "nothing was done");
+    }
+    let stale = exports(
+        &desk
+            .guard(&[
+                "pause",
+                "caution",
+                "--secs",
+                "60",
+                "--export",
+                "squads",
+                "--as",
+                &Officer::FirstGuardian.address().to_string(),
+            ])
+            .await
+            .expect("an export")
+            .data,
+    );
+    let guardian = Officer::FirstGuardian.address().to_string();
+    desk.scene.chain.advance(8 * 86_400);
+    desk.settle().await;
+    let late = ["simulate", &stale[0], "--as", &guardian];
+    assert_refused!(desk, &late, "(InstructionExpired); nothing was sent", "--valid-secs");
+    assert_refused!(desk, &["simulate", "not a text"], "is neither a message in base58 (Squads)", "--export squads");
 }
