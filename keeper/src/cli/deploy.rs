@@ -189,12 +189,17 @@ fn shown(drive: &Drive, standing: &Standing, steps: &[Step]) -> Answer {
     let lamports = |step: &Step| step.lamports(&drive.image, standing);
     let line = |step: &Step| format!("+ {}, up to {} lamports\n", step.words(&drive.image), lamports(step));
     let mut text = verdict(drive, standing);
+    let contacts = drive.image.contacts();
+    text.push_str(&match &contacts {
+        Some(contacts) => format!("security.txt of the file: {}\n", contacts.join(", ")),
+        None => "the file has no security.txt: whoever finds a weakness can tell nobody\n".to_owned(),
+    });
     text.extend(steps.iter().map(line));
     let told =
         |step: &Step| json!({ "step": step.name(), "what": step.words(&drive.image), "lamports": lamports(step) });
     let data = json!({
         "program": drive.site.program.to_string(), "buffer": drive.site.buffer.to_string(),
-        "sha256": drive.image.sha256, "deployed_sha256": hash_of(drive, standing),
+        "sha256": drive.image.sha256, "contacts": contacts, "deployed_sha256": hash_of(drive, standing),
         "upgrade_authority": authority_of(standing), "plan": steps.iter().map(told).collect::<Vec<_>>(),
         "is_sent": false,
     });

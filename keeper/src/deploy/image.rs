@@ -100,6 +100,12 @@ impl Image {
         Ok(image)
     }
 
+    /// Returns whom its `security.txt` names, as explorers read it; nothing where it has none that they can read.
+    pub fn contacts(&self) -> Option<Vec<String>> {
+        let text = solana_security_txt::find_and_parse(&self.bytes).ok()?;
+        Some(text.contacts.iter().map(ToString::to_string).collect())
+    }
+
     /// Tells whether the code of a program, with the room behind it, is this image.
     pub fn is_code(&self, code: &[u8]) -> bool {
         code.strip_prefix(self.bytes.as_slice()).is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
@@ -158,5 +164,14 @@ mod tests {
         assert!(!image.is_code(&[1, 2]) && !image.is_code(&[1, 2, 0, 0, 9]) && !image.is_code(&[1, 3, 0]));
         assert_eq!(code_hash(&[1, 2, 0, 0], 3), image.sha256);
         assert_eq!(code_hash(&[1, 2, 0, 9], 3), sha2_hex(&[1, 2, 0, 9]));
+    }
+
+    #[test]
+    fn contacts_of_the_program_that_ships_are_read_as_explorers_read_them() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts/rampart.so");
+        let image = Image::read(&path, None).expect("the built program");
+        let contacts = image.contacts().expect("a security.txt");
+        assert!(contacts[0].contains("programs/rampart/src/security.rs"), "{contacts:?}");
+        assert_eq!(Image::new(b"\x7fELF one".to_vec()).contacts(), None);
     }
 }

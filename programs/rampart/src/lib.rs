@@ -15,6 +15,9 @@ pub mod oracle;
 mod proofs;
 mod refuse;
 pub mod risk;
+// of the deployed program alone: who links this crate has contacts of their own
+#[cfg(all(not(feature = "no-entrypoint"), any(target_os = "solana", target_os = "zkvm")))]
+pub mod security;
 pub mod state;
 
 use anchor_lang::prelude::*;

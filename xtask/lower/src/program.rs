@@ -8,8 +8,8 @@ use std::path::Path;
 /// The environment variable with a path to write the lowered LLVM IR to, for whoever looks for a fault.
 const IR: &str = "SBF_LOWER_IR";
 
-/// What the runtime calls.
-const ENTRY: [&str; 1] = ["entrypoint"];
+/// What the runtime calls, and what explorers look for.
+const ENTRY: [&str; 2] = ["entrypoint", "SECURITY_TXT"];
 
 /// What the backend calls on its own account.
 const MEMORY: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
@@ -92,6 +92,7 @@ mod tests {
         declare void @sol_log_64_(i64, i64, i64, i64, i64)
         define void @__multi3(ptr %r, ptr %a, ptr %b) { ret void }
         define void @unused() { ret void }
+        @SECURITY_TXT = constant [9 x i8] c"contacts:"
         define i64 @entrypoint(ptr %input) {
           %x = load i128, ptr %input  %y = mul i128 %x, %x  %z = trunc i128 %y to i64
           call void @sol_log_64_(i64 %z, i64 0, i64 0, i64 0, i64 0)
@@ -107,6 +108,7 @@ mod tests {
         assert!(!module.text().contains("unused"), "{}", module.text());
         let program = link::link(&machine.compile(&module).unwrap()).unwrap();
         assert!(program.starts_with(b"\x7fELF"));
+        assert!(program.windows(9).any(|bytes| bytes == b"contacts:"), "nothing reads it, and it is kept");
     }
 
     #[test]
