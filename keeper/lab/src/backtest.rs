@@ -10,9 +10,9 @@ mod recorded;
 mod table;
 mod tune;
 
-pub use bootstrap::{Interval, difference};
-pub use events::{Event, Events, lows_ahead};
-pub use metrics::{Metrics, Week, weeks_of};
+pub use bootstrap::{Interval, difference, resampled};
+pub use events::{Event, Events, FALSE_FALL, lows_ahead};
+pub use metrics::{Metrics, Week, week_of, weeks_of};
 pub use recorded::{RecordedSettings, minutes, scenarios};
 pub use table::{Outcome, Report, compare};
 pub use tune::{Tried, measure, tune};

@@ -7,6 +7,7 @@ mod evaluate;
 mod fetch;
 mod hedge;
 mod print;
+mod probe;
 mod refit;
 mod report;
 mod sweep;
@@ -55,6 +56,8 @@ pub enum LabCommand {
     Sweep(sweep::SweepArgs),
     /// Hedge one asset by shorting another, out of sample, beside selling it: a study
     Hedge(hedge::HedgeArgs),
+    /// Ask what single defences can do at all: a halt by drawdown, a keeper that is missing, an oracle that lies
+    Probe(probe::ProbeArgs),
     /// Merge the shards of a sweep
     Merge(sweep::MergeArgs),
     /// Make one page of results: plots with their tables
@@ -79,6 +82,7 @@ pub fn run(command: LabCommand, out: Printer, read: Read) -> Result<(), LabError
         LabCommand::Validate(args) => validate::run(&args, out, read),
         LabCommand::Sweep(args) => sweep::run(&args, out),
         LabCommand::Hedge(args) => hedge::run(&args, out),
+        LabCommand::Probe(args) => probe::run(&args, out),
         LabCommand::Merge(args) => sweep::run_merge(&args, out),
         LabCommand::Report(args) => report::run(&args, out),
     }
@@ -181,6 +185,9 @@ impl LabError {
         match self {
             Self::NotPassed(_) => "loosen nothing: change what the failed case names, and validate again",
             Self::Data(_) | Self::Fetch(_) => "`rampart lab data check` lists what is recorded",
+            Self::Train(_) | Self::Evaluate(_) => {
+                "`rampart lab fetch` downloads a market that is missing or too short, `rampart lab data check` lists what is there"
+            }
             Self::Config(ConfigError::Guard(_)) => "docs/lab.md, \"A verdict\", says what is read of a guard's file",
             Self::Config(_) => "`rampart lab validate --example` prints a configuration that is complete",
             Self::Attack(_) => "`rampart lab attack list` shows names and their side of the split",

@@ -2,7 +2,7 @@
 //!
 //! Owns recorded markets (`data`), generated ones (`market`), attacks (`attack`), the pool simulator (`pool`), policies side by side
 //! (`policy`, `backtest`), training (`train`, `learn`), the weekly refit of the policy (`refit`), honest evaluation (`evaluate`), the gate for configurations (`validate`), resumable
-//! sweeps (`sweep`), the study of hedging one asset by another (`hedge`) and the report (`report`). What runs for long is done in
+//! sweeps (`sweep`), the study of hedging one asset by another (`hedge`), what single defences can do at all (`probe`) and the report (`report`). What runs for long is done in
 //! parts (`work`). The pool runs the program's own rule and risk code, and the score is the keeper's own
 //! (`rampart-score`): what decides here decides live.
 //!
@@ -18,6 +18,7 @@ pub mod learn;
 pub mod market;
 pub mod policy;
 pub mod pool;
+pub mod probe;
 pub mod refit;
 pub mod report;
 pub mod story;

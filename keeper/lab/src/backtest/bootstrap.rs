@@ -22,6 +22,18 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// Returns what `of` is over `count` weeks, with the middle 95 % of what redrawn weeks give; nothing where it is nothing of all of
+/// them. Draws of which it is nothing are left out.
+pub fn resampled(count: usize, seed: u64, of: impl Fn(&[usize]) -> Option<f64>) -> Option<Interval> {
+    let mean = of(&(0..count).collect::<Vec<_>>())?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let drawn = (0..DRAWS / 4).filter_map(|_| of(&(0..count).map(|_| rng.random_range(0..count)).collect::<Vec<_>>()));
+    let mut draws: Vec<f64> = drawn.collect();
+    draws.sort_by(f64::total_cmp);
+    let at = |place: usize| draws.get(place).copied().unwrap_or(mean);
+    Some(Interval { mean, low: at(draws.len() / 40), high: at((draws.len() - draws.len() / 40).saturating_sub(1)) })
+}
+
 /// Weeks of one contender: one map for each market.
 pub type Weeks = Vec<BTreeMap<i64, Week>>;
 

@@ -36,12 +36,17 @@ impl Week {
     }
 }
 
+/// Returns the number of the calendar week that a moment is in.
+pub fn week_of(ts: i64) -> i64 {
+    (ts - MONDAY_SECS).div_euclid(WEEK_SECS)
+}
+
 /// The weeks of a play, by number of the week.
 pub fn weeks_of(market: &Market, played: &Played) -> BTreeMap<i64, Week> {
     let secs = f64::from(market.scenario.step_secs);
     let mut weeks: BTreeMap<i64, Week> = BTreeMap::new();
     for step in &played.steps {
-        let week = weeks.entry((step.ts - MONDAY_SECS).div_euclid(WEEK_SECS)).or_default();
+        let week = weeks.entry(week_of(step.ts)).or_default();
         week.bad_debt += step.bad_debt * market.scale;
         week.debt_secs += step.debt * secs * market.scale;
         week.halted_secs += if step.is_halted() { secs } else { 0.0 };
