@@ -38,6 +38,16 @@ pub fn browse(chromium: &Path) -> Result<()> {
     command::run(npm().args(["run", "--silent", "e2e", "--", "--ignore-snapshots"]).env("CHROMIUM", chromium))
 }
 
+/// Runs the tests of the pages in the browser at `chromium`, each against a demo that `demo` plays.
+///
+/// # Errors
+/// npm is missing, or a test fails.
+pub fn browse_demo(chromium: &Path, demo: &Path) -> Result<()> {
+    let mut tests = npm();
+    tests.args(["run", "--silent", "e2e:demo"]).env("CHROMIUM", chromium).env("RAMPART_DEMO", demo);
+    command::run(&mut tests)
+}
+
 /// Installs the app's dependencies unless they are there.
 ///
 /// # Errors

@@ -59,19 +59,16 @@ fn perform(task: Task) -> failure::Result<()> {
 
 fn bench() -> failure::Result<()> {
     println!("building the keeper as for a release: some ten minutes the first time, on two cores");
-    let mut bench = command::cargo();
-    command::run(bench.args([
-        "bench",
-        "--locked",
-        "-p",
-        "rampart-keeper",
-        "--features",
-        "bench",
-        "--bench",
-        "tables",
-    ]))?;
+    measure("rampart-keeper", "tables", &["--features", "bench"])?;
+    println!("\n### The score and the lab\n");
+    measure("rampart-score", "ticks", &[])?;
+    measure("rampart-lab", "pool", &[])?;
     println!("what lands: a quarter of an hour in real time");
     // slots take their time whatever the build
-    let mut landing = command::cargo();
-    command::run(landing.args(["bench", "--locked", "--profile", "dev", "-p", "rampart-rig", "--bench", "landing"]))
+    measure("rampart-rig", "landing", &["--profile", "dev"])
+}
+
+fn measure(package: &str, bench: &str, further: &[&str]) -> failure::Result<()> {
+    let mut cargo = command::cargo();
+    command::run(cargo.args(["bench", "--locked", "-p", package, "--bench", bench]).args(further))
 }

@@ -53,8 +53,13 @@ const BESIDE: [Step; 5] = [
 ];
 
 /// Last, on what both left.
-const TRY: [Step; 4] =
-    [("tests", steps::tests), ("deploy", steps::deploy), ("browser", steps::browser), ("demo", steps::demo)];
+const TRY: [Step; 5] = [
+    ("tests", steps::tests),
+    ("deploy", steps::deploy),
+    ("browser", steps::browser),
+    ("page", steps::page),
+    ("demo", steps::demo),
+];
 
 /// Runs every check; a failed one doesn't keep the others from running.
 ///

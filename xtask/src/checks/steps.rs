@@ -5,6 +5,7 @@ use super::{Run, Verdict};
 use crate::failure::{Failure, Result};
 use crate::sbf::toolchain::{Toolchain, cargo_with_llvm};
 use crate::{app as web, cases, command, files, fixtures as programs, program as artifacts};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ const SEQUENCES: &str = "10000";
 /// What is built through Clippy: not the package that links LLVM, and not this one. Its executable runs meanwhile, and is what
 /// cargo calls as a compiler and linker of programs: it must not be replaced.
 const SHARED: [&str; 5] = ["--workspace", "--exclude", "sbf-lower", "--exclude", "xtask"];
+
+/// How long a library is looked for.
+const PKG_CONFIG: Duration = Duration::from_secs(20);
 
 /// Where the database of known vulnerabilities is.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
@@ -76,9 +80,14 @@ pub fn dependencies(run: &mut Run) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// What the keeper can be built with, but for a Ledger, which needs libudev. One set of features for all steps: third-party crates are compiled once.
+/// What the keeper can be built with. One set of features for all steps: third-party crates are compiled once.
 fn features() -> [String; 2] {
     let mut all = vec!["rampart-rig/grpc", "rampart-keeper/vault"];
+    match command::succeeds_within(command::clean("pkg-config").args(["--exists", "libudev"]), PKG_CONFIG) {
+        true => all.push("rampart-keeper/ledger"),
+        // a Ledger is found by it
+        false => println!("libudev is missing: signing with a Ledger is not looked at; install libudev-dev"),
+    }
     match command::find("protoc") {
         Some(_) => all.push("rampart-keeper/fleet"),
         // the client of etcd is made from its protocol's files
@@ -183,7 +192,22 @@ pub fn app(_: &mut Run) -> Result<Verdict> {
 
 /// The app's pages are whole, accessible and work by the keyboard in a real browser, with invented data.
 pub fn browser(_: &mut Run) -> Result<Verdict> {
-    if !web::has_script("e2e") || command::find("npm").is_none() {
+    // another version of the browser draws letters in another way: the pictures are for who changes the pages
+    in_browser("e2e", web::browse)
+}
+
+/// The pages against a demo that runs: a crash through the levels, a change queued and vetoed, an export decoded, a withdrawal
+/// through the exit floor, a keeper lost and back.
+pub fn page(run: &mut Run) -> Result<Verdict> {
+    if run.quick {
+        return Ok(Verdict::Skipped("left out by --quick".into()));
+    }
+    build()?;
+    in_browser("e2e:demo", |chromium| web::browse_demo(chromium, &files::root().join("target/debug/rampart-demo")))
+}
+
+fn in_browser(script: &str, tests: impl Fn(&Path) -> Result<()>) -> Result<Verdict> {
+    if !web::has_script(script) || command::find("npm").is_none() {
         return Ok(Verdict::Skipped("the app has no such tests, or npm is missing".into()));
     }
     let named = std::env::var_os("CHROMIUM").map(std::path::PathBuf::from);
@@ -197,8 +221,7 @@ pub fn browser(_: &mut Run) -> Result<Verdict> {
         };
     };
     web::install()?;
-    // another version of the browser draws letters in another way: the pictures are for who changes the pages
-    web::browse(&chromium)?;
+    tests(&chromium)?;
     Ok(Verdict::Passed)
 }
 
