@@ -19,6 +19,7 @@ use crate::watch::Snapshot;
 use crate::world::World;
 use crate::world::build::SetUp;
 use crate::world::cast::Cast;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -108,7 +109,12 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
         started = started => started?,
         stale = feeder.keep_publishing(&network, &world, start) => return Err(unending(stale)),
     };
-    live.say(&format!("the page is at {}", keepers.page()));
+    let page = keepers.page();
+    live.say(&format!("the page is at {page}"));
+    if !cli.headless && std::io::stderr().is_terminal() {
+        // a machine without a browser has the address above
+        let _ = opener::open_browser(&page);
+    }
     Ok(Stage { network, world, feeder, keepers, live })
 }
 

@@ -32,7 +32,17 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     findings.push(state_dir(&config.keeper.state_dir));
     findings.push(disk(&config.keeper.state_dir));
     findings.push(Finding::of("journal", journal(config)));
+    findings.extend(exits(config));
     findings
+}
+
+/// What isn't known is a hazard: without a market nobody can say what leaving costs, and scores stay high in the calmest hour.
+fn exits(config: &Config) -> Option<Finding> {
+    let is_blind = config.score.enabled && config.score.market.is_empty();
+    is_blind.then(|| {
+        let found = "no market says where collateral is sold: the score counts liquidity as unknown";
+        Finding::warning("score", found, "name one for each vault under `[[score.market]]`; docs/risk.md, \"Score\"")
+    })
 }
 
 fn key(path: &Path) -> Result<String, KeeperError> {
