@@ -20,6 +20,8 @@ pub mod refusal;
 pub mod resolution;
 pub mod snapshot;
 pub mod spec;
+#[cfg(test)]
+mod templates;
 pub mod trial;
 pub mod urgent;
 pub mod view;

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_template_is_played_with_its_own_lines_and_rules() {
-        for (name, played) in [("sol", 4), ("btc", 4), ("stablecoin", 3), ("long-tail", 4)] {
+        for (name, played) in [("sol", 5), ("btc", 5), ("stablecoin", 4), ("long-tail", 5)] {
             let config = read(&path(name), None).unwrap_or_else(|error| panic!("{name}: {error}"));
             let file = GuardFile::read(&std::fs::read_to_string(path(name)).expect("a template")).expect("a guard");
             let (guard, vault) = (config.guard(), &file.vaults[0]);
