@@ -339,6 +339,7 @@ mod tests {
             data: [("SOLUSDT_1m.csv.gz".to_owned(), "cd".repeat(32))].into(),
             skipped: Vec::new(),
             unplayed: vec!["rule 9".into()],
+            against: None,
             cases: Vec::new(),
             mean_bad_debt_bps: 0.1 + 0.2,
             failed: Vec::new(),

@@ -155,7 +155,7 @@ async fn report_is_noted_beside_the_proposal() {
     // a verdict as the lab hashes it: without spaces, keys in order
     let verdict = |is_passed: bool| {
         format!(
-            r#"{{"cases":[],"config_sha256":"ab","data":{{}},"draws":1,"failed":[],"is_passed":{is_passed},"mean_bad_debt_bps":0.0,"name":"sol","seed":1,"skipped":[],"unplayed":[]}}"#
+            r#"{{"against":null,"cases":[],"config_sha256":"ab","data":{{}},"draws":1,"failed":[],"is_passed":{is_passed},"mean_bad_debt_bps":0.0,"name":"sol","seed":1,"skipped":[],"unplayed":[]}}"#
         )
     };
     let write = |text: &str| {
