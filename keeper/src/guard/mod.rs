@@ -11,6 +11,7 @@ pub mod effect;
 pub mod evidence;
 pub mod export;
 pub mod file;
+pub mod judged;
 pub mod means;
 pub mod memo;
 pub mod migrate;
