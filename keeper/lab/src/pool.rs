@@ -116,6 +116,8 @@ pub struct Step {
     pub deleveraged: f64,
     /// Impact of the pool's own sales, a share of the price.
     pub impact: f64,
+    /// What lenders took out and an attacker borrowed in it.
+    pub out: f64,
 }
 
 impl Step {
@@ -293,7 +295,7 @@ impl<B: Book> Pool<B> {
         if lands {
             self.take_controls(tick.ts);
         }
-        let lost_before = self.totals.bad_debt;
+        let before = self.totals;
         let band = self.defence.observe(tick, step_secs);
         let mut deleveraged = 0.0;
         self.withdraw(tick);
@@ -311,10 +313,10 @@ impl<B: Book> Pool<B> {
         if lands {
             self.judge(tick, step_secs);
         }
-        self.close(tick, step_secs, lost_before, deleveraged)
+        self.close(tick, step_secs, &before, deleveraged)
     }
 
-    fn close(&mut self, tick: &Tick, step_secs: u32, lost_before: f64, deleveraged: f64) -> Step {
+    fn close(&mut self, tick: &Tick, step_secs: u32, before: &Totals, deleveraged: f64) -> Step {
         let debt = self.book.debt();
         self.totals.debt_years += debt * f64::from(step_secs) / (365.0 * DAY_SECS);
         let ltv_bps = self.offered_bps(tick.ts);
@@ -323,11 +325,12 @@ impl<B: Book> Pool<B> {
         Step {
             ts: tick.ts,
             debt,
-            bad_debt: self.totals.bad_debt - lost_before,
+            bad_debt: self.totals.bad_debt - before.bad_debt,
             levels: self.defence.levels(tick.ts),
             ltv_bps,
             deleveraged,
             impact: self.liquidity.impact(),
+            out: self.totals.withdrawn + self.totals.attacked - before.withdrawn - before.attacked,
         }
     }
 

@@ -1,22 +1,26 @@
 //! The gate for configurations: what governance runs before it changes a threshold.
 //!
-//! Owns the file that a configuration is written in (`config`), the recorded crises it has to survive (`crises`), and the verdict with
-//! its hash (`report`). Played on the same pool as everything else; attacks come from `attack`, in the split that nothing is tuned on.
+//! Owns the file that a configuration is written in (`config`), the recorded crises it has to survive (`crises`), what a play is
+//! measured by beside its losses (`measures`), and the verdict with its hash (`report`). Played on the same pool as everything else;
+//! attacks come from `attack`, in the split that nothing is tuned on.
 
 mod config;
 mod crises;
+mod measures;
 mod report;
 
 pub use config::{Config, ConfigError, EXAMPLE, Guarded, Require, text_of};
 pub use crises::{CRISES, Crisis};
-pub use report::{Case, Verdict, canonical_hash};
+pub use report::{Against, Case, Measured, Verdict, canonical_hash};
 
-use crate::attack::{Scenario, Split, suite};
+use crate::attack::{Scenario, Split, Tick, VENUES, suite};
 use crate::backtest::{Market, play};
 use crate::policy::Fixed;
 use crate::pool::GuardConfig;
 use crate::work::Work;
+use config::KEEPS_A_PEG;
 use rampart::state::asset::Peg;
+use report::Plays;
 use std::path::Path;
 
 /// What a validation plays beside the configuration.
@@ -28,6 +32,8 @@ pub struct Plan<'a> {
     pub draws: u64,
     /// Seed of the first draw.
     pub seed: u64,
+    /// What every case is held against beside its lines alone: today's configuration, mostly.
+    pub against: Option<&'a Config>,
 }
 
 /// Plays `config` through every crisis and every template, one part of `work` each.
@@ -35,7 +41,7 @@ pub struct Plan<'a> {
 /// # Errors
 /// A recorded file that is malformed.
 pub fn validate(config: &Config, plan: Plan, work: &mut Work) -> Result<Verdict, crate::data::DataError> {
-    let mut verdict = Verdict::new(config, plan.seed, plan.draws);
+    let mut verdict = Verdict::new(config, &plan);
     let guard = config.guard();
     let is_met =
         |crisis: &&Crisis| crisis.peg == guard.peg && !config.require.exclude.iter().any(|name| name == crisis.name);
@@ -47,7 +53,7 @@ pub fn validate(config: &Config, plan: Plan, work: &mut Work) -> Result<Verdict,
             Ok((scenarios, sha256)) => {
                 // a case hangs on its file too
                 let name = format!("{} of {sha256}", crisis.name);
-                verdict.cases.push(work.part(&name, || case(config, &guard, crisis.name, scenarios, plan.seed)));
+                verdict.cases.push(work.part(&name, || case(config, &plan, crisis.name, scenarios)));
                 verdict.data.insert(crisis.file.into(), sha256);
             }
             Err(reason) => {
@@ -56,19 +62,42 @@ pub fn validate(config: &Config, plan: Plan, work: &mut Work) -> Result<Verdict,
             }
         }
     }
-    let is_pegged = guard.peg == Peg::UsDollar;
     for scenarios in drawn() {
         let name = &scenarios[0].name;
-        let scenarios = || scenarios.iter().cloned().map(|one| if is_pegged { one.at_par() } else { one }).collect();
-        verdict.cases.push(work.part(name, || case(config, &guard, name, scenarios(), plan.seed)));
+        let scenarios = || scenarios.iter().cloned().map(|one| met(one, guard.peg)).collect();
+        verdict.cases.push(work.part(name, || case(config, &plan, name, scenarios())));
     }
     verdict.judge(&config.require);
     Ok(verdict)
 }
 
-/// Plays one case with the guard, and with its lines alone.
-fn case(config: &Config, guard: &GuardConfig, name: &str, scenarios: Vec<Scenario>, seed: u64) -> Case {
-    let contenders = [guard.clone(), guard.without_defences()].map(|guard| Fixed { name: name.into(), guard });
+/// Returns a scenario as a coin of this kind meets it: one with a peg begins at par, and stays there where nothing breaks it.
+fn met(scenario: Scenario, peg: Peg) -> Scenario {
+    if peg == Peg::Unpegged {
+        return scenario;
+    }
+    let mut met = scenario.at_par();
+    if KEEPS_A_PEG.contains(&met.name.as_str()) {
+        met.ticks.iter_mut().for_each(keep_peg);
+    }
+    met
+}
+
+/// Takes all movement out of a step's prices; what is traded keeps its worth.
+fn keep_peg(tick: &mut Tick) {
+    (tick.volume, tick.taker_buy) = (tick.volume * tick.truth, tick.taker_buy * tick.truth);
+    (tick.truth, tick.venues) = (1.0, [1.0; VENUES]);
+    for print in [&mut tick.oracle, &mut tick.second] {
+        (print.conf, print.price) = (print.conf / print.price, 1.0);
+    }
+}
+
+/// Plays one case with the guard, with its lines alone, and with what it is held against.
+fn case(config: &Config, plan: &Plan, name: &str, scenarios: Vec<Scenario>) -> Case {
+    let guard = config.guard();
+    let fixed = |guard: GuardConfig| Fixed { name: name.into(), guard };
+    let contenders = [guard.clone(), guard.without_defences()].map(fixed);
+    let against = plan.against.map(|against| fixed(against.guard()));
     let mut case = Case {
         name: name.into(),
         is_true_negative: scenarios.iter().all(|s| s.onset.is_none() && s.seed > 0),
@@ -76,8 +105,9 @@ fn case(config: &Config, guard: &GuardConfig, name: &str, scenarios: Vec<Scenari
     };
     for scenario in scenarios {
         let market = Market::new(scenario, config.pool, config.market.volumes);
-        let [ours, unguarded] = contenders.each_ref().map(|fixed| play(fixed, &market, seed));
-        case.add(&market, &ours, &unguarded);
+        let [ours, unguarded] = contenders.each_ref().map(|fixed| play(fixed, &market, plan.seed));
+        let against = against.as_ref().map(|fixed| play(fixed, &market, plan.seed));
+        case.add(&market, &Plays { ours, unguarded, against }, (&guard, &config.require));
     }
     case
 }
@@ -87,7 +117,7 @@ mod tests {
     use super::*;
 
     fn plan() -> Plan<'static> {
-        Plan { data: None, draws: 1, seed: 3 }
+        Plan { data: None, draws: 1, seed: 3, against: None }
     }
 
     fn played(text: &str) -> Verdict {
@@ -105,6 +135,44 @@ mod tests {
     }
 
     #[test]
+    fn case_that_is_worse_than_what_it_is_held_against_fails_and_what_moves_is_told() {
+        let today = Config::parse(EXAMPLE).unwrap();
+        let held = |text: &str| {
+            let plan = Plan { against: Some(&today), ..plan() };
+            validate(&Config::parse(text).unwrap(), plan, &mut Work::quiet()).unwrap()
+        };
+        let same = held(EXAMPLE);
+        assert!(same.is_passed && same.moved().is_empty(), "{same}");
+        assert_eq!(same.against.as_ref().map(|other| &other.config_sha256), Some(&same.config_sha256));
+        let looser =
+            held(&EXAMPLE.replace("hourly_bps = 2_000\ndaily_bps = 4_000", "hourly_bps = 3_000\ndaily_bps = 6_000"));
+        let failed = |name: &str| looser.cases.iter().find(|case| case.name == name).unwrap().failed.clone();
+        let drift = failed("drift-2026");
+        assert!(
+            drift[0].starts_with("out within an hour ") && drift[0].ends_with(", max_worse_bps is 100"),
+            "{drift:?}"
+        );
+        assert_eq!((drift.len(), failed("calm").len(), looser.is_passed), (1, 0, false), "{looser}");
+        let moved = looser.moved();
+        assert!(
+            moved
+                .iter()
+                .any(|line| line.starts_with("drift-2026: out within an hour ") && line.ends_with(" bps (worse)"))
+        );
+    }
+
+    #[test]
+    fn coin_with_a_peg_keeps_it_where_only_lenders_leave() {
+        let draw = || suite(Split::Test, 3, 1).find(|scenario| scenario.name == "bank-run").unwrap();
+        let (plain, kept) = (met(draw(), Peg::Unpegged), met(draw(), Peg::UsDollar));
+        assert_eq!(plain, draw());
+        assert!(
+            kept.ticks.iter().all(|tick| tick.truth == 1.0 && tick.oracle.price == 1.0 && tick.venues == [1.0; VENUES])
+        );
+        assert!(kept.ticks.iter().zip(&plain.ticks).all(|(kept, plain)| kept.outflow == plain.outflow));
+    }
+
+    #[test]
     fn coin_with_a_peg_begins_at_par_and_loses_it_later() {
         let draw = || suite(Split::Test, 3, 1).filter(|scenario| scenario.name == "depeg");
         let (plain, pegged) = (draw().next().unwrap(), draw().next().unwrap().at_par());
@@ -117,7 +185,7 @@ mod tests {
 
     #[test]
     fn bound_that_nothing_meets_fails_and_names_the_case() {
-        let strict = EXAMPLE.replace("max_bad_debt_bps = 1_500.0", "max_bad_debt_bps = 0.0");
+        let strict = EXAMPLE.replace("max_bad_debt_bps = 1_000.0", "max_bad_debt_bps = 0.0");
         let verdict = played(&strict);
         assert!(!verdict.is_passed);
         assert!(verdict.cases.iter().any(|case| !case.failed.is_empty()), "{verdict}");

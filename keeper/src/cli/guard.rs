@@ -9,6 +9,7 @@ mod bounds;
 pub(super) mod hand;
 mod means;
 mod migrate;
+mod report;
 mod resolution;
 mod show;
 mod simulate;

@@ -112,7 +112,7 @@ async fn commands_fail_on_a_missing_file_with_a_hint() {
 async fn lab_runs_without_settings_and_keeps_its_exit_codes() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("strict.toml");
-    let strict = rampart_lab::validate::EXAMPLE.replace("max_bad_debt_bps = 1_500.0", "max_bad_debt_bps = 0.0");
+    let strict = rampart_lab::validate::EXAMPLE.replace("max_bad_debt_bps = 1_000.0", "max_bad_debt_bps = 0.0");
     std::fs::write(&path, strict).expect("a file");
     let path = path.to_str().expect("a path");
     let config = ["--config", "/nonexistent/rampart.toml"];

@@ -99,14 +99,14 @@ pub fn propose(
     (key, guard): (Pubkey, &Guard),
     target: Pubkey,
     (now, next): (Change, Change),
-    (validity, cosigners, report): (Validity, &[Pubkey], Option<&Digest>),
+    (validity, cosigners, reports): (Validity, &[Pubkey], &[Digest]),
 ) -> Result<Act, ActError> {
     let moves = change::moves(&now, &next)?;
     if moves.is_empty() {
         return Err(ActError::Same);
     }
     let instruction = control::propose_change((key, guard), target, (now, next), validity, cosigners);
-    let note = report.map(|report| memo::note(report, &key, guard.next_change_id));
+    let notes = reports.iter().map(|report| memo::note(report, &key, guard.next_change_id));
     let is_longer_delay = matches!((now, next), (Change::LoosenDelay(now), Change::LoosenDelay(next)) if next > now);
     let delay = super::words::span(guard.loosen_delay_secs.into());
     Ok(Act {
@@ -119,7 +119,7 @@ pub fn propose(
         moves,
         target,
         signers: std::iter::once(guard.roles.root).chain(cosigners.iter().copied()).collect(),
-        instructions: note.into_iter().chain([instruction]).collect(),
+        instructions: notes.chain([instruction]).collect(),
         lasting: None,
     })
 }

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod export;
 pub mod file;
 pub mod import;
+pub mod judged;
 pub mod means;
 pub mod memo;
 pub mod migrate;
@@ -21,6 +22,8 @@ pub mod refusal;
 pub mod resolution;
 pub mod snapshot;
 pub mod spec;
+#[cfg(test)]
+mod templates;
 pub mod trial;
 pub mod urgent;
 pub mod view;

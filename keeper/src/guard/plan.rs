@@ -181,7 +181,7 @@ impl Planner<'_> {
         let refused = |error| PlanError::Refused(vec![format!("{subject}: {}", words(&error))]);
         rampart::control::target::validate(&now, &next, self.guard()).map_err(refused)?;
         let cosigners = self.cosigners(&next);
-        let with = (self.validity(), cosigners.as_slice(), None);
+        let with = (self.validity(), cosigners.as_slice(), &[][..]);
         let act = act::propose((self.state.key, self.guard()), target, (now, next), with)?;
         self.push(subject, "propose", act);
         if let Some(guard) = &mut self.state.guard {

@@ -17,6 +17,9 @@ pub struct ValidateArgs {
     /// Vault of the guard's file [default: the only one]
     #[arg(long, value_name = "NAME", requires = "file")]
     vault: Option<String>,
+    /// Configuration that every case is held against, such as today's: what gets better or worse, and fails where it is too much
+    #[arg(long, value_name = "OTHER.toml", requires = "file")]
+    against: Option<PathBuf>,
     /// Print a complete configuration of the lab's own
     #[arg(long)]
     example: bool,
@@ -27,7 +30,7 @@ pub struct ValidateArgs {
     #[arg(long, conflicts_with = "data")]
     without_data: bool,
     /// Draws of each template
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     draws: u64,
     /// Seed of the first draw
     #[arg(long, default_value_t = 1)]
@@ -44,9 +47,11 @@ pub fn run(args: &ValidateArgs, out: Printer, read: Read) -> Result<(), LabError
         return Ok(());
     };
     let config = read(path, args.vault.as_deref())?;
+    let against = args.against.as_deref().map(|path| read(path, args.vault.as_deref())).transpose()?;
     let dir = if args.without_data { None } else { Some(data_dir(args.data.as_deref())?) };
-    let plan = Plan { data: dir.as_deref(), draws: args.draws, seed: args.seed };
-    let key = json!(["validate", VERSION, canonical_hash(&config), args.seed, args.draws]);
+    let plan = Plan { data: dir.as_deref(), draws: args.draws, seed: args.seed, against: against.as_ref() };
+    let held = against.as_ref().map(canonical_hash);
+    let key = json!(["validate", VERSION, canonical_hash(&config), held, args.seed, args.draws]);
     let mut work = Work::begin(args.out.as_deref(), &key, "cases")?;
     let verdict = validate(&config, plan, &mut work)?;
     write_json(args.out.as_deref(), &verdict)?;

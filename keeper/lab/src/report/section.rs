@@ -6,7 +6,7 @@ use crate::evaluate::{Interval, Results};
 use crate::hedge::{Method, Outcome as HedgeOutcome, Study};
 use crate::story::{Side, Story};
 use crate::sweep::Line;
-use crate::validate::Verdict;
+use crate::validate::{Case, Verdict};
 use std::collections::BTreeMap;
 
 /// Returns the section of a result, without the file's name and hash.
@@ -114,29 +114,20 @@ fn backtest(report: &Backtest) -> Section {
 
 fn verdict(verdict: &Verdict) -> Section {
     let labels: Vec<String> = verdict.cases.iter().map(|case| case.name.clone()).collect();
-    let values = |of: fn(&crate::validate::Case) -> f64| verdict.cases.iter().map(of).collect();
+    let values = |of: fn(&Case) -> f64| verdict.cases.iter().map(of).collect();
     let series = vec![
-        Series { name: "with the guard".into(), values: values(|case| case.bad_debt_bps) },
-        Series { name: "its lines alone".into(), values: values(|case| case.unguarded_bps) },
+        Series { name: "with the guard".into(), values: values(|case| case.guarded.bad_debt_bps) },
+        Series { name: "its lines alone".into(), values: values(|case| case.unguarded.bad_debt_bps) },
     ];
     let failed = verdict.cases.iter().filter(|case| !case.failed.is_empty()).count();
     let description = format!("The worst path of each of {} cases; {failed} broke a bound.", labels.len());
     let unit = "bps of the debt at the start".to_owned();
     let figures = vec![figure("Bad debt by case", description, Plot::Bars { unit, labels, series })];
-    let head =
-        ["case", "verdict", "paths", "bad debt, bps", "unguarded, bps", "cost to owners, bps", "held up, bps", "trips"];
+    let columns = Case::default().columns();
+    let head: Vec<&str> = ["case", "verdict"].into_iter().chain(columns.iter().map(|(head, _)| *head)).collect();
     let rows = verdict.cases.iter().map(|case| {
-        let said = if case.failed.is_empty() { "pass".into() } else { format!("FAIL: {}", case.failed.join("; ")) };
-        vec![
-            case.name.clone(),
-            said,
-            case.paths.to_string(),
-            format!("{:.1}", case.bad_debt_bps),
-            format!("{:.1}", case.unguarded_bps),
-            format!("{:.1}", case.cost_bps),
-            format!("{:.1}", case.halted_bps),
-            case.trips.to_string(),
-        ]
+        let values = case.columns().map(|(_, value)| value);
+        [case.name.clone(), case.said()].into_iter().chain(values).collect()
     });
     let said = if verdict.is_passed { "passed" } else { "FAILED" };
     let mut notes = vec![
@@ -149,6 +140,9 @@ fn verdict(verdict: &Verdict) -> Section {
     notes.extend(verdict.failed.iter().map(|failed| format!("FAIL: {failed}")));
     notes.extend(verdict.skipped.iter().map(|skipped| format!("Skipped: {skipped}")));
     notes.extend(verdict.unplayed.iter().map(|rule| format!("Not played: {rule}")));
+    let against = verdict.against.iter();
+    notes.extend(against.map(|other| format!("Held against {}, configuration {}.", other.name, other.config_sha256)));
+    notes.extend(verdict.moved());
     let tables = vec![Table::new("Cases", &head, rows.collect())];
     section(format!("Configuration {}", verdict.name), "validate", notes, figures, tables)
 }

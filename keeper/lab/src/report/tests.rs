@@ -33,7 +33,8 @@ fn written(dir: &Path, name: &str, result: &impl serde::Serialize) -> PathBuf {
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let config = Config::parse(EXAMPLE).unwrap();
-    let verdict = validate(&config, Cases { data: None, draws: 1, seed: 3 }, &mut Work::quiet()).unwrap();
+    let verdict =
+        validate(&config, Cases { data: None, draws: 1, seed: 3, against: None }, &mut Work::quiet()).unwrap();
     let scenario = generate(&template("pump").unwrap(), Split::Test, 2).unwrap();
     let story = crate::story::tell(&config, scenario, 0);
     let plan = "split = \"train\"\ntemplates = [\"flash-crash\"]\nvolumes = [300.0, 3_000.0]\nltv_bps = [7_500]\n\

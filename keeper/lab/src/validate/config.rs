@@ -1,5 +1,6 @@
 //! The file of a configuration: the program's names and units, and nothing that the program would refuse.
 
+use super::report::canonical_hash;
 use crate::attack::templates;
 use crate::pool::settings::LOAN_UNIT;
 use crate::pool::{GuardConfig, OracleLimits, Settings, is_simulated};
@@ -8,7 +9,7 @@ use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
 use rampart::state::flow::FlowLimits;
 use rampart::state::guard::HardBounds;
 use rampart::state::rule::{Comparator, Metric, Rule, RuleParams, Scope};
-use rampart::state::{Level, ReportPart, RiskParams, RiskScale, Standing, Switch};
+use rampart::state::{Level, ReportPart, RiskParams, RiskScale, Standing, Switch, VolatilityScale};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,9 @@ pub struct Config {
     oracle: OracleLimits,
     /// Outflow limits of the loan; none without.
     flow: Option<FlowSection>,
+    /// How the LTV for new risk follows the collateral's volatility; not at all without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale: Option<ScaleSection>,
     #[serde(default)]
     bounds: BoundsSection,
     #[serde(default, rename = "rule")]
@@ -94,14 +98,16 @@ pub struct Guarded {
     pub oracle: OracleLimits,
     /// Outflow limits of the loan.
     pub flow: FlowLimits,
+    /// How limits on new risk follow the market.
+    pub scale: RiskScale,
     /// What a position may take out a day while exits are restricted, bps.
     pub exit_floor_bps: u16,
     /// The guard's hard bounds.
     pub bounds: HardBounds,
     /// Rules about the vault and its collateral, by their numbers.
     pub rules: Vec<(u16, RuleParams)>,
-    /// What of the guard isn't among these, with the reason.
-    pub left_out: Vec<String>,
+    /// Numbers of the rules about the loan.
+    pub loan_rules: Vec<u16>,
 }
 
 /// Bounds that every case is held to.
@@ -114,15 +120,34 @@ pub struct Require {
     pub max_mean_bad_debt_bps: f64,
     /// Most of the time that users may be held up where nothing is wrong, bps.
     pub max_calm_halted_bps: f64,
+    /// Most that lenders take out and attackers borrow within an hour, bps of the deposits at the start.
+    pub max_hour_out_bps: f64,
+    /// What is a crash: a fall from the high of an hour, of a coin with a peg its gap below it, bps.
+    pub crash_bps: f64,
+    /// Longest that a crash may stand before new risk is closed, seconds, where a keeper runs and sees it.
+    pub max_unanswered_secs: u32,
+    /// What is a rough hour: one with this volatility, bps.
+    pub rough_bps: f64,
+    /// Most of the vault's own LTV limit that new risk may be offered in a rough hour, bps of it; closed is nothing.
+    pub max_rough_ltv_bps: f64,
+    /// Most that a case may be worse, bps: its loss than with the lines alone, and its measures than what it is held against.
+    pub max_worse_bps: f64,
     /// Cases that are left out, by name.
     #[serde(default)]
     pub exclude: Vec<String>,
 }
 
+/// Templates in which a peg breaks.
+const BREAKS_A_PEG: [&str; 3] = ["depeg", "usdc-2023", "resolv-usr-2026"];
+/// Templates about lenders, or about nothing: a coin with a peg keeps it there.
+pub(super) const KEEPS_A_PEG: [&str; 3] = ["calm", "bank-run", "drift-2026"];
+/// A peg this far gone is a crash: what docs/rules.md halts a stablecoin's vault at.
+const PEG_CRASH_BPS: f64 = 500.0;
+
 impl Require {
     /// Returns what a vault has to keep to whose file doesn't say: the example's bounds, on the cases that its collateral can meet.
-    /// A coin with a peg moves when it loses it, so every case of one is the worst, and the mean is held to no more than each. One
-    /// without has no peg to lose, and one that dies leaves every lender a loss.
+    /// A coin with a peg moves when it loses it, so every case of one in which it does is the worst, and the mean is held to no more
+    /// than each; its crash is a gap below the peg. One without has no peg to lose, and one that dies leaves every lender a loss.
     ///
     /// # Errors
     /// None that a build with its own example has.
@@ -131,10 +156,11 @@ impl Require {
         if peg == Peg::Unpegged {
             return Ok(of_example);
         }
-        let met = ["depeg", "usdc-2023", "resolv-usr-2026"];
+        let is_met = |name: &&str| BREAKS_A_PEG.contains(name) || KEEPS_A_PEG.contains(name);
         let names = templates().into_iter().map(|template| template.name);
-        let exclude = names.filter(|name| !met.contains(name)).map(str::to_owned).collect();
-        Ok(Self { max_mean_bad_debt_bps: of_example.max_bad_debt_bps, exclude, ..of_example })
+        let exclude = names.filter(|name| !is_met(name)).map(str::to_owned).collect();
+        let max_mean_bad_debt_bps = of_example.max_bad_debt_bps;
+        Ok(Self { max_mean_bad_debt_bps, crash_bps: PEG_CRASH_BPS, exclude, ..of_example })
     }
 }
 
@@ -189,6 +215,15 @@ struct FlowSection {
     daily_bps: u16,
     exit_share_bps: u16,
     floor_reserve_bps: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScaleSection {
+    span_secs: u32,
+    calm_bps: u16,
+    slope_bps: u16,
+    floor_ltv_bps: u16,
 }
 
 /// The guard's hard bounds that parameters are checked against.
@@ -370,17 +405,24 @@ impl Config {
         Ok(config)
     }
 
-    /// Returns a vault of a guard with what it has to survive. Caps are left out: the pool is as large as the market allows.
+    /// Returns a vault of a guard with what it has to survive.
     ///
     /// # Errors
     /// `Refused` for what the program would refuse.
     pub fn of(guarded: Guarded, require: Require) -> Result<Self, ConfigError> {
-        let Guarded { name, risk, reference, peg, oracle, flow, exit_floor_bps, bounds, rules, mut left_out } = guarded;
-        let sections: Vec<(u16, Option<RuleSection>)> =
-            rules.iter().map(|(id, params)| (*id, RuleSection::of(*id, params))).collect();
-        let unnamed = sections.iter().filter(|(_, section)| section.is_none());
-        left_out.extend(unnamed.map(|(id, _)| format!("rule {id} (off, or part of a group only)")));
-        let config = Self {
+        let config = Self::unchecked(guarded, require);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Returns the same of what the program may refuse, to be compared and not played. Rules are in the order of their numbers, wherever
+    /// they come from.
+    pub fn unchecked(guarded: Guarded, require: Require) -> Self {
+        let left_out = left_out(&guarded);
+        let Guarded { name, risk, reference, peg, oracle, flow, scale, exit_floor_bps, bounds, mut rules, .. } =
+            guarded;
+        rules.sort_by_key(|(id, _)| *id);
+        Self {
             name,
             vault: VaultSection::of(&risk, exit_floor_bps),
             reference: ReferenceSection {
@@ -392,15 +434,30 @@ impl Config {
             },
             oracle,
             flow: Some(FlowSection::of(&flow)),
+            scale: ScaleSection::of(&scale),
             bounds: BoundsSection::of(&bounds),
-            rules: sections.into_iter().filter_map(|(_, section)| section).collect(),
+            rules: rules.iter().filter_map(|(id, params)| RuleSection::of(*id, params)).collect(),
             pool: Settings::default(),
             market: MarketSection::default(),
             require,
             left_out,
+        }
+    }
+
+    /// Returns the SHA-256 of all but its name: a guard's file and the chain name the same vault as they like.
+    pub fn sha256(&self) -> String {
+        canonical_hash(&Self { name: String::new(), ..self.clone() })
+    }
+
+    /// Tells whether the pool plays both alike, whatever it leaves out of either. Bounds that parameters are only checked against, and
+    /// rules that it can't play, move nothing in it.
+    pub fn plays_as(&self, other: &Self) -> bool {
+        let played = |config: &Self| {
+            let mut guard = config.guard();
+            guard.rules.retain(|rule| Metric::try_from(rule.metric).is_ok_and(is_simulated));
+            guard
         };
-        config.check()?;
-        Ok(config)
+        played(self) == played(other)
     }
 
     /// Returns the guard in the program's types.
@@ -408,7 +465,7 @@ impl Config {
         let ReferenceSection { half_life_secs, max_age_secs, cell_secs, min_samples, is_pegged } = self.reference;
         GuardConfig {
             risk: self.risk(),
-            scale: RiskScale::off(self.vault.ltv_bps),
+            scale: self.risk_scale(),
             reference: ReferenceParams { half_life_secs, max_age_secs, cell_secs, min_samples },
             peg: if is_pegged { Peg::UsDollar } else { Peg::Unpegged },
             oracle: self.oracle,
@@ -444,10 +501,20 @@ impl Config {
         }
     }
 
+    /// What keepers report takes nothing off here.
+    fn risk_scale(&self) -> RiskScale {
+        let off = RiskScale::off(self.vault.ltv_bps);
+        let Some(ScaleSection { span_secs, calm_bps, slope_bps, floor_ltv_bps }) = self.scale else { return off };
+        let switch = Switch::Enabled as u8;
+        let volatility = VolatilityScale { span_secs, calm_bps, slope_bps, switch, ..off.volatility };
+        RiskScale { volatility, floor_ltv_bps, ..off }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         self.check_order()?;
         let bounds = self.bounds.hard();
         self.risk().validate(&bounds).map_err(|error| refused("vault", &error))?;
+        self.risk_scale().validate().map_err(|error| refused("scale", &error))?;
         if let Some(flow) = self.flow {
             let checked = flow.limits().validate(self.vault.exit_floor_bps, &bounds);
             checked.map_err(|error| refused("flow", &error))?;
@@ -518,6 +585,15 @@ impl VaultSection {
     }
 }
 
+impl ScaleSection {
+    /// Returns the part that follows volatility; nothing where it is off.
+    fn of(scale: &RiskScale) -> Option<Self> {
+        let VolatilityScale { span_secs, calm_bps, slope_bps, switch, reserved: _ } = scale.volatility;
+        let is_on = switch == Switch::Enabled as u8;
+        is_on.then_some(Self { span_secs, calm_bps, slope_bps, floor_ltv_bps: scale.floor_ltv_bps })
+    }
+}
+
 impl FlowSection {
     fn of(limits: &FlowLimits) -> Self {
         Self {
@@ -565,6 +641,23 @@ impl BoundsSection {
     }
 }
 
+/// What the pool has no part for, with the reason.
+fn left_out(guarded: &Guarded) -> Vec<String> {
+    let caps = "caps and the limits of collateral (the pool is as large as its market, whatever they are)".to_owned();
+    let RiskScale { ltv, cap, .. } = &guarded.scale;
+    let reported: Vec<&str> =
+        [("ltv", ltv), ("cap", cap)].iter().filter(|(_, scale)| scale.is_on()).map(|(name, _)| *name).collect();
+    let scale =
+        (!reported.is_empty()).then(|| format!("scale.{} (nobody reports to the pool)", reported.join(" and scale.")));
+    let of_loan = guarded.loan_rules.iter().map(|id| (*id, "about the loan, which stands for a dollar"));
+    let is_off = |(id, params): &(u16, RuleParams)| RuleSection::of(*id, params).is_none();
+    let off = guarded.rules.iter().filter(|rule| is_off(rule)).map(|(id, _)| (*id, "off, or part of a group only"));
+    let mut rules: Vec<(u16, &str)> = of_loan.chain(off).collect();
+    rules.sort_unstable();
+    let rules = rules.iter().map(|(id, why)| format!("rule {id} ({why})"));
+    std::iter::once(caps).chain(scale).chain(rules).collect()
+}
+
 fn refused(key: &str, error: &ProgramError) -> ConfigError {
     let reason = match error {
         ProgramError::AnchorError(error) => {
@@ -585,6 +678,25 @@ mod tests {
     fn error_of(from: &str, to: &str) -> String {
         assert!(EXAMPLE.contains(from), "the example has `{from}`");
         Config::parse(&EXAMPLE.replacen(from, to, 1)).unwrap_err().to_string()
+    }
+
+    fn guarded() -> Guarded {
+        let example = Config::parse(EXAMPLE).unwrap();
+        let guard = example.guard();
+        let off = RuleParams { switch: Switch::Disabled as u8, ..guard.rules[0] };
+        Guarded {
+            name: example.name,
+            risk: guard.risk,
+            reference: guard.reference,
+            peg: guard.peg,
+            oracle: guard.oracle,
+            flow: guard.flow.unwrap(),
+            scale: guard.scale,
+            exit_floor_bps: guard.exit_floor_bps,
+            bounds: BoundsSection::default().hard(),
+            rules: guard.rules.iter().enumerate().map(|(at, rule)| (at as u16 + 1, *rule)).chain([(9, off)]).collect(),
+            loan_rules: vec![7],
+        }
     }
 
     #[test]
@@ -608,22 +720,11 @@ mod tests {
     #[test]
     fn vault_of_a_guard_is_played_as_it_is_written_and_what_is_left_out_is_named() {
         let mut example = Config::parse(EXAMPLE).unwrap();
-        let guard = example.guard();
-        let off = RuleParams { switch: Switch::Disabled as u8, ..guard.rules[0] };
-        let guarded = Guarded {
-            name: example.name.clone(),
-            risk: guard.risk,
-            reference: guard.reference,
-            peg: guard.peg,
-            oracle: guard.oracle,
-            flow: guard.flow.unwrap(),
-            exit_floor_bps: guard.exit_floor_bps,
-            bounds: BoundsSection::default().hard(),
-            rules: guard.rules.iter().enumerate().map(|(at, rule)| (at as u16 + 1, *rule)).chain([(9, off)]).collect(),
-            left_out: vec!["scale".into()],
-        };
+        let (guard, guarded) = (example.guard(), guarded());
         let config = Config::of(guarded, Require::of_peg(Peg::Unpegged).unwrap()).unwrap();
-        assert_eq!(config.unplayed(), ["scale", "rule 9 (off, or part of a group only)"]);
+        let caps = "caps and the limits of collateral (the pool is as large as its market, whatever they are)";
+        let rules = ["rule 7 (about the loan, which stands for a dollar)", "rule 9 (off, or part of a group only)"];
+        assert_eq!(config.unplayed(), [&[caps][..], &rules].concat());
         assert_eq!(config.guard(), guard);
         // its example's own, but for the numbers of rules
         assert_eq!(config.require, example.require);
@@ -634,6 +735,26 @@ mod tests {
             pegged.exclude.iter().any(|name| name == "flash-crash")
                 && !pegged.exclude.iter().any(|name| name == "depeg")
         );
+    }
+
+    #[test]
+    fn name_and_order_of_rules_are_no_part_of_the_hash_and_the_scale_is() {
+        let first = guarded();
+        let rules = first.rules.iter().rev().copied().collect();
+        let config = |guarded: Guarded| Config::of(guarded, Require::of_peg(Peg::Unpegged).unwrap()).unwrap();
+        let renamed = Guarded { name: "another".into(), rules, ..first.clone() };
+        assert_eq!(config(renamed).sha256(), config(first.clone()).sha256());
+        let mut steeper = first.clone();
+        steeper.scale.volatility.slope_bps += 1;
+        assert_ne!(config(steeper.clone()).sha256(), config(first.clone()).sha256());
+        assert!(!config(steeper).plays_as(&config(first.clone())));
+        // what keepers report is named, and not played
+        let mut reported = first.clone();
+        (reported.scale.ltv.switch, reported.scale.cap.switch) = (Switch::Enabled as u8, Switch::Enabled as u8);
+        let reported = config(reported);
+        assert!(reported.unplayed().contains(&"scale.ltv and scale.cap (nobody reports to the pool)".to_owned()));
+        assert_ne!(reported.sha256(), config(first.clone()).sha256());
+        assert!(reported.plays_as(&config(first)));
     }
 
     #[test]

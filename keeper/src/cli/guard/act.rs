@@ -1,7 +1,7 @@
 //! Proposals and what becomes of them, tightenings, pauses and keepers.
 
 use super::way::{Way, WayArgs, refused};
-use super::{Answer, unknown};
+use super::{Answer, report, unknown};
 use crate::cli::chain::asked;
 use crate::config::Config;
 use crate::error::KeeperError;
@@ -13,9 +13,8 @@ use clap::{Args, ValueEnum};
 use rampart::SetKeepersArgs;
 use rampart::state::keeper_set::KeeperLimits;
 use rampart::state::{Change, ChangeGroup, KeeperSeat, Level, PendingChange};
-use rampart_lab::validate::Verdict;
 use solana_sdk::pubkey::Pubkey;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `guard propose` and `guard tighten`.
 #[derive(Debug, Args)]
@@ -34,10 +33,17 @@ pub struct ProposeArgs {
     /// Hash of the lab's report that it was judged by, SHA-256; noted beside the proposal
     #[arg(long, value_name = "HASH", value_parser = parse_digest, conflicts_with = "validate")]
     pub report: Option<Digest>,
-    /// The lab's report itself, as `rampart lab validate --out` writes it: the hash that its last line says is noted. One
-    /// that failed is refused
+    /// The lab's report of what the vault becomes, as `rampart lab validate --out` writes it, may be given several times, one for
+    /// each vault that the change reaches: the hash that its last line says is noted. One that failed, or is of something else,
+    /// is refused
     #[arg(long, value_name = "FILE")]
-    pub validate: Option<PathBuf>,
+    pub validate: Vec<PathBuf>,
+    /// Take a report that skipped crises, because their recorded markets were not there
+    #[arg(long, requires = "validate")]
+    pub accept_skipped: bool,
+    /// Write what the lab has to judge, a file for each vault that the change reaches, and propose nothing
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["validate", "report"])]
+    pub lab: Option<PathBuf>,
     /// How.
     #[command(flatten)]
     pub way: WayArgs,
@@ -152,22 +158,32 @@ fn parse_seat(text: &str) -> Result<(Pubkey, u16), String> {
 
 /// Proposes a change.
 pub(super) async fn propose(args: &ProposeArgs, config: &Config) -> Result<Answer, KeeperError> {
-    let report = report(args)?;
+    if let Some(dir) = &args.lab {
+        return report::write(args, dir, config).await;
+    }
+    let verdicts = report::verdicts(args)?;
     let way = Way::open(&args.way, config).await?;
     let (target, now, next) = edited(args, &way)?;
+    let reports = report::noted(args, &verdicts, (&way.snapshot, &target), (&now, &next))?;
     let guard = way.guard()?;
     way.authority("the root", &[guard.roles.root])?;
     let cosigners = match next {
         Change::Roles(next) if next.vetoer != guard.roles.vetoer => way.quorum(guard)?,
         _ => Vec::new(),
     };
-    let with = (way.validity()?, cosigners.as_slice(), report.as_ref());
+    let with = (way.validity()?, cosigners.as_slice(), reports.as_slice());
     let act = act::propose((way.snapshot.key, guard), target, (now, next), with).map_err(|e| refused(&e))?;
     way.carry_out(&act).await
 }
 
 /// Tightens at once.
 pub(super) async fn tighten(args: &ProposeArgs, config: &Config) -> Result<Answer, KeeperError> {
+    if args.report.is_some() || !args.validate.is_empty() || args.lab.is_some() {
+        return Err(KeeperError::Refused {
+            what: "what gets tighter at once is judged by nobody before, and notes no report".into(),
+            hint: "leave `--report`, `--validate` and `--lab` out, or `rampart guard propose` it".into(),
+        });
+    }
     let way = Way::open(&args.way, config).await?;
     let (target, now, next) = edited(args, &way)?;
     let roles = &way.guard()?.roles;
@@ -176,31 +192,7 @@ pub(super) async fn tighten(args: &ProposeArgs, config: &Config) -> Result<Answe
     way.carry_out(&act).await
 }
 
-/// Returns the hash of the report that a proposal was judged by.
-fn report(args: &ProposeArgs) -> Result<Option<Digest>, KeeperError> {
-    let Some(path) = &args.validate else { return Ok(args.report) };
-    judged_by(path).map(Some)
-}
-
-/// Reads a verdict of the lab that passed, and returns the hash that the lab prints of it: the file's bytes have another.
-fn judged_by(path: &Path) -> Result<Digest, KeeperError> {
-    let refuse =
-        |why: String, hint: String| KeeperError::Refused { what: format!("report `{}` {why}", path.display()), hint };
-    let read = std::fs::read(path).map_err(|source| {
-        refuse(format!("can't be read: {source}"), "name the file that `rampart lab validate FILE --out` wrote".into())
-    })?;
-    let verdict: Verdict = serde_json::from_slice(&read).map_err(|source| {
-        refuse(format!("is no verdict of the lab: {source}"), "write one: `rampart lab validate FILE --out`".into())
-    })?;
-    let hash = verdict.hash();
-    if !verdict.is_passed {
-        let hint = format!("mend what failed and validate again; `--report {hash}` notes it all the same");
-        return Err(refuse(format!("says that `{}` failed", verdict.name), hint));
-    }
-    Digest::try_from(hash).map_err(|why| refuse(why, "name another report".into()))
-}
-
-fn edited(args: &ProposeArgs, way: &Way) -> Result<(Pubkey, Change, Change), KeeperError> {
+pub(super) fn edited(args: &ProposeArgs, way: &Way) -> Result<(Pubkey, Change, Change), KeeperError> {
     let snapshot = &way.snapshot;
     let target = args.target.map_or_else(|| default_target(args.group, way), Ok)?;
     let now = snapshot.current(args.group, &target);
@@ -324,61 +316,4 @@ pub(super) async fn keepers(args: &KeepersArgs, config: &Config) -> Result<Answe
     let holders = if args.add.is_empty() && set.is_some() { &holders[..] } else { &holders[..1] };
     let by = way.authority("the root", holders)?;
     way.carry_out(&act::set_keepers(way.snapshot.key, set, members, (by, way.validity()?))).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(is_passed: bool) -> Verdict {
-        Verdict {
-            name: "sol".into(),
-            config_sha256: "ab".repeat(32),
-            seed: 1,
-            draws: 3,
-            data: [("SOLUSDT_1m.csv.gz".to_owned(), "cd".repeat(32))].into(),
-            skipped: Vec::new(),
-            unplayed: vec!["rule 9".into()],
-            cases: Vec::new(),
-            mean_bad_debt_bps: 0.1 + 0.2,
-            failed: Vec::new(),
-            is_passed,
-        }
-    }
-
-    /// Writes `text` and returns what is made of it.
-    fn judged(text: &str) -> Result<Digest, KeeperError> {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("report.json");
-        std::fs::write(&path, text).expect("a file");
-        judged_by(&path)
-    }
-
-    #[test]
-    fn report_is_noted_by_the_hash_that_the_lab_printed_however_its_file_is_spaced() {
-        let passed = verdict(true);
-        let printed = passed.to_string();
-        let said = printed.rsplit(' ').next().expect("a last word");
-        let texts =
-            [serde_json::to_string_pretty(&passed), serde_json::to_string(&passed)].map(|text| text.expect("JSON"));
-        for text in texts {
-            assert_eq!(String::from(judged(&text).expect("a hash")), said);
-        }
-    }
-
-    #[test]
-    fn report_is_refused_when_its_verdict_failed_or_it_is_none() {
-        let failed = verdict(false);
-        let refused = judged(&serde_json::to_string_pretty(&failed).expect("JSON")).expect_err("a refusal");
-        assert!(refused.to_string().ends_with("report.json` says that `sol` failed"), "{refused}");
-        assert!(
-            refused.hint().ends_with(&format!("`--report {}` notes it all the same", failed.hash())),
-            "{}",
-            refused.hint()
-        );
-        let refused = judged("{\"verdict\":\"pass\"}").expect_err("a refusal");
-        assert!(refused.to_string().contains("report.json` is no verdict of the lab: missing field"), "{refused}");
-        let absent = judged_by(Path::new("/nonexistent/report.json")).expect_err("a refusal");
-        assert!(absent.to_string().starts_with("report `/nonexistent/report.json` can't be read: "), "{absent}");
-    }
 }

@@ -148,41 +148,6 @@ async fn keepers_join_and_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn report_is_noted_beside_the_proposal() {
-    let desk = Desk::new().await;
-    let root = desk.root();
-    let report = desk.path("report.json");
-    // a verdict as the lab hashes it: without spaces, keys in order
-    let verdict = |is_passed: bool| {
-        format!(
-            r#"{{"cases":[],"config_sha256":"ab","data":{{}},"draws":1,"failed":[],"is_passed":{is_passed},"mean_bad_debt_bps":0.0,"name":"sol","seed":1,"skipped":[],"unplayed":[]}}"#
-        )
-    };
-    let write = |text: &str| {
-        let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
-        std::fs::write(&report, serde_json::to_string_pretty(&value).expect("JSON")).expect("a file");
-    };
-    let words = ["propose", "delay", "loosen_delay_secs=259200", "--signer", &root, "--validate"];
-    let path = report.display().to_string();
-    write(&verdict(false));
-    let refused = desk.guard(&[&words[..], &[&path]].concat()).await.expect_err("a refusal");
-    assert_eq!(refused.to_string(), format!("report `{path}` says that `sol` failed"));
-    assert!(desk.scene.chain.state().sends.is_empty(), "nothing is sent");
-    write(&verdict(true));
-    desk.guard(&[&words[..], &[&path]].concat()).await.expect("it lands");
-    let state = desk.scene.chain.state();
-    let transaction: solana_sdk::transaction::Transaction =
-        bincode::deserialize(&state.sends[0].bytes).expect("a transaction");
-    let digest = solana_sdk::hash::hash(verdict(true).as_bytes());
-    let hex: String = digest.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let note = format!("rampart guard {} change 0 report sha256:{hex}", desk.scene.guard);
-    let notes = transaction.message.instructions.iter().filter(|ix| ix.data == note.as_bytes()).count();
-    assert_eq!(notes, 1, "a memo with the hash lands with the proposal");
-    drop(state);
-    assert!(desk.world(|world| world.exists(&address::change(&world.guard, 0))));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn root_moves_by_the_acceptance_of_the_new_one_alone() {
     let desk = Desk::new().await;
     let (root, next) = (desk.root(), desk.rich());

@@ -6,6 +6,7 @@ mod deploy;
 mod desk;
 mod export;
 mod fields;
+mod judged;
 mod means;
 mod migrate;
 mod plan;
