@@ -4,7 +4,7 @@
 
 use crate::attack::{Tick, VENUES};
 use crate::policy::Volatility;
-use crate::pool::{Book, Pool};
+use crate::pool::Pool;
 use rampart_score::band::{Band, BandState, Bands};
 use rampart_score::hazard::{Exit, staleness};
 use rampart_score::input::Input;
@@ -62,7 +62,7 @@ impl Watcher {
     pub fn judge(&mut self, tick: &Tick, pool: &Pool) -> &Situation {
         let p_market = self.market(pool);
         let near = [0.05, 0.10, 0.20].map(|fall| pool.share_within(fall));
-        let debt = pool.book().debt();
+        let debt = pool.debt();
         let volume = pool.liquidity().day_volume();
         let p_liquidity = self.liquidity(tick, pool, near[1] * debt);
         let (p_oracle, p_run) = (oracle(tick), self.run(pool, debt));

@@ -133,7 +133,7 @@ impl Defence {
             let verdict = Verdict::Indeterminate(Unknown::Nothing);
             return Ok(Measured { verdict, publish_ts: now_ts, reference: None });
         }
-        let band = self.reading.band(&self.collateral.oracle, now_ts);
+        let band = self.band(now_ts);
         let pair = band.and_then(|band| Ok((self.pair_band(&band)?, band.oldest_publish_ts())));
         measures::vault(&rule.params, &self.vault, pair, now_ts)
     }
