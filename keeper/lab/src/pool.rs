@@ -12,6 +12,7 @@ mod book;
 mod defence;
 mod exact;
 mod grid;
+mod keepers;
 mod liquidity;
 pub mod settings;
 mod table;
@@ -25,6 +26,7 @@ pub use book::{Book, Grace, Graces, Quote, Sale, Soft};
 pub use defence::{Adopted, Defence};
 pub use exact::{Deed, Exact};
 pub use grid::{BUCKETS, Grid, WIDTH, ltv_of};
+pub use keepers::{KeeperConfig, Quorum};
 pub use liquidity::Liquidity;
 pub use settings::{GuardConfig, OracleLimits, Settings};
 pub use table::{Row, Table};
@@ -171,11 +173,6 @@ impl Pool<Grid> {
         Self::with_book(grid, config, settings, now_ts, seed)
     }
 
-    /// Returns the debt that would reach the line if the price fell by `fall`, as a share of all debt.
-    pub fn share_within(&self, fall: f64) -> f64 {
-        if self.debt() > 0.0 { self.book.within(fall) / self.debt() } else { 0.0 }
-    }
-
     /// Returns collateral that is missing behind open debt, whole tokens of the loan: lost, but not yet written off.
     pub fn underwater(&self) -> f64 {
         self.book.underwater()
@@ -214,6 +211,12 @@ impl<B: Book> Pool<B> {
     /// Returns the positions.
     pub fn book(&self) -> &B {
         &self.book
+    }
+
+    /// Returns the debt that would reach the line if the price fell by `fall`, as a share of all debt.
+    pub fn share_within(&self, fall: f64) -> f64 {
+        let debt = self.debt();
+        if debt > 0.0 { self.book.within(&self.defence.vault, fall) / debt } else { 0.0 }
     }
 
     /// Returns all debt, whole tokens of the loan.
@@ -321,6 +324,7 @@ impl<B: Book> Pool<B> {
             self.defence.note(self.deposits, self.debt(), self.book.collateral_value(), price, tick.ts);
         }
         if lands {
+            self.report(tick);
             self.judge(tick, step_secs);
         }
         self.close(tick, step_secs, lost_before, deleveraged)
@@ -385,13 +389,17 @@ impl<B: Book> Pool<B> {
         let offered = if self.is_seeded { self.offered_bps(tick.ts) } else { self.controls.ltv_bps };
         let target = self.settings.target_debt * f64::from(offered) / 1e4;
         let share = if self.is_seeded { (self.rates.refill * tick.borrow_demand).min(1.0) } else { 1.0 };
-        let room = (self.deposits - debt).min(self.borrow_cap * self.controls.cap - debt).max(0.0);
+        let cap = self.borrow_cap * self.controls.cap * self.defence.cap_share(tick.ts);
+        let room = (self.deposits - debt).min(cap - debt).max(0.0);
         let ltv = f64::from(offered) / 1e4 * price / quote.price;
         let wanted = ((target - debt).max(0.0) * share).min(room);
         if wanted > 0.0 {
             // a pool that stands already was not borrowed in one step
             let lent = if self.is_seeded { self.defence.admit_borrow(wanted, tick.ts) } else { wanted };
-            self.lend(lent, ltv, false);
+            // one position at the limit, and the others below it
+            let whale = if self.is_seeded { 0.0 } else { lent * self.settings.concentration };
+            self.lend(whale, ltv, true);
+            self.lend(lent - whale, ltv, false);
             self.is_seeded = true;
         }
         let attacked = (tick.attack_borrow * self.deposits).min((room - wanted).max(0.0));
@@ -439,6 +447,14 @@ impl<B: Book> Pool<B> {
         self.totals.deleveraged += sold.repaid;
         self.totals.soft_cost += sold.cost();
         sold.repaid
+    }
+
+    /// Lets keepers report, where there are any, and the limits on new risk follow.
+    fn report(&mut self, tick: &Tick) {
+        let Some(mut quorum) = self.defence.quorum.take() else { return };
+        quorum.report(tick, self);
+        self.defence.scale(&quorum, tick.ts);
+        self.defence.quorum = Some(quorum);
     }
 
     fn judge(&mut self, tick: &Tick, step_secs: u32) {

@@ -84,6 +84,9 @@ pub trait Book {
     /// Returns all debt, whole tokens of the loan. `vault` is the account whose books positions stand on, one by one.
     fn debt(&self, vault: &Vault) -> f64;
 
+    /// Returns the debt that would reach the liquidation line if the price fell by `fall`, a share.
+    fn within(&self, vault: &Vault, fall: f64) -> f64;
+
     /// Returns what the collateral behind debt is worth at the price by which positions are judged.
     fn collateral_value(&self) -> f64;
 

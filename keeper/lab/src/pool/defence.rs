@@ -4,6 +4,7 @@
 //! their streaks. Judges nothing itself: a measure, a verdict, a trip, a level are what `rampart` says.
 
 use super::book::{Grace, Graces, Quote};
+use super::keepers::Quorum;
 use super::settings::{COLLATERAL_DECIMALS, GuardConfig, LOAN_DECIMALS, LOAN_UNIT, OracleLimits, whole_tokens};
 use super::watch::Watch;
 use crate::attack::{Keeper, Print, Tick};
@@ -13,6 +14,7 @@ use rampart::error::RampartError;
 use rampart::instructions::lending::exit::{ExitPass, Taken};
 use rampart::instructions::liquidation::grace::{is_recent, latest_halts};
 use rampart::math::Price;
+use rampart::math::bps::BPS_ONE;
 use rampart::math::price::Q64_ONE;
 use rampart::oracle::{AssetReading, Invalid, PriceBand, RateReading, RawReading, Reading, SourceReading};
 use rampart::risk::gate::{Class, Pass, gate};
@@ -52,6 +54,8 @@ pub struct Defence {
     pub(super) collateral: Box<Asset>,
     pub(super) loan: Box<Asset>,
     pub(super) watches: Vec<Watch>,
+    /// Who reports; none where no keeper's report is played.
+    pub(super) quorum: Option<Box<Quorum>>,
     pub(super) reading: AssetReading,
     pub(super) slot: u64,
     /// What the collateral's supply is counted from, base units.
@@ -120,6 +124,7 @@ impl Defence {
             collateral,
             loan,
             watches: config.rules.iter().enumerate().map(|(id, params)| Watch::new(id, *params)).collect(),
+            quorum: config.keepers.as_ref().map(|keepers| Box::new(Quorum::new(keepers, now_ts))),
             reading: AssetReading { sources: [NOTHING; 3], count: 2, rate: RateReading::Unrated },
             slot: 1_000,
             supply: SUPPLY,
@@ -322,6 +327,19 @@ impl Defence {
         self.vault.ltv_for_new_risk(&self.collateral, now_ts)
     }
 
+    /// Returns what the keepers' reports leave of a borrow cap, as a share.
+    pub(super) fn cap_share(&self, now_ts: i64) -> f64 {
+        if self.quorum.is_none() {
+            return 1.0;
+        }
+        self.vault.scale.borrow_cap(BPS_ONE, &self.vault.cap_cut, now_ts) as f64 / BPS_ONE as f64
+    }
+
+    /// Returns the keepers that report, where there are any.
+    pub fn quorum(&self) -> Option<&Quorum> {
+        self.quorum.as_deref()
+    }
+
     /// Returns how often each rule has tripped, in the order of the configuration.
     pub fn trips_by_rule(&self) -> impl Iterator<Item = u64> {
         self.watches.iter().map(Watch::trips)
@@ -392,7 +410,8 @@ fn source(print: &Print, now_ts: i64) -> SourceReading {
 }
 
 fn is_about_books(params: &RuleParams) -> bool {
-    !Metric::try_from(params.metric).is_ok_and(Metric::is_about_asset)
+    let is_elsewhere = |metric: Metric| metric.is_about_asset() || metric.is_reported();
+    !Metric::try_from(params.metric).is_ok_and(is_elsewhere)
 }
 
 /// Tells whether a switch is on, for rules that are carried but not in force.

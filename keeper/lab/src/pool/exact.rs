@@ -128,6 +128,15 @@ impl Book for Exact {
         self.positions.iter().map(|position| vault.debt_of(position).unwrap_or(0) as f64 / LOAN_UNIT).sum()
     }
 
+    fn within(&self, vault: &Vault, fall: f64) -> f64 {
+        let line = f64::from(vault.risk.liquidation_line_bps) / 1e4 * (1.0 - fall);
+        let debts = self.positions.iter().map(|position| {
+            let debt = vault.debt_of(position).unwrap_or(0) as f64 / LOAN_UNIT;
+            if debt >= line * self.value(position.collateral_amount) { debt } else { 0.0 }
+        });
+        debts.sum()
+    }
+
     fn reprice(&mut self, quote: &Quote) -> f64 {
         self.quote = *quote;
         self.deeds.clear();

@@ -74,13 +74,6 @@ impl Grid {
         &self.debt
     }
 
-    /// Returns the debt that would reach the liquidation line if the price fell by `fall`, a share.
-    pub fn within(&self, fall: f64) -> f64 {
-        let reach = (-(1.0 - fall).max(1e-9).ln() / WIDTH).floor() as usize;
-        let from = self.table.hard_from.saturating_sub(reach).max(self.low);
-        self.debt[from.min(BUCKETS)..self.high.max(from).min(BUCKETS)].iter().sum()
-    }
-
     /// Returns what collateral is missing behind the debt, whole tokens of the loan.
     pub fn underwater(&self) -> f64 {
         let deficit = |(at, debt): (usize, &f64)| debt * (1.0 - 1.0 / ltv_of(at)).max(0.0);
@@ -207,6 +200,12 @@ impl Book for Grid {
 
     fn debt(&self, _: &Vault) -> f64 {
         self.total
+    }
+
+    fn within(&self, _: &Vault, fall: f64) -> f64 {
+        let reach = (-(1.0 - fall).max(1e-9).ln() / WIDTH).floor() as usize;
+        let from = self.table.hard_from.saturating_sub(reach).max(self.low);
+        self.debt[from.min(BUCKETS)..self.high.max(from).min(BUCKETS)].iter().sum()
     }
 
     fn reprice(&mut self, quote: &Quote) -> f64 {

@@ -323,3 +323,17 @@ fn flow() -> rampart::state::flow::FlowLimits {
         floor_reserve_bps: 4_000,
     }
 }
+
+#[test]
+fn one_position_with_most_of_the_debt_loses_more_than_many() {
+    let lost = |concentration| {
+        let settings = Settings { concentration, ..Settings::default() };
+        let mut pool = Pool::new(&GuardConfig::unguarded(), settings, START_TS, 1);
+        crash(4, 0.3, 3).iter().take(8).for_each(|tick| {
+            pool.step(tick, STEP_SECS);
+        });
+        pool.totals().bad_debt + pool.underwater()
+    };
+    let (one, many) = (lost(0.95), lost(0.0));
+    assert!(one > 1.2 * many && many > 0.0, "{one} {many}");
+}
