@@ -46,7 +46,8 @@ impl Market {
         let median =
             traded.get(traded.len() / 2).copied().unwrap_or(0.0) * 300.0 / f64::from(scenario.step_secs.max(1));
         let target_debt = (median * volumes).max(settings.position);
-        let settings = Settings { target_debt, deposits: target_debt * 1.25, ..settings };
+        let concentration = scenario.concentration;
+        let settings = Settings { target_debt, deposits: target_debt * 1.25, concentration, ..settings };
         let events = Events::of(&scenario);
         Self { scenario, settings, events, scale: POOL_DEBT / target_debt }
     }

@@ -8,7 +8,8 @@ mod library;
 mod volatility;
 
 pub use learned::Shielded;
-pub use library::{Clairvoyant, Fixed, Scaled, default_rules, standard, tuned_grid, volatility_scale};
+pub use library::{Clairvoyant, Fixed, Scaled, default_rules, keeper_scale, median_rule};
+pub use library::{standard, tuned_grid, volatility_scale};
 pub use volatility::Volatility;
 
 use crate::attack::{Scenario, Tick};

@@ -12,21 +12,25 @@ mod book;
 mod defence;
 mod exact;
 mod grid;
+mod keepers;
 mod liquidity;
 pub mod settings;
 mod table;
+mod users;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
-pub use book::{Book, Grace, Quote, Sale, Soft};
-pub use defence::Defence;
+pub use book::{Book, Grace, Graces, Quote, Sale, Soft};
+pub use defence::{Adopted, Defence};
 pub use exact::{Deed, Exact};
 pub use grid::{BUCKETS, Grid, WIDTH, ltv_of};
+pub use keepers::{KeeperConfig, Quorum};
 pub use liquidity::Liquidity;
 pub use settings::{GuardConfig, OracleLimits, Settings};
 pub use table::{Row, Table};
+pub use users::Wish;
 pub use watch::{Pace, Watch, is_simulated};
 
 use crate::attack::{Keeper, Tick};
@@ -171,11 +175,6 @@ impl Pool<Grid> {
         Self::with_book(grid, config, settings, now_ts, seed)
     }
 
-    /// Returns the debt that would reach the line if the price fell by `fall`, as a share of all debt.
-    pub fn share_within(&self, fall: f64) -> f64 {
-        if self.book.debt() > 0.0 { self.book.within(fall) / self.book.debt() } else { 0.0 }
-    }
-
     /// Returns collateral that is missing behind open debt, whole tokens of the loan: lost, but not yet written off.
     pub fn underwater(&self) -> f64 {
         self.book.underwater()
@@ -186,10 +185,13 @@ impl<B: Book> Pool<B> {
     /// Returns a pool over a book that holds its positions already or fills up at the first price.
     pub fn with_book(book: B, config: &GuardConfig, settings: Settings, now_ts: i64, seed: u64) -> Self {
         let base = Controls::of(config);
-        let is_seeded = book.debt() > 0.0;
-        let totals = Totals { borrowed: book.debt(), ..Totals::default() };
+        let mut defence = Defence::new(config, settings.deposits, now_ts);
+        book.found(&mut defence.vault, (settings.deposits * settings::LOAN_UNIT) as u64);
+        let borrowed = book.debt(&defence.vault);
+        let is_seeded = borrowed > 0.0;
+        let totals = Totals { borrowed, ..Totals::default() };
         Self {
-            defence: Defence::new(config, settings.deposits, now_ts),
+            defence,
             liquidity: Liquidity::default(),
             base,
             controls: base,
@@ -211,6 +213,17 @@ impl<B: Book> Pool<B> {
     /// Returns the positions.
     pub fn book(&self) -> &B {
         &self.book
+    }
+
+    /// Returns the debt that would reach the line if the price fell by `fall`, as a share of all debt.
+    pub fn share_within(&self, fall: f64) -> f64 {
+        let debt = self.debt();
+        if debt > 0.0 { self.book.within(&self.defence.vault, fall) / debt } else { 0.0 }
+    }
+
+    /// Returns all debt, whole tokens of the loan.
+    pub fn debt(&self) -> f64 {
+        self.book.debt(&self.defence.vault)
     }
 
     /// Returns the program's accounts.
@@ -297,27 +310,30 @@ impl<B: Book> Pool<B> {
         }
         let before = self.totals;
         let band = self.defence.observe(tick, step_secs);
+        let graces = self.defence.graces(tick.ts);
         let mut deleveraged = 0.0;
         self.withdraw(tick);
-        self.repay();
+        self.repay(tick.ts);
         if let Ok(band) = &band {
             let quote = self.defence.quote(band, B::NEEDS_UNITS, tick.ts);
             self.price = Some(quote.price);
             self.totals.bad_debt += self.book.reprice(&quote);
             self.borrow(tick, band, &quote);
-            deleveraged = self.force(tick, band, &quote, lands, step_secs);
+            deleveraged = self.force(tick, band, (&quote, &graces), lands, step_secs);
         }
-        if let Some(price) = self.price.filter(|_| self.defence.needs_books) {
-            self.defence.note(self.deposits, self.book.debt(), self.book.collateral_value(), price, tick.ts);
+        // positions one by one stand on the vault's own books
+        if let Some(price) = self.price.filter(|_| self.defence.needs_books && !B::NEEDS_UNITS) {
+            self.defence.note(self.deposits, self.debt(), self.book.collateral_value(), price, tick.ts);
         }
         if lands {
+            self.report(tick);
             self.judge(tick, step_secs);
         }
         self.close(tick, step_secs, &before, deleveraged)
     }
 
     fn close(&mut self, tick: &Tick, step_secs: u32, before: &Totals, deleveraged: f64) -> Step {
-        let debt = self.book.debt();
+        let debt = self.debt();
         self.totals.debt_years += debt * f64::from(step_secs) / (365.0 * DAY_SECS);
         let ltv_bps = self.offered_bps(tick.ts);
         self.totals.offered_bps += f64::from(ltv_bps);
@@ -354,34 +370,39 @@ impl<B: Book> Pool<B> {
             return;
         }
         let wanted = tick.outflow * self.deposits;
-        let paid =
-            self.defence.admit_exit(wanted, self.deposits, tick.ts).min((self.deposits - self.book.debt()).max(0.0));
+        // what isn't there is refused before it is charged
+        let cash = (self.deposits - self.debt()).max(0.0);
+        let paid = self.defence.admit_exit(wanted.min(cash), self.deposits, tick.ts);
         self.deposits -= paid;
         self.totals.withdrawn += paid;
         self.totals.refused_exits += wanted - paid;
     }
 
-    fn repay(&mut self) {
+    fn repay(&mut self, now_ts: i64) {
         if self.rates.repay > 0.0 {
-            self.totals.repaid += self.book.repay(self.rates.repay);
+            self.totals.repaid += self.book.repay(&mut self.defence.vault, self.rates.repay, now_ts);
         }
     }
 
     /// Borrows what owners and an attacker wish for, as far as cash, cap, level and limiter let them.
     fn borrow(&mut self, tick: &Tick, band: &PriceBand, quote: &Quote) {
         let Some(price) = self.defence.new_risk_price(band, tick.ts) else { return };
-        let debt = self.book.debt();
+        let debt = self.debt();
         // a pool that stands already filled up while its window knew the market
         let offered = if self.is_seeded { self.offered_bps(tick.ts) } else { self.controls.ltv_bps };
         let target = self.settings.target_debt * f64::from(offered) / 1e4;
         let share = if self.is_seeded { (self.rates.refill * tick.borrow_demand).min(1.0) } else { 1.0 };
-        let room = (self.deposits - debt).min(self.borrow_cap * self.controls.cap - debt).max(0.0);
+        let cap = self.borrow_cap * self.controls.cap * self.defence.cap_share(tick.ts);
+        let room = (self.deposits - debt).min(cap - debt).max(0.0);
         let ltv = f64::from(offered) / 1e4 * price / quote.price;
         let wanted = ((target - debt).max(0.0) * share).min(room);
         if wanted > 0.0 {
             // a pool that stands already was not borrowed in one step
             let lent = if self.is_seeded { self.defence.admit_borrow(wanted, tick.ts) } else { wanted };
-            self.lend(lent, ltv, false);
+            // one position at the limit, and the others below it
+            let whale = if self.is_seeded { 0.0 } else { lent * self.settings.concentration };
+            self.lend(whale, ltv, true);
+            self.lend(lent - whale, ltv, false);
             self.is_seeded = true;
         }
         let attacked = (tick.attack_borrow * self.deposits).min((room - wanted).max(0.0));
@@ -394,20 +415,27 @@ impl<B: Book> Pool<B> {
 
     fn lend(&mut self, amount: f64, ltv: f64, is_at_limit: bool) {
         if amount > 0.0 {
-            self.book.borrow(amount, ltv, is_at_limit);
+            self.book.borrow(&mut self.defence.vault, amount, ltv, is_at_limit);
             self.totals.borrowed += amount;
         }
     }
 
     /// Deleverages and liquidates what pays.
-    fn force(&mut self, tick: &Tick, band: &PriceBand, quote: &Quote, lands: bool, step_secs: u32) -> f64 {
+    fn force(
+        &mut self,
+        tick: &Tick,
+        band: &PriceBand,
+        (quote, graces): (&Quote, &Graces),
+        lands: bool,
+        step_secs: u32,
+    ) -> f64 {
         if !self.defence.may_liquidate(band, tick.ts) {
             return 0.0;
         }
         let ratio = tick.truth / quote.price;
         let before = self.liquidity.impact();
-        let grace = self.defence.grace(tick.ts);
-        let hard = self.book.liquidate(ratio, grace, &mut self.liquidity);
+        let vault = &mut *self.defence.vault;
+        let hard = self.book.liquidate(vault, ratio, graces, &mut self.liquidity);
         self.totals.liquidated += hard.repaid;
         self.totals.forced_cost += hard.cost();
         self.totals.bad_debt += hard.bad_debt;
@@ -418,10 +446,18 @@ impl<B: Book> Pool<B> {
         }
         let quota_bps = self.controls.soft_quota_bps;
         let soft = Soft { share: f64::from(quota_bps) / 1e4 * f64::from(step_secs) / 3_600.0, quota_bps };
-        let sold = self.book.deleverage(soft, ratio, grace, &mut self.liquidity);
+        let sold = self.book.deleverage(vault, soft, ratio, graces, &mut self.liquidity);
         self.totals.deleveraged += sold.repaid;
         self.totals.soft_cost += sold.cost();
         sold.repaid
+    }
+
+    /// Lets keepers report, where there are any, and the limits on new risk follow.
+    fn report(&mut self, tick: &Tick) {
+        let Some(mut quorum) = self.defence.quorum.take() else { return };
+        quorum.report(tick, self);
+        self.defence.scale(&quorum, tick.ts);
+        self.defence.quorum = Some(quorum);
     }
 
     fn judge(&mut self, tick: &Tick, step_secs: u32) {

@@ -8,7 +8,8 @@ mod text;
 use crate::attack::{Keeper, Scenario, Split, Tick};
 use crate::backtest::Market;
 use crate::learn::Watcher;
-use crate::pool::{GuardConfig, Pool, Step};
+use crate::policy::{keeper_scale, median_rule};
+use crate::pool::{GuardConfig, KeeperConfig, Pool, Step};
 use crate::validate::{Config, canonical_hash};
 use rampart::state::Level;
 use rampart::state::rule::Metric;
@@ -107,13 +108,18 @@ pub struct Story {
     pub unguarded: Side,
 }
 
-/// Plays `scenario` under `config` and without, and tells what happened. Every `every`-th minute is told too; 0 for none.
-pub fn tell(config: &Config, scenario: Scenario, every: u64) -> Story {
+/// Plays `scenario` under `config` and without, and tells what happened. Where `keepers` report, the limit for new risk and a rule
+/// follow them. Every `every`-th minute is told too; 0 for none.
+pub fn tell(config: &Config, keepers: Option<KeeperConfig>, scenario: Scenario, every: u64) -> Story {
     let digest = hex::encode(scenario.digest());
-    let without_effect = scenario.without_effect().into_iter().map(|what| format!("{what}: no effect in the pool"));
+    let without_effect =
+        scenario.without_effect(keepers.is_some()).into_iter().map(|what| format!("{what}: no effect in the pool"));
     let unplayed = config.unplayed().into_iter().chain(without_effect).collect();
     let market = Market::new(scenario, config.pool, config.market.volumes);
-    let guard = config.guard();
+    let guard = match keepers {
+        Some(keepers) => config.guard().with_scale(keeper_scale()).with_rule(median_rule()).with_keepers(keepers),
+        None => config.guard(),
+    };
     let mut teller = Teller::new(&market, &guard);
     let (mut moments, mut path) = (Vec::new(), Vec::new());
     for (at, tick) in market.scenario.ticks.iter().enumerate() {
@@ -355,7 +361,7 @@ mod tests {
 
     fn story(name: &str, seed: u64) -> Story {
         let scenario = generate(&template(name).unwrap(), Split::Test, seed).unwrap();
-        tell(&Config::parse(EXAMPLE).unwrap(), scenario, 0)
+        tell(&Config::parse(EXAMPLE).unwrap(), None, scenario, 0)
     }
 
     #[test]
@@ -397,17 +403,16 @@ mod tests {
     #[test]
     fn what_is_said_to_have_no_effect_has_none_and_is_told() {
         let cases = [
-            ("compromised-keeper", Split::Test, "scores that keepers report"),
+            ("compromised-keeper", Split::Test, "scores that keepers report, without a quorum of them"),
             ("basis-break", Split::Test, "the perpetuals' basis"),
-            ("solend-whale-2022", Split::Train, "how much of the debt one position holds"),
         ];
         let config = Config::parse(EXAMPLE).unwrap();
         for (name, split, what) in cases {
             let scenario = generate(&template(name).unwrap(), split, 1).unwrap();
-            assert_eq!(scenario.without_effect(), [what], "{name}");
+            assert_eq!(scenario.without_effect(false), [what], "{name}");
             let plain = scenario.clone().as_played();
-            assert!(plain.without_effect().is_empty() && plain != scenario);
-            let (told, again) = (tell(&config, scenario, 60), tell(&config, plain, 60));
+            assert!(plain.without_effect(false).is_empty() && plain != scenario);
+            let (told, again) = (tell(&config, None, scenario, 60), tell(&config, None, plain, 60));
             assert!(told.unplayed.contains(&format!("{what}: no effect in the pool")), "{:?}", told.unplayed);
             assert_eq!(
                 (told.guarded, told.unguarded, &told.path),
@@ -424,10 +429,31 @@ mod tests {
     }
 
     #[test]
+    fn one_compromised_keeper_changes_nothing_and_a_quorum_of_them_costs_new_risk_alone() {
+        let config = Config::parse(EXAMPLE).unwrap();
+        let drawn = (1..20).map(|seed| generate(&template("compromised-keeper").unwrap(), Split::Test, seed).unwrap());
+        let is_high = |scenario: &Scenario| scenario.drawn("manner").is_some_and(|manner| manner < 1.0);
+        let scenario = drawn.into_iter().find(is_high).expect("a keeper that cries wolf");
+        let told = |compromised, scenario: &Scenario| {
+            let keepers = KeeperConfig { compromised, ..KeeperConfig::of(5) };
+            tell(&config, Some(keepers), scenario.clone(), 0)
+        };
+        let honest = told(0, &scenario);
+        assert!(honest.unplayed.iter().all(|what| !what.contains("keepers report")), "{:?}", honest.unplayed);
+        let one = told(1, &scenario);
+        assert_eq!((one.guarded, &one.path), (honest.guarded, &honest.path));
+        let quorum = told(5, &scenario);
+        assert!(quorum.guarded.trips > honest.guarded.trips);
+        // what is only said holds up new risk, never an exit
+        assert_eq!(quorum.guarded.refused_exits, honest.guarded.refused_exits);
+        assert!(quorum.moments.iter().any(|moment| moment.risk == "reduce only" && moment.exit == "normal"));
+    }
+
+    #[test]
     fn scenario_of_prices_alone_has_all_its_effect() {
         for name in ["flash-crash", "calm", "keeper-outage", "bank-run"] {
             let scenario = generate(&template(name).unwrap(), Split::Test, 1).unwrap();
-            assert!(scenario.without_effect().is_empty(), "{name}");
+            assert!(scenario.without_effect(false).is_empty(), "{name}");
         }
     }
 }

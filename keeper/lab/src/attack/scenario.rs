@@ -171,21 +171,20 @@ pub struct Scenario {
 const LARGE_BASIS: f64 = 0.01;
 
 impl Scenario {
-    /// Names what happens in it that neither the pool nor a decider reads: it has no effect there. Shape: none for most.
-    pub fn without_effect(&self) -> Vec<&'static str> {
+    /// Names what happens in it that neither the pool nor a decider reads: it has no effect there. What keepers report has one where
+    /// a quorum of them is played (`has_quorum`). Shape: none for most.
+    pub fn without_effect(&self, has_quorum: bool) -> Vec<&'static str> {
         let is_reported = |tick: &Tick| matches!(tick.keeper, Keeper::Compromised { .. });
         let parts = [
-            ("scores that keepers report", self.ticks.iter().any(is_reported)),
+            ("scores that keepers report, without a quorum of them", !has_quorum && self.ticks.iter().any(is_reported)),
             ("the perpetuals' basis", self.ticks.iter().any(|tick| tick.basis.abs() > LARGE_BASIS)),
-            ("how much of the debt one position holds", self.concentration > 0.0),
         ];
         parts.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect()
     }
 
-    /// Returns the same with all that has no effect as on an ordinary day, and without the common factor, which nobody reads: it
-    /// plays the same.
+    /// Returns the same with all that has no effect without a quorum as on an ordinary day, and without the common factor, which
+    /// nobody reads: it plays the same.
     pub fn as_played(mut self) -> Self {
-        self.concentration = 0.0;
         for tick in &mut self.ticks {
             if matches!(tick.keeper, Keeper::Compromised { .. }) {
                 tick.keeper = Keeper::Honest;

@@ -2,6 +2,7 @@
 
 use super::{DataArgs, LabError, Printer, Read, write_json};
 use crate::attack::{CRISES, Grafts, Keeper, Scenario, Split, Template, Tick, generate, template, templates};
+use crate::pool::KeeperConfig;
 use crate::story::tell;
 use crate::validate::{Config, EXAMPLE};
 use clap::Subcommand;
@@ -46,6 +47,12 @@ pub enum AttackCommand {
         /// Vault of the guard's file [default: the only one]
         #[arg(long, value_name = "NAME", requires = "guard")]
         vault: Option<String>,
+        /// Keepers that report, 3 to 15: the limit for new risk follows their median, and a median score of 60 % forbids new risk
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(3..=15))]
+        keepers: Option<u8>,
+        /// How many of them an attacker has where the scenario says that one is compromised
+        #[arg(long, value_name = "N", default_value_t = 1, requires = "keepers")]
+        compromised: u8,
         /// Tell every so many minutes too; 0 for changes alone
         #[arg(long, default_value_t = 0)]
         every: u64,
@@ -68,9 +75,10 @@ pub fn run(command: AttackCommand, out: Printer, read: Read) -> Result<(), LabEr
             print(&draw(&name, seed, split, &data)?, every.max(1), out);
             Ok(())
         }
-        AttackCommand::Run { name, seed, split, guard, vault, every, out: file, data } => {
+        AttackCommand::Run { name, seed, split, guard, vault, keepers, compromised, every, out: file, data } => {
             let config = guard.map_or_else(|| Config::parse(EXAMPLE), |path| read(&path, vault.as_deref()))?;
-            let story = tell(&config, draw(&name, seed, split, &data)?, every);
+            let keepers = keepers.map(|count| KeeperConfig { compromised, ..KeeperConfig::of(count) });
+            let story = tell(&config, keepers, draw(&name, seed, split, &data)?, every);
             write_json(file.as_deref(), &story)?;
             out.answer(&story, &story);
             Ok(())
@@ -95,7 +103,7 @@ const LISTED_DRAWS: std::ops::RangeInclusive<u64> = 1..=3;
 fn without_effect(template: &Template) -> Vec<&'static str> {
     let split = template.only.unwrap_or(Split::Test);
     let drawn = LISTED_DRAWS.filter_map(|seed| generate(template, split, seed).ok());
-    let found: std::collections::BTreeSet<&str> = drawn.flat_map(|scenario| scenario.without_effect()).collect();
+    let found: std::collections::BTreeSet<&str> = drawn.flat_map(|scenario| scenario.without_effect(false)).collect();
     found.into_iter().collect()
 }
 

@@ -38,7 +38,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// Takes a step that is over.
-    pub fn push(&mut self, tick: &Tick, pool: &Pool) {
+    pub fn push<B: Book>(&mut self, tick: &Tick, pool: &Pool<B>) {
         let secs = self.last.map_or(0.0, |(ts, _)| (tick.ts - ts) as f64);
         if let Some(price) = pool.price() {
             self.volatility.push(tick.ts, price);
@@ -59,10 +59,10 @@ impl Watcher {
     }
 
     /// Judges the situation at the end of `tick`; call it once a decision, after [`Watcher::push`].
-    pub fn judge(&mut self, tick: &Tick, pool: &Pool) -> &Situation {
+    pub fn judge<B: Book>(&mut self, tick: &Tick, pool: &Pool<B>) -> &Situation {
         let p_market = self.market(pool);
         let near = [0.05, 0.10, 0.20].map(|fall| pool.share_within(fall));
-        let debt = pool.book().debt();
+        let debt = pool.debt();
         let volume = pool.liquidity().day_volume();
         let p_liquidity = self.liquidity(tick, pool, near[1] * debt);
         let (p_oracle, p_run) = (oracle(tick), self.run(pool, debt));
@@ -98,7 +98,7 @@ impl Watcher {
     }
 
     /// Returns the probability to fall through the buffer of a loan at the highest LTV, after what liquidating costs now.
-    fn market(&self, pool: &Pool) -> f64 {
+    fn market<B: Book>(&self, pool: &Pool<B>) -> f64 {
         let Some(slow) = self.volatility.day() else { return 1.0 };
         let risk = pool.defence().risk();
         let owed = f64::from(risk.ltv_bps) / 1e4 * (1.0 + f64::from(risk.max_bonus_bps) / 1e4);
@@ -112,7 +112,7 @@ impl Watcher {
         1.0 / (1.0 + (-logit).exp())
     }
 
-    fn liquidity(&self, tick: &Tick, pool: &Pool, size: f64) -> f64 {
+    fn liquidity<B: Book>(&self, tick: &Tick, pool: &Pool<B>, size: f64) -> f64 {
         let exit = Exit {
             size: Input::of(size),
             volume_day: Input::of(pool.liquidity().day_volume()),
@@ -124,7 +124,7 @@ impl Watcher {
     }
 
     /// Returns how close the last hour's pace, held for six, comes to what can be withdrawn.
-    fn run(&self, pool: &Pool, debt: f64) -> f64 {
+    fn run<B: Book>(&self, pool: &Pool<B>, debt: f64) -> f64 {
         let cash = (pool.deposits() - debt).max(1e-9);
         (self.outflow_hour * 6.0 / cash - 0.2).clamp(0.0, 1.0)
     }

@@ -3,9 +3,9 @@
 use super::{Contender, Policy, Volatility};
 use crate::attack::{Scenario, Tick};
 use crate::pool::settings::drawdown_rule;
-use crate::pool::{Controls, GuardConfig, Pool};
-use rampart::state::rule::RuleParams;
-use rampart::state::{Level, RiskScale, Switch, VolatilityScale};
+use crate::pool::{Controls, GuardConfig, KeeperConfig, Pool};
+use rampart::state::rule::{Metric, RuleParams};
+use rampart::state::{KeeperScale, Level, RiskScale, Switch, VolatilityScale};
 
 /// Seconds between two decisions.
 const DECISION_SECS: i64 = 300;
@@ -26,6 +26,26 @@ pub fn volatility_scale() -> RiskScale {
     let volatility =
         VolatilityScale { span_secs: 3_600, calm_bps: 300, switch: Switch::Enabled as u8, ..off.volatility };
     RiskScale { volatility, ..off }
+}
+
+/// How the limit for new risk follows what keepers report of volatility: from 3.2 % a day on it loses one and a half times what is
+/// beyond, to 60 % of it, which is near the formula of [`Scaled`] at two standard deviations. The steps are those of
+/// `deploy/guards/sol.toml`: at most 5 % within an hour and 15 % within a day.
+pub fn keeper_scale() -> RiskScale {
+    let off = RiskScale::off(4_500);
+    let ltv = KeeperScale { calm_bps: 320, slope_bps: 15_000, switch: Switch::Enabled as u8, ..off.ltv };
+    RiskScale { ltv, ..off }
+}
+
+/// A rule on the median of the scores that keepers report: 60 % forbid new risk, until 40 %.
+pub fn median_rule() -> RuleParams {
+    RuleParams {
+        threshold: 6_000,
+        clear_threshold: 4_000,
+        metric: Metric::KeeperMedian as u8,
+        window_secs: 1,
+        ..drawdown_rule(6_000, 1, Level::ReduceOnly)
+    }
 }
 
 /// A guard that nobody tunes while it runs.
@@ -163,6 +183,8 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
     let ruled = default_rules().into_iter().fold(bare.clone(), GuardConfig::with_rule);
     let soft = ruled.clone().with_soft(7_600, 1_000);
     let [ruled_scaled, soft_scaled] = [&ruled, &soft].map(|guard| guard.clone().with_scale(volatility_scale()));
+    let reported = |guard: &GuardConfig| guard.clone().with_scale(keeper_scale()).with_keepers(KeeperConfig::of(5));
+    let [ruled_reported, soft_reported] = [&ruled, &soft].map(reported);
     let fixed = |name: &str, guard: &GuardConfig| -> Box<dyn Contender> {
         Box::new(Fixed { name: name.into(), guard: guard.clone() })
     };
@@ -173,9 +195,11 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
         fixed("no guard", &bare),
         fixed("static default", &ruled),
         fixed("volatility-scaled LTV", &ruled_scaled),
+        fixed("LTV by the keepers' median", &ruled_reported),
         scaled("LTV by the lab's EWMA", &ruled),
         fixed("soft deleverage", &soft),
         fixed("volatility-scaled + soft", &soft_scaled),
+        fixed("LTV by the keepers' median + soft", &soft_reported),
         scaled("LTV by the lab's EWMA + soft", &soft),
         Box::new(Clairvoyant { guard: soft, z: 2.0 }),
     ]
@@ -210,5 +234,11 @@ mod tests {
         assert_eq!(ours, ["span_secs", "calm_bps", "slope_bps"].map(|key| number(&scale["volatility"], key)));
         assert_eq!(i64::from(floor_ltv_bps), number(scale, "floor_ltv_bps"));
         assert!(volatility_scale().validate().is_ok());
+        let reported = keeper_scale().ltv;
+        assert_eq!(
+            [reported.hour_bps, reported.day_bps].map(i64::from),
+            ["hour_bps", "day_bps"].map(|key| number(&scale["ltv"], key))
+        );
+        assert!(keeper_scale().validate().is_ok());
     }
 }

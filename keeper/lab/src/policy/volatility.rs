@@ -29,7 +29,16 @@ impl Volatility {
 
     /// Returns the volatility of a day, a share; none before two slow half-lives have been seen.
     pub fn day(&self) -> Option<f64> {
-        (self.seen_secs >= 2.0 * HALF_LIVES[1]).then(|| (self.fast.max(self.slow) * DAY_SECS).sqrt())
+        self.is_known().then(|| (self.fast.max(self.slow) * DAY_SECS).sqrt())
+    }
+
+    /// Returns the same with the slow half-life alone: what a keeper reports.
+    pub fn slow_day(&self) -> Option<f64> {
+        self.is_known().then(|| (self.slow * DAY_SECS).sqrt())
+    }
+
+    fn is_known(&self) -> bool {
+        self.seen_secs >= 2.0 * HALF_LIVES[1]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::liquidity::Liquidity;
 use rampart::math::Price;
+use rampart::state::Vault;
 
 /// The price at which positions are judged: the end of the band that favours owners.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,16 +22,17 @@ impl Quote {
     }
 }
 
-/// Who keeps the collateral after a halt, though at the line.
+/// A halt that ended so lately that whoever was below the line when it began keeps the collateral.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Grace {
-    /// Nobody.
-    Over,
-    /// Who was below the line at this price, loan base units for one of collateral.
-    Since(Price),
-    /// Every solvent position: nobody knows the price when the halt began.
-    Unmarked,
+pub struct Grace {
+    /// When the halt began, unix seconds: who took new risk since has no grace.
+    pub started_at_ts: i64,
+    /// The price then, loan base units for one of collateral; where nobody knows it every solvent position is protected.
+    pub price: Option<Price>,
 }
+
+/// The graces of guard, vault and both assets: who is protected by one is protected.
+pub type Graces = [Option<Grace>; 4];
 
 /// How far keepers deleverage in a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,8 +78,14 @@ pub trait Book {
     /// Whether prices have to come in base units too.
     const NEEDS_UNITS: bool;
 
-    /// Returns all debt, whole tokens of the loan.
-    fn debt(&self) -> f64;
+    /// Puts what it holds on the books of a new vault whose lenders have `deposits` base units; sums in whole tokens have no books.
+    fn found(&self, _vault: &mut Vault, _deposits: u64) {}
+
+    /// Returns all debt, whole tokens of the loan. `vault` is the account whose books positions stand on, one by one.
+    fn debt(&self, vault: &Vault) -> f64;
+
+    /// Returns the debt that would reach the liquidation line if the price fell by `fall`, a share.
+    fn within(&self, vault: &Vault, fall: f64) -> f64;
 
     /// Returns what the collateral behind debt is worth at the price by which positions are judged.
     fn collateral_value(&self) -> f64;
@@ -86,14 +94,21 @@ pub trait Book {
     fn reprice(&mut self, quote: &Quote) -> f64;
 
     /// Repays a share of every debt, and returns the amount.
-    fn repay(&mut self, share: f64) -> f64;
+    fn repay(&mut self, vault: &mut Vault, share: f64, now_ts: i64) -> f64;
 
     /// Adds debt at an LTV of at most `ltv`, all of it there where `is_at_limit`.
-    fn borrow(&mut self, amount: f64, ltv: f64, is_at_limit: bool);
+    fn borrow(&mut self, vault: &mut Vault, amount: f64, ltv: f64, is_at_limit: bool);
 
     /// Liquidates what pays. `ratio` is what collateral is really worth, over the price by which positions are judged.
-    fn liquidate(&mut self, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale;
+    fn liquidate(&mut self, vault: &mut Vault, ratio: f64, graces: &Graces, liquidity: &mut Liquidity) -> Sale;
 
     /// Softly deleverages what pays; a grace time protects from that too.
-    fn deleverage(&mut self, soft: Soft, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale;
+    fn deleverage(
+        &mut self,
+        vault: &mut Vault,
+        soft: Soft,
+        ratio: f64,
+        graces: &Graces,
+        liquidity: &mut Liquidity,
+    ) -> Sale;
 }

@@ -3,32 +3,47 @@
 //! Owns the asset with its reference and window, the vault's and the guard's breakers, the outflow limiter and the rules with
 //! their streaks. Judges nothing itself: a measure, a verdict, a trip, a level are what `rampart` says.
 
-use super::book::{Grace, Quote};
+use super::book::{Grace, Graces, Quote};
+use super::keepers::Quorum;
 use super::settings::{COLLATERAL_DECIMALS, GuardConfig, LOAN_DECIMALS, LOAN_UNIT, OracleLimits, whole_tokens};
 use super::watch::Watch;
 use crate::attack::{Keeper, Print, Tick};
 use anchor_lang::prelude::Pubkey;
 use rampart::constants::LIQUIDATION_GRACE_SECS;
 use rampart::error::RampartError;
+use rampart::instructions::lending::exit::{ExitPass, Taken};
 use rampart::instructions::liquidation::grace::{is_recent, latest_halts};
 use rampart::math::Price;
+use rampart::math::bps::BPS_ONE;
 use rampart::math::price::Q64_ONE;
 use rampart::oracle::{AssetReading, Invalid, PriceBand, RateReading, RawReading, Reading, SourceReading};
 use rampart::risk::gate::{Class, Pass, gate};
 use rampart::risk::health::{PairBand, Side, price_for_new_risk};
 use rampart::shared::effective_levels;
 use rampart::state::asset::Peg;
-use rampart::state::flow::{DayBase, Outflow};
+use rampart::state::flow::{DayBase, FlowLimits, Outflow};
 use rampart::state::oracle_set::{Pin, SourceKind};
+use rampart::state::position::ExitFloor;
 use rampart::state::rule::{Metric, RuleParams};
 use rampart::state::{
-    Asset, Cause, CauseKind, Guard, Level, Levels, OracleSet, OracleSource, Reach, RiskParams, Rule, Switch, Vault,
+    Asset, Cause, CauseKind, Guard, Leaving, Level, Levels, OracleSet, OracleSource, Purse, Reach, RiskParams, Rule,
+    Switch, Vault,
 };
 
 /// What a policy's halts are filed under.
 const POLICY_KEY: Pubkey = Pubkey::new_from_array([0xfe; 32]);
 /// Slots in a second, as the program's tests count them.
 const SLOTS_A_SEC: u64 = 4;
+/// Into how small a part of a wish many users divide it where not all of it passes: halved so many times.
+const HALVINGS: u32 = 12;
+/// Limits that are never reached: of a pool without.
+const UNLIMITED: FlowLimits = FlowLimits {
+    absolute_floor_amount: u64::MAX / 2,
+    hourly_bps: 10_000,
+    daily_bps: 10_000,
+    exit_share_bps: 5_000,
+    floor_reserve_bps: 1,
+};
 const NOTHING: SourceReading = SourceReading { reading: Err(Invalid::Missing) };
 
 /// The accounts of one vault under one guard.
@@ -39,28 +54,53 @@ pub struct Defence {
     pub(super) collateral: Box<Asset>,
     pub(super) loan: Box<Asset>,
     pub(super) watches: Vec<Watch>,
+    /// Who reports; none where no keeper's report is played.
+    pub(super) quorum: Option<Box<Quorum>>,
     pub(super) reading: AssetReading,
     pub(super) slot: u64,
     /// What the collateral's supply is counted from, base units.
     pub(super) supply: u64,
+    supply_start: u64,
     dollar: PriceBand,
     has_limits: bool,
     /// Whether the limiter or a rule reads what the vault holds.
     pub(super) needs_books: bool,
-    exit_floor: f64,
-    floor_used: (i64, f64),
+    /// What lenders, as one position, took through the exit floor.
+    floor: ExitFloor,
+}
+
+/// The accounts of a vault as a chain holds them.
+#[derive(Clone)]
+pub struct Adopted {
+    /// The guard.
+    pub guard: Guard,
+    /// The vault, with its limits, scale, curve and books.
+    pub vault: Vault,
+    /// The collateral.
+    pub collateral: Asset,
+    /// The loan.
+    pub loan: Asset,
+    /// Supply of the collateral's mint, base units.
+    pub supply: u64,
+    /// The slot at which they stand.
+    pub slot: u64,
 }
 
 impl Defence {
     /// Returns the accounts of a guard that was just created with `config`, whose lenders have `deposits`.
     pub fn new(config: &GuardConfig, deposits: f64, now_ts: i64) -> Self {
+        let mut guard: Box<Guard> = Box::new(bytemuck::Zeroable::zeroed());
+        guard.aggregate = Switch::Disabled as u8;
         let mut vault: Box<Vault> = Box::new(bytemuck::Zeroable::zeroed());
         vault.risk = config.risk;
         vault.scale = config.scale;
         vault.borrow_index_q64 = Q64_ONE.into();
         (vault.collateral_decimals, vault.loan_decimals) = (COLLATERAL_DECIMALS, LOAN_DECIMALS);
-        if let Some(flow) = config.flow {
-            vault.limits.loan_flow = flow;
+        vault.limits.loan_flow = config.flow.unwrap_or(UNLIMITED);
+        vault.limits.collateral_flow = UNLIMITED;
+        vault.limits.exit_floor_bps = config.exit_floor_bps;
+        vault.limits.borrow_cap_amount = (config.borrow_cap * LOAN_UNIT) as u64;
+        if config.flow.is_some() {
             let amount = (deposits * LOAN_UNIT) as u64;
             // lenders are there already
             vault.loan_flow.base = DayBase { amount, last_amount: amount, ..DayBase::start(now_ts) };
@@ -79,25 +119,34 @@ impl Defence {
         loan.reference_params = config.reference;
         loan.window.cell_secs = config.reference.cell_secs;
         Self {
-            guard: Box::new(bytemuck::Zeroable::zeroed()),
+            guard,
             vault,
             collateral,
             loan,
             watches: config.rules.iter().enumerate().map(|(id, params)| Watch::new(id, *params)).collect(),
+            quorum: config.keepers.as_ref().map(|keepers| Box::new(Quorum::new(keepers, now_ts))),
             reading: AssetReading { sources: [NOTHING; 3], count: 2, rate: RateReading::Unrated },
             slot: 1_000,
             supply: SUPPLY,
+            supply_start: SUPPLY,
             dollar: dollar(),
             has_limits: config.flow.is_some(),
             needs_books: config.flow.is_some() || config.rules.iter().any(is_about_books),
-            exit_floor: f64::from(config.exit_floor_bps) / 1e4,
-            floor_used: (i64::MIN, 0.0),
+            floor: ExitFloor::default(),
         }
     }
 
-    /// Takes both assets' accounts as they stand on a chain at `slot`, with their references and windows.
-    pub fn adopt(&mut self, collateral: Asset, loan: Asset, slot: u64) {
-        (*self.collateral, *self.loan, self.slot) = (collateral, loan, slot);
+    /// Takes the accounts as they stand on a chain, with limits, references, windows and books.
+    pub fn adopt(&mut self, chain: Adopted) {
+        (*self.guard, *self.vault) = (chain.guard, chain.vault);
+        (*self.collateral, *self.loan) = (chain.collateral, chain.loan);
+        (self.slot, self.supply, self.supply_start) = (chain.slot, chain.supply, chain.supply);
+        (self.has_limits, self.needs_books) = (true, true);
+    }
+
+    /// Returns the vault's account.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Returns the collateral's account.
@@ -119,16 +168,18 @@ impl Defence {
     /// Reads the oracles of a step and, where a keeper runs, observes.
     pub fn observe(&mut self, tick: &Tick, step_secs: u32) -> Result<PriceBand, RampartError> {
         self.slot += SLOTS_A_SEC * u64::from(step_secs);
-        self.supply = (SUPPLY as f64 * tick.collateral_supply) as u64;
+        self.supply = (self.supply_start as f64 * tick.collateral_supply) as u64;
         let first = source(&tick.oracle, tick.ts);
         let second = if tick.second == tick.oracle { first } else { source(&tick.second, tick.ts) };
         self.reading.sources = [first, second, NOTHING];
+        if tick.keeper != Keeper::Down {
+            // the loan is a dollar all along, whatever the collateral's sources say; the mark of a halt wants its window too
+            self.loan.window.record(self.dollar.mid, tick.ts);
+        }
         let band = self.reading.band(&self.collateral.oracle, tick.ts)?;
         if tick.keeper != Keeper::Down {
             // a print that isn't newer is refused, and nothing is lost by that
             let _ = self.collateral.observe(&band, self.supply, tick.ts, self.slot);
-            // the loan is a dollar all along; the mark of a halt wants its window too
-            self.loan.window.record(self.dollar.mid, tick.ts);
         }
         Ok(band)
     }
@@ -143,10 +194,19 @@ impl Defence {
 
     /// Returns what one collateral is worth as new risk; none while the reference is cold: nobody can borrow then.
     pub fn new_risk_price(&self, band: &PriceBand, now_ts: i64) -> Option<f64> {
-        let reference = self.collateral.reference_price(now_ts).ok()?;
+        self.risk_price(band, now_ts).ok().map(whole_tokens)
+    }
+
+    /// Returns what one base unit of collateral is worth as new risk.
+    pub(super) fn risk_price(&self, band: &PriceBand, now_ts: i64) -> Result<Price, RampartError> {
+        let reference = self.collateral.reference_price(now_ts)?;
         let (collateral, loan) = self.sides(band);
-        let pair = price_for_new_risk(collateral, reference, loan, self.dollar.mid).ok()?;
-        Some(whole_tokens(pair))
+        price_for_new_risk(collateral, reference, loan, self.dollar.mid)
+    }
+
+    /// Returns the band that the sources of the last step agree on.
+    pub(super) fn band(&self, now_ts: i64) -> Result<PriceBand, RampartError> {
+        self.reading.band(&self.collateral.oracle, now_ts)
     }
 
     pub(super) fn pair_band(&self, band: &PriceBand) -> Result<PairBand, RampartError> {
@@ -163,51 +223,48 @@ impl Defence {
         effective_levels(&self.guard, &self.vault, [&self.collateral, &self.loan], now_ts)
     }
 
-    /// Returns what of `wanted` may be borrowed, and charges it to the limiter.
+    /// Returns what of `wanted` may be borrowed, and charges it to the limiter. Below a level that forbids it, levels narrow
+    /// limits: a pool without any lends all of it.
     pub fn admit_borrow(&mut self, wanted: f64, now_ts: i64) -> f64 {
         let Ok(pass) = gate(Class::RiskUp, self.levels(now_ts)) else { return 0.0 };
-        let scale_bps = pass.scale_bps();
-        if self.has_limits {
-            return self.charge(wanted, Outflow::Risk { scale_bps }, now_ts);
+        if !self.has_limits {
+            return wanted;
         }
-        wanted * f64::from(scale_bps) / 1e4
+        let (limits, outflow) = (self.vault.limits.loan_flow, Outflow::Risk { scale_bps: pass.scale_bps() });
+        in_parts(wanted, |amount| {
+            // a transaction that is refused leaves nothing behind, not even what a bucket leaked at a level's limit
+            let before = self.vault.loan_flow;
+            let is_lent = self.vault.loan_flow.charge(amount, outflow, &limits, now_ts).is_ok();
+            if !is_lent {
+                self.vault.loan_flow = before;
+            }
+            is_lent
+        })
     }
 
-    /// Returns what of `wanted` lenders may take out, and charges it to the limiter.
+    /// Returns what of `wanted` lenders may take out of `deposits`, and charges it to the limiter or to the exit floor: as of one
+    /// position that all of them hold together.
     pub fn admit_exit(&mut self, wanted: f64, deposits: f64, now_ts: i64) -> f64 {
-        match gate(Class::Exit, self.levels(now_ts)) {
-            Ok(Pass::Floor) => self.take_floor(wanted, deposits, now_ts),
-            Ok(pass) if self.has_limits => self.charge(wanted, Outflow::Exit { scale_bps: pass.scale_bps() }, now_ts),
-            Ok(pass) => wanted * f64::from(pass.scale_bps()) / 1e4,
-            Err(_) => 0.0,
+        let Ok(pass) = gate(Class::Exit, self.levels(now_ts)) else { return 0.0 };
+        if !self.has_limits && pass != Pass::Floor {
+            return wanted;
         }
-    }
-
-    fn take_floor(&mut self, wanted: f64, deposits: f64, now_ts: i64) -> f64 {
-        let day = now_ts.div_euclid(86_400);
-        if self.floor_used.0 != day {
-            self.floor_used = (day, 0.0);
-        }
-        let left = (deposits * self.exit_floor - self.floor_used.1).max(0.0);
-        let taken = wanted.min(left);
-        self.floor_used.1 += taken;
-        taken
-    }
-
-    /// Charges as much as there is room for, to a sixty-fourth: many users come one after the other.
-    fn charge(&mut self, wanted: f64, outflow: Outflow, now_ts: i64) -> f64 {
-        let (mut charged, mut part) = (0.0, wanted);
-        for _ in 0..7 {
-            if charged + part > wanted || part * LOAN_UNIT < 1.0 {
-                break;
+        let assets = [&*self.collateral, &*self.loan];
+        let Ok(pass) = ExitPass::new(&self.guard, &self.vault, assets, now_ts) else { return 0.0 };
+        let (guard, floor) = (&self.guard, &mut self.floor);
+        let Vault { limits, loan_flow, lease, .. } = &mut *self.vault;
+        let mut held = (deposits * LOAN_UNIT) as u64;
+        in_parts(wanted, |amount| {
+            let taken = Taken { amount, units: amount.into(), held_units: held.into() };
+            let (mut purse, before) = (Purse::of(guard, lease, Leaving::Loan), (*loan_flow, *floor));
+            let is_paid = pass.charge((&mut *loan_flow, &mut purse), &limits.loan_flow, floor, taken).is_ok();
+            if is_paid {
+                held = held.saturating_sub(amount);
+            } else {
+                (*loan_flow, *floor) = before;
             }
-            let limits = self.vault.limits.loan_flow;
-            if self.vault.loan_flow.charge((part * LOAN_UNIT) as u64, outflow, &limits, now_ts).is_ok() {
-                charged += part;
-            }
-            part /= 2.0;
-        }
-        charged
+            is_paid
+        })
     }
 
     /// Notes what the vault holds after the step, for the limiter's base and for rules about the vault.
@@ -230,17 +287,18 @@ impl Defence {
         }
     }
 
-    /// Returns who is protected by the grace time after a halt. Marks the price of a halt while it is in force or just over, as
+    /// Returns who is protected by the grace times after halts. Marks the price of a halt while it is in force or just over, as
     /// anyone may: owners can't prevent it, and liquidators want it.
-    pub fn grace(&mut self, now_ts: i64) -> Grace {
+    pub fn graces(&mut self, now_ts: i64) -> Graces {
         let halts = latest_halts(&self.guard, &self.vault, [&self.collateral, &self.loan]);
-        let recent = halts.into_iter().filter(|halt| is_recent(halt, now_ts));
-        let Some(halt) = recent.max_by_key(|halt| halt.ends_at_ts) else { return Grace::Over };
-        self.vault.mark_halt(&halt, &self.collateral, &self.loan);
-        if !halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts) {
-            return Grace::Over;
+        let mut graces = Graces::default();
+        for (grace, halt) in graces.iter_mut().zip(halts.iter().filter(|halt| is_recent(halt, now_ts))) {
+            self.vault.mark_halt(halt, &self.collateral, &self.loan);
+            if halt.ended_within(LIQUIDATION_GRACE_SECS, now_ts) {
+                *grace = Some(Grace { started_at_ts: halt.started_at_ts, price: self.vault.halt_price(halt) });
+            }
         }
-        self.vault.halt_price(&halt).map_or(Grace::Unmarked, Grace::Since)
+        graces
     }
 
     /// Halts for `secs` as a guardian does, at `ReduceOnly`.
@@ -269,6 +327,19 @@ impl Defence {
         self.vault.ltv_for_new_risk(&self.collateral, now_ts)
     }
 
+    /// Returns what the keepers' reports leave of a borrow cap, as a share.
+    pub(super) fn cap_share(&self, now_ts: i64) -> f64 {
+        if self.quorum.is_none() {
+            return 1.0;
+        }
+        self.vault.scale.borrow_cap(BPS_ONE, &self.vault.cap_cut, now_ts) as f64 / BPS_ONE as f64
+    }
+
+    /// Returns the keepers that report, where there are any.
+    pub fn quorum(&self) -> Option<&Quorum> {
+        self.quorum.as_deref()
+    }
+
     /// Returns how often each rule has tripped, in the order of the configuration.
     pub fn trips_by_rule(&self) -> impl Iterator<Item = u64> {
         self.watches.iter().map(Watch::trips)
@@ -278,6 +349,23 @@ impl Defence {
     pub fn trips(&self) -> u64 {
         self.watches.iter().map(Watch::trips).sum()
     }
+}
+
+/// Takes as much of `wanted` whole tokens as `take` lets through, all of it or in ever smaller parts, each as often as it passes:
+/// many users come one after the other.
+fn in_parts(wanted: f64, mut take: impl FnMut(u64) -> bool) -> f64 {
+    let (mut taken, mut part) = (0.0, wanted);
+    for _ in 0..=HALVINGS {
+        let amount = (part * LOAN_UNIT) as u64;
+        while amount > 0 && taken + part <= wanted && take(amount) {
+            taken += part;
+        }
+        if taken >= wanted {
+            break;
+        }
+        part /= 2.0;
+    }
+    taken
 }
 
 /// The collateral's supply at the start, base units.
@@ -322,7 +410,8 @@ fn source(print: &Print, now_ts: i64) -> SourceReading {
 }
 
 fn is_about_books(params: &RuleParams) -> bool {
-    !Metric::try_from(params.metric).is_ok_and(Metric::is_about_asset)
+    let is_elsewhere = |metric: Metric| metric.is_about_asset() || metric.is_reported();
+    !Metric::try_from(params.metric).is_ok_and(is_elsewhere)
 }
 
 /// Tells whether a switch is on, for rules that are carried but not in force.

@@ -3,10 +3,11 @@
 //! A fall of the price moves all debt up by as many buckets; what is less than a bucket waits for the next move, so that a
 //! position's LTV is known to a quarter of a percent and nothing spreads by itself.
 
-use super::book::{Book, Grace, Quote, Sale, Soft};
+use super::book::{Book, Grace, Graces, Quote, Sale, Soft};
 use super::liquidity::Liquidity;
 use super::settings::whole_tokens;
 use super::table::{Row, Table};
+use rampart::state::Vault;
 
 /// How many buckets there are.
 pub const BUCKETS: usize = 561;
@@ -71,13 +72,6 @@ impl Grid {
     /// Returns the debt of every bucket.
     pub fn buckets(&self) -> &[f64] {
         &self.debt
-    }
-
-    /// Returns the debt that would reach the liquidation line if the price fell by `fall`, a share.
-    pub fn within(&self, fall: f64) -> f64 {
-        let reach = (-(1.0 - fall).max(1e-9).ln() / WIDTH).floor() as usize;
-        let from = self.table.hard_from.saturating_sub(reach).max(self.low);
-        self.debt[from.min(BUCKETS)..self.high.max(from).min(BUCKETS)].iter().sum()
     }
 
     /// Returns what collateral is missing behind the debt, whole tokens of the loan.
@@ -150,18 +144,17 @@ impl Grid {
         lost
     }
 
-    /// The lowest bucket that no grace time protects: who was healthy at the halt's price keeps the collateral, and where nobody
-    /// knows that price every solvent position does.
-    fn open_from(&self, grace: Grace) -> usize {
-        let line = self.table.hard_from as f64;
-        match grace {
-            Grace::Over => 0,
-            Grace::Since(halt) => {
-                let moved = (whole_tokens(halt) / self.price.unwrap_or(1.0)).ln() / WIDTH;
-                (line + moved).ceil().clamp(0.0, BUCKETS as f64) as usize
-            }
-            Grace::Unmarked => (-LOWEST / WIDTH).ceil() as usize,
-        }
+    /// The lowest bucket that no grace time protects. A bucket doesn't know when its debt was borrowed: what was since the halt
+    /// began is protected with the rest.
+    fn open_from(&self, graces: &Graces) -> usize {
+        graces.iter().flatten().map(|grace| self.protected_below(grace)).max().unwrap_or(0)
+    }
+
+    /// Who was healthy at the halt's price keeps the collateral, and where nobody knows that price every solvent position does.
+    fn protected_below(&self, grace: &Grace) -> usize {
+        let Some(halt) = grace.price else { return (-LOWEST / WIDTH).ceil() as usize };
+        let moved = (whole_tokens(halt) / self.price.unwrap_or(1.0)).ln() / WIDTH;
+        (self.table.hard_from as f64 + moved).ceil().clamp(0.0, BUCKETS as f64) as usize
     }
 
     /// Takes `row` to a share of bucket `at` and books it.
@@ -205,8 +198,14 @@ impl Book for Grid {
         range.map(worth).sum()
     }
 
-    fn debt(&self) -> f64 {
+    fn debt(&self, _: &Vault) -> f64 {
         self.total
+    }
+
+    fn within(&self, _: &Vault, fall: f64) -> f64 {
+        let reach = (-(1.0 - fall).max(1e-9).ln() / WIDTH).floor() as usize;
+        let from = self.table.hard_from.saturating_sub(reach).max(self.low);
+        self.debt[from.min(BUCKETS)..self.high.max(from).min(BUCKETS)].iter().sum()
     }
 
     fn reprice(&mut self, quote: &Quote) -> f64 {
@@ -217,7 +216,7 @@ impl Book for Grid {
         self.roll(by.clamp(-1e6, 1e6) as isize)
     }
 
-    fn repay(&mut self, share: f64) -> f64 {
+    fn repay(&mut self, _: &mut Vault, share: f64, _: i64) -> f64 {
         let (keep, before) = (1.0 - share, self.total);
         let range = self.low.min(BUCKETS)..self.high.max(self.low).min(BUCKETS);
         // eight sums at once: a single one would wait for itself
@@ -238,7 +237,7 @@ impl Book for Grid {
         before - total
     }
 
-    fn borrow(&mut self, amount: f64, ltv: f64, is_at_limit: bool) {
+    fn borrow(&mut self, _: &mut Vault, amount: f64, ltv: f64, is_at_limit: bool) {
         let top = (((ltv.ln() - LOWEST) / WIDTH).floor().max(0.0) as usize).min(BUCKETS - 1);
         self.total += amount;
         if is_at_limit {
@@ -258,18 +257,25 @@ impl Book for Grid {
         (self.low, self.high) = (self.low.min(from), self.high.max(top + 1));
     }
 
-    fn liquidate(&mut self, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale {
+    fn liquidate(&mut self, _: &mut Vault, ratio: f64, graces: &Graces, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
-        for at in (self.table.hard_from.max(self.open_from(grace))..self.high).rev() {
+        for at in (self.table.hard_from.max(self.open_from(graces))..self.high).rev() {
             self.sell(at, self.table.hard[at], ratio, liquidity, &mut sale);
         }
         sale
     }
 
-    fn deleverage(&mut self, soft: Soft, ratio: f64, grace: Grace, liquidity: &mut Liquidity) -> Sale {
+    fn deleverage(
+        &mut self,
+        _: &mut Vault,
+        soft: Soft,
+        ratio: f64,
+        graces: &Graces,
+        liquidity: &mut Liquidity,
+    ) -> Sale {
         let mut sale = Sale::default();
         self.table.set_soft_share(soft.share);
-        for at in (self.table.soft_from.max(self.open_from(grace))..self.table.hard_from.min(self.high)).rev() {
+        for at in (self.table.soft_from.max(self.open_from(graces))..self.table.hard_from.min(self.high)).rev() {
             self.sell(at, self.table.soft[at], ratio, liquidity, &mut sale);
         }
         sale
@@ -285,7 +291,7 @@ mod tests {
     fn grid() -> Grid {
         let mut grid = Grid::new(Table::new(&risk_params(7_500, 8_000), 10_000_000_000, 0.0), 0.15);
         grid.reprice(&Quote::of(100.0));
-        grid.borrow(1_000.0, 0.75, false);
+        grid.borrow(&mut bytemuck::Zeroable::zeroed(), 1_000.0, 0.75, false);
         grid
     }
 
@@ -300,7 +306,7 @@ mod tests {
         grid.reprice(&Quote::of(90.0));
         let ratio = collateral_value(&grid) / before;
         assert!((ratio - 0.9).abs() < 0.0026, "{ratio}");
-        assert!((grid.debt() - 1_000.0).abs() < 1e-9);
+        assert!((grid.total - 1_000.0).abs() < 1e-9);
     }
 
     #[test]
@@ -317,7 +323,7 @@ mod tests {
     fn price_that_falls_to_nothing_loses_what_the_grid_cannot_hold() {
         let mut grid = grid();
         let lost = grid.reprice(&Quote::of(0.01));
-        assert!((lost + grid.debt() - 1_000.0).abs() < 1e-6);
+        assert!((lost + grid.total - 1_000.0).abs() < 1e-6);
         assert!(lost > 950.0, "{lost}");
     }
 
@@ -339,7 +345,7 @@ mod tests {
                 lost += grid.reprice(&Quote::of(price));
             }
             let held: f64 = grid.buckets().iter().sum();
-            prop_assert!((held - grid.debt()).abs() < 1e-6 && (held + lost - 1_000.0).abs() < 1e-6);
+            prop_assert!((held - grid.total).abs() < 1e-6 && (held + lost - 1_000.0).abs() < 1e-6);
             prop_assert!(grid.buckets().iter().all(|debt| *debt >= 0.0));
         }
     }

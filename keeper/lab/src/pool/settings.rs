@@ -1,5 +1,6 @@
 //! What a pool and its guard are set to: the program's own parameters, and what is assumed about the people around them.
 
+use super::keepers::KeeperConfig;
 use rampart::math::Price;
 use rampart::math::price::Q64_ONE;
 use rampart::state::asset::{Peg, ReferenceParams, ReferenceSpan};
@@ -46,6 +47,9 @@ pub struct Settings {
     pub cadence_secs: u32,
     /// What a policy may halt within any 30 days, seconds.
     pub halt_budget_secs: u32,
+    /// Share of the first debt that one position at the limit holds. The scenario's and no assumption, so no file sets it.
+    #[serde(skip)]
+    pub concentration: f64,
 }
 
 impl Default for Settings {
@@ -62,6 +66,7 @@ impl Default for Settings {
             latency_secs: 5,
             cadence_secs: 10,
             halt_budget_secs: 12_960,
+            concentration: 0.0,
         }
     }
 }
@@ -91,7 +96,7 @@ impl Default for OracleLimits {
 pub struct GuardConfig {
     /// Lines, bonuses, close factor, soft band.
     pub risk: RiskParams,
-    /// How the LTV for new risk follows volatility. What keepers report isn't played.
+    /// How limits on new risk follow volatility, and what keepers report.
     pub scale: RiskScale,
     /// How the price reference and the window memory are kept.
     pub reference: ReferenceParams,
@@ -107,6 +112,8 @@ pub struct GuardConfig {
     pub borrow_cap: f64,
     /// Rules.
     pub rules: Vec<RuleParams>,
+    /// Who reports about the collateral; where nobody does, rules and scales about reports do nothing.
+    pub keepers: Option<KeeperConfig>,
 }
 
 impl GuardConfig {
@@ -122,13 +129,15 @@ impl GuardConfig {
             exit_floor_bps: 50,
             borrow_cap: f64::INFINITY,
             rules: Vec::new(),
+            keepers: None,
         }
     }
 
     /// Returns the same lines with nothing that defends them: no rules, limits, cap, scale or soft deleveraging.
     pub fn without_defences(&self) -> Self {
         let scale = RiskScale::off(self.risk.ltv_bps);
-        let bare = Self { scale, rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, ..self.clone() };
+        let bare =
+            Self { scale, rules: Vec::new(), flow: None, borrow_cap: f64::INFINITY, keepers: None, ..self.clone() };
         Self { risk: without_soft(&bare.risk), ..bare }
     }
 
@@ -150,6 +159,12 @@ impl GuardConfig {
     /// Returns the same with an LTV for new risk that follows volatility as `scale` says.
     pub fn with_scale(mut self, scale: RiskScale) -> Self {
         self.scale = scale;
+        self
+    }
+
+    /// Returns the same with keepers that report.
+    pub fn with_keepers(mut self, keepers: KeeperConfig) -> Self {
+        self.keepers = Some(keepers);
         self
     }
 

@@ -3,6 +3,7 @@
 use super::settings::drawdown_rule;
 use super::*;
 use proptest::prelude::*;
+use rampart::state::Cause;
 use rand_distr::{Distribution, StandardNormal};
 
 const STEP_SECS: u32 = 300;
@@ -44,7 +45,7 @@ fn play(config: &GuardConfig, ticks: &[Tick], seed: u64) -> (Pool, Vec<Step>) {
 fn assert_conserved<B: Book>(pool: &Pool<B>, tolerance: f64) {
     let totals = pool.totals();
     let gone = totals.bad_debt + totals.repaid + totals.liquidated + totals.deleveraged;
-    let gap = pool.book().debt() + gone - totals.borrowed;
+    let gap = pool.debt() + gone - totals.borrowed;
     assert!(gap.abs() <= tolerance * totals.borrowed.max(1.0), "{gap} of {totals:?}");
 }
 
@@ -55,7 +56,7 @@ proptest! {
         let (pool, steps) = play(&guarded(), &walk(seed, 600, volatility), seed);
         assert_conserved(&pool, 1e-9);
         let held: f64 = pool.book().buckets().iter().sum();
-        prop_assert!((held - pool.book().debt()).abs() < 1e-3);
+        prop_assert!((held - pool.debt()).abs() < 1e-3);
         let lost: f64 = steps.iter().map(|step| step.bad_debt).sum();
         prop_assert!((lost - pool.totals().bad_debt).abs() < 1e-3);
     }
@@ -194,7 +195,7 @@ fn buckets_liquidate_as_much_as_positions_one_by_one() {
         let mut grid = Pool::new(&config, quiet, START_TS, 1);
         settle(&mut grid);
         let quote = 100.0 * 1.000_5;
-        let book = Exact::new(config.risk, &positions_of(grid.book(), quote));
+        let book = Exact::new(&positions_of(grid.book(), quote));
         let mut exact = Pool::with_book(book, &config, quiet, START_TS, 1);
         settle(&mut exact);
         for step in 3..40 {
@@ -225,18 +226,22 @@ fn sales_that_move_the_market_lose_more_than_sales_that_do_not() {
 fn grace_time_after_a_halt_protects_from_soft_deleveraging_too() {
     // the pool deleveraged whom the program leaves alone in the two hours after a halt
     let config = GuardConfig::unguarded().with_soft(7_600, 1_000);
-    let sold = |grace| {
+    let sold = |graces: Graces| {
         let mut grid = Grid::new(Table::new(&config.risk, 10_000_000_000, 0.0), 0.15);
         grid.reprice(&Quote::of(100.0));
         grid.place(0.78, 1_000.0);
-        let soft = Soft { share: 0.1, quota_bps: 1_000 };
-        grid.deleverage(soft, 1.0, grace, &mut Liquidity::endless()).repaid
+        let (soft, mut vault) = (Soft { share: 0.1, quota_bps: 1_000 }, bytemuck::Zeroable::zeroed());
+        grid.deleverage(&mut vault, soft, 1.0, &graces, &mut Liquidity::endless()).repaid
     };
     let at = |dollars: f64| rampart::math::Price::from_q64((dollars / 1_000.0 * 2f64.powi(64)) as u128).unwrap();
-    assert!(sold(Grace::Over) > 99.0);
-    assert_eq!((sold(Grace::Unmarked), sold(Grace::Since(at(110.0)))), (0.0, 0.0));
+    let grace = |price| Some(Grace { started_at_ts: START_TS, price });
+    assert!(sold(Graces::default()) > 99.0);
+    assert_eq!(sold([None, grace(None), None, None]), 0.0);
+    assert_eq!(sold([None, grace(Some(at(110.0))), None, None]), 0.0);
     // at 95 dollars it stood beyond the line already
-    assert!(sold(Grace::Since(at(95.0))) > 99.0);
+    assert!(sold([None, grace(Some(at(95.0))), None, None]) > 99.0);
+    // a second halt that ended as lately protects as well: the one that ended last alone was asked
+    assert_eq!(sold([grace(Some(at(95.0))), None, grace(Some(at(110.0))), None]), 0.0);
 }
 
 #[test]
@@ -246,11 +251,89 @@ fn halt_is_marked_so_that_grace_knows_its_price() {
     let mut pool = Pool::new(&config, Settings::default(), START_TS, 1);
     let graces: Vec<Grace> = crash(288, 0.3, 3)
         .iter()
-        .map(|tick| {
+        .flat_map(|tick| {
             pool.step(tick, STEP_SECS);
-            pool.defence_mut().grace(tick.ts)
+            pool.defence_mut().graces(tick.ts)
         })
+        .flatten()
         .collect();
-    assert!(graces.iter().any(|grace| matches!(grace, Grace::Since(_))), "a halt came and went");
-    assert!(!graces.contains(&Grace::Unmarked));
+    assert!(!graces.is_empty(), "a halt came and went");
+    assert!(graces.iter().all(|grace| grace.price.is_some()));
+}
+
+#[test]
+fn caution_narrows_limits_and_takes_nothing_where_there_are_none() {
+    // the pool lent a quarter of what was wished for, where the program scales the limiter alone
+    let config = GuardConfig::unguarded().with_rule(drawdown_rule(500, 3_600, Level::Caution));
+    let mut defence = Defence::new(&config, 1e6, START_TS);
+    let limited = GuardConfig { flow: Some(flow()), ..config };
+    let mut narrow = Defence::new(&limited, 1e6, START_TS);
+    let caution = Cause::of_rule(anchor_lang::prelude::Pubkey::new_from_array([1; 32]), &limited.rules[0], START_TS);
+    for defence in [&mut defence, &mut narrow] {
+        defence.vault.breaker.trip(caution, START_TS).unwrap();
+    }
+    assert_eq!((defence.admit_borrow(1e5, START_TS), defence.admit_exit(1e5, 1e6, START_TS)), (1e5, 1e5));
+    // a quarter of what new risk has at once: 10 % of a million, half in the bucket, 40 % of that
+    let lent = narrow.admit_borrow(1e5, START_TS);
+    assert!((lent - 5_000.0).abs() < 1e5 / 4_096.0, "{lent}");
+}
+
+#[test]
+fn exit_floor_is_a_share_of_what_was_held_when_exits_were_restricted() {
+    // the floor shrank with each withdrawal and came anew at midnight
+    let config = GuardConfig { exit_floor_bps: 100, flow: Some(flow()), ..GuardConfig::unguarded() };
+    let mut defence = Defence::new(&config, 1e6, START_TS);
+    assert!(defence.pause(100_000, START_TS));
+    let mut deposits = 1e6;
+    let mut leave = |wanted: f64, ts: i64| {
+        let paid = defence.admit_exit(wanted, deposits, ts);
+        deposits -= paid;
+        paid
+    };
+    assert_eq!(leave(6_000.0, START_TS + 60), 6_000.0);
+    let rest = leave(6_000.0, START_TS + 120);
+    assert!((rest - 4_000.0).abs() <= 6_000.0 / 4_096.0, "{rest}");
+    // a day from the first, not from midnight
+    assert!(leave(6_000.0, START_TS + 43_200) < 2.0);
+    assert_eq!(leave(6_000.0, START_TS + 60 + 86_400), 6_000.0);
+}
+
+#[test]
+fn refused_wish_leaves_the_limiter_as_it_was() {
+    // what was refused at Caution let the bucket leak at half its limit from then on
+    let config = GuardConfig { flow: Some(flow()), ..GuardConfig::unguarded() };
+    let mut defence = Defence::new(&config, 1e6, START_TS);
+    defence.admit_exit(18_000.0, 1e6, START_TS);
+    let cause = drawdown_rule(500, 3_600, Level::Caution);
+    let caution = Cause::of_rule(anchor_lang::prelude::Pubkey::new_from_array([1; 32]), &cause, START_TS + 60);
+    defence.vault.breaker.trip(caution, START_TS + 60).unwrap();
+    let before = defence.vault.loan_flow.exit;
+    // more than is there, down to the smallest part
+    assert_eq!(defence.admit_exit(1e9, 0.0, START_TS + 60), 0.0);
+    assert_eq!(defence.vault.loan_flow.exit, before);
+}
+
+/// 10 % of the deposits an hour, 60 % of it for exits, 40 % of that for the floor.
+fn flow() -> rampart::state::flow::FlowLimits {
+    rampart::state::flow::FlowLimits {
+        absolute_floor_amount: 1_000,
+        hourly_bps: 1_000,
+        daily_bps: 2_000,
+        exit_share_bps: 6_000,
+        floor_reserve_bps: 4_000,
+    }
+}
+
+#[test]
+fn one_position_with_most_of_the_debt_loses_more_than_many() {
+    let lost = |concentration| {
+        let settings = Settings { concentration, ..Settings::default() };
+        let mut pool = Pool::new(&GuardConfig::unguarded(), settings, START_TS, 1);
+        crash(4, 0.3, 3).iter().take(8).for_each(|tick| {
+            pool.step(tick, STEP_SECS);
+        });
+        pool.totals().bad_debt + pool.underwater()
+    };
+    let (one, many) = (lost(0.95), lost(0.0));
+    assert!(one > 1.2 * many && many > 0.0, "{one} {many}");
 }

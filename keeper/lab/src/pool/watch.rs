@@ -6,7 +6,7 @@ use rampart::error::RampartError;
 use rampart::risk::measures::{self, Measured};
 use rampart::risk::verdict::{Unknown, Verdict};
 use rampart::state::rule::{Metric, RuleParams};
-use rampart::state::{Breaker, Cause, Rule, Scope};
+use rampart::state::{Breaker, Cause, ReportPart, Rule, Scope};
 
 /// A rule, its address, and since when a trip of it is under way.
 #[derive(Clone)]
@@ -100,8 +100,8 @@ impl Watch {
     }
 }
 
-/// Tells whether the pool knows what a metric measures. What keepers report is the policy's own to act on, and nobody forges
-/// books or feeds an insurance here.
+/// Tells whether the pool knows what a metric measures without a quorum of keepers: what they report is played where a guard has
+/// them (`GuardConfig::keepers`). Nobody forges books or feeds an insurance here.
 pub fn is_simulated(metric: Metric) -> bool {
     let is_unknown = matches!(metric, Metric::VaultShortfall | Metric::InflowRate | Metric::ReserveCover);
     !metric.is_reported() && !is_unknown
@@ -129,17 +129,23 @@ impl Defence {
         if metric.is_about_asset() {
             return measures::asset(rule, &self.collateral, &self.reading, now_ts);
         }
+        if let Some(quorum) = self.quorum.as_deref().filter(|_| metric.is_reported()) {
+            let part = ReportPart::try_from(rule.params.part)?;
+            return measures::reported(&rule.params, &quorum.poll(part, now_ts), now_ts);
+        }
         if !is_simulated(metric) {
             let verdict = Verdict::Indeterminate(Unknown::Nothing);
             return Ok(Measured { verdict, publish_ts: now_ts, reference: None });
         }
-        let band = self.reading.band(&self.collateral.oracle, now_ts);
+        let band = self.band(now_ts);
         let pair = band.and_then(|band| Ok((self.pair_band(&band)?, band.oldest_publish_ts())));
         measures::vault(&rule.params, &self.vault, pair, now_ts)
     }
 
     fn breaker_of(&mut self, rule: &Rule) -> &mut Breaker {
-        let is_about_asset = Metric::try_from(rule.params.metric).is_ok_and(Metric::is_about_asset);
+        // what keepers report is about the collateral
+        let of_asset = |metric: Metric| metric.is_about_asset() || metric.is_reported();
+        let is_about_asset = Metric::try_from(rule.params.metric).is_ok_and(of_asset);
         match (rule.params.scope == Scope::Guard as u8, is_about_asset) {
             (true, _) => &mut self.guard.breaker,
             (false, true) => &mut self.collateral.breaker,

@@ -36,7 +36,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     let verdict =
         validate(&config, Cases { data: None, draws: 1, seed: 3, against: None }, &mut Work::quiet()).unwrap();
     let scenario = generate(&template("pump").unwrap(), Split::Test, 2).unwrap();
-    let story = crate::story::tell(&config, scenario, 0);
+    let story = crate::story::tell(&config, None, scenario, 0);
     let plan = "split = \"train\"\ntemplates = [\"flash-crash\"]\nvolumes = [300.0, 3_000.0]\nltv_bps = [7_500]\n\
                 soft_quota_bps = [0]\ndrawdown_bps = [800]\nseeds = [1]\n";
     let plan = Grid::parse(Path::new("plan.toml"), plan).unwrap();

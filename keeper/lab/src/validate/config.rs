@@ -473,6 +473,7 @@ impl Config {
             exit_floor_bps: self.vault.exit_floor_bps,
             borrow_cap: self.vault.borrow_cap_amount.map_or(f64::INFINITY, |amount| amount as f64 / LOAN_UNIT),
             rules: self.rules.iter().map(RuleSection::params).collect(),
+            keepers: None,
         }
     }
 
