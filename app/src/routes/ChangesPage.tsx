@@ -8,10 +8,12 @@ import { Changes } from '@/features/changes/components/Changes'
 import { Decoder } from '@/features/changes/components/Decoder'
 import { People } from '@/features/changes/components/People'
 import { Propose } from '@/features/changes/components/Propose'
+import { Pauses } from '@/features/pauses/components/Pauses'
 import { useAccounts, useRows } from '@/features/live/api/useAccounts'
 import { KINDS } from '@/lib/accounts'
 import type { Targets } from '@/lib/change'
 import { keeperSetOf } from '@/lib/exported'
+import type { Failure } from '@/lib/failure'
 import { contextOf } from '@/lib/field'
 import type { PageProps } from '@/routes/Page'
 
@@ -23,7 +25,7 @@ function WithSample(props: Omit<ComponentProps<typeof ChangeActions>, 'rows' | '
   return <ChangeActions {...props} rows={rows.value?.rows} failure={rows.failure} />
 }
 
-/** The queue of changes, who decides on them, and how to act. */
+/** The queue of changes, pauses, who decides on them, and how to act. */
 export function ChangesPage({ live, view }: PageProps) {
   const changes = useAccounts(KINDS.change)
   const guards = useAccounts(KINDS.guard)
@@ -48,7 +50,8 @@ export function ChangesPage({ live, view }: PageProps) {
   const guard = held?.value
   const keeperSet = useMade(held?.address ?? '', () => keeperSetOf(held?.address ?? ''))
   // whichever of them can't be read any more, values that are may be those that were
-  const staleness = [guards, vaults, rules, assets, policies, reserves, aggregates, integrations].map(({ failure }) => failure).find((failure) => failure !== null) ?? null
+  const firstOf = (all: readonly { failure: Failure | null }[]) => all.map(({ failure }) => failure).find((failure) => failure !== null) ?? null
+  const staleness = firstOf([guards, vaults, rules, assets, policies, reserves, aggregates, integrations])
   const act = (order: { what: string; instructions: readonly Instruction[]; authority: string }) => <Act {...order} contextOf={(address) => contextOf(view, address, targets)} />
   return (
     <div className="stack">
@@ -66,6 +69,7 @@ export function ChangesPage({ live, view }: PageProps) {
           return change.value.group === LINES ? <WithSample {...common} /> : <ChangeActions {...common} rows={undefined} failure={null} />
         }}
       />
+      <Pauses guard={held} targets={targets} view={view} nowTs={live.nowTs} failure={firstOf([guards, vaults, assets, integrations])} act={act} />
       {held !== undefined && <Propose guard={held} targets={targets} view={view} nowTs={live.nowTs} failure={staleness} act={act} />}
       {guard !== undefined && <People guard={guard} />}
       <Decoder targets={targets} changes={changes.value ?? []} view={view} />

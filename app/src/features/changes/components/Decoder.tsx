@@ -9,7 +9,7 @@ import { type Targets, directionText, groupName, leavesOf } from '@/lib/change'
 import { type FieldContext, contextOf, fieldName, fieldValue, spellingOf } from '@/lib/field'
 import { nameOfTarget } from '@/lib/names'
 import type { View } from '@/lib/schema/view'
-import { type ToldChange, argsOf, changeOf, spelledBy } from '@/lib/told'
+import { type ToldChange, argsOf, changesOf, spelledBy } from '@/lib/told'
 
 interface DecoderProps {
   /** What the accounts hold now: what is read is compared with it. */
@@ -52,7 +52,7 @@ function Change({ change, props: { targets, view } }: { change: ToldChange; prop
 
 function Instruction({ told, number, props }: { told: Told; number: number; props: DecoderProps }) {
   const { targets, changes, view } = props
-  const change = changeOf(told, targets, changes)
+  const found = changesOf(told, targets, changes)
   const spelled = spelledBy(told)
   return (
     <article className="told" aria-label={`Instruction ${number}`}>
@@ -70,8 +70,10 @@ function Instruction({ told, number, props }: { told: Told; number: number; prop
           </li>
         ))}
       </ol>
-      {change !== null && <Change change={change} props={props} />}
-      {told.args !== null && <Args args={argsOf(told, change)} context={spelled === null ? {} : contextOf(view, spelled, targets)} />}
+      {found.map((change) => (
+        <Change key={change.group} change={change} props={props} />
+      ))}
+      {told.args !== null && <Args args={argsOf(told, found)} context={spelled === null ? {} : contextOf(view, spelled, targets)} />}
     </article>
   )
 }

@@ -1,12 +1,12 @@
-import { createNoopSigner } from '@solana/kit'
 import { cleanup, fireEvent, render, screen, within } from '@testing-library/react'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Decoder } from '@/features/changes/components/Decoder'
-import { RAMPART_PROGRAM_ADDRESS, getRuleParamsEncoder, getTightenRuleInstruction } from '@/generated'
+import { getRuleParamsEncoder } from '@/generated'
 import type { Targets } from '@/lib/change'
-import { EVENT_AUTHORITY, instructionOf, realmsInstruction, squadsMessage } from '@/lib/exported'
+import { instructionOf, realmsInstruction, squadsMessage } from '@/lib/exported'
 import type { Typed } from '@/lib/form'
 import { proposeInstruction } from '@/lib/propose'
+import { tightenInstruction } from '@/lib/tighten'
 import { empty, keyOf } from '@/testing/accounts'
 import { NOW, sampleView } from '@/testing/sample'
 
@@ -97,9 +97,23 @@ describe('an instruction about a change that waits', () => {
   })
 })
 
-it('spells the arguments of a tightening by its rule', () => {
-  const accounts = { guard: keyOf(1), rule: RULE, eventAuthority: EVENT_AUTHORITY, program: RAMPART_PROGRAM_ADDRESS }
-  const tighten = getTightenRuleInstruction({ ...accounts, authority: createNoopSigner(keyOf(9)), params: { ...params, threshold: 1_200n }, validity: { authorityEpoch: 0n, expiresAtTs: 0n } })
-  read(realmsInstruction(tighten))
-  expect(screen.getByText('Params, threshold').nextSibling?.textContent).toBe('12 %')
+describe('a tightening at once', () => {
+  const own = { address: keyOf(1) as string, value: guard }
+  const tightening = (group: number, target: string, next: [string, Typed][]) => realmsInstruction(tightenInstruction({ subject: { group, target, name: '' }, next: new Map(next) }, keyOf(9), own, targets, NOW))
+  it('reads like a proposal: what moves of the rule, and which way', () => {
+    read(tightening(4, RULE, [['threshold', 1_200n]]))
+    expect(screen.getByRole('heading', { name: 'Instruction 1: tighten rule' })).toBeTruthy()
+    expect(linesOf(screen.getByRole('region', { name: 'Rule of SOL drawdown' }))).toEqual(['Thresholdfrom15 %to12 %'])
+    expect(told('Rule of SOL drawdown').getByText(/^Tighter: /)).toBeTruthy()
+    expect(screen.queryByText('Params, threshold')).toBeNull()
+  })
+  it('tells of a vault only what moves, with its unit', () => {
+    read(tightening(2, VAULT, [['supplyCapAmount', 12_000_000_000_000n]]))
+    expect(linesOf(screen.getByRole('region', { name: 'Caps and outflow limits of SOL / USDC' }))).toEqual(['Supply capfrom20,000,000 USDCto12,000,000 USDC'])
+    expect(screen.queryByRole('region', { name: /^(Lines and bonuses|Scale by the market) of/ })).toBeNull()
+  })
+  it('spells its arguments by its rule where the rule isn’t read', () => {
+    read(tightening(4, RULE, [['threshold', 1_200n]]), { targets: { ...targets, rules: [] } })
+    expect(screen.getByText('Params, threshold').nextSibling?.textContent).toBe('12 %')
+  })
 })
