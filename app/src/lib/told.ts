@@ -19,7 +19,7 @@ export interface ToldChange extends Moved {
 
 /** Instructions about one pending change. */
 const ABOUT: readonly string[] = ['veto change', 'cancel change', 'execute change', 'accept root']
-const accountOf = ({ accounts }: Told, name: string): string | undefined => accounts.find((account) => account.name === name)?.meta.pubkey
+const accountOf = ({ accounts }: Told, name: string): string | undefined => accounts.find((account) => account.name === name)?.meta.pubkey ?? undefined
 
 function proposed(told: Told): { group: number; target: string; next: unknown } | null {
   const { change } = told.args as { change?: { __kind: string; fields: readonly unknown[] } }

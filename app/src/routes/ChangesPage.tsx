@@ -1,6 +1,7 @@
 import type { Instruction } from '@solana/kit'
 import type { ComponentProps } from 'react'
 import { useMade } from '@/components/useMade'
+import { env } from '@/config/env'
 import { Act } from '@/features/act/components/Act'
 import { Outcomes } from '@/features/act/components/Outcomes'
 import { ChangeActions } from '@/features/changes/components/ChangeActions'
@@ -15,6 +16,7 @@ import type { Targets } from '@/lib/change'
 import { keeperSetOf } from '@/lib/exported'
 import type { Failure } from '@/lib/failure'
 import { contextOf } from '@/lib/field'
+import { fetchTables } from '@/lib/tables'
 import type { PageProps } from '@/routes/Page'
 
 /** Group of a vault's lines: its effect is tried on a sample of the vault's positions. */
@@ -72,7 +74,7 @@ export function ChangesPage({ live, view }: PageProps) {
       <Pauses guard={held} targets={targets} view={view} nowTs={live.nowTs} failure={firstOf([guards, vaults, assets, integrations])} act={act} />
       {held !== undefined && <Propose guard={held} targets={targets} view={view} nowTs={live.nowTs} failure={staleness} act={act} />}
       {guard !== undefined && <People guard={guard} />}
-      <Decoder targets={targets} changes={changes.value ?? []} view={view} />
+      <Decoder targets={targets} changes={changes.value ?? []} view={view} readTables={(addresses) => fetchTables(env.rpc, addresses, new AbortController().signal)} />
     </div>
   )
 }
