@@ -39,8 +39,8 @@ export const env = {
   isAlone,
   /** Names of accounts for an app that stands alone, `VITE_RAMPART_LABELS`: JSON, address to name. A keeper has its own. */
   labels: labelsOf(setting(import.meta.env.VITE_RAMPART_LABELS)),
-  /** Where the lab's results are, if somebody serves them beside the app. */
-  labResults: '/lab/backtest.json',
+  /** Where the lab's results are, if somebody serves them beside the app: named in `index.json`, else `backtest.json` alone. */
+  labFolder: '/lab/',
   /** Time between two polls of the state. An endpoint that is shared with others is asked less often than a keeper. */
   pollMs: isAlone ? 4_000 : 1_000,
   /** Time between two polls of accounts. */
