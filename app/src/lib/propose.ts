@@ -1,6 +1,6 @@
-import { type Encoder, type Instruction, address, createNoopSigner, getProgramDerivedAddress, getAddressEncoder, getU32Encoder, getU64Encoder, getU8Encoder, getUtf8Encoder } from '@solana/kit'
+import { type Encoder, type Instruction, address, createNoopSigner, getAddressEncoder, getU32Encoder, getU8Encoder } from '@solana/kit'
 import * as generated from '@/generated'
-import { type ChangeArgs, type Guard, type Integration, RAMPART_PROGRAM_ADDRESS, getProposeChangeInstruction } from '@/generated'
+import { type ChangeArgs, type Guard, type Integration, RAMPART_PROGRAM_ADDRESS, findChangePda, getProposeChangeInstruction } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { type Move, ROLES, type Targets, currentOf, givesRoles, groupName, kindOf, leavesOf, rootOf } from '@/lib/change'
 import { EVENT_AUTHORITY, keeperSetOf, withFurther } from '@/lib/exported'
@@ -147,10 +147,7 @@ export async function proposeInstruction(proposal: Proposal, guard: Held<Guard>,
   const obstacle = obstacleOf(proposal, guard.value)
   if (obstacle !== null) throw new Error(obstacle.why)
   const value = valueOfProposal(proposal, targets)
-  const [change] = await getProgramDerivedAddress({
-    programAddress: RAMPART_PROGRAM_ADDRESS,
-    seeds: [getUtf8Encoder().encode('change'), getAddressEncoder().encode(address(guard.address)), getU64Encoder().encode(guard.value.nextChangeId)],
-  })
+  const [change] = await findChangePda({ guard: address(guard.address), nextChangeId: guard.value.nextChangeId })
   const built = getProposeChangeInstruction({
     root: createNoopSigner(guard.value.roles.root),
     guard: address(guard.address),
