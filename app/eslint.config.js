@@ -7,7 +7,7 @@ const layer = (files, ...banned) => ({
   rules: { 'no-restricted-imports': ['error', { patterns: banned.map((group) => ({ group: [group] })) }] },
 })
 
-const features = ['act', 'assets', 'changes', 'events', 'exit', 'keepers', 'lab', 'live', 'reserve', 'rules', 'status', 'vaults']
+const features = ['act', 'assets', 'changes', 'events', 'exit', 'keepers', 'lab', 'live', 'pauses', 'reserve', 'rules', 'status', 'vaults']
 /** Refuses imports from one feature into another. */
 const isolated = features.map((name) =>
   layer(

@@ -33,13 +33,21 @@ const u128 = (value: bigint) => ({ lo: value & ((1n << 64n) - 1n), hi: value >> 
 const g = generated
 
 const vault = made(g.getVaultDecoder(), g.getVaultEncoder() as never, g.getVaultSize(), (v) => ({
-  guard: GUARD, collateralAsset: SOL, loanAsset: USDC, supplyShares: u128(11_000_000_000_000n * 1_000_000n), borrowIndexQ64: u128(1n << 64n),
+  guard: GUARD, collateralAsset: SOL, loanAsset: USDC, collateralDecimals: 9, loanDecimals: 6,
+  risk: { ...v.risk, ltvBps: 6_500, softLineBps: 7_500, liquidationLineBps: 8_200, targetLtvBps: 7_000, softBonusBps: 150, softQuotaBps: 2_000, minBonusBps: 200, maxBonusBps: 1_000, closeFactorBps: 5_000, fullCloseLtvBps: 9_500, minDebtAmount: 100_000_000n },
+  curve: { ...v.curve, baseRateBps: 100, kinkRateBps: 900, maxRateBps: 9_000, kinkBps: 8_000, reserveFactorBps: 1_000 },
+  supplyShares: u128(11_000_000_000_000n * 1_000_000n), borrowIndexQ64: u128(1n << 64n),
   limits: { ...v.limits, supplyCapAmount: 20_000_000_000_000n, borrowCapAmount: 16_000_000_000_000n, exitFloorBps: 100, loanFlow: { ...v.limits.loanFlow, hourlyBps: 500, dailyBps: 1_500, exitShareBps: 6_000, floorReserveBps: 2_000 } },
   loanFlow: { ...v.loanFlow, base: { ...v.loanFlow.base, amount: 10_000_000_000_000n, startedTs: BigInt(now - 3_600), lastTs: BigInt(now) } },
+  breaker: { ...v.breaker, causes: v.breaker.causes.map((cause, n) => (n === 0 ? { ...cause, source: key('guardian 0'), kind: 2, level: 1, reach: 1, trippedAtTs: BigInt(now - 1_200), expiresAtTs: BigInt(now + 2_400), dwellUntilTs: BigInt(now - 300) } : cause)) },
 }))
 const guard = made(g.getGuardDecoder(), g.getGuardEncoder() as never, g.getGuardSize(), (v) => ({
-  finality: 1, loosenDelaySecs: 172_800, authorityEpoch: 3n, bounds: { ...v.bounds, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800 },
-  roles: { ...v.roles, root: key('root'), riskAdmin: key('risk'), resetter: key('reset'), vetoer: key('veto'), guardians: v.roles.guardians.map((_, n) => key(`guardian ${n}`)), guardianCount: 3, guardianQuorum: 2 },
+  finality: 1, loosenDelaySecs: 172_800, authorityEpoch: 3n, 
+  bounds: {
+    ...v.bounds, maxEffectBps: 2_500, minLoosenDelaySecs: 172_800, maxTightenStepBps: 5_000, maxPauseSecs: 86_400, maxGuardianPauseSecs: 172_800, maxGuardPauseSecs: 864_000, quorumReserveSecs: 345_600,
+    maxOracleAgeSecs: 120, maxConfidenceBps: 500, maxSlippageBps: 300, maxSwapLossBps: 200, maxRuleDurationSecs: 86_400, maxHourlyOutflowBps: 2_000, maxDailyOutflowBps: 5_000, minExitFloorBps: 50, maxLtvBps: 9_000, maxBonusBps: 1_500, maxExecutionWindowSecs: 259_200,
+  },
+  roles: { ...v.roles, root: key('root'), riskAdmin: key('risk'), resetter: key('reset'), vetoer: key('veto'), guardians: v.roles.guardians.map((none, n) => (n < 3 ? key(`guardian ${n}`) : none)), guardianCount: 3, guardianQuorum: 2 },
 }))
 
 const [LIMIT, CUSTODY] = [key('dollar limit'), key('custody')]

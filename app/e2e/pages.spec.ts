@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import AxeBuilder from '@axe-core/playwright'
 import { type Page, expect, test } from '@playwright/test'
 import { NOW, OWNER, POLICY, VAULT, answer, relayed, stream } from './accounts'
@@ -7,14 +8,29 @@ const nameOf = (path: string) => path.split('/')[1] || 'overview'
 /** Looks of which a picture is kept, by page. */
 const KEPT: Record<string, string[]> = { overview: ['light', 'dark', 'phone'], changes: ['light', 'phone'] }
 
+/** Results as the lab's own commands wrote them, beside the app. */
+const LAB = ['validate.json', 'backtest.json', 'attack.json', 'hedge.json', 'sweep.jsonl']
+const labFile = (name: string) => (name === 'index.json' ? JSON.stringify({ results: LAB }) : LAB.includes(name) ? readFileSync(new URL(`../src/testing/lab/${name}`, import.meta.url), 'utf8') : null)
+
 async function mocked(page: Page, scenario: string): Promise<void> {
   await page.clock.setFixedTime(NOW * 1_000)
+  await page.route('**/lab/*.json*', (route) => {
+    const body = labFile(new URL(route.request().url()).pathname.split('/').at(-1) ?? '')
+    return body === null ? route.fulfill({ status: 404, body: 'no' }) : route.fulfill({ contentType: 'application/json', body })
+  })
   await page.route('**/api/v1/**', (route) => {
     const url = new URL(route.request().url())
     if (url.pathname.endsWith('/events')) return route.fulfill({ contentType: 'text/event-stream', body: stream(scenario) })
     const body = url.pathname.endsWith('/rpc') ? relayed(route.request().postData() ?? '{}') : answer(url, scenario)
     return body === null ? route.fulfill({ status: 404, json: { error: 'no' } }) : route.fulfill({ json: body })
   })
+}
+
+/** No violation of accessibility that a program finds, and nothing wider than the window. */
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 4).join(' | ')}`)).toEqual([])
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
 }
 
 for (const path of PATHS) {
@@ -27,9 +43,7 @@ for (const path of PATHS) {
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
       await expect(page.getByText(/^Reading /)).toHaveCount(0)
       if ((KEPT[nameOf(path)] ?? ['light']).includes(look)) await expect(page).toHaveScreenshot(`${nameOf(path)}-${look}.png`, { fullPage: true })
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 4).join(' | ')}`)).toEqual([])
-      expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+      await accessible(page)
     })
   }
 }
@@ -133,3 +147,15 @@ test('a form takes keys, names and numbers, each in its own way', async ({ page 
   const { violations } = await new AxeBuilder({ page }).analyze()
   expect(violations).toEqual([])
 })
+
+for (const [run, look, width] of [['SOL/USDC: passed', 'light', 1360], ['Attack flash-crash', 'light', 1360], ['Hedging one asset by another', 'dark', 1360], ['Sweep', 'light', 390], ['Attack flash-crash', 'dark', 390], ['Generated markets', 'light', 390]] as const) {
+  test(`the lab’s run “${run}” is whole and accessible, ${look}, ${width} wide`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 900 })
+    await page.emulateMedia({ colorScheme: look, reducedMotion: 'reduce' })
+    await mocked(page, 'halt')
+    await page.goto('/lab')
+    await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: run }).click()
+    await expect(page.getByRole('heading', { level: 2, name: run })).toBeVisible()
+    await accessible(page)
+  })
+}

@@ -1,16 +1,17 @@
-import { StrictMode } from 'react'
-import { createRoot } from 'react-dom/client'
-import { Providers } from '@/providers'
-import { App } from '@/routes/App'
+import { settle } from '@/config/given'
 import '@/styles/index.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('The page has no #root')
 
-createRoot(root).render(
-  <StrictMode>
-    <Providers>
-      <App />
-    </Providers>
-  </StrictMode>,
+// where the data is has to be settled before any module takes it from `env`
+settle(window.location.search).then(
+  async () => {
+    const { start } = await import('@/start')
+    start(root)
+  },
+  async (error: unknown) => {
+    const { refuse } = await import('@/refuse')
+    refuse(root, error)
+  },
 )

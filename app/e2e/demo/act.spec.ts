@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Browser, type Page, expect, test } from '@playwright/test'
-import { type KeyPairSigner, getBase58Encoder, getCompiledTransactionMessageDecoder } from '@solana/kit'
+import type { KeyPairSigner } from '@solana/kit'
 import { isWhole, shot } from './check'
 import { type Demo, type Served, buildApp, serve, startDemo } from './harness'
+import { realmsInstructionOf, squadsMessageOf } from '../plain'
 import { type People, peopleOf } from './keys'
 import { funded, withWallet } from './wallet'
 
@@ -87,24 +88,23 @@ test('who doesn’t hold the role is told so by the simulation, and a wallet wit
   await page.context().close()
 })
 
-test('the export for Squads says the same to a decoder that isn’t the app’s', async ({ browser }) => {
+test('what is exported for Squads and Realms says the same to a decoder that isn’t the app’s', async ({ browser }) => {
   const page = await pageOf(browser, '/changes', people.vetoer)
   const change = (await queued(page).locator('header .address').getAttribute('title')) ?? ''
   await queued(page).getByRole('button', { name: 'Veto' }).click()
   await queued(page).getByText('Export for Squads').click()
   const text = await queued(page).getByLabel(/^Squads/).inputValue()
-  const message = getCompiledTransactionMessageDecoder().decode(getBase58Encoder().encode(text))
-  if (message.version !== 'legacy' && message.version !== 0) throw new Error(`version ${String(message.version)}`)
-  const keys = message.staticAccounts as readonly string[]
+  const message = squadsMessageOf(text)
   const [instruction, ...others] = message.instructions
   expect(others).toEqual([])
-  expect(keys[0]).toBe(people.vetoer.address)
-  expect(message.header.numSignerAccounts).toBe(1)
-  expect(keys[instruction!.programAddressIndex]).toBe(PROGRAM)
-  const accounts = instruction!.accountIndices!.map((index) => keys[index])
-  expect(accounts.slice(0, 4)).toEqual([people.vetoer.address, demo.guard, change, people.root.address])
+  expect([message.payer, message.signers]).toEqual([people.vetoer.address, [people.vetoer.address]])
   const discriminator = createHash('sha256').update('global:veto_change').digest().subarray(0, 8)
-  expect([...instruction!.data!]).toEqual([...discriminator])
+  const realms = realmsInstructionOf(await queued(page).getByLabel(/^Realms/).inputValue())
+  for (const { program, accounts, data } of [instruction!, realms]) {
+    expect([program, data]).toEqual([PROGRAM, [...discriminator]])
+    expect(accounts.slice(0, 4).map(({ pubkey }) => pubkey)).toEqual([people.vetoer.address, demo.guard, change, people.root.address])
+    expect(accounts.filter(({ isSigner }) => isSigner).map(({ pubkey }) => pubkey)).toEqual([people.vetoer.address])
+  }
   await page.context().close()
 })
 

@@ -47,6 +47,11 @@ function isTighter(group: number, { path, from, to }: Move, current: unknown): b
   return (isOfLines || (CEILINGS[group] ?? []).includes(field)) && shall < was
 }
 
+/** Returns the moves that don't get stricter: they wait, and so does all that moves with them. */
+export function looserOf(group: number, moves: readonly Move[], current: unknown): readonly Move[] {
+  return moves.filter((move) => !isTighter(group, move, current))
+}
+
 /**
  * Returns the direction of the move between two values of a group, as the program will judge it: 1 where nothing moves, 2 where
  * every field that moves gets stricter, else 3. A field without a strict side counts as looser whichever way it moves.
@@ -54,5 +59,5 @@ function isTighter(group: number, { path, from, to }: Move, current: unknown): b
 export function directionOf(group: number, current: unknown, next: unknown): 1 | 2 | 3 {
   const { moves } = movesBetween(group, current, next)
   if (moves.length === 0) return 1
-  return moves.every((move) => isTighter(group, move, current)) ? 2 : 3
+  return looserOf(group, moves, current).length === 0 ? 2 : 3
 }

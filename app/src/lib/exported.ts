@@ -164,7 +164,8 @@ export function jsonInstruction(instructions: readonly Instruction[]): string {
   return JSON.stringify(instructions.map(plain), null, 2)
 }
 
-const guardiansOf = ({ guardians, guardianCount }: Roles): readonly Address[] => guardians.slice(0, guardianCount)
+/** Lists the guardians in office. */
+export const guardiansOf = ({ guardians, guardianCount }: Roles): readonly Address[] => guardians.slice(0, guardianCount)
 
 /**
  * Returns who may stop a change: the vetoer and the guardians. A change of roles only those who keep their own by it: a guardian

@@ -1,6 +1,7 @@
 import { type Encoder, getBase16Encoder, isAddress } from '@solana/kit'
 import type { Guard } from '@/generated'
 import { formatAmount } from '@/lib/amount'
+import { type Bounds, U64_MAX, roomOf } from '@/lib/bounds'
 import { type Leaf, leavesOf } from '@/lib/change'
 import { type FieldContext, choicesOf, namedPart, tokenOf } from '@/lib/field'
 
@@ -13,13 +14,6 @@ export interface Unit {
   sign: string
 }
 
-/** What a number may be, and why. */
-export interface Bounds {
-  min: bigint
-  max: bigint
-  why: string
-}
-
 /** A field of a form. Bytes are typed as hexadecimal digits. */
 export interface Field {
   path: readonly string[]
@@ -27,6 +21,8 @@ export interface Field {
   kind: 'number' | 'address' | 'bytes'
   unit: Unit
   bounds: Bounds
+  /** What of it a change that waits may set: less of a limit where its effect is tried. */
+  proposed: Bounds
   /** The numbers that mean something, with their names; null where all do. */
   choices: Readonly<Record<number, string>> | null
   /** Why it can't be changed by a change of its group; null where it can. */
@@ -70,40 +66,6 @@ export function readField(field: Field, text: string): { value: Typed } | { wron
   if (value === null) return { wrong: unit.decimals === 0 ? 'A whole number.' : `A number with at most ${unit.decimals} decimals.` }
   const isOutside = value < bounds.min || value > bounds.max
   return isOutside ? { wrong: `From ${typed(bounds.min, unit)} to ${typed(bounds.max, unit)} ${unit.sign}: ${bounds.why}.` } : { value }
-}
-
-export const U64_MAX = (1n << 64n) - 1n
-const BPS = 10_000n
-/** Groups whose fields may move by a share of themselves only, when they are executed. Source: `effect::require_bounded`. */
-const NEAR: Record<number, (path: readonly string[]) => boolean> = {
-  1: (path) => ['ltvBps', 'liquidationLineBps', 'targetLtvBps', 'fullCloseLtvBps'].includes(path[0] ?? ''),
-  2: (path) => !/CapAmount$/.test(path[0] ?? ''),
-  10: (path) => ['limitMicroUsd', 'vaultShareBps'].includes(path[0] ?? ''),
-  18: (path) => /^floor/.test(path[0] ?? ''),
-}
-
-function hardBounds(path: readonly string[], size: bigint, { bounds }: Guard): Bounds {
-  const name = namedPart(path)
-  const most = (max: number): Bounds => ({ min: 0n, max: BigInt(max), why: 'a hard bound of the guard' })
-  if (name === 'ltvBps') return most(bounds.maxLtvBps)
-  if (/BonusBps$/.test(name)) return most(bounds.maxBonusBps)
-  if (name === 'hourlyBps' && path[0] !== 'inflow') return most(bounds.maxHourlyOutflowBps)
-  if (name === 'dailyBps' && path[0] !== 'inflow') return most(bounds.maxDailyOutflowBps)
-  if (name === 'durationSecs') return most(bounds.maxRuleDurationSecs)
-  if (name === 'exitFloorBps') return { min: BigInt(bounds.minExitFloorBps), max: BPS, why: 'a hard bound of the guard' }
-  if (name === 'delaySecs') return { min: BigInt(bounds.minLoosenDelaySecs), max: size, why: 'a hard bound of the guard' }
-  if (name.endsWith('Bps') && !/Rate/.test(name)) return { min: 0n, max: BPS, why: 'a share' }
-  return { min: 0n, max: size, why: 'its size on chain' }
-}
-
-/** Returns what a number may be set to: within its size and the hard bounds and, where its effect is tried, near what it is. */
-export function boundsOf(group: number, path: readonly string[], now: bigint, guard: Guard, size = U64_MAX): Bounds {
-  const hard = hardBounds(path, size, guard)
-  if (NEAR[group]?.(path) !== true) return hard
-  const step = (now * BigInt(guard.bounds.maxEffectBps)) / BPS
-  const near = { min: now - step, max: now + step }
-  const isNearer = near.min > hard.min || near.max < hard.max
-  return { min: near.min > hard.min ? near.min : hard.min, max: near.max < hard.max ? near.max : hard.max, why: isNearer ? 'how far one change may move it' : hard.why }
 }
 
 const atCreation = (...names: string[]): Readonly<Record<string, string>> => Object.fromEntries(names.map((name) => [name, 'fixed at creation']))
@@ -151,19 +113,22 @@ interface Group {
   encoder: Encoder<never>
 }
 
-/** Lists the fields of a group's value. */
-export function fieldsOfValue(value: unknown, { group, root, encoder }: Group, guard: Guard, context: FieldContext): Field[] {
+/** Lists the fields of a group's value. What of it is typed already counts where one field bounds another. */
+export function fieldsOfValue(value: unknown, { group, root, encoder }: Group, guard: Guard, context: FieldContext, next: ReadonlyMap<string, Typed> = new Map()): Field[] {
+  const whole = replaced(value, next, root)
   const fieldOf = ([path, leaf]: [readonly string[], Leaf]): Field[] => {
     if (!isInReach(path, value) || typeof leaf === 'boolean') return []
     const unit = unitOf(path, context)
     const fixed = FIXED[group]?.[path.join('.')] ?? null
     if (typeof leaf === 'string') {
       const kind = isAddress(leaf) ? 'address' : 'bytes'
-      return [{ path, now: leaf, kind, unit, bounds: { min: 0n, max: 0n, why: '' }, choices: null, fixed }]
+      const bounds = { min: 0n, max: 0n, why: '' }
+      return [{ path, now: leaf, kind, unit, bounds, proposed: bounds, choices: null, fixed }]
     }
     const now = BigInt(leaf)
-    const bounds = fixed === null ? boundsOf(group, path, now, guard, sizeOf(value, path, leaf, root, encoder)) : { min: now, max: now, why: fixed }
-    return [{ path, now, kind: 'number', unit, bounds, choices: choicesOf(path, context), fixed }]
+    const stays = { min: now, max: now, why: fixed ?? '' }
+    const { any, proposed } = fixed === null ? roomOf({ group, path, value: whole, size: sizeOf(value, path, leaf, root, encoder) }, now, guard) : { any: stays, proposed: stays }
+    return [{ path, now, kind: 'number', unit, bounds: any, proposed, choices: choicesOf(path, context), fixed }]
   }
   return leavesOf(value, root).flatMap(fieldOf)
 }

@@ -1,11 +1,12 @@
-import { type Encoder, type Instruction, address, createNoopSigner, getProgramDerivedAddress, getAddressEncoder, getU32Encoder, getU64Encoder, getU8Encoder, getUtf8Encoder } from '@solana/kit'
+import { type Encoder, type Instruction, address, createNoopSigner, getAddressEncoder, getU32Encoder, getU8Encoder } from '@solana/kit'
 import * as generated from '@/generated'
-import { type ChangeArgs, type Guard, type Integration, RAMPART_PROGRAM_ADDRESS, getProposeChangeInstruction } from '@/generated'
+import { type ChangeArgs, type Guard, type Integration, RAMPART_PROGRAM_ADDRESS, findChangePda, getProposeChangeInstruction } from '@/generated'
 import type { Held } from '@/lib/accounts'
 import { type Move, ROLES, type Targets, currentOf, givesRoles, groupName, kindOf, leavesOf, rootOf } from '@/lib/change'
 import { EVENT_AUTHORITY, keeperSetOf, withFurther } from '@/lib/exported'
-import type { FieldContext } from '@/lib/field'
+import { type FieldContext, fieldName } from '@/lib/field'
 import { type Field, type Typed, fieldsOfValue, replaced } from '@/lib/form'
+import { validityOf } from '@/lib/validity'
 
 /** A group that can be proposed from a form. */
 interface Form {
@@ -58,11 +59,11 @@ export function subjectsOf(targets: Targets, nameOf: (address: string) => string
   })
 }
 
-/** Lists the fields of a group with what they hold. */
-export function fieldsOf({ group, target }: Subject, targets: Targets, guard: Guard, context: FieldContext): Field[] {
+/** Lists the fields of a group with what they hold, and what they may be beside what is typed. */
+export function fieldsOf({ group, target }: Subject, targets: Targets, guard: Guard, context: FieldContext, next?: ReadonlyMap<string, Typed>): Field[] {
   const current = currentOf(group, targets, target)
   const encoder = FORMS[group]?.encoder
-  return current === undefined || encoder === undefined ? [] : fieldsOfValue(current, { group, root: rootOf(group), encoder }, guard, context)
+  return current === undefined || encoder === undefined ? [] : fieldsOfValue(current, { group, root: rootOf(group), encoder }, guard, context, next)
 }
 
 /** What is to be proposed. */
@@ -96,15 +97,29 @@ export function idOfProposal({ subject: { group, target }, next }: Proposal, { v
   return [guard.roles.root, guard.nextChangeId, guard.authorityEpoch, group, target, ...current, 'to', ...moved].join(' ')
 }
 
+/** Why a proposal can't be made, with the command that makes it where there is one. */
+export interface Obstacle {
+  why: string
+  command: string | null
+}
+
+/** Says which field goes further than one change may move it: further only falls what is tightened at once. */
+function tooFar(moves: readonly Move[], fields: readonly Field[]): Obstacle | null {
+  const isOutside = ({ path, to }: Move) => fields.some((field) => field.path.join('.') === path.join('.') && typeof to === 'bigint' && (to < field.proposed.min || to > field.proposed.max))
+  const names = moves.filter(isOutside).map(({ path }) => fieldName(path))
+  if (names.length === 0) return null
+  return { why: `${names.join('; ')}: further than one change may move it. Tighten it at once by itself, or move it in several steps.`, command: null }
+}
+
 /**
- * Returns why a proposal can't be made here, with the command that makes it; null where it can.
+ * Returns why a proposal can't be made here; null where it can.
  *
  * Only with a quorum of guardians may root start what takes the veto from the vetoer: no one wallet or multisig signs for all of
  * them. Source: `ProposeChange::judge`.
  */
-export function obstacleOf({ subject, next }: Proposal, { roles }: Guard): { why: string; command: string } | null {
+export function obstacleOf({ subject, next }: Proposal, { roles }: Guard, moves: readonly Move[] = [], fields: readonly Field[] = []): Obstacle | null {
   const vetoer = next.get('vetoer')
-  if (subject.group !== ROLES || vetoer === undefined || vetoer === (roles.vetoer as string)) return null
+  if (subject.group !== ROLES || vetoer === undefined || vetoer === (roles.vetoer as string)) return tooFar(moves, fields)
   const quorum = Math.max(1, roles.guardianQuorum)
   const guardians = Array.from({ length: quorum }, () => '--signer <GUARDIAN>').join(' ')
   const others = next.size > 1 ? ' Name the other fields that move beside it.' : ''
@@ -120,9 +135,6 @@ async function hashOf(group: number, encoder: Encoder<never>, value: unknown): P
   return new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from([group, ...bytes])))
 }
 
-/** How long a proposal may wait for its signatures: it is refused afterwards. */
-const VALID_SECS = 3 * 86_400
-
 /**
  * Builds the instruction that lets a change wait in public. `root` signs and pays the rent, which comes back. A change of roles or
  * root names the keeper set, as `propose_change` of the Rust client does. Throws where `obstacleOf` says why.
@@ -135,10 +147,7 @@ export async function proposeInstruction(proposal: Proposal, guard: Held<Guard>,
   const obstacle = obstacleOf(proposal, guard.value)
   if (obstacle !== null) throw new Error(obstacle.why)
   const value = valueOfProposal(proposal, targets)
-  const [change] = await getProgramDerivedAddress({
-    programAddress: RAMPART_PROGRAM_ADDRESS,
-    seeds: [getUtf8Encoder().encode('change'), getAddressEncoder().encode(address(guard.address)), getU64Encoder().encode(guard.value.nextChangeId)],
-  })
+  const [change] = await findChangePda({ guard: address(guard.address), nextChangeId: guard.value.nextChangeId })
   const built = getProposeChangeInstruction({
     root: createNoopSigner(guard.value.roles.root),
     guard: address(guard.address),
@@ -148,7 +157,7 @@ export async function proposeInstruction(proposal: Proposal, guard: Held<Guard>,
     program: RAMPART_PROGRAM_ADDRESS,
     changeArg: { __kind: kind, fields: [value] } as ChangeArgs,
     valueHash: await hashOf(group, form.encoder, current),
-    validity: { authorityEpoch: guard.value.authorityEpoch, expiresAtTs: BigInt(nowTs + VALID_SECS) },
+    validity: validityOf(guard.value, nowTs),
   })
   return withFurther(built, givesRoles(group) ? [await keeperSetOf(guard.address)] : [])
 }

@@ -1,3 +1,5 @@
+import { env } from '@/config/env'
+
 /** The app's pages, in the order of the navigation. */
 export const PAGES = [
   { page: 'overview', path: '', title: 'Overview' },
@@ -41,7 +43,7 @@ function decoded(text: string): string {
 /** Returns the path of a page, or of one of its items. */
 export function pathOf(page: PageName, item: string | null = null): string {
   const path = PAGES.find((known) => known.page === page)?.path ?? ''
-  return item === null ? `/${path}` : `/${path}/${encodeURIComponent(item)}`
+  return `${item === null ? `/${path}` : `/${path}/${encodeURIComponent(item)}`}${env.search}`
 }
 
 /** Returns a page's title. */
@@ -51,7 +53,7 @@ export function titleOf(page: PageName | null): string {
 
 /** Goes to a path of the app without a load. */
 export function navigate(path: string): void {
-  if (path === window.location.pathname) return
+  if (path === `${window.location.pathname}${window.location.search}`) return
   window.history.pushState(null, '', path)
   window.dispatchEvent(new PopStateEvent('popstate'))
 }

@@ -3,6 +3,8 @@ import { Icon, type IconName } from '@/components/ui/Icon'
 import type { Live } from '@/features/live/api/useLive'
 import { formatCount } from '@/lib/amount'
 import { env } from '@/config/env'
+import type { Teller } from '@/config/given'
+import { chainOf } from '@/lib/act/wallet'
 import { BadShape } from '@/lib/failure'
 import { reasonText } from '@/lib/reason'
 import type { View } from '@/lib/schema/view'
@@ -56,6 +58,49 @@ const MISSING = [
   ['Signing', 'Nothing is signed here. What you prepare can be exported and read.'],
 ] as const
 
+const TELLERS: Record<Teller, string> = { build: 'as the page was built', file: 'by the config.json beside the page', link: 'by the page’s own address' }
+
+/** Which endpoint and guard are read, and who said so. */
+function Where() {
+  return (
+    <p>
+      {'Read from '}
+      <code>{new URL(env.rpc).host}</code>
+      {`, ${TELLERS[env.teller]}.`}
+    </p>
+  )
+}
+
+/** A link may name any endpoint: what is shown is only as true as that one is. */
+export function Pointed() {
+  const { isAlone, rpc, guard, teller } = env
+  if (teller !== 'link' || !isAlone || guard === null) return null
+  return (
+    <Notice icon="caution" tone="watch">
+      <strong>The link that was opened chose the endpoint and the guard.</strong> {'Endpoint '}
+      <code className="whole">{rpc}</code>
+      {', guard '}
+      <code className="whole">{guard}</code>
+      {'. An endpoint can show anything: compare both with what you know before you believe what you see. '}
+      <a className="link" href={window.location.pathname}>
+        Read by the page’s own settings
+      </a>
+    </Notice>
+  )
+}
+
+/** Says that the endpoint isn't of the cluster that the settings name. */
+export function Elsewhere({ genesis }: { genesis: string | null }) {
+  if (env.cluster === null || genesis === null) return null
+  const found = chainOf(genesis).replace('solana:', '')
+  if (found === env.cluster) return null
+  return (
+    <Notice icon="cross" tone="alarm">
+      <strong>{`The endpoint is of ${found}, and the settings say ${env.cluster}.`}</strong> What you see may be of another guard than is meant.
+    </Notice>
+  )
+}
+
 /** What a page without a keeper can't say, and why. */
 function Alone() {
   return (
@@ -66,6 +111,7 @@ function Alone() {
           <strong>No keeper serves this page: it reads accounts on chain, and only reads.</strong> Levels, causes, books, limits, positions, changes and
           reports are as they are stored.
         </p>
+        <Where />
         <details>
           <summary>What is missing without a keeper</summary>
           <dl>

@@ -1,8 +1,10 @@
 import { useEffect, useRef } from 'react'
+import { env } from '@/config/env'
+import { useGenesis } from '@/features/live/api/useGenesis'
 import type { Live } from '@/features/live/api/useLive'
 import { type PageName, type Route, titleOf } from '@/lib/route'
 import type { View } from '@/lib/schema/view'
-import { Banner } from '@/routes/Banner'
+import { Banner, Elsewhere, Pointed } from '@/routes/Banner'
 import { ChangesPage } from '@/routes/ChangesPage'
 import { ExitPage } from '@/routes/ExitPage'
 import { Header } from '@/routes/Header'
@@ -58,6 +60,11 @@ function Content({ live, route }: { live: Live; route: Route }) {
   )
 }
 
+/** Compares the chain with the cluster that the settings name. */
+function Checked() {
+  return <Elsewhere genesis={useGenesis()} />
+}
+
 /** The frame of every page: who serves it, the ways on, what is in doubt, and the page's content. */
 export function Page({ live, route }: { live: Live; route: Route }) {
   const main = useRef<HTMLElement>(null)
@@ -72,6 +79,8 @@ export function Page({ live, route }: { live: Live; route: Route }) {
         <Nav page={route.page} />
       </div>
       <main id="content" tabIndex={-1} ref={main}>
+        <Pointed />
+        {env.cluster !== null && <Checked />}
         <Banner live={live} />
         <Content live={live} route={route} />
       </main>

@@ -9,7 +9,7 @@ const TEXTS: Record<'loading' | 'disconnected' | 'error', { title: string; text:
   disconnected: {
     title: `The ${WHO} can’t be reached`,
     text: env.isAlone
-      ? 'Check the address that this page was built with, and that the endpoint answers other origins. The page tries again every few seconds.'
+      ? 'Check the endpoint’s address in the page’s settings, and that the endpoint answers other origins. The page tries again every few seconds.'
       : 'Check that it runs and that this page is open at its address. The page tries again each second.',
   },
   error: {

@@ -7,7 +7,6 @@ import { Keepers } from '@/features/keepers/components/Keepers'
 import { MedianHistory, medianPath } from '@/features/keepers/components/MedianHistory'
 import { Medians } from '@/features/keepers/components/Medians'
 import { ScoreHistory } from '@/features/keepers/components/ScoreHistory'
-import { LabResults } from '@/features/lab/components/LabResults'
 import { Basket } from '@/features/reserve/components/Basket'
 import { Swaps } from '@/features/reserve/components/Swaps'
 import { RuleGroups } from '@/features/rules/components/RuleGroups'
@@ -18,7 +17,6 @@ import { Unreachable } from '@/lib/failure'
 import { parse } from '@/lib/parse'
 import * as positions from '@/lib/positions'
 import { HistoryPage } from '@/lib/schema/kept'
-import { Backtest } from '@/lib/schema/lab'
 import { empty, keyOf } from '@/testing/accounts'
 import { NO_FIELDS, NOW, sampleView } from '@/testing/sample'
 
@@ -89,23 +87,6 @@ it('shows how much of the exit floor’s reserve is used', () => {
   render(<Limiters vault={vault} loan="USDC" collateral="SOL" />)
   const meter = screen.getByRole('meter', { name: 'Held back for the exit floor, USDC, last hour' })
   expect([meter.getAttribute('aria-valuenow'), meter.getAttribute('aria-valuetext')]).toEqual(['20', '5,000 of 25k USDC'])
-})
-
-it('draws what each policy gains, with its interval', () => {
-  const metrics = { bad_debt_bps_year: 1, forced_cost_bps_year: 1, soft_cost_bps_year: 1, es95_week_bps: 1, halts: 1, false_halts: 0, halted_bps: 1, events: 2, warned_share: 0.5, lead_secs: 60, fall_ahead: 0.1, capital_efficiency: 0.9 }
-  const outcome = (name: string, mean: number, low: number, high: number) => ({ name, metrics, gain: { mean, low, high } })
-  const backtest = parse(Backtest, { title: 'One crash', reference: 'fixed', seed: 7, outcomes: [outcome('fixed', 0, 0, 0), outcome('rules', 3.25, 1.5, 5), outcome('pool', -0.5, -2, 1)], tried: [] })
-  render(<LabResults backtest={backtest} origin="/lab/backtest.json" refusal={null} isReading={false} open={vi.fn()} />)
-  const gains = within(screen.getByRole('list', { name: 'Gains over the reference' })).getAllByRole('img')
-  expect(gains.map((gain) => gain.getAttribute('aria-label'))).toEqual(['rules: 3.25 bps a year, between 1.50 and 5.00', 'pool: -0.50 bps a year, between -2.00 and 1.00'])
-  const x = (gain: Element | undefined, line: string, end: string) => Number(gain?.querySelector(line)?.getAttribute(end))
-  const [rules, pool] = gains
-  // the interval lies around the mean; nothing lies between both ends of what isn't sure
-  expect(x(rules, '.gain-interval', 'x1')).toBeLessThan(x(rules, '.gain-mean', 'x1'))
-  expect(x(rules, '.gain-mean', 'x1')).toBeLessThan(x(rules, '.gain-interval', 'x2'))
-  expect(x(rules, '.gain-zero', 'x1')).toBeLessThan(x(rules, '.gain-interval', 'x1'))
-  expect(x(pool, '.gain-interval', 'x1')).toBeLessThan(x(pool, '.gain-zero', 'x1'))
-  expect(x(pool, '.gain-zero', 'x1')).toBeLessThan(x(pool, '.gain-interval', 'x2'))
 })
 
 describe('a rule that trips only in a group', () => {

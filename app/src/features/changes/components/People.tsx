@@ -30,8 +30,9 @@ export function People({ guard }: { guard: Guard }) {
       <dl className="pairs people">
         <Role name="Root" may="proposes and cancels" keys={[roles.root]} />
         <Role name="Vetoer" may="vetoes, but not a change of the own role" keys={[roles.vetoer]} />
-        <Role name={`Guardians, quorum ${roles.guardianQuorum} of ${roles.guardianCount}`} may="each may veto, but not a change of the own role" keys={guardians} />
-        <Role name="Risk admin" may="tightens at once" keys={[roles.riskAdmin]} />
+        <Role name={`Guardians, quorum ${roles.guardianQuorum} of ${roles.guardianCount}`} may="each pauses for a bounded time, and may veto, but not a change of the own role" keys={guardians} />
+        <Role name="Risk admin" may="tightens at once, as root may" keys={[roles.riskAdmin]} />
+        <Role name="Resetter" may="ends pauses early, and causes that are proved clear" keys={[roles.resetter]} />
         <div>
           <dt>Delay of a loosening</dt>
           <dd>

@@ -7,13 +7,16 @@ import { useMade } from '@/components/useMade'
 import { Moves } from '@/features/changes/components/Moves'
 import type { Guard } from '@/generated'
 import type { Held } from '@/lib/accounts'
-import { type Targets, currentOf, effectText } from '@/lib/change'
+import { U64_MAX } from '@/lib/bounds'
+import { type Move, type Targets, currentOf, effectText } from '@/lib/change'
+import { looserOf } from '@/lib/direction'
 import type { Failure } from '@/lib/failure'
 import { contextOf, fieldName, spellingOf } from '@/lib/field'
 import { nameOfTarget } from '@/lib/names'
-import { type Field, type Typed, U64_MAX, readField, typed } from '@/lib/form'
-import { type Proposal, type Subject, fieldsOf, idOfProposal, movesOfProposal, obstacleOf, proposeInstruction, subjectsOf, valueOfProposal } from '@/lib/propose'
+import { type Field, type Typed, readField, typed } from '@/lib/form'
+import { type Obstacle, type Proposal, type Subject, fieldsOf, idOfProposal, movesOfProposal, obstacleOf, proposeInstruction, subjectsOf, valueOfProposal } from '@/lib/propose'
 import type { View } from '@/lib/schema/view'
+import { idOfTightening, isAtOnce, obstacleOfTightening, tightenInstruction, tightenersOf } from '@/lib/tighten'
 import { formatSpan } from '@/lib/time'
 
 interface ProposeProps {
@@ -73,34 +76,122 @@ function Input({ field, text, onText }: { field: Field; text: string; onText: (t
   )
 }
 
-function Prepared({ proposal, props }: { proposal: Proposal; props: ProposeProps }) {
+/** What moves, as far as it is typed. */
+interface Draft {
+  proposal: Proposal
+  fields: readonly Field[]
+  moves: readonly Move[]
+  current: unknown
+}
+
+function Refused({ obstacle: { why, command } }: { obstacle: Obstacle }) {
+  return (
+    <div className="act-steps">
+      <p className="warn">{why}</p>
+      {command !== null && <CopyText label="Command" text={command} />}
+    </div>
+  )
+}
+
+function Waiting({ draft: { proposal, moves, fields }, props }: { draft: Draft; props: ProposeProps }) {
   const { guard, targets, nowTs, act } = props
-  const obstacle = obstacleOf(proposal, guard.value)
+  const obstacle = obstacleOf(proposal, guard.value, moves, fields)
   const id = idOfProposal(proposal, guard, targets)
   const instruction = useMade(id, () => proposeInstruction(proposal, guard, targets, nowTs))
-  if (obstacle !== null) {
-    return (
-      <div className="act-steps">
-        <p className="warn">{obstacle.why}</p>
-        <CopyText label="Command" text={obstacle.command} />
-      </div>
-    )
-  }
+  if (obstacle !== null) return <Refused obstacle={obstacle} />
   return instruction === null ? null : act({ what: 'Proposal', instructions: [instruction], authority: guard.value.roles.root })
 }
 
+function AtOnce({ draft: { proposal, moves }, props }: { draft: Draft; props: ProposeProps }) {
+  const { guard, targets, nowTs, act } = props
+  const [named, setNamed] = useState('')
+  const known = tightenersOf(guard.value)
+  // whoever was chosen may have lost the role since
+  const authority = known.find(({ key }) => key === named)?.key ?? known[0]?.key ?? ''
+  const why = obstacleOfTightening(proposal.subject, moves, targets, guard.value, nowTs)
+  const instruction = useMade(idOfTightening(proposal, authority, guard, targets), () => Promise.resolve(tightenInstruction(proposal, authority, guard, targets, nowTs)))
+  if (why !== null) return <Refused obstacle={{ why, command: null }} />
+  return (
+    <>
+      <label>
+        <span>Who tightens; for a Squads multisig this key is its vault</span>
+        <select
+          value={authority}
+          onChange={(event) => {
+            setNamed(event.target.value)
+          }}
+        >
+          {known.map(({ key, name }) => (
+            <option key={key} value={key}>{`${name}: ${key}`}</option>
+          ))}
+        </select>
+      </label>
+      {instruction !== null && act({ what: 'Tightening', instructions: [instruction], authority })}
+    </>
+  )
+}
+
+/** Number of the group of the delay: a longer one needs no wait. Source: `Direction` of `propose_change`. */
+const DELAY = 8
+
+/** Says when what moves would hold, and which parts of it make it wait. */
+function whenText({ proposal: { subject }, moves, current }: Draft, guard: Guard): string {
+  if (isAtOnce(subject.group, moves, current)) return 'Every part gets stricter: it may hold at once.'
+  const looser = looserOf(subject.group, moves, current)
+  if (subject.group === DELAY && looser.length === 0) return 'A longer delay gets stricter: anyone may execute it once it is proposed.'
+  const why = looser.length === 0 ? 'Nothing tightens this group at once.' : `What gets looser or has no strict side: ${looser.map(({ path }) => fieldName(path)).join('; ')}.`
+  const rest = looser.length > 0 && looser.length < moves.length ? ' The rest waits with it: tighten that by itself to have it at once.' : ''
+  return `It waits ${formatSpan(guard.loosenDelaySecs)} in public, where the vetoer or a guardian may stop it. ${why}${rest}`
+}
+
+const WAYS = [
+  { key: 'once', name: 'Tighten at once', does: 'Root or the risk admin signs, and it holds with that transaction. Only a proposal that waits takes it back.' },
+  { key: 'wait', name: 'Propose', does: 'Root signs, and it waits in public.' },
+] as const
+
+/** How what moves is brought about: both ways where every part of it gets stricter. */
+function Ways({ draft, props }: { draft: Draft; props: ProposeProps }) {
+  const [way, setWay] = useState<(typeof WAYS)[number]['key']>('once')
+  const { proposal, moves, current } = draft
+  if (!isAtOnce(proposal.subject.group, moves, current)) return <Waiting draft={draft} props={props} />
+  return (
+    <>
+      <div className="act-choices" role="group" aria-label="How it is done">
+        {WAYS.map(({ key, name }) => (
+          <button
+            type="button"
+            key={key}
+            className="button"
+            aria-pressed={way === key}
+            onClick={() => {
+              setWay(key)
+            }}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <p className="quiet">{WAYS.find(({ key }) => key === way)?.does}</p>
+      {way === 'once' ? <AtOnce draft={draft} props={props} /> : <Waiting draft={draft} props={props} />}
+    </>
+  )
+}
+
 function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
-  const context = contextOf(props.view, subject.target, props.targets)
-  const fields = fieldsOf(subject, props.targets, props.guard.value, context)
+  const { targets, guard } = props
+  const context = contextOf(props.view, subject.target, targets)
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
   const textOf = (field: Field) => texts[field.path.join('.')] ?? typed(field.now, field.unit)
-  const read = fields.map((field) => ({ key: field.path.join('.'), ...readField(field, textOf(field)) }))
+  const valuesOf = (fields: readonly Field[]) => fields.map((field) => ({ key: field.path.join('.'), ...readField(field, textOf(field)) }))
+  const taken = (read: ReturnType<typeof valuesOf>) => new Map(read.flatMap((one) => ('value' in one ? [[one.key, one.value] as const] : [])))
+  // one field may bound another: what is typed counts, not what stands
+  const fields = fieldsOf(subject, targets, guard.value, context, taken(valuesOf(fieldsOf(subject, targets, guard.value, context))))
+  const read = valuesOf(fields)
   const isFine = read.every((one) => 'value' in one)
-  const next = new Map(read.flatMap((one) => ('value' in one ? [[one.key, one.value] as const] : [])))
-  const moves = movesOfProposal({ subject, next }, fields)
-  const moved = new Map(moves.map(({ path, to }) => [path.join('.'), to as Typed]))
-  const proposal = { subject, next: moved }
-  const spelling = spellingOf(context, currentOf(subject.group, props.targets, subject.target), valueOfProposal(proposal, props.targets))
+  const moves = movesOfProposal({ subject, next: taken(read) }, fields)
+  const proposal = { subject, next: new Map(moves.map(({ path, to }) => [path.join('.'), to as Typed])) }
+  const current = currentOf(subject.group, targets, subject.target)
+  const draft = { proposal, fields, moves, current }
   return (
     <>
       <div className="propose-fields">
@@ -120,16 +211,16 @@ function Fields({ subject, props }: { subject: Subject; props: ProposeProps }) {
       ) : (
         <section className="propose-diff" aria-label="What would change">
           <h3>What would change</h3>
-          <Moves moves={moves} isCompared spelling={spelling} />
-          <p className="quiet">{`It waits ${formatSpan(props.guard.value.loosenDelaySecs)} in public, where the vetoer or a guardian may stop it. Tried at execution: ${effectText(subject.group)}`}</p>
+          <Moves moves={moves} isCompared spelling={spellingOf(context, current, valueOfProposal(proposal, targets))} />
+          <p className="quiet">{`${whenText(draft, guard.value)} Tried first: ${effectText(subject.group)}`}</p>
         </section>
       )}
-      {moves.length > 0 && isFine && <Prepared proposal={proposal} props={props} />}
+      {moves.length > 0 && isFine && <Ways draft={draft} props={props} />}
     </>
   )
 }
 
-/** A form that lets a change wait in the queue: values with units and bounds, what would move, and how to sign it. */
+/** A form for a change: values with units and bounds, what would move, whether it holds at once or waits, and how to sign it. */
 export function Propose(props: ProposeProps) {
   const [chosen, setChosen] = useState('')
   const id = useId()
@@ -137,7 +228,7 @@ export function Propose(props: ProposeProps) {
   const keyOf = ({ group, target }: Subject) => `${group} ${target}`
   const subject = subjects.find((one) => keyOf(one) === chosen)
   return (
-    <Panel title="Propose a change" note="Root signs it.">
+    <Panel title="Change a value" note="What only gets stricter may hold at once, by root or the risk admin. All else root proposes, and it waits.">
       <OldNews failure={props.failure} />
       <div className="padded propose">
         <label htmlFor={id}>What shall change</label>

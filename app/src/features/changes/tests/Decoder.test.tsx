@@ -1,12 +1,14 @@
-import { createNoopSigner } from '@solana/kit'
+import { appendTransactionMessageInstructions, compileTransactionMessage, compressTransactionMessageUsingAddressLookupTables, createTransactionMessage, getBase64Decoder, getCompiledTransactionMessageEncoder, setTransactionMessageFeePayer, setTransactionMessageLifetimeUsingBlockhash } from '@solana/kit'
 import { cleanup, fireEvent, render, screen, within } from '@testing-library/react'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Decoder } from '@/features/changes/components/Decoder'
-import { RAMPART_PROGRAM_ADDRESS, getRuleParamsEncoder, getTightenRuleInstruction } from '@/generated'
+import { getRuleParamsEncoder } from '@/generated'
 import type { Targets } from '@/lib/change'
-import { EVENT_AUTHORITY, instructionOf, realmsInstruction, squadsMessage } from '@/lib/exported'
+import { instructionOf, realmsInstruction, squadsMessage } from '@/lib/exported'
+import { Unreachable } from '@/lib/failure'
 import type { Typed } from '@/lib/form'
 import { proposeInstruction } from '@/lib/propose'
+import { tightenInstruction } from '@/lib/tighten'
 import { empty, keyOf } from '@/testing/accounts'
 import { NOW, sampleView } from '@/testing/sample'
 
@@ -33,7 +35,7 @@ const proposal = (group: number, target: string, next: [string, Typed][], known:
   proposeInstruction({ subject: { group, target, name: '' }, next: new Map(next) }, { address: keyOf(1), value: guard }, known, NOW)
 
 function read(text: string, props: Partial<Parameters<typeof Decoder>[0]> = {}) {
-  render(<Decoder targets={targets} changes={[]} view={view} {...props} />)
+  render(<Decoder targets={targets} changes={[]} view={view} readTables={() => Promise.reject(new Unreachable('The RPC endpoint can’t be reached.'))} {...props} />)
   fireEvent.change(screen.getByLabelText('What you were given'), { target: { value: text } })
 }
 const told = (name: string) => within(screen.getByRole('region', { name }))
@@ -97,9 +99,52 @@ describe('an instruction about a change that waits', () => {
   })
 })
 
-it('spells the arguments of a tightening by its rule', () => {
-  const accounts = { guard: keyOf(1), rule: RULE, eventAuthority: EVENT_AUTHORITY, program: RAMPART_PROGRAM_ADDRESS }
-  const tighten = getTightenRuleInstruction({ ...accounts, authority: createNoopSigner(keyOf(9)), params: { ...params, threshold: 1_200n }, validity: { authorityEpoch: 0n, expiresAtTs: 0n } })
-  read(realmsInstruction(tighten))
-  expect(screen.getByText('Params, threshold').nextSibling?.textContent).toBe('12 %')
+describe('a tightening at once', () => {
+  const own = { address: keyOf(1) as string, value: guard }
+  const tightening = (group: number, target: string, next: [string, Typed][]) => realmsInstruction(tightenInstruction({ subject: { group, target, name: '' }, next: new Map(next) }, keyOf(9), own, targets, NOW))
+  it('reads like a proposal: what moves of the rule, and which way', () => {
+    read(tightening(4, RULE, [['threshold', 1_200n]]))
+    expect(screen.getByRole('heading', { name: 'Instruction 1: tighten rule' })).toBeTruthy()
+    expect(linesOf(screen.getByRole('region', { name: 'Rule of SOL drawdown' }))).toEqual(['Thresholdfrom15 %to12 %'])
+    expect(told('Rule of SOL drawdown').getByText(/^Tighter: /)).toBeTruthy()
+    expect(screen.queryByText('Params, threshold')).toBeNull()
+  })
+  it('tells of a vault only what moves, with its unit', () => {
+    read(tightening(2, VAULT, [['supplyCapAmount', 12_000_000_000_000n]]))
+    expect(linesOf(screen.getByRole('region', { name: 'Caps and outflow limits of SOL / USDC' }))).toEqual(['Supply capfrom20,000,000 USDCto12,000,000 USDC'])
+    expect(screen.queryByRole('region', { name: /^(Lines and bonuses|Scale by the market) of/ })).toBeNull()
+  })
+  it('spells its arguments by its rule where the rule isn’t read', () => {
+    read(tightening(4, RULE, [['threshold', 1_200n]]), { targets: { ...targets, rules: [] } })
+    expect(screen.getByText('Params, threshold').nextSibling?.textContent).toBe('12 %')
+  })
+})
+
+describe('a message with a lookup table', () => {
+  const table = keyOf(90)
+  const veto = instructionOf({ act: 'veto', change: { address: keyOf(30), value: empty.change({ guard: keyOf(1), group: 4 }) }, authority: keyOf(8), keeperSet: null })
+  const others = (veto.accounts ?? []).slice(1).map((meta) => meta.address)
+  const bare = appendTransactionMessageInstructions([veto], setTransactionMessageLifetimeUsingBlockhash({ blockhash: keyOf(1) as never, lastValidBlockHeight: 0n }, setTransactionMessageFeePayer(keyOf(8), createTransactionMessage({ version: 0 }))))
+  const text = getBase64Decoder().decode(getCompiledTransactionMessageEncoder().encode(compileTransactionMessage(compressTransactionMessageUsingAddressLookupTables(bare, { [table]: others }))))
+  it('says which accounts have no address while the table can’t be read, and why', async () => {
+    read(text)
+    expect(await screen.findByText(/come out of lookup tables and have no address here\. The RPC endpoint can’t be reached\. Don’t sign before each is known\./)).toBeTruthy()
+    expect(screen.getAllByText(/^entry \d of lookup table$/).length).toBeGreaterThan(2)
+    expect(screen.getByRole('heading', { name: 'Instruction 1: veto change' })).toBeTruthy()
+  })
+  it('shows each with its address once the table is read', async () => {
+    read(text, { readTables: () => Promise.resolve(new Map([[table as string, others]])) })
+    await screen.findAllByText(/^by entry \d of lookup table$/)
+    expect(screen.queryByText(/have no address here/)).toBeNull()
+    expect(screen.getAllByTitle(keyOf(30)).length).toBe(1)
+  })
+})
+
+it('says in a sentence what other programs do, and what Rampart does', () => {
+  const memo = { programAddress: 'MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr' as never, accounts: [], data: new TextEncoder().encode('report sha256:ab') }
+  read(realmsInstruction(memo))
+  expect(screen.getByRole('heading', { name: 'Instruction 1: memo' })).toBeTruthy()
+  expect(screen.getByText('Leaves a note in the chain’s history, and does nothing else.')).toBeTruthy()
+  expect(screen.getByText('report sha256:ab')).toBeTruthy()
+  expect(screen.queryByText(/^This app can’t say what it does/)).toBeNull()
 })

@@ -1,7 +1,8 @@
 import { cleanup, fireEvent, render, screen } from '@testing-library/react'
 import type { ComponentProps } from 'react'
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Propose } from '@/features/changes/components/Propose'
+import { RampartInstruction, parseRampartInstruction } from '@/generated'
 import type { Targets } from '@/lib/change'
 import { metasOf } from '@/lib/exported'
 import { BadStatus } from '@/lib/failure'
@@ -19,7 +20,7 @@ function shown(group: number, target: number, props: Partial<ComponentProps<type
   fireEvent.change(screen.getByLabelText('What shall change'), { target: { value: `${group} ${keyOf(target)}` } })
   return act
 }
-const type = (label: string, value: string) => {
+const type = (label: string | RegExp, value: string) => {
   fireEvent.change(screen.getByLabelText(label), { target: { value } })
 }
 afterEach(cleanup)
@@ -53,4 +54,49 @@ it('disables what no change may move, and says why', () => {
 it('says that what is now may be old', () => {
   shown(4, 3, { failure: new BadStatus(500) })
   expect(screen.getByRole('status').textContent).toContain('As of the last answer. The keeper answered with status 500.')
+})
+
+describe('what only gets stricter', () => {
+  const params = { ...empty.rule().params, comparator: 1, threshold: 1_500n, clearThreshold: 800n }
+  const bounds = { ...empty.guard().bounds, maxTightenStepBps: 5_000, maxRuleDurationSecs: 3_600 }
+  const own = { address: keyOf(1) as string, value: empty.guard({ roles, bounds }) }
+  const held: Targets = { ...targets, guards: [own], rules: [{ address: keyOf(3), value: empty.rule({ params }) }] }
+  const nameOf = (instruction: unknown) => RampartInstruction[parseRampartInstruction(instruction as never).instructionType]
+  it('may hold at once, by the risk admin or root, with its diff first', async () => {
+    const act = shown(4, 3, { guard: own, targets: held })
+    type('Threshold', '12')
+    expect(screen.getByRole('region', { name: 'What would change' }).textContent).toContain('Every part gets stricter: it may hold at once.')
+    await screen.findByText('offered')
+    const [order] = act.mock.lastCall ?? []
+    expect([order?.what, order?.authority, nameOf(order?.instructions[0])]).toEqual(['Tightening', keyOf(8), 'TightenRule'])
+    type(/^Who tightens/, keyOf(9))
+    await vi.waitFor(() => {
+      expect(act.mock.lastCall?.[0].authority).toBe(keyOf(9))
+    })
+  })
+  it('may be proposed all the same', async () => {
+    const act = shown(4, 3, { guard: own, targets: held })
+    type('Threshold', '12')
+    fireEvent.click(screen.getByRole('button', { name: 'Propose' }))
+    await vi.waitFor(() => {
+      expect(act.mock.lastCall?.[0].what).toBe('Proposal')
+    })
+  })
+  it('waits once a part of it gets looser, and names that part', async () => {
+    const act = shown(4, 3, { guard: own, targets: held })
+    type('Threshold', '12')
+    type('Clear threshold', '9')
+    expect(screen.getByRole('region', { name: 'What would change' }).textContent).toMatch(/in public.*What gets looser or has no strict side: Clear threshold\. The rest waits with it: tighten that by itself/)
+    expect(screen.queryByRole('button', { name: 'Tighten at once' })).toBeNull()
+    await vi.waitFor(() => {
+      expect(act.mock.lastCall?.[0].what).toBe('Proposal')
+    })
+  })
+  it('is refused at once beyond the step of a day', () => {
+    const act = shown(4, 3, { guard: own, targets: held })
+    type('Threshold', '7')
+    type('Clear threshold', '3')
+    expect(screen.getByText(/^It takes 62\.5 % off a value, and tightenings at once may take 50 % off/)).toBeTruthy()
+    expect(act.mock.calls.map(([order]) => order.what)).not.toContain('Tightening')
+  })
 })

@@ -1,145 +1,150 @@
-import { useId } from 'react'
+import { useId, useMemo, useState } from 'react'
 import { Reading } from '@/components/ui/Doubt'
 import { Panel } from '@/components/ui/Panel'
 import type { Lab } from '@/features/lab/api/useLab'
+import { Plots } from '@/features/lab/components/Plots'
 import { formatCount } from '@/lib/amount'
-import type { Backtest } from '@/lib/schema/lab'
-import { formatSpan } from '@/lib/time'
+import type { Run } from '@/lib/lab'
+import { type Table, shownOf } from '@/lib/labShown'
 
-type Outcome = Backtest['outcomes'][number]
+/** Most rows of a table that are drawn: a sweep has thousands of cells. */
+const ROWS = 500
 
-const fixed = (places: number) => (value: number) => value.toFixed(places)
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
-
-const COLUMNS: { name: string; unit: string; read: (outcome: Outcome) => string }[] = [
-  { name: 'Bad debt', unit: 'bps a year', read: ({ metrics }) => fixed(2)(metrics.bad_debt_bps_year) },
-  { name: 'Less than the reference', unit: 'bps a year, middle 95 %', read: ({ gain }) => `${gain.mean.toFixed(2)} (${gain.low.toFixed(2)} to ${gain.high.toFixed(2)})` },
-  { name: 'Forced cost', unit: 'bps a year', read: ({ metrics }) => fixed(1)(metrics.forced_cost_bps_year) },
-  { name: 'Soft cost', unit: 'bps a year', read: ({ metrics }) => fixed(1)(metrics.soft_cost_bps_year) },
-  { name: 'Worst 5 % of weeks', unit: 'bps', read: ({ metrics }) => fixed(2)(metrics.es95_week_bps) },
-  { name: 'Halts, false', unit: 'number', read: ({ metrics }) => `${formatCount(metrics.halts)}, ${formatCount(metrics.false_halts)}` },
-  { name: 'Halted', unit: 'of the time', read: ({ metrics }) => percent(metrics.halted_bps / 10_000) },
-  { name: 'Warned', unit: 'of the events', read: ({ metrics }) => `${percent(metrics.warned_share)} of ${formatCount(metrics.events)}` },
-  { name: 'Lead', unit: 'median', read: ({ metrics }) => formatSpan(metrics.lead_secs) },
-  { name: 'Fall ahead', unit: 'median', read: ({ metrics }) => percent(metrics.fall_ahead) },
-  { name: 'LTV offered', unit: 'of the vault’s own', read: ({ metrics }) => percent(metrics.capital_efficiency) },
-]
-
-function Table({ backtest }: { backtest: Backtest }) {
+function ResultTable({ title, head, rows }: Table) {
   return (
-    <div className="scroll" tabIndex={0} role="group" aria-label="Results by policy">
-      <table className="lab">
-        <thead>
-          <tr>
-            <th scope="col">Policy</th>
-            {COLUMNS.map(({ name, unit }) => (
-              <th scope="col" className="number" key={name}>
-                {name}
-                <small>{unit}</small>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {backtest.outcomes.map((outcome) => (
-            <tr key={outcome.name} data-reference={outcome.name === backtest.reference}>
-              <th scope="row">
-                {outcome.name}
-                {outcome.name === backtest.reference && <small>the reference</small>}
-              </th>
-              {COLUMNS.map(({ name, read }) => (
-                <td className="number" key={name}>
-                  {read(outcome)}
-                </td>
+    <>
+      <h3 className="lab-title">{title}</h3>
+      <div className="scroll" tabIndex={0} role="group" aria-label={title}>
+        <table className="lab">
+          <thead>
+            <tr>
+              {head.map((name, index) => (
+                <th scope="col" key={name} className={index === 0 ? undefined : 'number'}>
+                  {name}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.slice(0, ROWS).map(({ cells: [first, ...cells], mark }, row) => (
+              <tr key={row} data-reference={mark === 'reference'} data-failed={mark === 'failed'}>
+                <th scope="row">
+                  {first}
+                  {mark === 'reference' && <small>the reference</small>}
+                </th>
+                {cells.map((cell, index) => (
+                  <td className="number" key={index}>
+                    {cell}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {rows.length > ROWS && <p className="note">{`The first ${formatCount(ROWS)} of ${formatCount(rows.length)}; the file has them all.`}</p>}
+    </>
+  )
+}
+
+function Result({ run }: { run: Run }) {
+  const { title, notes, plots, tables } = useMemo(() => shownOf(run.result), [run])
+  return (
+    <Panel title={title} note={`By “rampart lab ${run.result.kind}”, from ${run.origin}. Simulated, not promised.`}>
+      <ul className="lab-notes">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+      <Plots plots={plots} />
+      {tables.map((table) => (
+        <ResultTable key={table.title} {...table} />
+      ))}
+    </Panel>
+  )
+}
+
+function Runs({ runs, chosen, onChoose }: { runs: readonly Run[]; chosen: Run; onChoose: (origin: string) => void }) {
+  return (
+    <nav className="picker" aria-label="Runs">
+      <ul>
+        {runs.map((run) => (
+          <li key={run.origin}>
+            <button
+              type="button"
+              className="picker-link lab-run"
+              aria-current={run === chosen ? 'page' : undefined}
+              onClick={() => {
+                onChoose(run.origin)
+              }}
+            >
+              {shownOf(run.result).title}
+              <small>{`${run.result.kind}, ${run.origin.split('/').at(-1) ?? ''}`}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+const COMMANDS = ['backtest --out backtest.json', 'validate deploy/guards/sol.toml --out validate.json', 'attack run flash-crash --json > attack.json', 'hedge --json > hedge.json', 'sweep PLAN.toml --out sweep.jsonl']
+
+function Files({ open, refusals }: Pick<Lab, 'open' | 'refusals'>) {
+  const id = useId()
+  const [isOver, setIsOver] = useState(false)
+  return (
+    <div
+      className="lab-how"
+      data-over={isOver}
+      onDragOver={(event) => {
+        event.preventDefault()
+        setIsOver(true)
+      }}
+      onDragLeave={() => {
+        setIsOver(false)
+      }}
+      onDrop={(event) => {
+        event.preventDefault()
+        setIsOver(false)
+        open([...event.dataTransfer.files])
+      }}
+    >
+      <p>The lab plays policies on recorded or generated markets with the program’s own code. These write files that can be shown here:</p>
+      <pre tabIndex={0}>
+        <code>{COMMANDS.map((command) => `rampart lab ${command}`).join('\n')}</code>
+      </pre>
+      <label htmlFor={id}>Show files: choose them, or drop them here</label>
+      <input
+        id={id}
+        type="file"
+        multiple
+        accept="application/json,.json,.jsonl"
+        onChange={(event) => {
+          open([...(event.target.files ?? [])])
+        }}
+      />
+      {refusals.map((refusal) => (
+        <p className="warn" role="alert" key={refusal}>
+          {refusal}
+        </p>
+      ))}
+      <p className="quiet">
+        A keeper shows the <code>backtest.json</code> in its folder <code>http.lab_dir</code> by itself. Whoever serves the app as files puts results into <code>lab/</code> beside it and names them in <code>lab/index.json</code>: <code>{'{"results": ["validate.json"]}'}</code>.
+      </p>
     </div>
   )
 }
 
-const [WIDTH, ROW] = [600, 26]
-
-/** Where gains lie on the drawing: a little beyond all intervals, and nothing is in it. */
-function scaleOf(outcomes: readonly Outcome[]): (gain: number) => number {
-  const ends = outcomes.flatMap(({ gain }) => [gain.low, gain.high, gain.mean])
-  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)]
-  const span = high - low || 1
-  return (gain) => ((gain - low + span * 0.04) / (span * 1.08)) * WIDTH
-}
-
-/** What each policy gains over the reference, with the interval that the mean lies in. The table has the same numbers. */
-function Gains({ backtest }: { backtest: Backtest }) {
-  const others = backtest.outcomes.filter(({ name }) => name !== backtest.reference)
-  if (others.length === 0) return null
-  const x = scaleOf(others)
-  return (
-    <figure className="figure gains">
-      <figcaption>{`Bad debt less than ${backtest.reference}, bps a year, with the middle 95 %`}</figcaption>
-      <ul aria-label="Gains over the reference">
-        {others.map(({ name, gain }) => (
-          <li key={name} data-sure={gain.low > 0 || gain.high < 0}>
-            <span>{name}</span>
-            <svg
-              viewBox={`0 0 ${WIDTH} ${ROW}`}
-              preserveAspectRatio="none"
-              role="img"
-              aria-label={`${name}: ${gain.mean.toFixed(2)} bps a year, between ${gain.low.toFixed(2)} and ${gain.high.toFixed(2)}`}
-            >
-              <line className="gain-zero" x1={x(0)} x2={x(0)} y1="0" y2={ROW} />
-              <line className="gain-interval" x1={x(gain.low)} x2={x(gain.high)} y1={ROW / 2} y2={ROW / 2} />
-              <line className="gain-mean" x1={x(gain.mean)} x2={x(gain.mean)} y1={ROW / 4} y2={(ROW * 3) / 4} />
-            </svg>
-            <span className="number">{`${gain.mean.toFixed(2)} (${gain.low.toFixed(2)} to ${gain.high.toFixed(2)})`}</span>
-          </li>
-        ))}
-      </ul>
-    </figure>
-  )
-}
-
-/** Policies side by side as the lab played them, good or bad; without results, how to make them. */
-export function LabResults({ backtest, origin, refusal, isReading, open }: Lab) {
-  const id = useId()
+/** What the lab played, run by run, good or bad; without results, how to make them. */
+export function LabResults({ runs, refusals, isReading, open }: Lab) {
+  const [origin, setOrigin] = useState<string | null>(null)
+  const chosen = runs.find((run) => run.origin === origin) ?? runs[0]
   return (
     <>
-      {backtest !== null && (
-        <Panel title={backtest.title} note={`Seed ${backtest.seed}; ${formatCount(backtest.tried.length)} configurations tried by the tuning. From ${origin ?? 'a file'}.`}>
-          <Gains backtest={backtest} />
-          <Table backtest={backtest} />
-          <p className="note">Simulated, not promised. A policy that is always tight is warned of everything: read “Warned” with “LTV offered”.</p>
-        </Panel>
-      )}
-      <Panel title={backtest === null ? 'No results are served here' : 'Other results'}>
-        {isReading ? (
-          <Reading what="the lab’s results" failure={null} />
-        ) : (
-          <div className="lab-how">
-            <p>The lab plays policies on recorded or generated markets with the program’s own code. This writes a file that can be shown here:</p>
-            <pre tabIndex={0}>
-              <code>rampart lab backtest --out backtest.json</code>
-            </pre>
-            <label htmlFor={id}>Show a file</label>
-            <input
-              id={id}
-              type="file"
-              accept="application/json,.json"
-              onChange={(event) => {
-                const file = event.target.files?.[0]
-                if (file !== undefined) open(file)
-              }}
-            />
-            {refusal !== null && (
-              <p className="warn" role="alert">
-                {refusal}
-              </p>
-            )}
-            <p className="quiet">A keeper shows the <code>backtest.json</code> in its folder <code>http.lab_dir</code> by itself; so does whoever serves it at <code>/lab/backtest.json</code> beside the app.</p>
-          </div>
-        )}
-      </Panel>
+      {chosen !== undefined && runs.length > 1 && <Runs runs={runs} chosen={chosen} onChoose={setOrigin} />}
+      {chosen !== undefined && <Result key={chosen.origin} run={chosen} />}
+      <Panel title={chosen === undefined ? 'No results are served here' : 'Other results'}>{isReading ? <Reading what="the lab’s results" failure={null} /> : <Files open={open} refusals={refusals} />}</Panel>
     </>
   )
 }
