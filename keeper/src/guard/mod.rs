@@ -23,7 +23,7 @@ pub mod resolution;
 pub mod snapshot;
 pub mod spec;
 #[cfg(test)]
-mod templates;
+mod templates_tests;
 pub mod trial;
 pub mod urgent;
 pub mod view;

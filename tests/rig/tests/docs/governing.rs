@@ -1,6 +1,7 @@
 //! Governance's commands: a guard from a file, acts of the night, and what can't be undone.
 
 use crate::stage::{Run, Stage};
+use rampart_client::address;
 use rampart_rig::templates::{filled, template};
 use rampart_rig::{Scene, until};
 use rampart_tests::officers::Officer;
@@ -9,7 +10,7 @@ use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 
 /// Everything that governance types.
-pub const RUNS: &[&[Run]] = &[CREATING, GOVERNING, AT_NIGHT, MEANS, FOR_EVER, COUNTING, COUNTED];
+pub const RUNS: &[&[Run]] = &[CREATING, JUDGING, GOVERNING, AT_NIGHT, MEANS, FOR_EVER, COUNTING, COUNTED];
 
 const CREATING: &[Run] = &[
     Run::new("rampart init --guard guard.toml", "wrote other.toml").typed(
@@ -24,6 +25,21 @@ const CREATING: &[Run] = &[
         .typed("rampart guard apply guard.toml --yes --signer ROOT.json"),
     Run::new("rampart guard apply FILE --yes", "nothing to do: the guard is as the file says")
         .typed("rampart guard apply guard.toml --yes --signer ROOT.json"),
+];
+
+/// The guard of the file, once its scale is ripe.
+const JUDGING: &[Run] = &[
+    Run::new("rampart guard propose vault-risk ltv_bps=6900 target_ltv_bps=6900 --lab DIR", "rampart lab validate lab/")
+        .typed("rampart guard propose vault-risk ltv_bps=6900 target_ltv_bps=6900 --lab lab --config other.toml"),
+    Run::new("rampart guard propose --lab DIR", "rampart lab validate again/")
+        .typed("rampart guard propose vault-risk ltv_bps=6800 target_ltv_bps=6800 --lab again --config other.toml"),
+    Run::new("rampart lab validate DIR/VAULT.toml --against DIR/VAULT.today.toml --out report.json", "passed").typed(
+        "rampart lab validate lab/{VAULT}.toml --against lab/{VAULT}.today.toml --without-data --draws 1 --out report.json",
+    ),
+    Run::new("rampart guard propose vault-risk ltv_bps=6900 target_ltv_bps=6900 --validate report.json", "landed").typed(
+        "rampart guard propose vault-risk ltv_bps=6900 target_ltv_bps=6900 --validate report.json --accept-skipped \
+         --config other.toml --signer ROOT.json",
+    ),
 ];
 
 const GOVERNING: &[Run] = &[
@@ -123,13 +139,24 @@ async fn settle(scene: &Scene) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn guard_comes_from_its_file_as_the_documentation_says() {
     let scene = Scene::new(1).await;
-    let stage = desk(&scene);
+    let mut stage = desk(&scene);
     let file = filled(template("sol"), &scene.chain.state().world);
     stage.write("guard.toml", &toml::to_string(&file).expect("TOML"));
     settle(&scene).await;
     stage.all(CREATING);
     let settings = std::fs::read_to_string(stage.path("other.toml")).expect("settings");
     assert!(settings.contains(&format!("guard = \"{}\"", file.address())), "{settings}");
+    // what the file asks for beyond what may be created at once has waited
+    scene.chain.advance(i64::from(file.guard.loosen_delay_secs));
+    settle(&scene).await;
+    stage.run(&Run::new("rampart guard execute 0 --config other.toml", "landed"));
+    let [sol, usdc] = {
+        let world = &scene.chain.state().world;
+        [world.sol.mint, world.usdc.mint]
+    };
+    stage.know("VAULT", address::vault(&file.address(), &sol, &usdc));
+    settle(&scene).await;
+    stage.all(JUDGING);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

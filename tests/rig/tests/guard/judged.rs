@@ -1,7 +1,7 @@
 //! A proposal and the lab's report of it: the vault of a template, as its file and as the chain has it.
 
 use crate::desk::{Desk, ripen};
-use crate::plan::{filled, template, write};
+use crate::plan::write;
 use rampart_client::{Pubkey, address};
 use rampart_keeper::cli::guard::Answer;
 use rampart_keeper::cli::{self, Command};
@@ -9,6 +9,7 @@ use rampart_keeper::error::KeeperError;
 use rampart_keeper::guard::file::GuardFile;
 use rampart_keeper::guard::played;
 use rampart_lab::validate::{Config, Verdict};
+use rampart_rig::templates::{filled, template};
 use rampart_tests::World;
 
 /// The template for SOL on the desk's chain, with its scale as the file has it.
