@@ -98,8 +98,8 @@ async fn report_of_what_the_vault_becomes_is_noted_and_of_anything_else_refused(
     assert_eq!(verdict(&right).config_sha256, wanted);
 
     let with = |report: &str, more: &[&str]| {
-        let words = propose.iter().chain(&["--validate", report]).chain(more).map(|word| (*word).to_owned());
-        words.collect::<Vec<_>>()
+        let words = [&propose[..], &["--validate", report], more].concat();
+        words.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let refuse = async |report: &str, more: &[&str], error: &str, hint: &str| {
         let words = with(report, more);
