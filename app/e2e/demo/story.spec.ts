@@ -39,6 +39,19 @@ test('waits for a keeper, then starts at Normal with the vaults of the demo', as
   await shot(page, 'story-normal')
 })
 
+test('is the same page where the keeper itself serves it, under its own policy', async ({ browser }) => {
+  const own = await (await browser.newContext()).newPage()
+  const errors: string[] = []
+  own.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  await own.goto(demo?.keeper ?? '')
+  await expect(own.getByText('Live', { exact: true })).toBeVisible()
+  await expect(own.getByRole('region', { name: 'Levels' }).getByRole('heading', { name: 'SOL/USDC' })).toBeVisible()
+  expect(errors).toEqual([])
+  await own.context().close()
+})
+
 test('goes to Caution on the keepers’ score, and says that exits stay as they are', async () => {
   await expect(level('SOL/USDC')).toHaveText(word('Caution'), { timeout: 60_000 })
   await expect(page.getByText(/It restricts new risk; exits stay as they are/)).toBeVisible()
