@@ -131,6 +131,17 @@ export function relayed(body: string): unknown {
   return method === 'getTransaction' ? { jsonrpc: '2.0', id: 1, result: swaps[params[0] ?? ''] ?? null } : null
 }
 
+/** Answers, beside what is passed on, a listing of so many positions of the vault: each next one owes more. */
+export function positionsOf(count: number): (body: string) => unknown {
+  const encoder = g.getU128Encoder()
+  const value = Array.from({ length: count }, (_, n) => {
+    const data = Buffer.concat([Buffer.from(getAddressEncoder().encode(VAULT)), Buffer.from(getAddressEncoder().encode(key(`borrower ${n}`))), Buffer.from(encoder.encode(u128(0n))), Buffer.from(encoder.encode(u128(BigInt(n + 1) * 1_000_000n))), Buffer.from(getU64Encoder().encode(BigInt(n + 1) * BigInt(5_000_000 + ((n * 7_919) % 9_000_000))))])
+    return { pubkey: key(`position ${n}`), account: { data: [data.toString('base64'), 'base64'] } }
+  })
+  const result = { context: { slot: 9 }, value }
+  return (body) => ((JSON.parse(body) as { method: string }).method === 'getProgramAccounts' ? { jsonrpc: '2.0', id: 1, result } : null)
+}
+
 /** Answers a request to the keeper's API. */
 export function answer(url: URL, scenario: string): unknown {
   const path = url.pathname.replace('/api/v1', '')

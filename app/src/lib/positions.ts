@@ -39,6 +39,17 @@ export function listed(rows: readonly Row[], borrowIndexQ64: bigint, vault: Scal
   return found.sort((a, b) => order(b) - order(a) || (b.debt > a.debt ? 1 : b.debt < a.debt ? -1 : 0))
 }
 
+/** Orders of a long list, with their names. */
+export const ORDERS = { near: 'nearest to liquidation first', debt: 'largest debt first', collateral: 'most collateral first' } as const
+/** One order. */
+export type Order = keyof typeof ORDERS
+
+/** Returns the positions in an order; as they are listed, the nearest to liquidation comes first. */
+export function ordered(positions: readonly Listed[], order: Order): readonly Listed[] {
+  if (order === 'near') return positions
+  return positions.toSorted((a, b) => (b[order] > a[order] ? 1 : b[order] < a[order] ? -1 : 0))
+}
+
 /** Debts of a long list are told to a millionth: the index moves on each second, and the list isn't sorted anew for that. */
 const STEP = Q64 / 1_000_000n
 

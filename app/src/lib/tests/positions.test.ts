@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { getPositionEncoder } from '@/generated'
 import { SLICE, rowOf } from '@/lib/chain/positions'
-import { listed, searched, windowOf } from '@/lib/positions'
+import { listed, ordered, searched, windowOf } from '@/lib/positions'
 import { empty, keyOf, stored } from '@/testing/accounts'
 import { sampleView } from '@/testing/sample'
 
@@ -33,6 +33,11 @@ describe('listed', () => {
   it('finds by a part of an address', () => {
     expect(searched(all, ' wner2 ').map(({ owner }) => owner)).toEqual(['owner2'])
     expect(searched(all, '').length).toBe(3)
+  })
+  it('takes another order, and leaves the list as it is', () => {
+    expect(ordered(all, 'debt').map(({ owner }) => owner)).toEqual(['owner2', 'owner1', 'owner4'])
+    expect(ordered(all, 'collateral').map(({ owner }) => owner)).toEqual(['owner1', 'owner2', 'owner4'])
+    expect(ordered(all, 'near')).toBe(all)
   })
   it('sorts ten thousand within a moment', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => row(at, BigInt(1 + ((at * 7_919) % 10_007)) * 1_000_000n, 100_000_000_000n))

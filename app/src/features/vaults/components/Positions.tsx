@@ -6,7 +6,7 @@ import { formatAmount, formatBps, formatCount } from '@/lib/amount'
 import type { Row } from '@/lib/chain/positions'
 import type { Failure } from '@/lib/failure'
 import { ZONE_TEXT } from '@/lib/histogram'
-import { type Listed, coarse, listed, searched, windowOf } from '@/lib/positions'
+import { type Listed, ORDERS, type Order, coarse, listed, ordered, searched, windowOf } from '@/lib/positions'
 import { formatDecimal } from '@/lib/price'
 import type { Vault } from '@/lib/schema/view'
 
@@ -47,7 +47,7 @@ function Line({ position, place, vault }: { position: Listed; place: number; vau
 }
 
 /** A long table of which only what is seen is drawn. */
-function LongTable({ positions, vault, loan, collateral }: { positions: readonly Listed[] } & Pick<PositionsProps, 'vault' | 'loan' | 'collateral'>) {
+function LongTable({ positions, order, vault, loan, collateral }: { positions: readonly Listed[]; order: Order } & Pick<PositionsProps, 'vault' | 'loan' | 'collateral'>) {
   const [scrolled, setScrolled] = useState(0)
   const { first, end } = windowOf(scrolled, BOX_PX, ROW_PX, positions.length)
   const heads = ['Loan to value', 'Zone', 'Owner', `Debt, ${loan}`, `Collateral, ${collateral}`, `Liquidated at, ${loan}`]
@@ -62,7 +62,7 @@ function LongTable({ positions, vault, loan, collateral }: { positions: readonly
         setScrolled(event.currentTarget.scrollTop)
       }}
     >
-      <div role="table" aria-label="Positions with debt, nearest to liquidation first" aria-rowcount={positions.length + 1} className="positions-table">
+      <div role="table" aria-label={`Positions with debt, ${ORDERS[order]}`} aria-rowcount={positions.length + 1} className="positions-table">
         <div role="rowgroup" className="positions-head">
           <div role="row" aria-rowindex={1} className="position-row">
             {heads.map((head, index) => (
@@ -84,8 +84,10 @@ function LongTable({ positions, vault, loan, collateral }: { positions: readonly
 
 function Found({ all, ...props }: { all: readonly Listed[] } & Pick<PositionsProps, 'vault' | 'loan' | 'collateral'>) {
   const [text, setText] = useState('')
+  const [order, setOrder] = useState<Order>('near')
   const id = useId()
-  const shown = searched(all, text)
+  const inOrder = useMemo(() => ordered(all, order), [all, order])
+  const shown = searched(inOrder, text)
   return (
     <div className="positions">
       <div className="positions-search">
@@ -99,11 +101,25 @@ function Found({ all, ...props }: { all: readonly Listed[] } & Pick<PositionsPro
             setText(event.target.value)
           }}
         />
+        <label htmlFor={`${id}-order`}>Order</label>
+        <select
+          id={`${id}-order`}
+          value={order}
+          onChange={(event) => {
+            setOrder((Object.keys(ORDERS) as Order[]).find((key) => key === event.target.value) ?? 'near')
+          }}
+        >
+          {Object.entries(ORDERS).map(([key, name]) => (
+            <option key={key} value={key}>
+              {name}
+            </option>
+          ))}
+        </select>
         <span className="quiet number" role="status">
-          {text === '' ? `${formatCount(all.length)} with debt, nearest to liquidation first` : `${formatCount(shown.length)} of ${formatCount(all.length)}`}
+          {text === '' ? `${formatCount(all.length)} with debt` : `${formatCount(shown.length)} of ${formatCount(all.length)}`}
         </span>
       </div>
-      {shown.length === 0 ? <Empty>No position with debt has such an address.</Empty> : <LongTable positions={shown} {...props} />}
+      {shown.length === 0 ? <Empty>No position with debt has such an address.</Empty> : <LongTable key={order} positions={shown} order={order} {...props} />}
     </div>
   )
 }
