@@ -160,7 +160,7 @@ export function viewOf(scenario, now, startedTs) {
       rule(2, `${RULES.drawdown}2`, 'SOL off its reference', 'deviation_from_reference', 'bps', SOL, { threshold: '2500', clear_threshold: '1000', reference_span: 'short', compared_price: (isCrash ? 164.1 : 168.2).toFixed(9), value: unknown ? null : String(isCrash ? 1905 : 41), verdict: unknown ? 'indeterminate' : isCrash ? 'between' : 'clear', reason: unknown ? 'price' : null, level: 2 }),
       rule(3, `${RULES.drawdown}3`, 'SOL price age', 'oracle_age', 'seconds', SOL, { threshold: '90', clear_threshold: '60', value: unknown ? '148' : '4', verdict: unknown ? 'true' : 'clear', level: 1, streak: unknown ? streak : { count: 0, since_ts: null } }),
       rule(4, RULES.outflow, 'JitoSOL outflow', 'outflow_rate', 'bps', JITO, { threshold: '2000', clear_threshold: '1200', window_secs: 3600, value: flow.length ? '1740' : '310', verdict: flow.length ? 'between' : 'clear', level: 1, is_in_force: flow.length > 0 }),
-      rule(5, `${RULES.outflow}5`, 'SOL / USDC cover', 'collateral_ratio', 'bps', 'vault', { comparator: 'below', threshold: '11500', clear_threshold: '13000', value: isCrash ? '14920' : '19804', verdict: unknown ? 'indeterminate' : 'clear', level: 3, scope: 'guard', is_enabled: !isBuilding }),
+      rule(5, `${RULES.outflow}5`, 'SOL / USDC cover', 'collateral_ratio', 'bps', 'DevSOLUSDCVau1t11111111111111111111111111111', { comparator: 'below', threshold: '11500', clear_threshold: '13000', value: isCrash ? '14920' : '19804', verdict: unknown ? 'indeterminate' : 'clear', level: 3, scope: 'guard', is_enabled: !isBuilding }),
     ],
   }
 }

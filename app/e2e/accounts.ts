@@ -62,7 +62,7 @@ function change(id: bigint, group: number, next: Uint8Array, age: number): strin
   const padded = new Uint8Array(400)
   padded.set(next)
   return made(g.getPendingChangeDecoder(), g.getPendingChangeEncoder() as never, g.getPendingChangeSize(), () => ({
-    guard: GUARD, target: TARGETS[group] ?? VAULT, rentTo: key('rent'), id, authorityEpoch: 3n, proposedAtTs: BigInt(now - age), etaTs: BigInt(now - age + 172_800), expiresAtTs: BigInt(now - age + 432_000), next: padded, group, direction: 3,
+    guard: GUARD, target: TARGETS[group] ?? VAULT, rentTo: key('rent'), id, authorityEpoch: 3n, proposedAtTs: BigInt(now - age), etaTs: BigInt(now - age + 172_800), expiresAtTs: BigInt(now - age + 432_000), next: padded, group, direction: group === 8 ? 2 : 3,
   }))
 }
 const limits = g.getVaultDecoder().decode(Buffer.from(vault, 'base64')).limits
@@ -91,7 +91,22 @@ const position = made(g.getPositionDecoder(), g.getPositionEncoder() as never, g
   tickets: { slots: v.tickets.slots.map((t, n) => (n === 0 ? { ...t, shares: u128(9_000_000_000n * 1_000_000n), state: 1, side: 0, eligibleAtTs: BigInt(now + 5_400), latestAtTs: BigInt(now + 610_000) } : t)) },
 }))
 
+/** The rules' own accounts, as the invented state tells of them. */
+const METRICS: Record<string, number> = { drawdown: 1, deviation_from_reference: 2, oracle_age: 3, outflow_rate: 5, collateral_ratio: 6 }
+interface ToldRule { address: string; id: number; metric: string; subject: string; comparator: string; threshold: string; clear_threshold: string; window_secs: number; level: number; scope: string }
+const rules = (viewOf('halt', now, now).rules as ToldRule[]).map((told): [string, string] => [
+  key(told.address),
+  made(g.getRuleDecoder(), g.getRuleEncoder() as never, g.getRuleSize(), (v) => ({
+    guard: GUARD, subject: key(told.subject), id: told.id,
+    params: {
+      ...v.params, metric: METRICS[told.metric] ?? 1, comparator: told.comparator === 'below' ? 2 : 1, threshold: BigInt(told.threshold), clearThreshold: BigInt(told.clear_threshold), windowSecs: Math.max(1, told.window_secs),
+      minPersistSecs: 10, maxGapSecs: 60, durationSecs: 1_800, minDwellSecs: 600, minObservations: 3, sourcesRequired: 2, level: told.level, scope: told.scope === 'guard' ? 2 : 1, part: 1, referenceSpan: 1, standing: 1, bounty: 1, switch: 2,
+    },
+  })),
+])
+
 const ACCOUNTS: Record<string, [string, string][]> = {
+  rule: rules,
   guard: [[GUARD, guard]],
   vault: [[VAULT, vault]],
   pending_change: [[key('change 1'), change(1n, 2, wider, 90_000)], [key('change 2'), change(2n, 8, new Uint8Array([0, 76, 5, 0]), 200_000)], [key('change 3'), change(3n, 10, new Uint8Array(g.getAggregateParamsEncoder().encode({ ...dollars, limitMicroUsd: 3_600_000_000_000n })), 40_000)], [key('change 4'), change(4n, 13, Uint8Array.from([1]), 30_000)], [key('change 5'), change(5n, 14, new Uint8Array(getAddressEncoder().encode(key('new holder'))), 20_000)]],

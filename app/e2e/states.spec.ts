@@ -112,3 +112,17 @@ for (const [where, width, look] of SIZES) {
     await accessible(page)
   })
 }
+
+test('a pause is told in words, simulated nowhere before it is asked for, and read back', async ({ page }) => {
+  await sized(page, 390, 'light')
+  await page.goto('/changes')
+  await page.getByRole('button', { name: 'Pause', exact: true }).click()
+  await page.getByLabel('For how long').fill('90')
+  await expect(page.getByRole('region', { name: 'What it does' })).toContainText(/Borrow\s*Blocked.*It holds for 2 h and ends by itself/s)
+  await accessible(page)
+  await page.getByText('Export for Squads, Realms or other tools').click()
+  const text = await page.getByLabel(/^Realms/).inputValue()
+  await page.getByLabel('What you were given').fill(text)
+  await expect(page.getByRole('heading', { name: 'Instruction 1: guardian pause' })).toBeVisible()
+  await expect(page.getByRole('article', { name: 'Instruction 1' })).toContainText(/Raises the level of a scope for a bounded time.*Reduce only.*5,400 s/s)
+})

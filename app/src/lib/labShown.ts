@@ -79,7 +79,7 @@ function ofVerdict(verdict: Verdict): Shown {
   return {
     title: `${verdict.name}: ${verdict.is_passed ? 'passed' : 'FAILED'}`,
     notes: [
-      `Mean bad debt ${fixed(3)(verdict.mean_bad_debt_bps)} bps over ${cases.length} cases; seed ${verdict.seed}, ${verdict.draws} draws of each. Configuration ${verdict.config_sha256}.`,
+      `Mean bad debt ${fixed(3)(verdict.mean_bad_debt_bps)} bps over ${cases.length} cases; seed ${verdict.seed}, draws of each: ${verdict.draws}. Configuration ${verdict.config_sha256}.`,
       ...verdict.failed.map((why) => `FAIL: ${why}`),
       ...verdict.skipped.map((what) => `Skipped: ${what}`),
       ...verdict.unplayed.map((what) => `Not played: ${what}`),

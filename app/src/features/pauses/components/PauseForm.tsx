@@ -116,7 +116,7 @@ export function PauseForm(props: PauseFormProps) {
           }}
           options={PAUSE_LEVELS.map((known) => ({ value: String(known), name: levelName(known, guard.value) }))}
         />
-        <Choice label="Who pauses; for a Squads multisig this key is its vault" value={guardian} onValue={setNamed} options={guardians.map((key, at) => ({ value: key, name: `Guardian ${at + 1}: ${key}` }))} />
+        <Choice label="Who pauses (of a multisig, its vault)" value={guardian} onValue={setNamed} options={guardians.map((key, at) => ({ value: key, name: `Guardian ${at + 1}: ${key}` }))} />
         <div className="propose-field">
           <label htmlFor={id}>For how long</label>
           <span className="propose-input">

@@ -75,6 +75,7 @@ function Row({ running, props }: { running: Running; props: OfGuard }) {
 
 function OfGuards(props: OfGuard) {
   const { guard, targets, view, nowTs } = props
+  const [isOpen, setIsOpen] = useState(false)
   const scopes = scopesOf(targets)
   const running = runningPauses(scopes, nowTs)
   return (
@@ -88,7 +89,19 @@ function OfGuards(props: OfGuard) {
           ))}
         </ul>
       )}
-      <PauseForm guard={guard} scopes={scopes} nameOf={(address) => nameOfTarget(view, targets, address)} nowTs={nowTs} act={props.act} />
+      <div className="padded">
+        <button
+          type="button"
+          className="button"
+          aria-pressed={isOpen}
+          onClick={() => {
+            setIsOpen(!isOpen)
+          }}
+        >
+          Pause
+        </button>
+      </div>
+      {isOpen && <PauseForm guard={guard} scopes={scopes} nameOf={(address) => nameOfTarget(view, targets, address)} nowTs={nowTs} act={props.act} />}
     </>
   )
 }

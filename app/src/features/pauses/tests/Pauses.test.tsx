@@ -24,6 +24,8 @@ function shown(vault = empty.vault(), props: Partial<ComponentProps<typeof Pause
   const act = vi.fn<ComponentProps<typeof Pauses>['act']>(() => <p>offered</p>)
   const targets: Targets = { guards: [guard], vaults: [{ address: keyOf(2), value: vault }], rules: [], assets: [], policies: [], reserves: [], aggregates: [], integrations: [] }
   render(<Pauses guard={guard} targets={targets} view={view} nowTs={NOW} failure={null} act={act} {...props} />)
+  const open = screen.queryByRole('button', { name: 'Pause' })
+  if (open !== null) fireEvent.click(open)
   return act
 }
 const choose = (label: string | RegExp, value: string) => {
@@ -90,4 +92,12 @@ it('says that nothing is paused, that it still reads, and that what it read is o
   cleanup()
   shown(undefined, { guard: undefined })
   expect(screen.getByRole('status').textContent).toContain('Reading pauses')
+})
+
+it('offers nothing to sign before somebody asks to pause', () => {
+  const act = shown()
+  fireEvent.click(screen.getByRole('button', { name: 'Pause' }))
+  expect(screen.queryByLabelText('What to pause')).toBeNull()
+  expect(screen.queryByText('offered')).toBeNull()
+  expect(act.mock.calls.every(([{ what }]) => what === 'Pause')).toBe(true)
 })
