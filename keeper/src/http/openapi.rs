@@ -199,7 +199,7 @@ fn reading(shapes: &mut Shapes) -> Vec<Operation> {
         )
         .or(&[503]),
         Operation::get("/api/v1/openapi.json", "openapi", "This description.", json!({ JSON: { "schema": { "type": "object" } } })),
-        Operation::get("/lab/backtest.json", "lab", "What the lab found, as it wrote it.", json!({ JSON: { "schema": { "type": "object" } } }))
+        Operation::get("/lab/index.json", "labIndex", "Names of what the lab found.", json!({ JSON: { "schema": { "type": "object" } } }))
             .or(&[404, 503]),
         Operation::get("/metrics", "metrics", "Numbers for Prometheus.", text("application/openmetrics-text")),
         Operation::get("/livez", "live", "Whether the keeper's loop turns.", text("text/plain")).or(&[503]),

@@ -257,9 +257,15 @@ async fn what_the_lab_found_is_served_once_it_is_there() {
         (200, "application/json")
     );
     assert_eq!(answer.json::<serde_json::Value>().await.expect("JSON")["title"], "one");
+    std::fs::write(server.lab.path().join("cells.jsonl"), b"{}\n").expect("a file");
     // nothing else of the folder, or around it
-    std::fs::write(server.lab.path().join("other.json"), b"{}").expect("a file");
-    for path in ["/lab/other.json", "/lab/..%2Fbacktest.json"] {
+    for name in [".hidden.json", "payer.key", "index.json"] {
+        std::fs::write(server.lab.path().join(name), b"{}").expect("a file");
+    }
+    std::fs::create_dir(server.lab.path().join("folder.json")).expect("a folder");
+    let index: serde_json::Value = get(&server, "/lab/index.json").await.json().await.expect("JSON");
+    assert_eq!(index, serde_json::json!({ "results": ["backtest.json", "cells.jsonl"] }));
+    for path in ["/lab/.hidden.json", "/lab/payer.key", "/lab/..%2Fbacktest.json", "/lab/%2e%2e%2fbacktest.json"] {
         assert_eq!(get(&server, path).await.status(), 404, "{path}");
     }
 }

@@ -8,7 +8,7 @@ use rampart_keeper::error::KeeperError;
 use rampart_keeper::guard::file::GuardFile;
 use rampart_keeper::guard::plan::{Mints, Only, Plan, Terms, plan};
 use rampart_keeper::guard::snapshot::Snapshot;
-use rampart_keeper::guard::spec::{Part, SwitchName};
+use rampart_keeper::guard::spec::SwitchName;
 use rampart_rig::templates::{TEMPLATES, filled, template, template_path};
 use rampart_tests::World;
 

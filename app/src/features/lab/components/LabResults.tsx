@@ -130,7 +130,7 @@ function Files({ open, refusals }: Pick<Lab, 'open' | 'refusals'>) {
         </p>
       ))}
       <p className="quiet">
-        A keeper shows the <code>backtest.json</code> in its folder <code>http.lab_dir</code> by itself. Whoever serves the app as files puts results into <code>lab/</code> beside it and names them in <code>lab/index.json</code>: <code>{'{"results": ["validate.json"]}'}</code>.
+        A keeper shows the results in its folder <code>http.lab_dir</code> by itself. Whoever serves the app as files puts results into <code>lab/</code> beside it and names them in <code>lab/index.json</code>: <code>{'{"results": ["validate.json"]}'}</code>.
       </p>
     </div>
   )
