@@ -201,6 +201,14 @@ fn reading(shapes: &mut Shapes) -> Vec<Operation> {
         Operation::get("/api/v1/openapi.json", "openapi", "This description.", json!({ JSON: { "schema": { "type": "object" } } })),
         Operation::get("/lab/index.json", "labIndex", "Names of what the lab found.", json!({ JSON: { "schema": { "type": "object" } } }))
             .or(&[404, 503]),
+        Operation::get(
+            "/lab/{name}",
+            "lab",
+            "What the lab found, as it wrote it.",
+            json!({ JSON: { "schema": {} }, "application/jsonl": { "schema": { "type": "string" } } }),
+        )
+        .with(vec![parameter("path", "name", "A file that the index names.", json!({ "type": "string" }))])
+        .or(&[400, 404, 503]),
         Operation::get("/metrics", "metrics", "Numbers for Prometheus.", text("application/openmetrics-text")),
         Operation::get("/livez", "live", "Whether the keeper's loop turns.", text("text/plain")).or(&[503]),
         Operation::get("/readyz", "ready", "Whether it may act on all classes.", shapes.of::<health::Readiness>()).or(&[503]),

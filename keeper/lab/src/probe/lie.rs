@@ -77,14 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn single_source_lets_a_lie_take_and_two_sources_with_a_cap_bound_it() {
-        let one = GuardConfig {
-            oracle: crate::pool::OracleLimits { required: 1, ..crate::pool::OracleLimits::default() },
-            ..GuardConfig::unguarded()
-        };
-        let found = lies(&one, Settings::default(), 300.0, (1, 2));
-        let pump = found.iter().find(|lie| lie.name == "pump").expect("somebody borrows in it");
-        assert!(pump.worst[0] > pump.worst[1], "the cap is what is left: {pump:?}");
-        assert!(found.iter().all(|lie| lie.above == 0), "{found:?}");
+    fn lie_of_one_venue_takes_nothing_and_forged_collateral_less_where_a_cap_is() {
+        let found = lies(&GuardConfig::unguarded(), Settings::default(), 300.0, (1, 2));
+        let of = |name: &str| found.iter().find(|lie| lie.name == name).expect("somebody borrows in it");
+        let (pump, forged) = (of("pump"), of("kelp-rseth-2026"));
+        assert_eq!((pump.worst, pump.above, pump.draws), ([0.0; 2], 0, 2), "two sources don't agree on it");
+        assert!(forged.worst[0] > forged.worst[1] && forged.worst[1] > 0.0, "{forged:?}");
+        assert!(forged.least_bound > 0.0 && forged.least_bound < 1.0, "{forged:?}");
     }
 }
