@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 pub struct SimulateArgs {
     /// What was exported: one message in base58, or the instructions of one proposal in base64, in their order; `-` reads
     /// them from standard input
-    #[arg(required = true, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "TEXT")]
     texts: Vec<String>,
     /// Who would pay [default: the payer that the text names, else the first that signs]
     #[arg(long = "as", value_name = "ADDRESS")]
