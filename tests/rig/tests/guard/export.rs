@@ -152,6 +152,7 @@ async fn exported_text_is_said_in_words_and_tried_as_the_multisig_would_run_it()
             .data,
     );
     let guardian = Officer::FirstGuardian.address().to_string();
+    desk.world(|world| world.svm.airdrop(&Officer::FirstGuardian.address(), 1_000_000_000).expect("airdrop"));
     desk.scene.chain.advance(8 * 86_400);
     desk.settle().await;
     let late = ["simulate", &stale[0], "--as", &guardian];
