@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Far longer than anything here takes, so that only a condition that never comes true runs into it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 pub const PAUSE: Duration = Duration::from_millis(20);
 
