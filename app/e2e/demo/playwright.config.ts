@@ -5,6 +5,8 @@ export default defineConfig({
   testDir: '.',
   outputDir: '../../node_modules/.cache/e2e-demo',
   workers: 1,
+  // A story in real time on a busy machine: told once more before it counts as wrong.
+  retries: 1,
   timeout: 240_000,
   // A press that can't be made is found soon: the story goes on meanwhile.
   expect: { timeout: 15_000 },
