@@ -2,6 +2,7 @@
 
 use crate::chain::Chain;
 use crate::endpoint::Endpoint;
+use crate::wait::until;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use rampart::state::rule::RuleParams;
 use rampart::state::{Position, Rule};
@@ -145,6 +146,12 @@ impl Scene {
             give(&mut state.world, key.pubkey(), mint, amount);
         }
         key
+    }
+
+    /// Lets endpoints see what was done to the world.
+    pub async fn settle(&self) {
+        let slot = self.chain.state().slot;
+        until("two slots pass", || async { self.chain.state().slot > slot + 2 }).await;
     }
 
     /// Lets the guard's own program belong to `authority` and run `code`.

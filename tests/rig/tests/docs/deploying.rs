@@ -1,7 +1,7 @@
 //! The program's way onto a chain, by the chain's own loader.
 
 use crate::stage::{Run, Stage};
-use rampart_rig::{Scene, until};
+use rampart_rig::Scene;
 use rampart_tests::integrator::fixture;
 use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
@@ -37,8 +37,7 @@ async fn deployment_does_what_the_documentation_says() {
     scene.chain.state().landing.life_blocks = LIFE_BLOCKS;
     scene.chain.state().world.svm.airdrop(&scene.payer.pubkey(), 1_000_000_000_000).expect("airdrop");
     scene.put_program(&scene.payer.pubkey(), &fixture("yes"));
-    let slot = scene.chain.state().slot;
-    until("two slots pass", || async { scene.chain.state().slot > slot + 2 }).await;
+    scene.settle().await;
     let mut stage = Stage::settled(&scene);
     stage.link("artifacts");
     stage.know("MULTISIG_VAULT", Keypair::new().pubkey());
@@ -86,8 +85,7 @@ async fn anchor_migrate_shows_what_is_left_does_it_when_told_and_fails_where_the
     let next = fixture("thief");
     std::fs::write(stage.path("next.so"), &next).expect("a file");
     let base = format!("--so next.so --sha256 {}", hex::encode(solana_sdk::hash::hash(&next).to_bytes()));
-    let slot = scene.chain.state().slot;
-    until("two slots pass", || async { scene.chain.state().slot > slot + 2 }).await;
+    scene.settle().await;
     let Some((is_shown, text)) = migrate(&stage, &scene, &base) else { return };
     assert!(is_shown && text.contains("`--yes` does it"), "{text}");
     assert!(scene.chain.state().sends.is_empty(), "nothing was sent");

@@ -2,8 +2,8 @@
 
 use crate::stage::{Run, Stage};
 use rampart_client::address;
+use rampart_rig::Scene;
 use rampart_rig::templates::{filled, template};
-use rampart_rig::{Scene, until};
 use rampart_tests::officers::Officer;
 use rampart_tests::swaps::THIEF;
 use solana_sdk::signature::Keypair;
@@ -130,32 +130,26 @@ fn exported(stage: &Stage, typed: &'static str) -> String {
     text.lines().last().expect("the text is last").to_owned()
 }
 
-/// Lets the endpoint see what was done to the world.
-async fn settle(scene: &Scene) {
-    let slot = scene.chain.state().slot;
-    until("two slots pass", || async { scene.chain.state().slot > slot + 2 }).await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn guard_comes_from_its_file_as_the_documentation_says() {
     let scene = Scene::new(1).await;
     let mut stage = desk(&scene);
     let file = filled(template("sol"), &scene.chain.state().world);
     stage.write("guard.toml", &toml::to_string(&file).expect("TOML"));
-    settle(&scene).await;
+    scene.settle().await;
     stage.all(CREATING);
     let settings = std::fs::read_to_string(stage.path("other.toml")).expect("settings");
     assert!(settings.contains(&format!("guard = \"{}\"", file.address())), "{settings}");
     // what the file asks for beyond what may be created at once has waited
     scene.chain.advance(i64::from(file.guard.loosen_delay_secs));
-    settle(&scene).await;
+    scene.settle().await;
     stage.run(&Run::new("rampart guard execute 0 --config other.toml", "landed"));
     let [sol, usdc] = {
         let world = &scene.chain.state().world;
         [world.sol.mint, world.usdc.mint]
     };
     stage.know("VAULT", address::vault(&file.address(), &sol, &usdc));
-    settle(&scene).await;
+    scene.settle().await;
     stage.all(JUDGING);
 }
 
@@ -163,18 +157,18 @@ async fn guard_comes_from_its_file_as_the_documentation_says() {
 async fn governance_commands_do_what_the_documentation_says() {
     let scene = Scene::new(1).await;
     let mut stage = desk(&scene);
-    settle(&scene).await;
+    scene.settle().await;
     let (before, after) = GOVERNING.split_at(3);
     stage.all(before);
-    settle(&scene).await;
+    scene.settle().await;
     stage.know("VETO", exported(&stage, "rampart guard veto 0 --export squads --as {VETOER}"));
     stage.all(after);
     scene.approve_standby();
     scene.kill_second();
-    settle(&scene).await;
+    scene.settle().await;
     for run in AT_NIGHT {
         scene.tell_standby();
-        settle(&scene).await;
+        scene.settle().await;
         stage.run(run);
     }
 }
@@ -202,13 +196,13 @@ async fn means_and_ends_are_as_the_documentation_says() {
         .replace("So11111111111111111111111111111111111111112", &sol)
         .replace("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", &usdc);
     stage.write("reserve.toml", &reserve);
-    settle(&scene).await;
+    scene.settle().await;
     stage.all(MEANS);
     stage.all(FOR_EVER);
     stage.run(&BY_MULTISIG[0]);
-    settle(&scene).await;
+    scene.settle().await;
     stage.all(COUNTING);
     stage.run(&BY_MULTISIG[1]);
-    settle(&scene).await;
+    scene.settle().await;
     stage.all(COUNTED);
 }

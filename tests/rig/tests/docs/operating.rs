@@ -98,8 +98,7 @@ async fn table_commands_do_what_the_documentation_says() {
     };
     let route = format!("[{{ name = \"pool\", kind = \"token_swap\", policy = 1, pool = \"{pool}\" }}]");
     stage.set("RAMPART__ROUTE", route);
-    let slot = scene.chain.state().slot;
-    until("two slots pass", || async { scene.chain.state().slot > slot + 2 }).await;
+    scene.settle().await;
     let made = stage.run(&TABLES[0]);
     let table =
         made.split("tx.lookup_tables = [\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an address");

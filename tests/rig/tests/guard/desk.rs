@@ -7,7 +7,7 @@ use rampart_keeper::cli::guard::Answer;
 use rampart_keeper::cli::{self, Command};
 use rampart_keeper::config::Config;
 use rampart_keeper::error::KeeperError;
-use rampart_rig::{Scene, until};
+use rampart_rig::Scene;
 use rampart_tests::defaults::SOL;
 use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
@@ -94,8 +94,7 @@ impl Desk {
 
     /// Lets the endpoint see what was done to the world.
     pub async fn settle(&self) {
-        let slot = self.scene.chain.state().slot;
-        until("two slots pass", || async { self.scene.chain.state().slot > slot + 2 }).await;
+        self.scene.settle().await;
     }
 
     /// Returns the guard's accounts with their bytes: what a refusal must leave alone.
