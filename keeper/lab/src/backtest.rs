@@ -14,7 +14,7 @@ pub use bootstrap::{Interval, difference, resampled};
 pub use events::{Event, Events, FALSE_FALL, lows_ahead};
 pub use metrics::{Metrics, Week, week_of, weeks_of};
 pub use recorded::{RecordedSettings, minutes, scenarios};
-pub use table::{Outcome, Report, compare};
+pub use table::{Outcome, Report, compare, marks};
 pub use tune::{Tried, measure, tune};
 
 use crate::attack::Scenario;

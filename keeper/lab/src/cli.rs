@@ -20,7 +20,7 @@ pub use data::DataArgs;
 pub use print::Printer;
 
 use crate::backtest::Market;
-use crate::data::sha256_hex;
+use crate::data::{DataError, sha256_hex};
 use crate::validate::{Config, ConfigError};
 use crate::whole;
 use crate::work::at_interrupt;
@@ -97,6 +97,12 @@ fn write_json(path: Option<&std::path::Path>, result: &impl serde::Serialize) ->
 /// Writes a file whole.
 fn write(path: &std::path::Path, text: &str) -> Result<(), LabError> {
     whole::write(path, text.as_bytes()).map_err(|source| LabError::Write { path: path.into(), source })
+}
+
+/// Returns the SHA-256 of a file, hexadecimal.
+fn sha256(path: &Path) -> Result<String, LabError> {
+    let content = std::fs::read(path).map_err(|source| DataError::Io { path: path.into(), source })?;
+    Ok(sha256_hex(&content))
 }
 
 /// Parts that another version made aren't gone on from.
@@ -193,7 +199,7 @@ impl LabError {
             Self::Attack(_) => "`rampart lab attack list` shows names and their side of the split",
             Self::Hedge(_) => "docs/lab.md, \"Hedging by a short\", says what a pair is and what is measured",
             Self::Report(_) => {
-                "`--out FILE` of `rampart lab backtest`, `validate`, `sweep`, `hedge` and `attack run` writes what it reads"
+                "`--out FILE` of `rampart lab backtest`, `validate`, `sweep`, `hedge`, `probe` and `attack run`, and `--results FILE` of `train policy`, write what it reads"
             }
             Self::Refit(_) => {
                 "docs/lab.md, \"The weekly refit\", says what lies in the folder; the library is as it was"

@@ -11,7 +11,7 @@ mod store;
 mod teach;
 mod weeks;
 
-pub use journal::{Journal, Line, Named};
+pub use journal::{BEGIN, END, Journal, Line, Named, table};
 pub use judge::{Judged, Over, Verdict, judge};
 pub use store::{LIBRARY_FILE, Store};
 pub use teach::{Taught, teach};

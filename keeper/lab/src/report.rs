@@ -1,15 +1,21 @@
 //! Results as one page: plots with their tables, in a file that needs nothing else, and the same as JSON.
 //!
-//! Owns what a report is made of (`Report`), what becomes of a result file (`section`), the plots (`plot`) and the page (`page`).
-//! Plays nothing: it reads what `backtest`, `validate`, `evaluate`, `sweep`, `attack run` and `hedge` wrote. No clock, so equal files give an
-//! equal page.
+//! Owns what a report is made of (`Report`), what becomes of a result file (`section`, `plain`), what was aimed at beside what came
+//! (`targets`), the plots (`plot`), the page (`page`) and the sections of a document (`document`). Plays nothing: it reads what
+//! `backtest`, `validate`, `evaluate`, `sweep`, `attack run`, `hedge`, `probe`, `train policy` and `refit` wrote. No clock, so equal files
+//! give an equal page.
 
+mod document;
 mod page;
+mod plain;
 mod plot;
 mod read;
 mod section;
+mod targets;
 
+pub use document::{TARGETS, document};
 pub use read::{Found, read};
+pub use targets::{Target, targets};
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -26,13 +32,16 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file that is no result of the lab.
-    #[error("{} is no result of backtest, validate, evaluate, sweep, attack run or hedge: {reason}", path.display())]
+    #[error("{} is no result of backtest, validate, evaluate, sweep, attack run, hedge, probe, train policy or refit: {reason}", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,
         /// What it isn't.
         reason: String,
     },
+    /// A document that can't be written, or has no place for a section.
+    #[error(transparent)]
+    Document(#[from] crate::evaluate::EvaluateError),
     /// A plot can't be drawn.
     #[error("failed to draw `{title}`: {reason}")]
     Plot {
@@ -48,7 +57,7 @@ pub enum ReportError {
 pub struct Report {
     /// Its title.
     pub title: String,
-    /// One section for each result file, in order.
+    /// One section for each result file, in order; then what was aimed at, where a result says something of it.
     pub sections: Vec<Section>,
 }
 
@@ -59,9 +68,9 @@ pub struct Section {
     pub title: String,
     /// The kind of result, as the command that wrote it.
     pub kind: String,
-    /// Name of the file.
+    /// Name of the file; empty for what was computed from all.
     pub file: String,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file; empty likewise.
     pub sha256: String,
     /// Paragraphs.
     pub notes: Vec<String>,
@@ -146,11 +155,16 @@ impl Table {
 /// # Errors
 /// `Read`, `Unknown`.
 pub fn report(title: &str, files: &[PathBuf]) -> Result<Report, ReportError> {
-    let sections = files.iter().map(|path| {
-        let (found, name, sha256) = read(path)?;
-        Ok(Section { file: name, sha256, ..section::of(&found) })
-    });
-    Ok(Report { title: title.into(), sections: sections.collect::<Result<_, ReportError>>()? })
+    let read = files.iter().map(|path| read(path)).collect::<Result<Vec<_>, ReportError>>()?;
+    let of = |(found, name, sha256): &(Found, String, String)| Section {
+        file: name.clone(),
+        sha256: sha256.clone(),
+        ..section::of(found)
+    };
+    let mut sections: Vec<Section> = read.iter().map(of).collect();
+    let found: Vec<Found> = read.into_iter().map(|(found, ..)| found).collect();
+    sections.extend(targets::table(&found).map(section::of_targets));
+    Ok(Report { title: title.into(), sections })
 }
 
 impl Report {

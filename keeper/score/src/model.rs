@@ -64,6 +64,11 @@ impl Model {
         self.heads().iter().find_map(|head| head.tail).map_or(BAR_SECS, |tail| tail.bar_secs)
     }
 
+    /// Returns the tail of a bar's falls, for the value at risk; none in files from before it.
+    pub fn falls(&self) -> Option<&Tail> {
+        self.file.falls.as_ref()
+    }
+
     /// Returns the deciles of the features in training; empty where the file has none.
     pub fn deciles(&self) -> &[[f64; DECILES]] {
         &self.file.deciles

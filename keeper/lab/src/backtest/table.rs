@@ -24,6 +24,9 @@ pub struct Outcome {
 pub struct Report {
     /// Which markets, in words.
     pub title: String,
+    /// Whether they were generated: how often such things happen isn't in them.
+    #[serde(default)]
+    pub is_generated: bool,
     /// Name of the contender that gains are against.
     pub reference: String,
     /// Seed of every draw.
@@ -51,7 +54,23 @@ pub fn compare(
         gain: difference(weeks, &results[reference].1, seed),
     };
     let outcomes = contenders.iter().zip(&results).map(outcome).collect();
-    Report { title: title.into(), reference: contenders[reference].name().into(), seed, outcomes, tried: Vec::new() }
+    Report {
+        title: title.into(),
+        is_generated: false,
+        reference: contenders[reference].name().into(),
+        seed,
+        outcomes,
+        tried: Vec::new(),
+    }
+}
+
+/// Returns the lines between which a document holds the table of a backtest.
+pub fn marks(report: &Report) -> (&'static str, &'static str) {
+    if report.is_generated {
+        ("<!-- attacks: written by `rampart lab backtest --on generated --docs FILE` -->", "<!-- /attacks -->")
+    } else {
+        ("<!-- backtest: written by `rampart lab backtest --docs FILE` -->", "<!-- /backtest -->")
+    }
 }
 
 /// Returns what a contender comes to over all markets, and week by week.
@@ -67,7 +86,7 @@ fn come_to(contender: &dyn Contender, markets: &[Market], seed: u64) -> (Metrics
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "### {}\n", self.title)?;
+        writeln!(f, "**{}**\n", self.title)?;
         writeln!(
             f,
             "| policy | bad debt, bps/yr | less than {} (95 %) | mean debt, M | forced cost, bps/yr | soft cost, bps/yr | worst 5 % of weeks, bps | halts | false | false/month | halted, % | warned | lead, min | fall ahead | LTV offered |",

@@ -1,7 +1,7 @@
 //! `rampart lab hedge`: one asset hedged by shorting another, beside selling it.
 
 use super::{DataArgs, LabError, Printer, write_json};
-use crate::data::{DataError, load, sha256_hex};
+use crate::data::load;
 use crate::evaluate::write_between;
 use crate::hedge::{self, Assumptions, Pair, PairName, Study, align, generated};
 use clap::{Args, ValueEnum};
@@ -112,7 +112,7 @@ impl HedgeArgs {
             let [asset, short] = [&name.asset, &name.short].map(|file| dir.join(format!("{file}.csv.gz")));
             pairs.push(align(name, &load(&asset)?, &load(&short)?)?);
             for path in [asset, short] {
-                data.insert(name_of(&path), sha256(&path)?);
+                data.insert(name_of(&path), super::sha256(&path)?);
             }
         }
         Ok((pairs, data))
@@ -121,11 +121,6 @@ impl HedgeArgs {
 
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn sha256(path: &Path) -> Result<String, LabError> {
-    let content = std::fs::read(path).map_err(|source| DataError::Io { path: path.into(), source })?;
-    Ok(sha256_hex(&content))
 }
 
 /// Runs the command.

@@ -3,7 +3,7 @@
 use super::{DataArgs, LabError, Printer, span, write_json};
 use crate::attack::Split;
 use crate::backtest::{Market, RecordedSettings, scenarios};
-use crate::data::{load, sha256_hex};
+use crate::data::load;
 use crate::evaluate::write_between;
 use crate::policy::standard;
 use crate::pool::Settings;
@@ -52,7 +52,7 @@ pub fn run(args: &ProbeArgs, out: Printer) -> Result<(), LabError> {
         let series = load(&path)?;
         let played = scenarios(&series, from_ts, to_ts, Split::Test, &RecordedSettings::default());
         markets.extend(played.into_iter().map(|scenario| Market::new(scenario, settings, VOLUMES)));
-        found.data.insert(format!("{name}.csv.gz"), sha256_hex(&std::fs::read(&path).unwrap_or_default()));
+        found.data.insert(format!("{name}.csv.gz"), super::sha256(&path)?);
     }
     if markets.is_empty() {
         return Err(LabError::Nothing(format!("no bars of {:?} in the test split: name other markets", args.markets)));

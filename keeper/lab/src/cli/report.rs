@@ -1,14 +1,15 @@
 //! `rampart lab report`: results as one page.
 
 use super::{LabError, Printer, write, write_json};
-use crate::report::{Report, report};
+use crate::report::{Report, document, report};
 use clap::Args;
 use std::path::PathBuf;
 
 /// What to report, and where to.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// Files that `backtest`, `validate`, `sweep`, `merge`, `attack run`, `hedge` or `evaluate` (`results.json`) wrote
+    /// Files that `backtest`, `validate`, `sweep`, `merge`, `attack run`, `hedge`, `probe`, `train policy --results`, `refit`
+    /// (`refits.jsonl`) or `evaluate` (`results.json`) wrote
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Where to write the page: one file of HTML that loads nothing
@@ -17,6 +18,9 @@ pub struct ReportArgs {
     /// Where to write the same as JSON
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Document whose sections on these results, and on what was aimed at, are written anew
+    #[arg(long, value_name = "FILE")]
+    docs: Option<PathBuf>,
     /// Title of the page
     #[arg(long, default_value = "Rampart lab")]
     title: String,
@@ -29,6 +33,9 @@ pub fn run(args: &ReportArgs, out: Printer) -> Result<(), LabError> {
         write(path, &found.html()?)?;
     }
     write_json(args.out.as_deref(), &found)?;
+    if let Some(docs) = &args.docs {
+        document(docs, &args.files)?;
+    }
     out.answer(&found, lines(&found));
     Ok(())
 }

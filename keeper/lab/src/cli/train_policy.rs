@@ -1,9 +1,11 @@
 //! `rampart lab train policy`: learns a policy, holds it against tuned rules, and says who drives.
 
-use super::{DataArgs, LabError, Printer, VERSION, digest};
+use super::{DataArgs, LabError, Printer, VERSION, digest, write_json};
 use crate::attack::{Grafts, Origin, Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, scenarios};
 use crate::data::{data_dir, load};
+use crate::evaluate::write_between;
+use crate::learn::standings::{self, Standings, Table};
 use crate::learn::{
     Decider, LEAST_HALTED_BPS, Learned, Lspi, Record, Training, VOLUMES, best_within, default_guard, halt_budget,
     rules_grid, train,
@@ -21,6 +23,10 @@ use std::sync::Arc;
 
 /// Length of a piece of a recorded market, steps of five minutes: 14 days, of which two warm up.
 const PIECE: usize = 14 * 288;
+/// Recorded markets until here are learned from, 2022-07-01 00:00 UTC.
+const LEARN_UNTIL_TS: i64 = 1_656_633_600;
+/// Those of these seconds choose among rules, rounds and seeds: 2022-07-08 to 2022-10-01, 00:00 UTC.
+const SELECTION_TS: (i64, i64) = (1_657_238_400, 1_664_582_400);
 /// First second of recorded tests, 2022-10-08 00:00 UTC.
 const TEST_FROM_TS: i64 = 1_665_187_200;
 /// First seed of the selection markets and of the test markets: no seed is used twice.
@@ -49,18 +55,25 @@ pub struct PolicyArgs {
     /// Where the policy goes
     #[arg(long, value_name = "FILE", default_value = "artifacts/models/policy-v1.json")]
     out: PathBuf,
+    /// Where to write the tables as JSON, for `rampart lab report`
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    /// Document whose section on the policy is written anew
+    #[arg(long, value_name = "FILE")]
+    docs: Option<PathBuf>,
 }
 
 /// Trains, tests, prints the tables and writes the file.
 pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
-    let markets = generated(args, Split::Train, 1, args.draws, out);
-    let selection = generated(args, Split::Train, SELECTION_SEED, 1, out);
+    let markets = learned_from(args, (Split::Train, 1, args.draws), (i64::MIN, LEARN_UNTIL_TS), out);
+    let selection = learned_from(args, (Split::Train, SELECTION_SEED, 1), SELECTION_TS, out);
     let default = default_guard();
     let seen = digest(&markets);
     let key = json!(["train policy", VERSION, seen, digest(&selection), args.seeds, args.rounds]);
     let mut work = Work::begin(Some(&args.out), &key, "parts")?;
     let tests = tests(args, out);
-    work.expect(1 + tuned_grid().len() + rules_grid().len() + args.seeds as usize + 5 * tests.len() + 3 * CASES);
+    let (guards, grid) = (tuned_grid().len(), rules_grid().len());
+    work.expect(1 + guards + grid + args.seeds as usize + 5 * tests.len() + 3 * CASES);
     let budget = work.part("halt budget", || halt_budget(&selection));
     work.told(|| {
         out.line(format_args!(
@@ -76,27 +89,40 @@ pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
     let told = Arc::new(move |line| out.line(line));
     let trained = train(&training, &rules, (&markets, &selection), &mut work, told)?;
     let deciders = deciders(default, tuned, rules, trained.policy.clone());
-    let (mut metrics, mut is_sure) = (BTreeMap::new(), true);
-    for (table, tests) in tests {
-        let records = records(table, &deciders, &tests, &mut work);
-        work.told(|| print_table(table, &records, out));
-        is_sure &= note(table, &records, &mut metrics);
+    let (mut metrics, mut drives, mut contests) = (BTreeMap::new(), true, Vec::new());
+    for (name, tests) in tests {
+        let records = records(name, &deciders, &tests, &mut work);
+        let table = Table::of(name, &records);
+        work.told(|| out.line(format_args!("\n{table}")));
+        drives &= note(name, &records, &mut metrics);
+        contests.push(table);
     }
-    print_sensitivity(args, &deciders, &mut work, out);
-    let mode = if is_sure { Mode::Drives } else { Mode::Shadow };
+    let sensitivity = sensitivity(args, &deciders, &mut work);
+    let mode = if drives { Mode::Drives } else { Mode::Shadow };
     let card = card(args, &trained.by_seed, trained.transitions, seen, mode, metrics);
     let policy = Policy::from_file(file(card, &trained.policy))?;
-    let verdict = if is_sure {
-        "the policy beats the tuned rules in every table: it may drive"
-    } else {
-        "the rules drive, the policy runs in shadow"
-    };
-    work.told(|| out.line(verdict));
     write(&args.out, &policy)?;
+    let found = Standings {
+        trained_by: policy.card().trained_by.clone(),
+        policy_sha256: policy.hash().to_owned(),
+        learned_from: [markets.len(), selection.len()],
+        transitions: trained.transitions,
+        seeds: trained.by_seed.len(),
+        tried: [trained.tried, guards, grid],
+        halt_budget_bps: budget,
+        drives,
+        contests,
+        sensitivity,
+    };
+    write_json(args.results.as_deref(), &found)?;
+    if let Some(docs) = &args.docs {
+        write_between(docs, (standings::BEGIN, standings::END), &found.to_string())?;
+    }
     work.finish();
     let (version, hash) = (policy.card().version, policy.hash());
-    let text = format!("wrote {} version {version} with hash {hash} ({} actions)", args.out.display(), Action::COUNT);
-    out.answer(&json!({ "file": args.out, "hash": hash, "card": policy.card() }), text);
+    let text =
+        format!("{found}\nwrote {} version {version} with hash {hash} ({} actions)", args.out.display(), Action::COUNT);
+    out.answer(&json!({ "file": args.out, "hash": hash, "card": policy.card(), "standings": found }), text);
     Ok(())
 }
 
@@ -109,10 +135,17 @@ fn records(table: &str, deciders: &[(&str, Decider)], tests: &[Market], work: &m
     deciders.iter().map(of).collect()
 }
 
-/// Generated and grafted scenarios of a side of the split; grafts need recorded data, and are left out with a printed reason.
-fn generated(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64, out: Printer) -> Vec<Market> {
+/// Recorded markets of a span, generated and grafted scenarios of a side of the split. Calm weeks belong to it: who learns from
+/// attacks alone learns that there is always one. What needs recorded data is left out without, with a printed reason.
+fn learned_from(
+    args: &PolicyArgs,
+    (split, first_seed, draws): (Split, u64, u64),
+    span: (i64, i64),
+    out: Printer,
+) -> Vec<Market> {
     let grafted = grafted(args, split, first_seed, draws, out);
-    suite(split, first_seed, draws).map(market).chain(grafted).collect()
+    let generated = suite(split, first_seed, draws).map(market);
+    generated.chain(grafted).chain(recorded(args, span, split, out)).collect()
 }
 
 fn grafted(args: &PolicyArgs, split: Split, first_seed: u64, draws: u64, out: Printer) -> Vec<Market> {
@@ -128,8 +161,8 @@ fn market(scenario: Scenario) -> Market {
     Market::new(scenario, Settings::default(), VOLUMES)
 }
 
-/// Recorded five-minute markets after training's end, in pieces of two weeks.
-fn recorded(args: &PolicyArgs, out: Printer) -> Vec<Market> {
+/// Recorded five-minute markets of a span, in pieces of two weeks.
+fn recorded(args: &PolicyArgs, (from_ts, to_ts): (i64, i64), split: Split, out: Printer) -> Vec<Market> {
     let read = |dir: &Path| {
         let files = ["SOLUSDT_5m.csv.gz", "ETHUSDT_5m.csv.gz", "BTCUSDT_5m.csv.gz"];
         files.into_iter().map(|file| load(&dir.join(file))).collect::<Result<Vec<_>, _>>()
@@ -138,9 +171,7 @@ fn recorded(args: &PolicyArgs, out: Printer) -> Vec<Market> {
     let Ok(series) = series.inspect_err(|error| out.line(format_args!("skipped recorded markets: {error}"))) else {
         return Vec::new();
     };
-    let whole = series
-        .iter()
-        .flat_map(|series| scenarios(series, TEST_FROM_TS, i64::MAX, Split::Test, &RecordedSettings::default()));
+    let whole = series.iter().flat_map(|series| scenarios(series, from_ts, to_ts, split, &RecordedSettings::default()));
     let pieces = whole.flat_map(|scenario| {
         let cut: Vec<Scenario> = scenario.ticks.chunks_exact(PIECE).map(|ticks| piece(&scenario, ticks)).collect();
         cut
@@ -156,7 +187,7 @@ fn tests(args: &PolicyArgs, out: Printer) -> Vec<(&'static str, Vec<Market>)> {
     let synthetic = suite(Split::Test, TEST_SEED, args.test_draws).map(market).collect();
     let grafted = grafted(args, Split::Test, TEST_SEED, 4 * args.test_draws, out);
     let all = vec![
-        (name_of(Origin::Recorded), recorded(args, out)),
+        (name_of(Origin::Recorded), recorded(args, (TEST_FROM_TS, i64::MAX), Split::Test, out)),
         (name_of(Origin::Grafted), grafted),
         (name_of(Origin::Synthetic), synthetic),
     ];
@@ -200,23 +231,6 @@ fn deciders(default: Decider, tuned: Decider, rules: Rules, policy: Learned) -> 
     ]
 }
 
-fn print_table(name: &str, records: &[Record], out: Printer) {
-    let [.., rules, _] = records else { return };
-    out.line(format_args!(
-        "\n{name}: {} markets, bps of the debt a market; gain over the tuned rules with 95 % of resampled markets",
-        rules.plays.len()
-    ));
-    out.line(format_args!("{:<16} {:>9} {:>9} {:>9} {:>9}  gain", "", "utility", "bad debt", "ES95", "halted"));
-    for record in records {
-        let gain = record
-            .gain(rules)
-            .map_or_else(String::new, |[low, mean, high]| format!("{mean:+.2} [{low:+.2}, {high:+.2}]"));
-        let (utility, bad, tail) = (record.utility(), record.bad_debt(), record.es95());
-        let (name, halted) = (&record.name, record.halted_bps());
-        out.line(format_args!("{name:<16} {utility:>9.2} {bad:>9.2} {tail:>9.2} {halted:>9.1}  {gain}"));
-    }
-}
-
 /// Writes the learned policy's and the rules' results into `metrics`; says whether the policy is surely better than the tuned rules
 /// and the tuned guard, and holds up no more.
 fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) -> bool {
@@ -237,8 +251,7 @@ fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) ->
 }
 
 /// Plays the last three sides on synthetic tests with other people around the pool.
-fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], work: &mut Work, out: Printer) {
-    work.told(|| out.line("\nsensitivity on synthetic tests: bad debt and utility, bps of the debt a market"));
+fn sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], work: &mut Work) -> Vec<Table> {
     let base = Settings::default();
     let cases: [_; CASES] = [
         ("as above", base),
@@ -248,16 +261,12 @@ fn print_sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], work: &mut
         ("impact Y = 2", Settings { impact: 2.0, ..base }),
         ("latency 5 min", Settings { latency_secs: 300, ..base }),
     ];
-    for (name, settings) in cases {
-        let markets: Vec<Market> = suite(Split::Test, TEST_SEED, args.test_draws.min(1))
-            .map(|scenario| Market::new(scenario, settings, VOLUMES))
-            .collect();
-        let cells: Vec<String> = records(name, &deciders[2..], &markets, work)
-            .iter()
-            .map(|record| format!("{} {:.2} / {:.2}", record.name, record.bad_debt(), record.utility()))
-            .collect();
-        work.told(|| out.line(format_args!("{name:<18} {}", cells.join("   "))));
-    }
+    let of = |(name, settings): (&str, Settings)| {
+        let scenarios = suite(Split::Test, TEST_SEED, args.test_draws.min(1));
+        let markets: Vec<Market> = scenarios.map(|scenario| Market::new(scenario, settings, VOLUMES)).collect();
+        Table::of(name, &records(name, &deciders[2..], &markets, work))
+    };
+    cases.into_iter().map(of).collect()
 }
 
 fn card(
@@ -284,7 +293,9 @@ fn card(
         mode,
         metrics,
         limits: vec![
-            "learned on generated attacks and grafted crises, which are far denser in events than any market".into(),
+            "learned from generated attacks and grafted crises, which are far denser in events than any market, and from \
+             recorded weeks until 2022-07-01"
+                .into(),
             "depth, flows and people are assumed; prices are one exchange's".into(),
             "a hedge moves a reserve of 3 % of the debt and counts at the true price".into(),
         ],

@@ -1,7 +1,9 @@
 //! The tables as text, and the section of the document that holds them.
 
+use super::coverage::{Coverage, LEVELS, METHODS};
 use super::results::{Metrics, Results};
 use super::{EvaluateError, Interval};
+use crate::train::MAJORS;
 use crate::whole;
 use std::fmt::Write;
 use std::path::Path;
@@ -43,9 +45,16 @@ pub fn write_between(
 ) -> Result<(), EvaluateError> {
     let fail = |source| EvaluateError::Io { path: path.into(), source };
     let text = std::fs::read_to_string(path).map_err(fail)?;
-    let parts = text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
-    let (before, after) = parts.ok_or_else(|| EvaluateError::NoSection { path: path.into(), begin, end })?;
-    whole::write(path, format!("{before}{begin}\n{section}{end}{after}").as_bytes()).map_err(fail)
+    let text = replaced(&text, (begin, end), section);
+    let text = text.ok_or_else(|| EvaluateError::NoSection { path: path.into(), begin, end })?;
+    whole::write(path, text.as_bytes()).map_err(fail)
+}
+
+/// Returns a text with `section` between two of its lines; none unless it has both in this order.
+pub fn replaced(text: &str, (begin, end): (&str, &str), section: &str) -> Option<String> {
+    let (before, rest) = text.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}\n{section}{end}{after}"))
 }
 
 /// Writing to a `String` can't fail.
@@ -152,28 +161,67 @@ fn events(text: &mut String, results: &Results) {
     );
 }
 
+/// One row for each method and level over the majors, then each market by the methods that count falls once more.
 fn coverage(text: &mut String, results: &Results) {
+    put!(
+        text,
+        "| hourly value at risk, majors | level | falls beyond | rejected: Kupiec | independence | both | lowest p of both | hit after hit | Z2, lowest |"
+    );
+    put!(text, "|---|---|---|---|---|---|---|---|---|");
+    for (method, level) in METHODS.iter().flat_map(|method| LEVELS.map(|level| (method, level))) {
+        let is_of = |row: &&Coverage| row.method == *method && row.level == level && MAJORS.contains(&&*row.symbol);
+        let rows: Vec<&Coverage> = results.coverage.iter().filter(is_of).collect();
+        if !rows.is_empty() {
+            put!(text, "{}", covered(method, level, &rows));
+        }
+    }
+    put!(
+        text,
+        "\nRejected: markets of the nine with a p below 0.05. Z2 below -0.70 rejects the expected shortfall at 5 %.\n"
+    );
     put!(
         text,
         "| hourly value at risk | method | level | falls beyond | Kupiec p | independence p | both p | hit after hit | Z2 |"
     );
     put!(text, "|---|---|---|---|---|---|---|---|---|");
-    for row in &results.coverage {
-        let after = row.hit_after_hit.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
-        let z2 = row.z2.map_or("-".to_owned(), |z2| format!("{z2:.2}"));
+    for row in results.coverage.iter().filter(|row| METHODS[3..].contains(&&*row.method)) {
         put!(
             text,
-            "| {} | {} | {:.1} % | {:.3} % | {:.2} | {:.2} | {:.2} | {after} | {z2} |",
+            "| {} | {} | {:.1} % | {:.3} % | {:.2} | {:.2} | {:.2} | {} | {} |",
             row.symbol,
             row.method,
             100.0 * (1.0 - row.level),
             100.0 * row.rate,
             row.kupiec,
             row.independence,
-            row.conditional
+            row.conditional,
+            row.hit_after_hit.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share)),
+            row.z2.map_or("-".to_owned(), |z2| format!("{z2:.2}"))
         );
     }
-    put!(text, "\nA p below 0.05 rejects. Z2 below -0.70 rejects the expected shortfall at 5 %.\n");
+    put!(text, "");
+}
+
+fn covered(method: &str, level: f64, rows: &[&Coverage]) -> String {
+    let range = |of: fn(&Coverage) -> Option<f64>| {
+        let values = || rows.iter().filter_map(|row| of(row));
+        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+    };
+    let rejected = |of: fn(&Coverage) -> f64| rows.iter().filter(|row| of(row) < 0.05).count();
+    let ((low, high), (least, most)) = (range(|row| Some(row.rate)), range(|row| row.hit_after_hit));
+    let (z2, both) = (range(|row| row.z2).0, range(|row| Some(row.conditional)).0);
+    format!(
+        "| {method} | {:.1} % | {:.3} to {:.3} % | {} | {} | {} | {both:.3} | {:.1} to {:.1} % | {} |",
+        100.0 * (1.0 - level),
+        100.0 * low,
+        100.0 * high,
+        rejected(|row| row.kupiec),
+        rejected(|row| row.independence),
+        rejected(|row| row.conditional),
+        100.0 * least,
+        100.0 * most,
+        if z2.is_finite() { format!("{z2:.2}") } else { "-".into() }
+    )
 }
 
 fn leaks(text: &mut String, results: &Results) {

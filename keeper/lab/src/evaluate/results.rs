@@ -155,7 +155,7 @@ pub fn run(options: &Options) -> Result<Results, EvaluateError> {
         differences: Vec::new(),
         parts: Vec::new(),
         announced: Vec::new(),
-        coverage: coverage(&options.data, from..to)?,
+        coverage: coverage(&options.data, &folds)?,
         leaks: leak_checks(options, &set, &config)?,
         config,
     };

@@ -83,7 +83,8 @@ impl FoldModels {
     fn fit(set: &Dataset, fold: &Fold, config: &Config, dir: &Path) -> Result<Self, EvaluateError> {
         let model = kept(
             &dir.join(format!("{}.json", fold.name)),
-            |text| Model::from_json(text).ok(),
+            // one from before the tail of falls is made anew
+            |text| Model::from_json(text).ok().filter(|model| model.falls().is_some()),
             || {
                 let model = crash::fit(set, &fold.split, config)?;
                 Ok((model.to_json(), model))

@@ -157,6 +157,16 @@ impl Grid {
         (self.table.hard_from as f64 + moved).ceil().clamp(0.0, BUCKETS as f64) as usize
     }
 
+    /// Forgets buckets at the top that hold nothing: no step looks at them again.
+    fn trim(&mut self) {
+        while self.high > self.low && self.debt[self.high - 1] == 0.0 {
+            self.high -= 1;
+        }
+        if self.low >= self.high {
+            (self.low, self.high) = (BUCKETS, 0);
+        }
+    }
+
     /// Takes `row` to a share of bucket `at` and books it.
     fn take(&mut self, at: usize, row: Row, share: f64, sale: &mut Sale) {
         let moved = self.debt[at] * share;
@@ -260,8 +270,11 @@ impl Book for Grid {
     fn liquidate(&mut self, _: &mut Vault, ratio: f64, graces: &Graces, liquidity: &mut Liquidity) -> Sale {
         let mut sale = Sale::default();
         for at in (self.table.hard_from.max(self.open_from(graces))..self.high).rev() {
-            self.sell(at, self.table.hard[at], ratio, liquidity, &mut sale);
+            if self.debt[at] > 0.0 {
+                self.sell(at, self.table.hard[at], ratio, liquidity, &mut sale);
+            }
         }
+        self.trim();
         sale
     }
 
@@ -276,7 +289,9 @@ impl Book for Grid {
         let mut sale = Sale::default();
         self.table.set_soft_share(soft.share);
         for at in (self.table.soft_from.max(self.open_from(graces))..self.table.hard_from.min(self.high)).rev() {
-            self.sell(at, self.table.soft[at], ratio, liquidity, &mut sale);
+            if self.debt[at] > 0.0 {
+                self.sell(at, self.table.soft[at], ratio, liquidity, &mut sale);
+            }
         }
         sale
     }

@@ -5,6 +5,7 @@ use crate::data::sha256_hex;
 use rampart_score::policy::Policy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,31 @@ pub struct Line {
     pub library_sha256: Option<String>,
     /// Hash of the line before, empty in the first.
     pub previous_sha256: String,
+}
+
+/// Where the section of a document begins and ends.
+pub const BEGIN: &str = "<!-- refit: written by `rampart lab report --docs FILE` -->";
+/// See [`BEGIN`].
+pub const END: &str = "<!-- /refit -->";
+
+/// Returns the journal's lines in Markdown.
+pub fn table(lines: &[Line]) -> String {
+    let columns: Vec<&String> = lines.first().map_or_else(Vec::new, |line| line.metrics.keys().collect());
+    let names = columns.iter().map(|name| name.as_str());
+    let head: Vec<&str> = ["refit", "candidate", "against", "verdict"].into_iter().chain(names).collect();
+    let mut text = format!("| {} |\n|{}\n", head.join(" | "), " --- |".repeat(head.len()));
+    for line in lines {
+        let numbers: String = columns
+            .iter()
+            .map(|name| line.metrics.get(*name).map_or_else(|| " - |".to_owned(), |value| format!(" {value:.2} |")))
+            .collect();
+        let against =
+            line.incumbent.as_ref().map_or_else(|| "the rules".into(), |named| format!("version {}", named.version));
+        let (day, hash) = (crate::time::format_day(line.week_ts), line.candidate.hash.get(..12).unwrap_or_default());
+        // a String takes any write
+        let _ = writeln!(text, "| {day} | {hash} | {against} | {} |{numbers}", line.verdict);
+    }
+    text
 }
 
 /// The journal's file.

@@ -52,7 +52,11 @@ fn section(at: usize, section: &Section) -> Result<Markup, ReportError> {
     Ok(html! {
         section aria-labelledby=(id) {
             h2 id=(id) { (section.title) }
-            p.file { (section.kind) " · " (section.file) " · sha256 " code { (section.sha256) } }
+            @if section.file.is_empty() {
+                p.file { (section.kind) }
+            } @else {
+                p.file { (section.kind) " · " (section.file) " · sha256 " code { (section.sha256) } }
+            }
             @for note in &section.notes { p { (note) } }
             @for one in &figures { (one) }
             @for one in tables { (one) }

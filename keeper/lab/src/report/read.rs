@@ -5,6 +5,9 @@ use crate::backtest::Report as Backtest;
 use crate::data::sha256_hex;
 use crate::evaluate::Results;
 use crate::hedge::Study;
+use crate::learn::Standings;
+use crate::probe::Probe;
+use crate::refit::Line as Refit;
 use crate::story::Story;
 use crate::sweep::Line;
 use crate::validate::Verdict;
@@ -27,6 +30,12 @@ pub enum Found {
     Story(Story),
     /// Of `hedge`.
     Hedge(Study),
+    /// Of `probe`.
+    Probe(Probe),
+    /// Of `train policy --results`.
+    Policy(Standings),
+    /// The journal of `refit`.
+    Refits(Vec<Refit>),
 }
 
 /// Reads a file. Returns what it holds, its name and its SHA-256. An answer in the envelope of `--json` is as good as a bare one.
@@ -42,6 +51,11 @@ pub fn read(path: &Path) -> Result<(Found, String, String), ReportError> {
 
 fn parse(text: &str) -> Result<Found, String> {
     let Ok(value) = serde_json::from_str::<Value>(text) else {
+        if let Ok(refits) = text.lines().map(serde_json::from_str).collect::<Result<Vec<Refit>, _>>()
+            && !refits.is_empty()
+        {
+            return Ok(Found::Refits(refits));
+        }
         let lines = text.lines().map(serde_json::from_str).collect::<Result<Vec<Line>, _>>();
         return match lines {
             Ok(lines) if !lines.is_empty() => Ok(Found::Sweep(lines)),
@@ -66,6 +80,12 @@ fn parse(text: &str) -> Result<Found, String> {
         as_type(value).map(Found::Story)
     } else if has("leak_checks") {
         as_type(value).map(Found::Hedge)
+    } else if has("outages") {
+        as_type(value).map(Found::Probe)
+    } else if has("contests") {
+        as_type(value).map(Found::Policy)
+    } else if has("week_ts") {
+        as_type(value).map(|line| Found::Refits(vec![line]))
     } else if has("cell") {
         as_type(value).map(|line| Found::Sweep(vec![line]))
     } else {

@@ -1,9 +1,10 @@
 //! What each kind of result becomes: notes, plots and tables.
 
-use super::{Figure, Found, Plot, Section, Series, Table};
+use super::{Figure, Found, Plot, Section, Series, Table, plain};
 use crate::backtest::{Outcome, Report as Backtest};
 use crate::evaluate::{Interval, Results};
 use crate::hedge::{Method, Outcome as HedgeOutcome, Study};
+use crate::refit;
 use crate::story::{Side, Story};
 use crate::sweep::Line;
 use crate::validate::{Case, Verdict};
@@ -18,11 +19,19 @@ pub fn of(found: &Found) -> Section {
         Found::Sweep(lines) => sweep(lines),
         Found::Story(story) => self::story(story),
         Found::Hedge(study) => hedge(study),
+        Found::Probe(probe) => plain::section("Single defences", "probe", &probe.to_string()),
+        Found::Policy(standings) => plain::section("Learned policy", "train policy", &standings.to_string()),
+        Found::Refits(lines) => plain::section("Refits", "refit", &refit::table(lines)),
     }
 }
 
 fn section(title: String, kind: &str, notes: Vec<String>, figures: Vec<Figure>, tables: Vec<Table>) -> Section {
     Section { title, kind: kind.into(), file: String::new(), sha256: String::new(), notes, figures, tables }
+}
+
+/// Returns the section of the targets.
+pub fn of_targets(table: Table) -> Section {
+    section("Against the targets".into(), "targets", Vec::new(), Vec::new(), vec![table])
 }
 
 fn figure(title: &str, description: String, plot: Plot) -> Figure {

@@ -25,6 +25,11 @@ fn hedge() -> crate::hedge::Study {
     crate::hedge::Study::of(&[pair], &crate::hedge::Assumptions::default(), 20, 1).unwrap()
 }
 
+fn probe() -> crate::probe::Probe {
+    let outage = crate::probe::Outage { name: "covid".into(), bad_debt_bps: [100.0, 140.0], cost_bps: [0.0; 2] };
+    crate::probe::Probe { outages: vec![outage], ..crate::probe::Probe::default() }
+}
+
 fn written(dir: &Path, name: &str, result: &impl serde::Serialize) -> PathBuf {
     let path = dir.join(name);
     std::fs::write(&path, serde_json::to_string(result).unwrap()).unwrap();
@@ -50,6 +55,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         cells,
         written(dir, "story.json", &story),
         written(dir, "hedge.json", &hedge()),
+        written(dir, "probe.json", &probe()),
     ]
 }
 
@@ -58,16 +64,17 @@ fn page_has_a_heading_a_plot_and_a_table_for_every_result_and_nothing_to_load() 
     let dir = tempfile::tempdir().unwrap();
     let found = report("All <results>", &files(dir.path())).unwrap();
     let kinds: Vec<&str> = found.sections.iter().map(|section| section.kind.as_str()).collect();
-    assert_eq!(kinds, ["backtest", "validate", "sweep", "attack run", "hedge"]);
+    assert_eq!(kinds, ["backtest", "validate", "sweep", "attack run", "hedge", "probe", "targets"]);
     let page = found.html().unwrap();
     let count = |text: &str| page.matches(text).count();
     let (figures, tables) = found
         .sections
         .iter()
         .fold((0, 0), |(figures, tables), one| (figures + one.figures.len(), tables + one.tables.len()));
-    assert_eq!((count("<h2 "), count("<figure>"), count("<table>")), (5, figures, tables));
+    assert_eq!((count("<h2 "), count("<figure>"), count("<table>")), (7, figures, tables));
     assert_eq!((count("<svg"), count("role=\"img\" aria-label=\"")), (figures, figures));
-    assert!(found.sections.iter().all(|one| !one.figures.is_empty() && !one.tables.is_empty()));
+    assert!(found.sections[..5].iter().all(|one| !one.figures.is_empty()));
+    assert!(found.sections.iter().all(|one| !one.tables.is_empty()));
     assert!(count("<th scope=\"row\"") > 0 && count("<th scope=\"col\"") > 0 && count("<caption") == tables);
     assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">") && page.contains("prefers-color-scheme: dark"));
     for loads in ["src=", "href=\"http", "url(", "@import", "<script", "<link"] {
@@ -108,6 +115,38 @@ fn every_value_of_a_plot_of_policies_is_in_the_table() {
         let row = section.tables[0].rows.iter().find(|row| row[0] == *label).unwrap();
         assert_eq!(row[1], format!("{value:.1}"));
     }
+}
+
+#[test]
+fn document_gets_the_sections_of_its_results_and_what_was_aimed_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("results.md");
+    let files = [written(dir.path(), "backtest.json", &backtest()), written(dir.path(), "probe.json", &probe())];
+    let marked = |(begin, end): (&str, &str)| format!("{begin}\nold\n{end}\n");
+    let marks = [crate::backtest::marks(&backtest()), (crate::probe::BEGIN, crate::probe::END), TARGETS];
+    let text = format!("# Results\n{}prose\n", marks.map(marked).concat());
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(document(&path, &files).unwrap(), marks.map(|(begin, _)| begin));
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.starts_with("# Results\n") && written.ends_with("prose\n") && !written.contains("\nold\n"));
+    assert!(written.contains(&backtest().to_string()) && written.contains(&probe().to_string()));
+    let missed = "| bad debt of four hours without a keeper, against with one, recorded crises | at most +25 % | covid +40 % |  | **missed** |";
+    assert!(written.contains(missed), "{written}");
+    document(&path, &files).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), written, "equal files write an equal document");
+}
+
+#[test]
+fn document_without_a_place_is_named_with_the_lines_it_lacks_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("results.md");
+    let text = format!("{}\nold\n{}\n", crate::probe::BEGIN, crate::probe::END);
+    std::fs::write(&path, &text).unwrap();
+    let error = document(&path, &[written(dir.path(), "probe.json", &probe())]).unwrap_err();
+    let (begin, end) = TARGETS;
+    let place = "in this order: add them where the section belongs";
+    assert_eq!(error.to_string(), format!("{} has no lines `{begin}` and `{end}` {place}", path.display()));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
 #[test]

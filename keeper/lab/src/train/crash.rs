@@ -20,11 +20,13 @@ const P_MIN: f64 = 1e-12;
 /// `TooFew`, `NotSettled`, `Tail`, and `Model` where the result is one that inference refuses.
 pub fn fit(set: &Dataset, split: &Split, config: &Config) -> Result<Model, TrainError> {
     let heads = HORIZONS.iter().enumerate().map(|(at, horizon)| head(set, split, config, at, *horizon));
+    let rows = training_rows(set, split, config, HORIZONS.len() - 1);
     let file = ModelFile {
         format: FORMAT,
         card: card(set, split, config),
         heads: heads.collect::<Result<_, _>>()?,
-        deciles: deciles(&training_rows(set, split, config, HORIZONS.len() - 1)),
+        deciles: deciles(&rows),
+        falls: Some(tail(rows.iter().filter_map(|row| row.scaled_fall), config)?),
         hash: String::new(),
     };
     Ok(Model::from_file(file)?)
@@ -76,7 +78,7 @@ fn is_kept(row: &Row, config: &Config) -> bool {
 fn head(set: &Dataset, split: &Split, config: &Config, at: usize, horizon: u32) -> Result<Head, TrainError> {
     let rows = training_rows(set, split, config, at);
     let (means, scales) = standardisation(&rows);
-    let tail = tail(&rows, config)?;
+    let tail = tail(rows.iter().filter_map(|row| row.standard_fall), config)?;
     let samples: Vec<Sample> = rows.iter().map(|row| sample(row, at, (&means, &scales), horizon, &tail)).collect();
     let weights = Weights::fit(&samples, config.l2)?;
     let mut head = Head {
@@ -121,8 +123,8 @@ fn sample(row: &Row, at: usize, (means, scales): (&[f64], &[f64]), horizon: u32,
     }
 }
 
-fn tail(rows: &[&Row], config: &Config) -> Result<Tail, TrainError> {
-    let mut falls: Vec<f64> = rows.iter().filter_map(|row| row.standard_fall).collect();
+fn tail(falls: impl Iterator<Item = f64>, config: &Config) -> Result<Tail, TrainError> {
+    let mut falls: Vec<f64> = falls.collect();
     let fit = PotFit::fit(&mut falls, config.tail_share)?;
     Ok(Tail {
         bar_secs: BAR_SECS,

@@ -27,6 +27,8 @@ pub struct Row {
     pub features: Features,
     /// Log return of the bar over its volatility forecast, negated; none after a gap.
     pub standard_fall: Option<f64>,
+    /// The same over the volatility that falls are measured by (`Volatility::vol_of_falls`).
+    pub scaled_fall: Option<f64>,
     /// What the lows in `(known_ts, known_ts + horizon]` came to, for each of [`HORIZONS`]; none unless every bar of it
     /// was recorded.
     pub falls: [Option<Fall>; HORIZONS.len()],
@@ -130,7 +132,8 @@ pub fn rows_of(series: &Series, asset: usize) -> Result<Vec<Row>, TrainError> {
     let mut market = Market::new(Settings::default());
     let mut rows = Vec::with_capacity(series.bars.len());
     for (at, bar) in series.bars.iter().enumerate() {
-        let forecast = market.features().vol_day() * (f64::from(bar.secs) / 86_400.0).sqrt();
+        let root = (f64::from(bar.secs) / 86_400.0).sqrt();
+        let (forecast, of_falls) = (market.features().vol_day() * root, market.volatility().vol_of_falls() * root);
         market.push(bar).map_err(|source| TrainError::Bar { symbol: series.symbol.clone(), source })?;
         let features = market.features();
         if features.is_warming {
@@ -138,8 +141,17 @@ pub fn rows_of(series: &Series, asset: usize) -> Result<Vec<Row>, TrainError> {
         }
         let is_next = at > 0 && series.bars[at - 1].close_ts() == bar.open_ts;
         let standard_fall = is_next.then(|| -market.last_return() / forecast);
+        let scaled_fall = is_next.then(|| -market.last_return() / of_falls);
         let falls = HORIZONS.map(|horizon| fall(series, at, horizon));
-        rows.push(Row { asset, known_ts: bar.close_ts(), close: bar.close, features, standard_fall, falls });
+        rows.push(Row {
+            asset,
+            known_ts: bar.close_ts(),
+            close: bar.close,
+            features,
+            standard_fall,
+            scaled_fall,
+            falls,
+        });
     }
     Ok(rows)
 }

@@ -8,6 +8,7 @@ use solana_sha256_hasher::hash;
 use super::structural;
 use crate::features::{COUNT, Features, schema_hash_hex};
 use crate::state::DECILES;
+use crate::tail::{Gpd, PotFit};
 
 /// Version of the file format.
 pub const FORMAT: u32 = 1;
@@ -97,7 +98,10 @@ pub struct ModelFile {
     /// Edges between ten bins of equal share of each feature in training, for the drift watch. Shape: `COUNT`, or empty.
     #[serde(default)]
     pub deciles: Vec<[f64; DECILES]>,
-    /// SHA-256 of format, card, heads and deciles, hexadecimal.
+    /// Fitted tail of a bar's falls over `Volatility::vol_of_falls`, for the value at risk; none in files from before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub falls: Option<Tail>,
+    /// SHA-256 of all before it, hexadecimal.
     pub hash: String,
 }
 
@@ -140,16 +144,25 @@ pub enum ModelError {
     /// Deciles that don't rise, or aren't for each feature.
     #[error("model's deciles must be rising numbers, nine for each feature or none at all")]
     Deciles,
+    /// A tail of falls that can't be.
+    #[error(
+        "model's tail of falls must have bars, a threshold above 0, a shape from -1 to 1, a scale and a share above 0"
+    )]
+    Falls,
     /// No heads, or horizons that don't rise.
     #[error("model's heads must be one or more, by rising horizon")]
     Heads,
 }
 
 impl ModelFile {
-    /// Returns the hash of format, card, heads and deciles, hexadecimal.
+    /// Returns the hash of format, card, heads, deciles and, where there is one, the tail of falls, hexadecimal.
     pub fn compute_hash(&self) -> String {
-        let content = serde_json::to_vec(&(self.format, &self.card, &self.heads, &self.deciles)).unwrap_or_default();
-        hex::encode(hash(&content).to_bytes())
+        let known = (self.format, &self.card, &self.heads, &self.deciles);
+        let content = match &self.falls {
+            Some(falls) => serde_json::to_vec(&(known, falls)),
+            None => serde_json::to_vec(&known),
+        };
+        hex::encode(hash(&content.unwrap_or_default()).to_bytes())
     }
 
     /// Checks everything that inference relies on.
@@ -174,6 +187,9 @@ impl ModelFile {
         let is_sorted = |edges: &[f64; DECILES]| edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted();
         if !(self.deciles.is_empty() || self.deciles.len() == COUNT) || !self.deciles.iter().all(is_sorted) {
             return Err(ModelError::Deciles);
+        }
+        if self.falls.is_some_and(|tail| !tail.is_sound()) {
+            return Err(ModelError::Falls);
         }
         self.heads.iter().try_for_each(Head::validate)
     }
@@ -233,6 +249,25 @@ impl Head {
 }
 
 impl Tail {
+    /// Returns the fitted distribution.
+    fn fit(&self) -> PotFit {
+        PotFit { threshold: self.threshold, share: self.share, gpd: Gpd { shape: self.shape, scale: self.scale } }
+    }
+
+    /// Returns the fall (log) that the next bar exceeds with probability `p`, for a volatility per square root of a day.
+    pub fn value_at_risk(&self, p: f64, vol_day: f64) -> f64 {
+        self.vol_bar(vol_day) * self.fit().value_at_risk(p)
+    }
+
+    /// Returns the mean fall (log) beyond [`Tail::value_at_risk`]; none where the tail has no mean.
+    pub fn expected_shortfall(&self, p: f64, vol_day: f64) -> Option<f64> {
+        Some(self.vol_bar(vol_day) * self.fit().expected_shortfall(p)?)
+    }
+
+    fn vol_bar(&self, vol_day: f64) -> f64 {
+        vol_day * (f64::from(self.bar_secs) / 86_400.0).sqrt()
+    }
+
     fn is_sound(&self) -> bool {
         let numbers = [self.threshold, self.shape, self.scale, self.share];
         self.bar_secs > 0

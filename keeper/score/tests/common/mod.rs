@@ -91,6 +91,7 @@ pub fn model_file() -> ModelFile {
         card,
         heads: vec![head(21_600), head(86_400)],
         deciles: Vec::new(),
+        falls: None,
         hash: String::new(),
     }
 }
