@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { BadShape } from '@/lib/failure'
 import { parse } from '@/lib/parse'
-import { Backtest, Cell, Envelope, Evaluation, Hedge, Story, Verdict } from '@/lib/schema/lab'
+import { Backtest, Cell, Envelope, Evaluation, Hedge, Report, Story, Verdict } from '@/lib/schema/lab'
 
 /** A result of the lab, by the command that wrote it. Source: `Found` of `keeper/lab/src/report/read.rs`. */
 export type Result =
@@ -11,6 +11,7 @@ export type Result =
   | { kind: 'evaluate'; evaluation: Evaluation }
   | { kind: 'attack run'; story: Story }
   | { kind: 'sweep'; cells: Cell[] }
+  | { kind: 'report'; report: Report }
 
 /** A result with where it came from. */
 export interface Run {
@@ -28,6 +29,7 @@ const KINDS: readonly [string, (value: unknown) => Result][] = [
   ['leaks', (value) => ({ kind: 'evaluate', evaluation: parse(Evaluation, value, WHO) })],
   ['moments', (value) => ({ kind: 'attack run', story: parse(Story, value, WHO) })],
   ['leak_checks', (value) => ({ kind: 'hedge', hedge: parse(Hedge, value, WHO) })],
+  ['sections', (value) => ({ kind: 'report', report: parse(Report, value, WHO) })],
   ['cell', (value) => ({ kind: 'sweep', cells: [parse(Cell, value, WHO)] })],
 ]
 

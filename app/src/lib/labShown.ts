@@ -1,5 +1,5 @@
 import type { Result } from '@/lib/lab'
-import type { Backtest, Cell, Evaluation, Hedge, Story, Verdict } from '@/lib/schema/lab'
+import type { Backtest, Cell, Evaluation, Hedge, Report, Story, Verdict } from '@/lib/schema/lab'
 
 /** A bar of a plot: one value for each series. */
 export interface Bars {
@@ -31,7 +31,7 @@ export interface Lines {
 export interface Table {
   title: string
   head: readonly string[]
-  rows: readonly { cells: readonly string[]; mark?: 'reference' | 'failed' }[]
+  rows: readonly { cells: readonly string[]; mark?: 'reference' | 'failed' | 'missed' }[]
 }
 
 /** A result as it is shown. */
@@ -198,6 +198,23 @@ function ofSweep(cells: readonly Cell[]): Shown {
   }
 }
 
+/** Tables of all sections, each under its section's name; what was missed among the targets stands out. */
+function ofReport({ title, sections }: Report): Shown {
+  const named = (section: string, text: string) => (text === '' || text === section ? section : `${section}: ${text}`)
+  return {
+    title,
+    notes: sections.flatMap((section) => section.notes.map((note) => named(section.title, note))),
+    plots: [],
+    tables: sections.flatMap((section) =>
+      section.tables.map(({ caption, head, rows }) => ({
+        title: named(section.title, caption),
+        head,
+        rows: rows.map((cells) => ({ cells, ...(section.kind === 'targets' && cells.at(-1) === 'missed' && { mark: 'missed' as const }) })),
+      })),
+    ),
+  }
+}
+
 /** Returns a result as it is shown: a title, what it was made with, plots, and every number in tables. */
 export function shownOf(result: Result): Shown {
   switch (result.kind) {
@@ -213,5 +230,7 @@ export function shownOf(result: Result): Shown {
       return ofStory(result.story)
     case 'sweep':
       return ofSweep(result.cells)
+    case 'report':
+      return ofReport(result.report)
   }
 }

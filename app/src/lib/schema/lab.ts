@@ -102,6 +102,19 @@ export const Evaluation = v.object({
   leaks: v.unknown(),
 })
 
+/** What `rampart lab report --out FILE` writes: results of any command, and what was aimed at, as tables. */
+export const Report = v.object({
+  title: v.string(),
+  sections: v.array(
+    v.object({
+      title: v.string(),
+      kind: v.string(),
+      notes: strings,
+      tables: v.array(v.object({ caption: v.string(), head: strings, rows: v.array(strings) })),
+    }),
+  ),
+})
+
 const Side = v.object({ bad_debt: number, liquidated: number, deleveraged: number, withdrawn: number, cost: number, halted_bps: number, trips: number })
 
 /** What `rampart lab attack run --json` prints. */
@@ -135,5 +148,6 @@ export type Backtest = v.InferOutput<typeof Backtest>
 export type Verdict = v.InferOutput<typeof Verdict>
 export type Hedge = v.InferOutput<typeof Hedge>
 export type Evaluation = v.InferOutput<typeof Evaluation>
+export type Report = v.InferOutput<typeof Report>
 export type Story = v.InferOutput<typeof Story>
 export type Cell = v.InferOutput<typeof Cell>

@@ -67,9 +67,9 @@ pub fn compare(
 /// Returns the lines between which a document holds the table of a backtest.
 pub fn marks(report: &Report) -> (&'static str, &'static str) {
     if report.is_generated {
-        ("<!-- attacks: written by `rampart lab backtest --on generated --docs FILE` -->", "<!-- /attacks -->")
+        ("<!-- attacks: written by `rampart lab report --docs FILE` -->", "<!-- /attacks -->")
     } else {
-        ("<!-- backtest: written by `rampart lab backtest --docs FILE` -->", "<!-- /backtest -->")
+        ("<!-- backtest: written by `rampart lab report --docs FILE` -->", "<!-- /backtest -->")
     }
 }
 

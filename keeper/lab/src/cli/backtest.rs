@@ -2,9 +2,8 @@
 
 use super::{DataArgs, LabError, Printer, VERSION, digest, write_json};
 use crate::attack::{Scenario, Split, suite};
-use crate::backtest::{Market, RecordedSettings, Report, compare, marks, measure, scenarios, tune};
+use crate::backtest::{Market, RecordedSettings, Report, compare, measure, scenarios, tune};
 use crate::data::{load, sha256_hex};
-use crate::evaluate::write_between;
 use crate::learn::Decider;
 use crate::policy::{Contender, Shielded, standard, tuned_grid};
 use crate::pool::Settings;
@@ -56,9 +55,6 @@ pub struct BacktestArgs {
     /// Learned policy that plays along, behind its shield [default: the one that ships]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Document whose section on these markets is written anew
-    #[arg(long, value_name = "FILE")]
-    docs: Option<PathBuf>,
     /// Where to write the results as JSON
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -151,9 +147,6 @@ pub fn run(args: &BacktestArgs, out: Printer) -> Result<(), LabError> {
     let mut work = Work::begin(args.out.as_deref(), &args.key(&markets, &training, &learned), "plays of all markets")?;
     let report = backtest(args, (&markets, &training), learned, &mut work);
     write_json(args.out.as_deref(), &report)?;
-    if let Some(docs) = &args.docs {
-        write_between(docs, marks(&report), &report.to_string())?;
-    }
     work.finish();
     out.answer(&report, &report);
     Ok(())

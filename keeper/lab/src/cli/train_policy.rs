@@ -4,8 +4,7 @@ use super::{DataArgs, LabError, Printer, VERSION, digest, write_json};
 use crate::attack::{Grafts, Origin, Scenario, Split, suite};
 use crate::backtest::{Market, RecordedSettings, scenarios};
 use crate::data::{data_dir, load};
-use crate::evaluate::write_between;
-use crate::learn::standings::{self, Standings, Table};
+use crate::learn::standings::{Standings, Table};
 use crate::learn::{
     Decider, LEAST_HALTED_BPS, Learned, Lspi, Record, Training, VOLUMES, best_within, default_guard, halt_budget,
     rules_grid, train,
@@ -58,9 +57,6 @@ pub struct PolicyArgs {
     /// Where to write the tables as JSON, for `rampart lab report`
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// Document whose section on the policy is written anew
-    #[arg(long, value_name = "FILE")]
-    docs: Option<PathBuf>,
 }
 
 /// Trains, tests, prints the tables and writes the file.
@@ -115,9 +111,6 @@ pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
         sensitivity,
     };
     write_json(args.results.as_deref(), &found)?;
-    if let Some(docs) = &args.docs {
-        write_between(docs, (standings::BEGIN, standings::END), &found.to_string())?;
-    }
     work.finish();
     let (version, hash) = (policy.card().version, policy.hash());
     let text =

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Where the section of a document begins and ends.
-pub const BEGIN: &str = "<!-- policy: written by `rampart lab train policy --docs FILE` -->";
+pub const BEGIN: &str = "<!-- policy: written by `rampart lab report --docs FILE` -->";
 /// See [`BEGIN`].
 pub const END: &str = "<!-- /policy -->";
 

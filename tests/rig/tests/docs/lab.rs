@@ -49,6 +49,8 @@ const MARKETS: &[Run] = &[
         .typed("rampart lab backtest --markets SOLUSDT_5m --volumes 500 --out backtest.json"),
     Run::new("rampart lab backtest --out backtest.json", "| no guard")
         .typed("rampart lab backtest --markets SOLUSDT_5m --out backtest.json"),
+    Run::new("rampart lab backtest --on generated --out FILE", "| no guard")
+        .typed("rampart lab backtest --on generated --draws 1 --out attacks.json"),
 ];
 
 const STUDIES: &[Run] = &[
@@ -57,6 +59,10 @@ const STUDIES: &[Run] = &[
         .typed("rampart lab hedge --resamples 20 --docs page.md"),
     Run::new("rampart lab hedge --docs docs/risk-results.md", "generated-1/factor")
         .typed("rampart lab hedge --on generated --draws 1 --resamples 20 --docs page.md"),
+    Run::new("rampart lab hedge --out FILE", "generated-1/factor")
+        .typed("rampart lab hedge --on generated --draws 1 --resamples 20 --out hedge.json"),
+    Run::new("rampart lab probe --out FILE", "| pump |")
+        .typed("rampart lab probe --markets SOLUSDT_5m --draws 1 --out probe.json"),
     Run::new("rampart lab probe", "| 3 % in 1 h |").typed("rampart lab probe --markets SOLUSDT_5m --draws 1"),
     Run::new("rampart lab probe --docs FILE", "| 3 % in 1 h |")
         .typed("rampart lab probe --markets SOLUSDT_5m --draws 1 --docs page.md"),
@@ -72,6 +78,10 @@ const RESULTS: &[Run] = &[
     Run::new("rampart lab report", "3 plots, 2 tables").typed("rampart lab report backtest.json --html page.html"),
     Run::new("rampart lab report FILE --html FILE", "(validate, report.json)")
         .typed("rampart lab report backtest.json report.json merged.jsonl --html page.html --out page.json"),
+    Run::new("rampart lab report --docs FILE", "Against the targets")
+        .typed("rampart lab report backtest.json --docs page.md"),
+    Run::new("rampart lab report FILE --docs docs/risk-results.md", "Against the targets")
+        .typed("rampart lab report backtest.json attacks.json --docs page.md"),
 ];
 
 const MODELS: &[Run] = &[
@@ -91,17 +101,18 @@ const REFITS: &[Run] = &[
     Run::new("rampart lab refit --library DIR", "candidate").typed(
         "rampart lab refit --library library --markets SOLUSDT_5m --weeks 4 --learn-weeks 4 --seeds 1 --rounds 1 --draws 0",
     ),
+    Run::new("rampart lab refit --library DIR --from 2024-08-26", "candidate").typed(
+        "rampart lab refit --library dated --from 2022-11-07 --markets SOLUSDT_5m --weeks 4 --learn-weeks 4 --seeds 1 --rounds 1 --draws 0",
+    ),
     Run::new("rampart lab refit", "candidate").typed(
         "rampart lab refit --library other --markets SOLUSDT_5m --weeks 4 --learn-weeks 4 --seeds 1 --rounds 1 --draws 0",
     ),
 ];
 
-/// Hours of work: it is begun, and stopped by Ctrl-C once parts of it are finished.
-const LEARNING: &[Run] = &[Run::new(
-    "rampart lab train policy --draws 1 --test-draws 1 --seeds 3 --rounds 3",
-    "the same command goes on from there",
-)
-.ends(130)];
+/// Many minutes of work: it is begun, and stopped by Ctrl-C once parts of it are finished.
+const LEARNING: &[Run] = &[Run::new("rampart lab train policy --results FILE", "the same command goes on from there")
+    .typed("rampart lab train policy --draws 1 --test-draws 1 --seeds 1 --rounds 1 --results policy.json")
+    .ends(130)];
 
 const ARCHIVE: &[Run] = &[
     Run::new("rampart lab fetch", "SOLUSDT_1d.csv.gz")

@@ -10,12 +10,16 @@ import { type Table, shownOf } from '@/lib/labShown'
 /** Most rows of a table that are drawn: a sweep has thousands of cells. */
 const ROWS = 500
 
+/** A cell that is longer holds words, not a number. */
+const NUMBER_MAX = 48
+
 function ResultTable({ title, head, rows }: Table) {
+  const hasWords = rows.some(({ cells }) => cells.some((cell) => cell.length > NUMBER_MAX))
   return (
     <>
       <h3 className="lab-title">{title}</h3>
       <div className="scroll" tabIndex={0} role="group" aria-label={title}>
-        <table className="lab">
+        <table className={hasWords ? 'lab lab-words' : 'lab'}>
           <thead>
             <tr>
               {head.map((name, index) => (
@@ -27,7 +31,7 @@ function ResultTable({ title, head, rows }: Table) {
           </thead>
           <tbody>
             {rows.slice(0, ROWS).map(({ cells: [first, ...cells], mark }, row) => (
-              <tr key={row} data-reference={mark === 'reference'} data-failed={mark === 'failed'}>
+              <tr key={row} data-reference={mark === 'reference'} data-failed={mark === 'failed'} data-missed={mark === 'missed'}>
                 <th scope="row">
                   {first}
                   {mark === 'reference' && <small>the reference</small>}
@@ -88,7 +92,7 @@ function Runs({ runs, chosen, onChoose }: { runs: readonly Run[]; chosen: Run; o
   )
 }
 
-const COMMANDS = ['backtest --out backtest.json', 'validate deploy/guards/sol.toml --out validate.json', 'attack run flash-crash --json > attack.json', 'hedge --json > hedge.json', 'sweep PLAN.toml --out sweep.jsonl']
+const COMMANDS = ['backtest --out backtest.json', 'validate deploy/guards/sol.toml --out validate.json', 'attack run flash-crash --json > attack.json', 'hedge --json > hedge.json', 'sweep PLAN.toml --out sweep.jsonl', 'report FILE.. --out report.json']
 
 function Files({ open, refusals }: Pick<Lab, 'open' | 'refusals'>) {
   const id = useId()

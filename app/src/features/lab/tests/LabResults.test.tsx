@@ -96,3 +96,15 @@ it('draws an interval around its mean, and nothing between both ends of what isn
   expect(x(pool, '.gain-interval', 'x1')).toBeLessThan(x(pool, '.gain-zero', 'x1'))
   expect(x(pool, '.gain-zero', 'x1')).toBeLessThan(x(pool, '.gain-interval', 'x2'))
 })
+
+it('shows a report of several results as the tables of each, with what was missed marked', async () => {
+  const targets = { title: 'Against the targets', kind: 'targets', notes: [], tables: [{ caption: 'Aimed at, and what came', head: ['measure', 'came', ''], rows: [['AUC', '0.78', 'missed'], ['Brier', '0.09', 'kept']] }] }
+  const probe = { title: 'Single defences', kind: 'probe', notes: ['Four hours without a keeper'], tables: [] }
+  serving({ 'index.json': '{"results":["report.json"]}', 'report.json': JSON.stringify({ title: 'Rampart lab', sections: [probe, targets] }) })
+  render(<Shown />)
+  await heading('Rampart lab')
+  expect(screen.getByText('Single defences: Four hours without a keeper')).toBeTruthy()
+  const table = screen.getByRole('group', { name: 'Against the targets: Aimed at, and what came' })
+  const marked = within(table).getAllByRole('row').map((row) => [row.textContent, row.dataset.missed])
+  expect(marked).toEqual([['measurecame', undefined], ['AUC0.78missed', 'true'], ['Brier0.09kept', 'false']])
+})
