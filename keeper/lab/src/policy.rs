@@ -9,7 +9,7 @@ mod volatility;
 
 pub use learned::Shielded;
 pub use library::{Clairvoyant, Fixed, Scaled, default_rules, keeper_scale, median_rule};
-pub use library::{standard, tuned_grid, volatility_scale};
+pub use library::{standard, tuned_grid, volatility_scale, whole_guard};
 pub use volatility::Volatility;
 
 use crate::attack::{Scenario, Tick};

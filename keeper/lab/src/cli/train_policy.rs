@@ -9,7 +9,7 @@ use crate::learn::{
     Decider, LEAST_HALTED_BPS, Learned, Lspi, Record, Training, VOLUMES, best_within, default_guard, halt_budget,
     rules_grid, train,
 };
-use crate::policy::tuned_grid;
+use crate::policy::{tuned_grid, whole_guard};
 use crate::pool::{GuardConfig, Settings};
 use crate::whole;
 use crate::work::Work;
@@ -69,7 +69,7 @@ pub fn run(args: &PolicyArgs, out: Printer) -> Result<(), LabError> {
     let mut work = Work::begin(Some(&args.out), &key, "parts")?;
     let tests = tests(args, out);
     let (guards, grid) = (tuned_grid().len(), rules_grid().len());
-    work.expect(1 + guards + grid + args.seeds as usize + 5 * tests.len() + 3 * CASES);
+    work.expect(1 + guards + grid + args.seeds as usize + 6 * tests.len() + 4 * CASES);
     let budget = work.part("halt budget", || halt_budget(&selection));
     work.told(|| {
         out.line(format_args!(
@@ -218,6 +218,7 @@ fn deciders(default: Decider, tuned: Decider, rules: Rules, policy: Learned) -> 
     vec![
         ("no guard", Decider::Guard(Box::new(GuardConfig::unguarded()))),
         ("static default", default),
+        ("whole guard", Decider::Guard(Box::new(whole_guard()))),
         ("static tuned", tuned),
         ("rules tuned", Decider::Rules(rules)),
         ("learned", Decider::Learned(Box::new(policy))),
@@ -243,7 +244,7 @@ fn note(table: &str, records: &[Record], metrics: &mut BTreeMap<String, f64>) ->
     lower > 0.0 && is_above_guard && learned.halted_bps() <= rules.halted_bps().max(LEAST_HALTED_BPS)
 }
 
-/// Plays the last three sides on synthetic tests with other people around the pool.
+/// Plays the last four sides on synthetic tests with other people around the pool.
 fn sensitivity(args: &PolicyArgs, deciders: &[(&str, Decider)], work: &mut Work) -> Vec<Table> {
     let base = Settings::default();
     let cases: [_; CASES] = [

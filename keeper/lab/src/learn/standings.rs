@@ -76,7 +76,7 @@ pub struct Standings {
     pub drives: bool,
     /// One for each list of markets.
     pub contests: Vec<Table>,
-    /// Synthetic tests with other people around the pool, the last three sides each.
+    /// Synthetic tests with other people around the pool, the last four sides each.
     pub sensitivity: Vec<Table>,
 }
 

@@ -4,6 +4,8 @@ use super::{Contender, Policy, Volatility};
 use crate::attack::{Scenario, Tick};
 use crate::pool::settings::drawdown_rule;
 use crate::pool::{Controls, GuardConfig, KeeperConfig, Pool};
+use crate::validate::{Config, EXAMPLE};
+use rampart::state::asset::ReferenceParams;
 use rampart::state::rule::{Metric, RuleParams};
 use rampart::state::{KeeperScale, Level, RiskScale, Switch, VolatilityScale};
 
@@ -46,6 +48,16 @@ pub fn median_rule() -> RuleParams {
         window_secs: 1,
         ..drawdown_rule(6_000, 1, Level::ReduceOnly)
     }
+}
+
+/// All that a guard has at once, as `rampart lab validate --example` prints it and the templates of `deploy/guards` do: a lower LTV,
+/// limits on what leaves, rules, soft deleveraging and the scale by volatility. Its window has cells of five minutes, as recorded
+/// markets have steps: of cells of a minute they would fill one in five, and what isn't seen takes all of the scale.
+pub fn whole_guard() -> GuardConfig {
+    // CANNOT fail: a test reads the example
+    let guard = Config::parse(EXAMPLE).map_or_else(|_| GuardConfig::unguarded(), |config| config.guard());
+    let reference = ReferenceParams { cell_secs: DECISION_SECS as u32, ..guard.reference };
+    GuardConfig { reference, ..guard }
 }
 
 /// A guard that nobody tunes while it runs.
@@ -184,7 +196,11 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
     let soft = ruled.clone().with_soft(7_600, 1_000);
     let [ruled_scaled, soft_scaled] = [&ruled, &soft].map(|guard| guard.clone().with_scale(volatility_scale()));
     let reported = |guard: &GuardConfig| guard.clone().with_scale(keeper_scale()).with_keepers(KeeperConfig::of(5));
+    let whole = whole_guard();
     let [ruled_reported, soft_reported] = [&ruled, &soft].map(reported);
+    let floor_ltv_bps = whole.scale.floor_ltv_bps;
+    let by_both = RiskScale { volatility: whole.scale.volatility, floor_ltv_bps, ..keeper_scale() };
+    let whole_reported = whole.clone().with_scale(by_both).with_keepers(KeeperConfig::of(5));
     let fixed = |name: &str, guard: &GuardConfig| -> Box<dyn Contender> {
         Box::new(Fixed { name: name.into(), guard: guard.clone() })
     };
@@ -201,6 +217,8 @@ pub fn standard() -> Vec<Box<dyn Contender>> {
         fixed("volatility-scaled + soft", &soft_scaled),
         fixed("LTV by the keepers' median + soft", &soft_reported),
         scaled("LTV by the lab's EWMA + soft", &soft),
+        fixed("whole guard", &whole),
+        fixed("whole guard, keepers' median", &whole_reported),
         Box::new(Clairvoyant { guard: soft, z: 2.0 }),
     ]
 }
@@ -223,6 +241,15 @@ pub fn tuned_grid() -> Vec<Fixed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_guard_has_every_line_of_defence() {
+        let guard = whole_guard();
+        assert!(guard.flow.is_some() && guard.rules.len() == 3 && guard.risk.soft_quota_bps > 0);
+        assert_eq!(guard.scale.volatility, volatility_scale().volatility);
+        let names: Vec<String> = standard().iter().map(|contender| contender.name().to_owned()).collect();
+        assert!(names.iter().any(|name| name == "whole guard, keepers' median"), "{names:?}");
+    }
 
     #[test]
     fn volatility_scale_is_that_of_the_guard_file_for_sol() {

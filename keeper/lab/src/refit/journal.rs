@@ -58,17 +58,24 @@ pub const BEGIN: &str = "<!-- refit: written by `rampart lab report --docs FILE`
 /// See [`BEGIN`].
 pub const END: &str = "<!-- /refit -->";
 
-/// Returns the journal's lines in Markdown.
+/// Columns of the table: what it says, and the two numbers of a line.
+const COLUMNS: [(&str, [&str; 2]); 5] = [
+    ("gain in a week, 95 %", ["weeks.gain_over_incumbent.lower", "weeks.gain_over_incumbent.upper"]),
+    ("gain of a block, weeks and attacks", ["gain_over_incumbent.lower", "gain_over_incumbent.upper"]),
+    ("halted in the weeks, candidate and before", ["weeks.candidate.halted_bps", "weeks.incumbent.halted_bps"]),
+    ("utility of an attack", ["attacks.candidate.utility", "attacks.incumbent.utility"]),
+    ("worst twentieth of bad debt under attack", ["attacks.candidate.es95", "attacks.incumbent.es95"]),
+];
+
+/// Returns the journal's lines in Markdown, bps of the debt and of the time.
 pub fn table(lines: &[Line]) -> String {
-    let columns: Vec<&String> = lines.first().map_or_else(Vec::new, |line| line.metrics.keys().collect());
-    let names = columns.iter().map(|name| name.as_str());
-    let head: Vec<&str> = ["refit", "candidate", "against", "verdict"].into_iter().chain(names).collect();
+    let head = ["refit", "candidate", "against", "verdict"].into_iter().chain(COLUMNS.map(|(name, _)| name));
+    let head: Vec<&str> = head.collect();
     let mut text = format!("| {} |\n|{}\n", head.join(" | "), " --- |".repeat(head.len()));
     for line in lines {
-        let numbers: String = columns
-            .iter()
-            .map(|name| line.metrics.get(*name).map_or_else(|| " - |".to_owned(), |value| format!(" {value:.2} |")))
-            .collect();
+        let of = |name: &str| line.metrics.get(name).map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+        let numbers: String =
+            COLUMNS.iter().map(|(_, [one, other])| format!(" {} and {} |", of(one), of(other))).collect();
         let against =
             line.incumbent.as_ref().map_or_else(|| "the rules".into(), |named| format!("version {}", named.version));
         let (day, hash) = (crate::time::format_day(line.week_ts), line.candidate.hash.get(..12).unwrap_or_default());

@@ -80,7 +80,7 @@ pub(super) fn recorded(report: &Backtest) -> Vec<Target> {
     let on_chain = fair.iter().filter(|one| !one.name.contains("lab's"));
     let best = on_chain.max_by(|a, b| less(a, default).total_cmp(&less(b, default)));
     let mut all: Vec<Target> = best.map(|best| bad_debt(best, default, tuned)).into_iter().collect();
-    all.extend([false_halts(default), held(report), warned(&fair), offered(&fair)]);
+    all.extend([late(default), false_halts(default), held(report), warned(&fair), offered(report)]);
     all
 }
 
@@ -96,6 +96,17 @@ fn bad_debt(best: &Outcome, default: &Outcome, tuned: &Outcome) -> Target {
         ),
         beside: format!("{:.1} / {:.1} bps a year", default.metrics.bad_debt_bps_year, tuned.metrics.bad_debt_bps_year),
         is_kept: of_default >= 90.0 && of_tuned >= 50.0,
+    }
+}
+
+fn late(default: &Outcome) -> Target {
+    let m = &default.metrics;
+    Target {
+        measure: "of the fall still ahead at the first halt of the static default, median",
+        aimed: "55 %",
+        came: format!("{:.0} %", 100.0 * m.fall_ahead),
+        beside: format!("{:.0} % of {} falls with anything tightened before", 100.0 * m.warned_share, m.events),
+        is_kept: m.fall_ahead >= 0.55,
     }
 }
 
@@ -140,13 +151,13 @@ fn warned(fair: &[&Outcome]) -> Target {
     }
 }
 
-fn offered(fair: &[&Outcome]) -> Target {
+fn offered(report: &Backtest) -> Target {
     let share = |one: &Outcome| 100.0 * one.metrics.capital_efficiency;
-    let said = |one: &&&Outcome| format!("{} {:.1} %", one.name, share(one));
-    let steered: Vec<&&Outcome> =
-        fair.iter().filter(|one| one.name.contains("LTV") || one.name.contains("tuned")).collect();
-    let (enough, short): (Vec<&&Outcome>, Vec<&&Outcome>) = steered.into_iter().partition(|one| share(one) >= 97.0);
-    let list = |all: &[&&Outcome]| {
+    let said = |one: &&Outcome| format!("{} {:.1} %", one.name, share(one));
+    let is_steered = |one: &&Outcome| ["LTV", "tuned", "whole", "learned"].iter().any(|name| one.name.contains(name));
+    let steered = report.outcomes.iter().filter(is_steered);
+    let (enough, short): (Vec<&Outcome>, Vec<&Outcome>) = steered.partition(|one| share(one) >= 97.0);
+    let list = |all: &[&Outcome]| {
         let all: Vec<String> = all.iter().map(said).collect();
         if all.is_empty() { "-".to_owned() } else { all.join("; ") }
     };
