@@ -15,7 +15,7 @@ const EXPONENT: i32 = -8;
 /// From there to Switchboard's eighteen decimals.
 const TO_SWITCHBOARD: i128 = 10_000_000_000;
 /// How far a publisher's print lies off the market at most, bps.
-const NOISE_BPS: f64 = 3.0;
+pub const NOISE_BPS: f64 = 3.0;
 /// Confidence in a calm market, bps of the price.
 const CONFIDENCE_BPS: f64 = 6.0;
 

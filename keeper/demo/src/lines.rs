@@ -20,7 +20,7 @@ pub struct Line {
 /// What accounts show of the lines of defence; liquidations and trips are in the ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
-    /// Bands that the median of a collateral's score has entered, with when and at which score.
+    /// Bands that the median of a collateral's score was in at first and has entered since, each with when and at which score.
     bands: Vec<(usize, Band, i64, u16)>,
     /// The limit on new risk of each vault that was scaled: when first, and the lowest with when.
     scaled: [Option<(i64, u16, i64)>; VAULTS.len()],
@@ -35,7 +35,7 @@ impl Lines {
             let Some(bps) = median else { continue };
             let band = Bands::default().entered(bps);
             let is_new = self.bands.iter().all(|(of, known, ..)| *of != vault || band > *known);
-            if is_new && band > Band::Normal {
+            if is_new {
                 self.bands.push((vault, band, at_secs, bps));
             }
         }

@@ -153,7 +153,8 @@ impl Beat {
         loop {
             self.drain_until(Instant::now() + ORDER_PAUSE);
             match self.orders.try_recv() {
-                Ok(Order::Set(new)) => (rhythm, next) = (new, Instant::now()),
+                // what was held goes on when its turn has come, not at once: or every hold would make time run faster
+                Ok(Order::Set(new)) => rhythm = new,
                 Ok(Order::Step(slots)) if !(0..slots).all(|_| self.make_slot()) => return,
                 Ok(Order::Step(_)) | Err(mpsc::TryRecvError::Empty) => {}
                 Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => return,

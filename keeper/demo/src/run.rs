@@ -27,6 +27,9 @@ use std::sync::Arc;
 const SLOT_WALL_MS: u64 = 100;
 /// Chain time between two points of a market at least, seconds.
 const STEP_SECS: i64 = 4;
+/// How long the keepers watch the first price before a recorded story, seconds of chain time: they have reported more than once
+/// then, and the reserve is where that score wants it. Nobody begins to defend with the first second of a crisis.
+const QUIET_SECS: i64 = 300;
 
 /// A story with where it comes from.
 struct Chosen {
@@ -98,7 +101,7 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
         SetUp { network: &network, world: &world, feeder: &mut feeder, start, backend: &Backend::Surfpool };
     set_up.run(&program(), |step| live.say(step)).await?;
     live.say("starting three keepers");
-    let past = chosen.past.write(dir, network.now().unix_ts)?;
+    let past = chosen.past.write(dir, network.now().unix_ts, cli.seed)?;
     network.at_pace();
     let started = async {
         let mut keepers = Keepers::prepare(dir, &network, &world, past).await?;
@@ -111,6 +114,14 @@ async fn set_stage(cli: &Cli, pace: Pace, chosen: &Chosen, dir: &Path) -> Outcom
     };
     let page = keepers.page();
     live.say(&format!("the page is at {page}"));
+    if cli.market.is_some() {
+        live.say("the keepers watch the market while it stands still");
+        let until_ts = network.now().unix_ts + QUIET_SECS;
+        tokio::select! {
+            passed = network.until(until_ts) => passed.map(drop)?,
+            stale = feeder.keep_publishing(&network, &world, start) => return Err(unending(stale)),
+        }
+    }
     if !cli.headless && std::io::stderr().is_terminal() {
         // a machine without a browser has the address above
         let _ = opener::open_browser(&page);

@@ -410,6 +410,29 @@ async fn open_gap_holds_liquidations_back_until_a_snapshot() {
     assert!(rig.recorder.take().contains(&("send", ActionClass::Liquidate, key(50))));
 }
 
+/// Each start took prices that had not arrived yet for missing: the keeper's own band was the highest for the next twelve hours.
+#[tokio::test]
+async fn score_waits_for_the_first_complete_source_and_then_for_none() {
+    let mut rig = Rig::new();
+    let snapshot = rig.everything(&rig.world.rule(), &[]);
+    rig.engine.store.watch_raw((10..14).map(key).chain([CLOCK, key(SIGNER)]).collect());
+    rig.engine
+        .updates(snapshot.updates.into_iter().filter(|update| !(10..14).map(key).any(|at| at == update.key)).collect());
+    rig.engine.tick();
+    assert!(!rig.engine.is_gapless() && rig.engine.assessment.assets.len() == 2);
+    assert_eq!(rig.engine.scorer.highest(), None, "no price has arrived");
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.tick();
+    assert!(rig.engine.is_gapless());
+    let (calm_bps, _) = rig.engine.scorer.highest().expect("it was seen");
+    rig.engine.sources.poll_failed();
+    assert!(!rig.engine.is_gapless());
+    rig.engine.updates(vec![clock(SLOT + 2, NOW + 600)]);
+    rig.engine.tick();
+    let (blind_bps, _) = rig.engine.scorer.highest().expect("a score");
+    assert!(blind_bps > calm_bps, "prices are ten minutes old: {blind_bps}, {calm_bps}");
+}
+
 #[tokio::test]
 async fn fault_48_view_is_ready_only_with_everything_it_takes() {
     let mut rig = Rig::new();

@@ -163,6 +163,11 @@ impl Scorer {
         self.operations.push_outcome(is_landed, now.unix_ts);
     }
 
+    /// Tells whether it has looked at the chain's state.
+    pub fn has_looked(&self) -> bool {
+        self.last_ts > 0
+    }
+
     /// Looks at the chain's state; more than once a second of its time changes nothing.
     pub fn see(&mut self, seen: Seen) {
         let now = seen.assessment.now;
@@ -171,7 +176,7 @@ impl Scorer {
         }
         self.last_ts = now.unix_ts;
         self.operations.set_slots(seen.tip_slot, now.slot);
-        self.dependence.see(seen);
+        self.dependence.see(seen, &self.past);
         self.heard = early::heard_of(seen.early, seen.store, now.unix_ts);
         let mut near = BTreeMap::new();
         for (key, report) in &seen.assessment.vaults {
@@ -321,7 +326,7 @@ fn report_of(shares: ReportShares) -> ReportParts {
 }
 
 impl Dependence {
-    fn see(&mut self, seen: Seen) {
+    fn see(&mut self, seen: Seen, past: &Past) {
         let now_ts = seen.assessment.now.unix_ts;
         let assets: Vec<Pubkey> = seen.assessment.assets.keys().copied().take(MARKETS_MAX).collect();
         if assets != self.assets {
@@ -329,17 +334,31 @@ impl Dependence {
             self.portfolio = Portfolio::new(assets.len()).ok();
             (self.closes, self.last_ts) = (vec![None; assets.len()], now_ts);
             self.assets = assets;
+            self.remember(past, now_ts);
         }
-        let elapsed_secs = now_ts.saturating_sub(self.last_ts);
-        let Some(portfolio) = self.portfolio.as_mut().filter(|_| elapsed_secs >= RETURN_SECS) else { return };
         let price = |key: &Pubkey| seen.assessment.assets[key].band.ok().map(|band| dollars(band.mid));
         let closes: Vec<Option<f64>> = self.assets.iter().map(price).collect();
+        let elapsed_secs = now_ts.saturating_sub(self.last_ts);
+        let Some(portfolio) = self.portfolio.as_mut().filter(|_| elapsed_secs >= RETURN_SECS) else {
+            // what is agreed on only now is compared from now on
+            self.closes.iter_mut().zip(closes).for_each(|(known, now)| *known = known.or(now));
+            return;
+        };
         let returns = self.closes.iter().zip(&closes);
         let returns: Vec<Option<f64>> =
             returns.map(|(before, now)| before.zip(*now).map(|(before, now)| (now / before).ln())).collect();
         // what is missing leaves the stress unknown until returns are complete again
         let _ = portfolio.push(elapsed_secs as f64, &returns);
         (self.closes, self.last_ts) = (closes, now_ts);
+    }
+
+    /// Learns how the assets moved before the start.
+    fn remember(&mut self, past: &Past, now_ts: i64) {
+        let Some(portfolio) = &mut self.portfolio else { return };
+        for (secs, returns) in past.returns(&self.assets, now_ts) {
+            // CANNOT be refused: a return of each, over a time that passed
+            let _ = portfolio.push(secs as f64, &returns);
+        }
     }
 }
 

@@ -21,6 +21,8 @@ const SPAN_SECS: i64 = 7 * 86_400;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Length of a bar, seconds.
 const BAR_SECS: u32 = 300;
+/// The longest time between two closes across which assets are compared, seconds.
+const GAP_MAX_SECS: i64 = 3_600;
 
 /// Closes of each asset by the start of their bar, US dollars.
 #[derive(Debug, Default)]
@@ -107,6 +109,25 @@ impl Past {
         }
         bars
     }
+
+    /// Returns what all `assets` did from one bar to the next: seconds, and the log return of each; bars that one of them lacks
+    /// are left out.
+    pub(super) fn returns(&self, assets: &[Pubkey], now_ts: i64) -> Vec<(i64, Vec<Option<f64>>)> {
+        let Some((first, others)) = assets.split_first() else { return Vec::new() };
+        let closes_at = |(open_ts, close): (&i64, &f64)| {
+            let others = others.iter().map(|asset| self.closes.get(asset)?.get(open_ts).copied());
+            Some((*open_ts, std::iter::once(Some(*close)).chain(others).collect::<Option<Vec<f64>>>()?))
+        };
+        let last_ts = now_ts.saturating_sub(BAR_SECS.into());
+        let closed = self.closes.get(first).into_iter().flat_map(|closes| closes.range(..=last_ts));
+        let all: Vec<(i64, Vec<f64>)> = closed.filter_map(closes_at).collect();
+        let moved = |pair: &[(i64, Vec<f64>)]| {
+            let ((from_ts, before), (to_ts, now)) = (&pair[0], &pair[1]);
+            (to_ts - from_ts, before.iter().zip(now).map(|(before, now)| Some((now / before).ln())).collect())
+        };
+        // as of the features: no return is taken across a gap of more than an hour
+        all.windows(2).map(moved).filter(|(secs, _)| *secs <= GAP_MAX_SECS).collect()
+    }
 }
 
 /// The start of the bar that holds `ts`.
@@ -158,5 +179,25 @@ mod tests {
         assert_eq!(ends(past.bars(&sol, None, 1_800))[2], (1_500, 120.0, 120.0), "behind a gap, from its own price");
         assert_eq!(ends(past.bars(&sol, Some(&usdc), 1_800)), [(0, 200.0, 200.0), (300, 200.0, 110.0)]);
         assert!(past.bars(&usdc, Some(&Pubkey::default()), 1_800).is_empty());
+    }
+
+    #[test]
+    fn returns_are_those_that_all_assets_made_and_none_across_a_gap() {
+        let [sol, usdc] = [1, 2].map(|n| Pubkey::new_from_array([n; 32]));
+        let item = |subject: Pubkey, bar: i64, price: &str| json!({ "subject": subject.to_string(), "at_ms": bar * 300_000, "price": price });
+        let sol_at = [(0, "100"), (1, "110"), (2, "121"), (3, "242"), (20, "484"), (21, "968")];
+        let usdc_at = [(0, "1"), (1, "1"), (3, "2"), (20, "2"), (21, "2")];
+        let sol_at = sol_at.map(|(bar, price)| item(sol, bar, price));
+        let past =
+            Past::of(&sol_at.into_iter().chain(usdc_at.map(|(bar, price)| item(usdc, bar, price))).collect::<Vec<_>>());
+        let rounded = |now_ts: i64| -> Vec<(i64, Vec<i64>)> {
+            let percent = |of: Option<f64>| (100.0 * of.unwrap()).round() as i64;
+            let returns = past.returns(&[sol, usdc], now_ts).into_iter();
+            returns.map(|(secs, of)| (secs, of.into_iter().map(percent).collect())).collect()
+        };
+        // ln 1.1 = 10 %, ln 2.2 = 79 %, ln 2 = 69 %; the bar that has no price of the second asset is left out
+        assert_eq!(rounded(22 * 300), [(300, vec![10, 0]), (600, vec![79, 69]), (300, vec![69, 0])]);
+        assert_eq!(rounded(22 * 300 - 1).len(), 2, "the last bar is open");
+        assert!(past.returns(&[sol, Pubkey::default()], 10_000).is_empty() && past.returns(&[], 10_000).is_empty());
     }
 }

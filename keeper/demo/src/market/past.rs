@@ -1,9 +1,12 @@
 //! What a recorded market did before the story: the keepers' past, as candles in files.
 
 use crate::error::{DemoError, Outcome};
+use crate::feeder::NOISE_BPS;
 use crate::market::candles::{self, Candle, Span};
 use crate::market::recorded::{Recorded, Recording, prices};
-use crate::world::Coin;
+use crate::world::{Coin, SOURCES};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -32,16 +35,22 @@ impl Past {
 
     /// Writes a file for each coin to `dir`, moved in time so that the last bar ends at `start_ts`; none without bars.
     ///
+    /// Closes are what keepers would have read, the mean of what the publishers print: beside a dollar coin that never moved at
+    /// all the first print of the story would be an event.
+    ///
     /// # Errors
     /// [`DemoError::File`].
-    pub fn write(&self, dir: &Path, start_ts: i64) -> Outcome<Vec<PathBuf>> {
+    pub fn write(&self, dir: &Path, start_ts: i64, seed: u64) -> Outcome<Vec<PathBuf>> {
         if self.closes.is_empty() {
             return Ok(Vec::new());
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x9a57);
         let of = |coin: Coin| {
             let mut text = "time,open,high,low,close\n".to_owned();
             for (before_secs, usd) in &self.closes {
-                let close = usd[coin.index()];
+                let noise_bps =
+                    (0..SOURCES).map(|_| rng.random_range(-NOISE_BPS..NOISE_BPS)).sum::<f64>() / SOURCES as f64;
+                let close = usd[coin.index()] * (1.0 + noise_bps / 10_000.0);
                 // CANNOT fail: a String takes any write
                 let _ = writeln!(text, "{},{close},{close},{close},{close}", start_ts - before_secs);
             }
@@ -67,12 +76,17 @@ mod tests {
         let recording = Recording { path, coin: Coin::Sol, span };
         let recorded = recorded::load(&recording, 4, 1).unwrap();
         let past = Past::read(&recording, &recorded).unwrap();
-        let files = past.write(dir.path(), 10_000).unwrap();
+        let files = past.write(dir.path(), 10_000, 1).unwrap();
         let sol = std::fs::read_to_string(&files[0]).unwrap();
-        assert_eq!(sol, "time,open,high,low,close\n9880,8,8,8,8\n9940,9,9,9,9\n");
-        assert_eq!(files.len(), 3);
+        let bars: Vec<Vec<f64>> =
+            sol.lines().skip(1).map(|line| line.split(',').map(|field| field.parse().unwrap()).collect()).collect();
+        assert_eq!((sol.lines().next(), bars.len(), files.len()), (Some("time,open,high,low,close"), 2, 3));
+        for (bar, (open_ts, close)) in bars.iter().zip([(9_880.0, 8.0), (9_940.0, 9.0)]) {
+            assert!(bar[0] == open_ts && bar[1..] == [bar[4]; 4], "{bar:?}");
+            assert!((bar[4] / close - 1.0).abs() <= NOISE_BPS / 10_000.0 && bar[4] != close, "{bar:?}");
+        }
         let first = Recording { span: Span::default(), ..recording };
         let recorded = recorded::load(&first, 4, 1).unwrap();
-        assert_eq!(Past::read(&first, &recorded).unwrap().write(dir.path(), 10_000).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(Past::read(&first, &recorded).unwrap().write(dir.path(), 10_000, 1).unwrap(), Vec::<PathBuf>::new());
     }
 }

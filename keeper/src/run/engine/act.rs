@@ -97,6 +97,10 @@ impl<C: Courier> Engine<C> {
     }
 
     fn score(&mut self) {
+        // what has not arrived yet isn't missing: a band that was entered for it would be left only after hours
+        if !(self.scorer.has_looked() || self.is_gapless()) {
+            return;
+        }
         let seen = Seen {
             store: &self.store,
             assessment: &self.assessment,

@@ -92,6 +92,26 @@ fn own_report_is_no_peers_and_another_ones_is() {
     assert!((scene.operations() - 0.3).abs() < 1e-9, "{}", scene.operations());
 }
 
+/// A restart forgot how the assets move together: the second minute after it was measured by the first one alone, and a calm
+/// market scored above 60 %.
+#[test]
+fn stress_is_known_at_once_by_the_past_and_without_one_missing_until_enough_was_seen() {
+    for is_remembered in [true, false] {
+        let mut scene = Scene::new(&ScoreSettings::default());
+        if is_remembered {
+            scene.past([0.001, 0.0]);
+        }
+        let asset = scene.world.asset_keys[0];
+        for minute in 0..30 {
+            scene.see(100_000 + 20 * i128::from(minute % 3 / 2), NOW + minute * MINUTE);
+            let system = *scene.score(&asset).part(Hazard::System);
+            // five returns of each of two assets to learn from, and one to judge
+            assert_eq!(system.is_missing, !is_remembered && minute < 11, "minute {minute}");
+            assert!(system.is_missing || system.probability < 0.2, "minute {minute}: {}", system.probability);
+        }
+    }
+}
+
 #[test]
 fn first_look_disagrees_with_nobody_and_the_second_does() {
     let mut scene = Scene::new(&ScoreSettings::default());
