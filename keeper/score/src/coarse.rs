@@ -55,7 +55,7 @@ impl Coarse {
     }
 }
 
-/// Joins a bar to what came before it within one longer bar.
+/// Joins a bar to what came before it within one longer bar. What was traded is known where both tell it.
 fn join(first: &Bar, then: &Bar) -> Bar {
     let secs = then.close_ts().saturating_sub(first.open_ts);
     Bar {
@@ -65,9 +65,13 @@ fn join(first: &Bar, then: &Bar) -> Bar {
         high: first.high.max(then.high),
         low: first.low.min(then.low),
         close: then.close,
-        volume: first.volume + then.volume,
-        taker_buy: first.taker_buy.zip(then.taker_buy).map(|(first, then)| first + then),
+        volume: sum(first.volume, then.volume),
+        taker_buy: sum(first.taker_buy, then.taker_buy),
     }
+}
+
+fn sum(first: Option<f64>, then: Option<f64>) -> Option<f64> {
+    first.zip(then).map(|(first, then)| first + then)
 }
 
 #[cfg(test)]
@@ -82,7 +86,16 @@ mod tests {
         let bar = |minute: i64| {
             let (open, close) = (price(minute), price(minute + 1));
             let (high, low) = (open.max(close) * 1.001, open.min(close) * 0.999);
-            Bar { open_ts: 7_200 + minute * 60, secs: 60, open, high, low, close, volume: 2.0, taker_buy: Some(1.0) }
+            Bar {
+                open_ts: 7_200 + minute * 60,
+                secs: 60,
+                open,
+                high,
+                low,
+                close,
+                volume: Some(2.0),
+                taker_buy: Some(1.0),
+            }
         };
         (0..count).map(bar).collect()
     }
@@ -95,7 +108,7 @@ mod tests {
             high: high(hour),
             low: low(hour),
             close: hour[hour.len() - 1].close,
-            volume: 2.0 * hour.len() as f64,
+            volume: Some(2.0 * hour.len() as f64),
             taker_buy: Some(hour.len() as f64),
             ..hour[0]
         };

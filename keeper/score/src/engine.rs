@@ -7,7 +7,7 @@ use crate::band::{Band, BandState, Bands};
 use crate::bar::{Bar, BarError};
 use crate::coarse::Coarse;
 use crate::features::{self, Features, Market};
-use crate::hazard::{self, Exit, HAZARDS};
+use crate::hazard::{self, Exit, HAZARDS, Place};
 use crate::input::Input;
 use crate::model::{Model, structural};
 use crate::score::{ReportShares, Score, Weights};
@@ -91,10 +91,8 @@ pub struct Readings<'a> {
     pub withdrawable: Input,
     /// Collateral that a liquidation of the debt near its threshold sells, quote units.
     pub exit_size: Input,
-    /// Volume of a day where it is sold, quote units.
-    pub volume_day: Input,
-    /// Spread where it is sold, share.
-    pub spread: Input,
+    /// Where it is sold.
+    pub exit_place: Place,
     /// The keeper's own health.
     pub operations: &'a Operations,
 }
@@ -258,8 +256,8 @@ impl Engine {
         let health = OracleHealth::of(&OraclePrint { price, confidence, age_secs, twap, venues, sigma });
         let exit = Exit {
             size: seen.exit_size,
-            volume_day: seen.volume_day,
-            spread: seen.spread,
+            place: seen.exit_place,
+            lambda: self.market.liquidity().proved_lambda(),
             vol_day: Input::of(features.vol_day()),
             bonus: self.settings.bonus,
         };

@@ -8,7 +8,7 @@ use rampart_score::band::Band;
 use rampart_score::bar::Bar;
 use rampart_score::engine::{Assessment, Engine, Readings, Settings};
 use rampart_score::features::COUNT;
-use rampart_score::hazard::Hazard;
+use rampart_score::hazard::{Hazard, Place, Reserves};
 use rampart_score::input::Input;
 use rampart_score::model::Model;
 
@@ -91,7 +91,7 @@ type Change = fn(&mut Readings);
 fn score_rises_by_the_part_whose_reading_is_missing() {
     let change: [(Hazard, Change); 6] = [
         (Hazard::Oracle, |readings| readings.venues = &[]),
-        (Hazard::Liquidity, |readings| readings.volume_day = Input::Missing),
+        (Hazard::Liquidity, |readings| readings.exit_place = Place::Pool(Reserves::default())),
         (Hazard::Run, |readings| readings.flow = None),
         (Hazard::Staleness, |readings| readings.age_secs = Input::Missing),
         (Hazard::System, |readings| readings.stress = None),
@@ -137,7 +137,7 @@ fn shipped() -> Model {
 
 /// As an oracle tells it: prices alone.
 fn without_volume(bar: &Bar) -> Bar {
-    Bar { volume: 0.0, taker_buy: None, ..*bar }
+    Bar { volume: None, taker_buy: None, ..*bar }
 }
 
 /// A keeper's bars have no volume and are a minute long: the watch on drift took the model that ships from every keeper after

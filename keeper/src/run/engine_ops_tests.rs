@@ -397,6 +397,27 @@ async fn fault_55_takeover_is_told_at_its_first_sign_and_trips_before_the_config
 }
 
 #[tokio::test]
+async fn pool_in_which_collateral_is_sold_is_watched_with_its_tokens_and_told() {
+    let mut rig = Rig::new();
+    let asset = rig.world.asset_keys[0];
+    let market = format!("[[market]]\nasset = \"{asset}\"\npool = \"{}\"", key(81));
+    rig.engine.scorer = Scorer::new(&toml::from_str(&market).expect("settings")).expect("a scorer");
+    rig.load(&rig.world.rule(), &[]);
+    let is_watched = |rig: &Rig| [81, 82, 83].map(|n| rig.engine.sources.set.raw.contains(&key(n)));
+    assert_eq!(is_watched(&rig), [true, false, false]);
+    let raw = |n: u8, data: Vec<u8>| Update { lamports: 1, data, ..Update::absent(key(n), SLOT + 1, Origin::Push) };
+    rig.engine.updates(vec![raw(81, testing::pool(key(20), key(21)))]);
+    rig.engine.tick();
+    assert_eq!(is_watched(&rig), [true; 3]);
+    let sides = [(82, 20), (83, 21)].map(|(n, mint)| raw(n, testing::token_account(&key(mint), &key(81), 98_000_000)));
+    rig.engine.updates(sides.into_iter().chain([clock(SLOT + 1, NOW + 1)]).collect());
+    rig.engine.tick();
+    let why = explain(&mut rig, asset).expect("an asset");
+    let told = why.inputs.iter().find(|input| input.name == "sold at").expect("it is named");
+    assert_eq!(told.value, format!("pool {}: takes 2 dollars within 2 %, fee 30.0 bps", key(81)));
+}
+
+#[tokio::test]
 async fn policy_in_shadow_is_told_by_version_and_hash_in_explanation_view_and_metrics() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("library.json");

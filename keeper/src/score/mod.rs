@@ -8,6 +8,7 @@ mod candles;
 mod error;
 mod exits;
 mod past;
+pub(crate) mod place;
 mod pool;
 mod readings;
 mod shadow;
@@ -26,6 +27,7 @@ use candles::Candles;
 pub use error::ScoreError;
 pub use exits::Placed;
 pub use past::Past;
+use place::Places;
 use pool::Pool;
 use rampart::state::ReportParts;
 use rampart_client::address;
@@ -56,6 +58,7 @@ pub struct Scorer {
     past: Past,
     subjects: BTreeMap<Pubkey, Watched>,
     pools: BTreeMap<Pubkey, Pool>,
+    places: Places,
     dependence: Dependence,
     heard: Heard,
     operations: Operations,
@@ -115,6 +118,7 @@ impl Scorer {
         Ok(Self {
             model: Some(settings.model_file.as_deref().map_or_else(built_in, read)?),
             shadow: Shadow::new(settings.library_file.as_deref().filter(|_| settings.enabled)),
+            places: Places::of(settings),
             settings: settings.clone(),
             past: Past::default(),
             subjects: BTreeMap::new(),
@@ -163,6 +167,11 @@ impl Scorer {
         self.operations.push_outcome(is_landed, now.unix_ts);
     }
 
+    /// Returns the accounts that say what the pools hold in which collateral is sold; more as they become known.
+    pub fn accounts(&self, store: &Store) -> Vec<Pubkey> {
+        self.places.accounts(store)
+    }
+
     /// Looks at the chain's state; more than once a second of its time changes nothing.
     pub fn see(&mut self, seen: Seen) {
         let now = seen.assessment.now;
@@ -172,6 +181,7 @@ impl Scorer {
         self.last_ts = now.unix_ts;
         self.operations.set_slots(seen.tip_slot, now.slot);
         self.dependence.see(seen);
+        self.places.see(seen.store, seen.tip_slot, now.unix_ts);
         self.heard = early::heard_of(seen.early, seen.store, now.unix_ts);
         let mut near = BTreeMap::new();
         for (key, report) in &seen.assessment.vaults {
@@ -201,7 +211,7 @@ impl Scorer {
         let debt = exits::debt(key, seen);
         let share =
             |fall_bps| exits::near(key, seen, fall_bps).zip(debt).map_or(f64::NAN, |(near, debt)| near / debt.max(1.0));
-        let depth = exits::depth(&books.collateral_asset, &self.settings);
+        let depth = self.market().depth(&books.collateral_asset, seen);
         Some(shadow::Vault {
             key: *key,
             said: self.subjects.get(key)?.said?,
@@ -210,6 +220,10 @@ impl Scorer {
             near: [500, 1_000, 2_000].map(share),
             debt_to_depth: debt.zip(depth).map_or(f64::NAN, |(debt, depth)| debt / depth.max(1.0)),
         })
+    }
+
+    fn market(&self) -> exits::Market<'_> {
+        exits::Market { settings: &self.settings, places: &self.places }
     }
 
     /// How far the majors, which are all other volatile assets, moved on average within about half an hour; in tokens of the
@@ -230,6 +244,8 @@ impl Scorer {
 
     fn judge(&mut self, priced: &Priced, near: &BTreeMap<Pubkey, f64>, seen: Seen) {
         let (now_ts, factor) = (seen.assessment.now.unix_ts, self.factor(priced, seen));
+        let traded = priced.collateral.and_then(|asset| self.places.traded(&asset));
+        let exit = exits::of(priced, self.market(), near, seen);
         let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
             let weights = self.settings.weights.weights();
             // CANNOT fail: costs that give no bands are refused with the settings
@@ -248,6 +264,7 @@ impl Scorer {
             }
             Watched { engine, candles: Candles::default(), said: None, earlier: None }
         });
+        watched.candles.trade(traded);
         if let Some(bar) = priced.price.known().and_then(|price| watched.candles.push(now_ts, price)) {
             // a bar that is refused is told of in the log: the past stays as it was
             if let Err(error) = watched.engine.push(&bar) {
@@ -256,7 +273,6 @@ impl Scorer {
         }
         self.operations.set_peers(watched.said.map(|said| said.score.bps), &readings::peers(priced, seen));
         let flow = priced.vault.and_then(|key| self.pools.get_mut(&key)?.reading(now_ts));
-        let exit = exits::of(priced, &self.settings, near);
         let stress = self.dependence.portfolio.as_ref().and_then(Portfolio::stress);
         let said = watched.engine.assess(&priced.readings((flow.as_ref(), stress), factor, &exit, &self.operations));
         if watched.earlier.is_none_or(|(ts, _)| now_ts.saturating_sub(ts) >= EARLIER_SECS) {
@@ -285,7 +301,12 @@ impl Scorer {
 
     /// Returns how the debt of a vault is placed, from the positions as they are now; nothing without a price or a position.
     pub fn placed(&self, vault: &Pubkey, seen: Seen) -> Option<Placed> {
-        exits::placed(vault, &self.settings, seen).filter(|_| self.settings.enabled)
+        exits::placed(vault, self.market(), seen).filter(|_| self.settings.enabled)
+    }
+
+    /// Returns the pool in which an asset is sold with what is known of it, for people; nothing where none is named.
+    pub fn place(&self, asset: &Pubkey, assessment: &Assessment) -> Option<String> {
+        self.places.told(asset, assessment)
     }
 
     /// Returns the band of each subject.

@@ -247,6 +247,9 @@ impl<C: Courier> Engine<C> {
         self.explain_early(&mut why, &[key]);
         let warm = if asset.reference.is_warm { "warm" } else { "cold" };
         why.condition("its reference is warm", asset.reference.is_warm, warm);
+        if let Some(told) = self.scorer.place(&key, &self.assessment) {
+            why.input("sold at", told);
+        }
         self.explain_score(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Observe);
         why.answer = answer_of(&why, "observation", None);
@@ -309,8 +312,10 @@ impl<C: Courier> Engine<C> {
         why.input("debt within 5, 10 and 20 % of its line", format!("{five:.1} %, {ten:.1} %, {twenty:.1} %{part}"));
         let (largest, hands) = (100.0 * composition.largest_share(), 1.0 / composition.concentration());
         why.input("largest debtor", format!("{largest:.1} % of the debt; as concentrated as {hands:.1} equal debtors"));
+        let collateral = self.store.vault(vault).map(|vault| vault.collateral_asset);
+        let place = collateral.and_then(|asset| self.scorer.place(&asset, &self.assessment));
         let depth = against_depth.map_or_else(
-            || "unknown: the collateral has no `score.market`".to_owned(),
+            || place.unwrap_or_else(|| "unknown: the collateral has no `score.market`".to_owned()),
             |times| format!("{times:.2} times what the market takes within 2 %"),
         );
         why.input("debt that a fall of 10 % liquidates", depth);
