@@ -34,14 +34,14 @@ impl Coarse {
         whole
     }
 
-    /// Returns the features at the last whole bar and the one in progress, as if that closed now: a fall counts at once.
-    pub fn features(&self) -> Features {
+    /// Returns the market at the last whole bar and the one in progress, as if that closed now: a fall counts at once.
+    pub fn market(&self) -> Market {
         let mut market = self.market;
         if let Some(open) = &self.open {
             // CANNOT be refused: as in `close`
             let _ = market.push(open);
         }
-        market.features()
+        market
     }
 
     fn cell(&self, ts: i64) -> i64 {
@@ -136,7 +136,7 @@ mod tests {
         // By minutes alone the last half an hour has thirty returns instead of one.
         let mut fine = Market::new(Settings::default());
         bars.iter().for_each(|bar| fine.push(bar).unwrap());
-        let [fine, hourly] = [fine.features(), coarse.features()].map(|features| features.values[0]);
+        let [fine, hourly] = [fine.features(), coarse.market().features()].map(|features| features.values[0]);
         assert!((fine - hourly).abs() > 0.1, "{fine}, {hourly}");
     }
 
@@ -148,11 +148,11 @@ mod tests {
             coarse.push(bar);
         });
         hours(&bars).iter().for_each(|bar| market.push(bar).unwrap());
-        near(&coarse.features(), &market.features());
+        near(&coarse.market().features(), &market.features());
         let fallen = Bar { open_ts: bars[bars.len() - 1].close_ts(), high: 101.0, low: 70.0, close: 70.0, ..bars[0] };
-        let before = coarse.features();
+        let before = coarse.market().features();
         assert!(coarse.push(&Bar { open: 101.0, ..fallen }).is_none());
-        let [before, after] = [before, coarse.features()].map(|features| features.get("drawdown_1h").unwrap());
+        let [before, after] = [before, coarse.market().features()].map(|features| features.get("drawdown_1h").unwrap());
         assert!(after > before + 0.2, "{before}, {after}");
     }
 

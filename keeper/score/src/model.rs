@@ -11,6 +11,8 @@ use crate::state::DECILES;
 
 /// Length of the bars of a model whose file has no tail to tell it, seconds: the lab trains on hourly candles.
 const BAR_SECS: u32 = 3_600;
+/// Length of the bars that a tail of hours was fitted on, seconds.
+const HOUR_SECS: u32 = 3_600;
 
 /// A model whose file was checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +64,11 @@ impl Model {
     /// Returns the length of the bars that it was trained on, seconds. Features of shorter ones are others by the same names.
     pub fn bar_secs(&self) -> u32 {
         self.heads().iter().find_map(|head| head.tail).map_or(BAR_SECS, |tail| tail.bar_secs)
+    }
+
+    /// Returns the tail of an hour's falls; none where none was fitted on hours.
+    pub fn hourly_tail(&self) -> Option<Tail> {
+        self.heads().iter().find_map(|head| head.tail).filter(|tail| tail.bar_secs == HOUR_SECS)
     }
 
     /// Returns the deciles of the features in training; empty where the file has none.

@@ -19,7 +19,7 @@ use crate::config::ScoreSettings;
 use crate::decide::bands::Bands;
 use crate::decide::reports::{Opinion, subjects};
 use crate::early::{self, Board};
-use crate::view::{ModelView, ScoreView};
+use crate::view::{ModelView, ScoreView, ScoredView};
 use crate::watch::index::PriceIndex;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
@@ -149,7 +149,7 @@ impl Scorer {
     pub fn view(&self) -> ScoreView {
         let model = self.model().filter(|_| self.settings.enabled);
         let model = model.map(|(version, hash)| ModelView { version, hash: hash.to_owned() });
-        ScoreView { model, library: self.shadow.view() }
+        ScoreView { model, library: self.shadow.view(), subjects: self.subjects.iter().filter_map(scored).collect() }
     }
 
     /// Returns what a policy in shadow and the rules would have done last about a vault, for people.
@@ -318,10 +318,25 @@ impl Scorer {
         Bands::Known(known.collect())
     }
 
+    /// Returns the highest known values of all subjects, for the metrics.
+    pub fn highest_of(&self, values: impl Fn(&Said) -> [Input; 2]) -> [Option<f64>; 2] {
+        let said: Vec<[Input; 2]> =
+            self.subjects.values().filter_map(|watched| watched.said.as_ref().map(&values)).collect();
+        [0, 1].map(|at| said.iter().filter_map(|values| values[at].known()).reduce(f64::max))
+    }
+
     /// Returns the highest score and its band, for the metrics.
     pub fn highest(&self) -> Option<(u16, Band)> {
         self.subjects.values().filter_map(|watched| watched.said.map(|said| (said.score.bps, said.band))).max()
     }
+}
+
+fn scored((subject, watched): (&Pubkey, &Watched)) -> Option<ScoredView> {
+    let said = watched.said.as_ref()?;
+    let ([fall_6h, fall_24h], [value_at_risk_99, value_at_risk_999]) =
+        (said.falls.map(Input::known), said.value_at_risk.map(Input::known));
+    let (subject, score_bps, band) = (subject.to_string(), said.score.bps, said.band.name().to_owned());
+    Some(ScoredView { subject, score_bps, band, fall_6h, fall_24h, value_at_risk_99, value_at_risk_999 })
 }
 
 /// The model that the repository ships.

@@ -3,6 +3,7 @@
 use statrs::function::erf::erfc;
 
 use super::Tail;
+use crate::tail::{Gpd, PotFit};
 
 /// Bounds of the probability before the logit: beyond them a model has seen nothing.
 const P_MIN: f64 = 1e-9;
@@ -25,6 +26,18 @@ pub fn structural(vol_day: f64, buffer: f64, horizon_secs: u32, tail: Option<&Ta
 }
 
 impl Tail {
+    /// Returns the fall of the next bar that is exceeded with probability `p`, share of the price: the volatility of a bar times
+    /// the tail's quantile.
+    ///
+    /// # Units
+    /// `vol_day` per square root of a day; `p` at most the share of bars beyond the threshold.
+    pub fn value_at_risk(&self, p: f64, vol_day: f64) -> f64 {
+        let gpd = Gpd { shape: self.shape, scale: self.scale };
+        let sigmas = PotFit { threshold: self.threshold, share: self.share, gpd }.value_at_risk(p);
+        let depth = sigmas * vol_day * (f64::from(self.bar_secs) / DAY_SECS).sqrt();
+        -(-depth).exp_m1()
+    }
+
     /// Returns the probability that any of the horizon's bars falls by more than `depth` (log), by the fitted tail.
     ///
     /// Bars are taken as independent, `1 - (1 - p)^bars`: the sum of their probabilities would be 1 for every depth below
@@ -60,6 +73,16 @@ mod tests {
         assert!((tail.probability(0.0, 0.04, 86_400) - at_threshold).abs() < 1e-12, "1 - 0.95^24 is 0.708");
         assert!((logit(0.005) - 3.507).abs() < 0.001, "{}", logit(0.005));
         assert!(logit(0.01) > logit(0.02) && logit(0.02) > logit(0.05), "each buffer has another one");
+    }
+
+    #[test]
+    fn value_at_risk_is_the_volatility_of_a_bar_times_the_quantile() {
+        // 1.5 + 0.6 / 0.25 · (5^0.25 - 1) is 2.688837 deviations of an hour, 0.04 / √24: a logarithm of 0.0219543
+        let tail = Tail { shape: 0.25, scale: 0.6, ..tail(0.2) };
+        assert!((tail.value_at_risk(0.01, 0.04) - 0.021_715).abs() < 1e-6, "{}", tail.value_at_risk(0.01, 0.04));
+        let rare = tail.value_at_risk(0.001, 0.04);
+        let back = tail.probability(-(1.0 - rare).ln(), 0.04, 3_600);
+        assert!((back - 0.001).abs() < 1e-12, "{back}");
     }
 
     #[test]
