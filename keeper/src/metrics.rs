@@ -126,6 +126,20 @@ pub struct OnlyResultLabel {
     pub result: &'static str,
 }
 
+/// Label: a horizon.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HorizonLabel {
+    /// `6h` or `24h`.
+    pub horizon: &'static str,
+}
+
+/// Label: a level of the value at risk.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LevelLabel {
+    /// Share of hours that fall less, %: `99` or `99.9`.
+    pub level: &'static str,
+}
+
 /// Label: task of the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TaskLabel {
@@ -261,6 +275,10 @@ metrics! {
     score: Gauge = Gauge::default(), "rampart_score_bps";
     /// Its band: 0 normal, 1 watch, 2 tighten, 3 restrict, 4 breaker.
     score_band: Gauge = Gauge::default(), "rampart_score_band_state";
+    /// The highest probability of a fall through the buffer of all assets and vaults, by horizon; absent where none is known.
+    fall_probability: Family<HorizonLabel, Ratio> = Family::default(), "rampart_fall_probability_ratio";
+    /// The highest value at risk of the next hour of all assets and vaults, share of the price, by level; absent where none is known.
+    value_at_risk: Family<LevelLabel, Ratio> = Family::default(), "rampart_value_at_risk_ratio";
     /// 1 for each model in use, by kind: crash, or the policy that is chosen in shadow.
     model_info: Family<ModelLabel, Gauge> = Family::default(), "rampart_model_info";
     /// Whether the library of policies is refused.

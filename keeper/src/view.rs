@@ -21,7 +21,7 @@ pub use build::Builder;
 pub(crate) use build_rule::verdict_of;
 pub use fleet::{FleetView, MemberView};
 pub use reserve::ReserveView;
-pub use score::{LibraryView, ModelView, PolicyView, ScoreView};
+pub use score::{LibraryView, ModelView, PolicyView, ScoreView, ScoredView};
 
 /// Version of this shape.
 pub const SCHEMA: u32 = 1;

@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn due_weeks_follow_the_data_and_the_journal() {
-        let bar = |open_ts| Bar { volume: 1.0, ..Bar::flat(open_ts, 300, 1.0) };
+        let bar = |open_ts| Bar { volume: Some(1.0), ..Bar::flat(open_ts, 300, 1.0) };
         let monday = week_start(1_700_000_000);
         let series = |ends: i64| Series { symbol: "X".into(), interval_secs: 300, bars: vec![bar(ends - 300)] };
         // the market that ends first decides
@@ -268,7 +268,7 @@ mod tests {
         let monday = week_start(1_700_000_000);
         let bar = |at: i64| {
             let price = if at % 2 == 0 { 100.0 } else { 100.1 };
-            Bar { volume: 1_000.0, ..Bar::flat(monday + at * 300, 300, price) }
+            Bar { volume: Some(1_000.0), ..Bar::flat(monday + at * 300, 300, price) }
         };
         let data = [Series { symbol: "X".into(), interval_secs: 300, bars: (0..7 * 2_016).map(bar).collect() }];
         let settings = Settings { shadow_weeks: 2, ..Settings::default() };

@@ -22,6 +22,17 @@ pub enum Band {
 impl Band {
     /// All bands, rising.
     pub const ALL: [Self; 5] = [Self::Normal, Self::Watch, Self::Tighten, Self::Restrict, Self::Breaker];
+
+    /// Returns the name, as settings have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Watch => "watch",
+            Self::Tighten => "tighten",
+            Self::Restrict => "restrict",
+            Self::Breaker => "breaker",
+        }
+    }
 }
 
 /// Scores at which bands begin, and how they are left.

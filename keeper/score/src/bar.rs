@@ -24,9 +24,9 @@ pub struct Bar {
     pub low: f64,
     /// Last price, quote per base.
     pub close: f64,
-    /// Traded volume, base units.
-    pub volume: f64,
-    /// Volume that takers bought, base units; none where the venue doesn't say.
+    /// Traded volume, base units; none where the source doesn't tell it: that isn't the 0 of a bar in which nobody traded.
+    pub volume: Option<f64>,
+    /// Volume that takers bought, base units; none where the source doesn't tell it.
     pub taker_buy: Option<f64>,
 }
 
@@ -51,7 +51,7 @@ pub enum BarError {
         /// Start of the bar, unix seconds.
         open_ts: i64,
     },
-    /// A volume that isn't a number from 0 to [`VOLUME_MAX`], or takers who bought more than was traded.
+    /// A volume that isn't a number from 0 to [`VOLUME_MAX`], or takers who bought more than is known to have been traded.
     #[error("bar at {open_ts} has a volume that can't be: check its source")]
     Volume {
         /// Start of the bar, unix seconds.
@@ -68,9 +68,9 @@ pub enum BarError {
 }
 
 impl Bar {
-    /// A bar of one price, in which nothing was traded.
+    /// A bar of one price, of which nobody tells what was traded.
     pub fn flat(open_ts: i64, secs: u32, price: f64) -> Self {
-        Self { open_ts, secs, open: price, high: price, low: price, close: price, volume: 0.0, taker_buy: None }
+        Self { open_ts, secs, open: price, high: price, low: price, close: price, volume: None, taker_buy: None }
     }
 
     /// Returns when the bar is known, unix seconds.
@@ -95,8 +95,9 @@ impl Bar {
         if !inside(self.open) || !inside(self.close) {
             return Err(BarError::Range { open_ts });
         }
-        let is_share = self.taker_buy.is_none_or(|bought| (0.0..=self.volume).contains(&bought));
-        if !(0.0..=VOLUME_MAX).contains(&self.volume) || !is_share {
+        let is_told = self.volume.is_none_or(|volume| (0.0..=VOLUME_MAX).contains(&volume));
+        let is_share = |bought| self.volume.is_some_and(|volume| (0.0..=volume).contains(&bought));
+        if !is_told || !self.taker_buy.is_none_or(is_share) {
             return Err(BarError::Volume { open_ts });
         }
         Ok(())

@@ -34,14 +34,14 @@ impl Coarse {
         whole
     }
 
-    /// Returns the features at the last whole bar and the one in progress, as if that closed now: a fall counts at once.
-    pub fn features(&self) -> Features {
+    /// Returns the market at the last whole bar and the one in progress, as if that closed now: a fall counts at once.
+    pub fn market(&self) -> Market {
         let mut market = self.market;
         if let Some(open) = &self.open {
             // CANNOT be refused: as in `close`
             let _ = market.push(open);
         }
-        market.features()
+        market
     }
 
     fn cell(&self, ts: i64) -> i64 {
@@ -55,7 +55,7 @@ impl Coarse {
     }
 }
 
-/// Joins a bar to what came before it within one longer bar.
+/// Joins a bar to what came before it within one longer bar. What was traded is known where both tell it.
 fn join(first: &Bar, then: &Bar) -> Bar {
     let secs = then.close_ts().saturating_sub(first.open_ts);
     Bar {
@@ -65,9 +65,13 @@ fn join(first: &Bar, then: &Bar) -> Bar {
         high: first.high.max(then.high),
         low: first.low.min(then.low),
         close: then.close,
-        volume: first.volume + then.volume,
-        taker_buy: first.taker_buy.zip(then.taker_buy).map(|(first, then)| first + then),
+        volume: sum(first.volume, then.volume),
+        taker_buy: sum(first.taker_buy, then.taker_buy),
     }
+}
+
+fn sum(first: Option<f64>, then: Option<f64>) -> Option<f64> {
+    first.zip(then).map(|(first, then)| first + then)
 }
 
 #[cfg(test)]
@@ -82,7 +86,16 @@ mod tests {
         let bar = |minute: i64| {
             let (open, close) = (price(minute), price(minute + 1));
             let (high, low) = (open.max(close) * 1.001, open.min(close) * 0.999);
-            Bar { open_ts: 7_200 + minute * 60, secs: 60, open, high, low, close, volume: 2.0, taker_buy: Some(1.0) }
+            Bar {
+                open_ts: 7_200 + minute * 60,
+                secs: 60,
+                open,
+                high,
+                low,
+                close,
+                volume: Some(2.0),
+                taker_buy: Some(1.0),
+            }
         };
         (0..count).map(bar).collect()
     }
@@ -95,7 +108,7 @@ mod tests {
             high: high(hour),
             low: low(hour),
             close: hour[hour.len() - 1].close,
-            volume: 2.0 * hour.len() as f64,
+            volume: Some(2.0 * hour.len() as f64),
             taker_buy: Some(hour.len() as f64),
             ..hour[0]
         };
@@ -123,7 +136,7 @@ mod tests {
         // By minutes alone the last half an hour has thirty returns instead of one.
         let mut fine = Market::new(Settings::default());
         bars.iter().for_each(|bar| fine.push(bar).unwrap());
-        let [fine, hourly] = [fine.features(), coarse.features()].map(|features| features.values[0]);
+        let [fine, hourly] = [fine.features(), coarse.market().features()].map(|features| features.values[0]);
         assert!((fine - hourly).abs() > 0.1, "{fine}, {hourly}");
     }
 
@@ -135,11 +148,11 @@ mod tests {
             coarse.push(bar);
         });
         hours(&bars).iter().for_each(|bar| market.push(bar).unwrap());
-        near(&coarse.features(), &market.features());
+        near(&coarse.market().features(), &market.features());
         let fallen = Bar { open_ts: bars[bars.len() - 1].close_ts(), high: 101.0, low: 70.0, close: 70.0, ..bars[0] };
-        let before = coarse.features();
+        let before = coarse.market().features();
         assert!(coarse.push(&Bar { open: 101.0, ..fallen }).is_none());
-        let [before, after] = [before, coarse.features()].map(|features| features.get("drawdown_1h").unwrap());
+        let [before, after] = [before, coarse.market().features()].map(|features| features.get("drawdown_1h").unwrap());
         assert!(after > before + 0.2, "{before}, {after}");
     }
 

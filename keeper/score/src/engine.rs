@@ -7,7 +7,7 @@ use crate::band::{Band, BandState, Bands};
 use crate::bar::{Bar, BarError};
 use crate::coarse::Coarse;
 use crate::features::{self, Features, Market};
-use crate::hazard::{self, Exit, HAZARDS};
+use crate::hazard::{self, Exit, HAZARDS, Place};
 use crate::input::Input;
 use crate::model::{Model, structural};
 use crate::score::{ReportShares, Score, Weights};
@@ -20,6 +20,13 @@ const DRIFT_SECS: i64 = 3_600;
 /// Share of the drift watch's half-life that must be seen before it demotes a model.
 const DRIFT_COVERAGE: f64 = 0.3;
 const DAY_SECS: f64 = 86_400.0;
+/// Length of the bars whose falls the values at risk are of, seconds.
+const HOUR_SECS: u32 = 3_600;
+
+/// Horizons of the falls that are told beside the score, seconds: six hours and a day.
+pub const FALL_HORIZONS_SECS: [u32; 2] = [21_600, 86_400];
+/// Probabilities with which the next hour's fall exceeds the values at risk: 99 and 99.9 % of hours fall less.
+pub const RISK_PROBABILITIES: [f64; 2] = [0.01, 0.001];
 
 /// How a market is judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,10 +98,8 @@ pub struct Readings<'a> {
     pub withdrawable: Input,
     /// Collateral that a liquidation of the debt near its threshold sells, quote units.
     pub exit_size: Input,
-    /// Volume of a day where it is sold, quote units.
-    pub volume_day: Input,
-    /// Spread where it is sold, share.
-    pub spread: Input,
+    /// Where it is sold.
+    pub exit_place: Place,
     /// The keeper's own health.
     pub operations: &'a Operations,
 }
@@ -122,6 +127,21 @@ pub struct Assessment {
     pub rarity: Input,
     /// Whether the structural formula stands in for a model that is absent or drifted.
     pub is_demoted: bool,
+    /// Probability of a fall through the buffer within each of [`FALL_HORIZONS_SECS`]; missing while no price is known.
+    pub falls: [Input; 2],
+    /// Fall of the next hour that is exceeded with each of [`RISK_PROBABILITIES`], share of the price; missing where no tail of a
+    /// model in use, or no volatility is known.
+    pub value_at_risk: [Input; 2],
+}
+
+/// What the market is judged by.
+struct Judged<'a> {
+    /// None where the structural formula stands in.
+    model: Option<&'a Model>,
+    /// In the bars of the model, where there is one.
+    features: Features,
+    /// What falls are measured by, per square root of a day; missing before the first return.
+    vol_of_falls: Input,
 }
 
 /// The engine of one market.
@@ -136,7 +156,7 @@ pub struct Engine {
     drift_index: Input,
     drift_ts: Option<i64>,
     market: Market,
-    fall: Cusum,
+    cusum: Cusum,
     regime: Regime,
     forest: HalfSpaceTrees,
     detector: Detector,
@@ -155,7 +175,7 @@ impl Engine {
             market: Market::new(settings.market),
             coarse: Coarse::new(settings.market, bar_secs),
             forest: HalfSpaceTrees::new(settings.seed),
-            fall: Cusum::default(),
+            cusum: Cusum::default(),
             regime: Regime::default(),
             detector: Detector::default(),
             rarity: Input::Missing,
@@ -182,7 +202,7 @@ impl Engine {
         self.regime.push(bar);
         let secs = last_ts.map_or(f64::from(bar.secs), |last| (bar.close_ts() - last) as f64);
         if is_known {
-            self.fall.push(self.market.last_return() / (variance_day * secs / DAY_SECS).sqrt());
+            self.cusum.push(self.market.last_return() / (variance_day * secs / DAY_SECS).sqrt());
         }
         if self.model.is_some()
             && let Some((features, secs)) = self.coarse.push(bar)
@@ -208,7 +228,10 @@ impl Engine {
         let verdict = self.detector.push(&self.observation(seen, sigma));
         self.watch_activity(seen);
         let is_demoted = self.is_demoted();
-        let hazards = self.hazards(seen, &features, verdict, sigma, is_demoted);
+        let judged = self.judged(is_demoted);
+        let hazards = self.hazards(seen, &features, verdict, sigma, &judged);
+        let falls = FALL_HORIZONS_SECS.map(|horizon_secs| self.fall(seen.ts, &judged, horizon_secs));
+        let value_at_risk = self.value_at_risk(seen.ts, &judged);
         let score = Score::of(&hazards, &self.settings.weights);
         let band = self.band.push(&self.settings.bands, score.bps, features.is_warming, seen.ts);
         let vol_day = if self.is_stale(seen.ts) { Input::Missing } else { Input::of(features.vol_day()) };
@@ -221,10 +244,12 @@ impl Engine {
             report,
             features,
             verdict,
-            fall: self.fall.alarm(),
+            fall: self.cusum.alarm(),
             change_probability: self.regime.change_probability(),
             rarity: self.rarity,
             is_demoted,
+            falls,
+            value_at_risk,
         }
     }
 
@@ -252,20 +277,20 @@ impl Engine {
         features: &Features,
         verdict: PriceVerdict,
         sigma: f64,
-        is_demoted: bool,
+        judged: &Judged,
     ) -> [Input; HAZARDS] {
         let Readings { price, confidence, age_secs, twap, venues, .. } = *seen;
         let health = OracleHealth::of(&OraclePrint { price, confidence, age_secs, twap, venues, sigma });
         let exit = Exit {
             size: seen.exit_size,
-            volume_day: seen.volume_day,
-            spread: seen.spread,
+            place: seen.exit_place,
+            lambda: self.market.liquidity().proved_lambda(),
             vol_day: Input::of(features.vol_day()),
             bonus: self.settings.bonus,
         };
         let horizon_secs = self.settings.horizon_secs;
         [
-            hazard::market(self.market_probability(seen.ts, features, is_demoted), self.fall.alarm()),
+            hazard::market(self.fall(seen.ts, judged, horizon_secs), self.cusum.alarm()),
             hazard::oracle(&health, verdict),
             exit.hazard(horizon_secs),
             hazard::run(seen.flow, seen.withdrawable, self.rarity, horizon_secs),
@@ -275,18 +300,37 @@ impl Engine {
         ]
     }
 
-    fn market_probability(&self, ts: i64, features: &Features, is_demoted: bool) -> Input {
-        let Settings { buffer, horizon_secs, .. } = self.settings;
+    fn judged(&self, is_demoted: bool) -> Judged<'_> {
+        let model = self.model.as_ref().filter(|_| !is_demoted);
+        let market = if model.is_some() { self.coarse.market() } else { self.market };
+        let features = market.features();
+        let volatility = market.volatility();
+        let vol_of_falls = volatility.is_known().then(|| volatility.vol_of_falls()).into();
+        Judged { model, features, vol_of_falls }
+    }
+
+    /// Returns the probability of a fall through the buffer within a horizon.
+    fn fall(&self, ts: i64, judged: &Judged, horizon_secs: u32) -> Input {
+        let buffer = self.settings.buffer;
         if self.is_stale(ts) {
             return Input::Missing;
         }
-        match self.model.as_ref().filter(|_| !is_demoted) {
-            Some(model) => Input::of(model.probability(&self.coarse.features(), buffer, horizon_secs)),
+        match judged.model {
+            Some(model) => Input::of(model.probability(&judged.features, buffer, horizon_secs)),
             None if buffer > 0.0 && buffer < 1.0 => {
-                Input::of(1.0 / (1.0 + (-structural(features.vol_day(), buffer, horizon_secs, None)).exp()))
+                let vol_day = judged.features.vol_day();
+                Input::of(1.0 / (1.0 + (-structural(vol_day, buffer, horizon_secs, None)).exp()))
             }
             None => Input::Known(1.0),
         }
+    }
+
+    fn value_at_risk(&self, ts: i64, judged: &Judged) -> [Input; 2] {
+        let tail = judged.model.and_then(Model::falls).filter(|tail| tail.bar_secs == HOUR_SECS && !self.is_stale(ts));
+        let tail = tail.zip(judged.vol_of_falls.known());
+        // of a logarithm, the share of the price
+        let share = |p: f64| tail.map(|(tail, vol)| -(-tail.value_at_risk(p, vol)).exp_m1());
+        RISK_PROBABILITIES.map(|p| share(p).into())
     }
 
     fn operations(&self, seen: &Readings) -> Operations {

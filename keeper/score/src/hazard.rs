@@ -100,14 +100,60 @@ pub fn oracle(health: &OracleHealth, verdict: PriceVerdict) -> Input {
 pub struct Exit {
     /// Size to be sold, quote units.
     pub size: Input,
-    /// Traded volume of a day, quote units.
-    pub volume_day: Input,
-    /// Spread, share.
-    pub spread: Input,
+    /// Where it is sold.
+    pub place: Place,
+    /// Kyle's lambda, log price per quote unit that is sold; none where too little was traded to tell.
+    pub lambda: Option<f64>,
     /// Volatility per square root of a day.
     pub vol_day: Input,
     /// Liquidation bonus, share.
     pub bonus: f64,
+}
+
+/// Where collateral is sold, and what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Place {
+    /// Books of which an operator knows the volume of a day.
+    Books {
+        /// Traded volume of a day, quote units.
+        volume_day: Input,
+        /// Spread, share.
+        spread: Input,
+    },
+    /// A pool whose reserves are seen.
+    Pool(Reserves),
+}
+
+/// What a pool of a constant product holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reserves {
+    /// Fee of a swap, share: half the spread.
+    pub fee: Input,
+    /// What it holds of what would be sold, at the agreed price, quote units.
+    pub sold: Input,
+    /// What it holds of what it pays, at the agreed price, quote units; not applicable where nobody agrees on a price of that.
+    pub paid: Input,
+}
+
+impl Reserves {
+    /// Returns what it holds of what would be sold, and what it pays for at most: less where it pays a worse price than agreed.
+    fn sides(&self) -> Option<(f64, f64)> {
+        let sold = self.sold.known().filter(|sold| *sold >= 0.0)?;
+        let paid = if self.paid.is_applicable() { self.paid.known()? } else { sold };
+        Some((sold, paid.clamp(0.0, sold)))
+    }
+
+    /// Returns what selling `size` costs beside the fee, share: `1 - min(R, S) / (R + Q)`, which is `Q / (R + Q)` where the pool's
+    /// price is the agreed one.
+    fn slippage(&self, size: f64) -> Option<f64> {
+        let (sold, paid) = self.sides()?;
+        Some((sold + size - paid) / (sold + size))
+    }
+
+    /// Returns what can be sold at a cost of at most `slippage` beside the fee, quote units; nothing at a price that is worse already.
+    pub fn depth(&self, slippage: f64) -> Input {
+        self.sides().map(|(sold, paid)| (paid / (1.0 - slippage) - sold).max(0.0)).into()
+    }
 }
 
 /// Impact constant of the square-root law.
@@ -116,24 +162,47 @@ const IMPACT: f64 = 1.0;
 const COST_VOLATILITY: f64 = 0.6;
 
 impl Exit {
-    /// Returns the cost of leaving, share: `s/2 + Y σ √(Q / V)`.
+    /// Returns the cost of leaving, share: half the spread and what the place says of the size, or what the price answered to flow
+    /// where that is dearer.
     ///
     /// # Source
-    /// Square-root law: Tóth et al. (2011); docs/risk.md, "Exit".
+    /// docs/risk.md, "Exit".
     pub fn cost(&self) -> Input {
         if !self.size.is_applicable() {
             return Input::NotApplicable;
         }
-        let all = (self.size.known(), self.volume_day.known(), self.spread.known(), self.vol_day.known());
-        let (Some(size), Some(volume), Some(spread), Some(vol)) = all else { return Input::Missing };
-        if size <= 0.0 {
-            return Input::Known(0.0);
+        let size = self.size.known();
+        let Some((half_spread, slippage)) = size.and_then(|size| self.told(size.max(0.0))) else {
+            return Input::Missing;
+        };
+        match size.filter(|size| *size > 0.0) {
+            Some(size) => Input::of((half_spread + self.answered(size).map_or(slippage, |a| a.max(slippage))).min(1.0)),
+            None => Input::Known(0.0),
         }
-        // Without trading there is no way out.
-        if volume <= 0.0 {
-            return Input::Known(1.0);
+    }
+
+    /// Returns half the spread and the slippage of a sale, as the place says: books by the square-root law `Y σ √(Q / V)`, a pool
+    /// by its reserves.
+    ///
+    /// # Source
+    /// Square-root law: Tóth et al. (2011).
+    fn told(&self, size: f64) -> Option<(f64, f64)> {
+        match self.place {
+            Place::Books { volume_day, spread } => {
+                let (volume, spread, vol) = (volume_day.known()?, spread.known()?, self.vol_day.known()?);
+                // Without trading there is no way out.
+                let slippage = if volume <= 0.0 { 1.0 } else { IMPACT * vol.abs() * (size / volume).sqrt() };
+                Some((spread.abs() / 2.0, slippage))
+            }
+            Place::Pool(reserves) => Some((reserves.fee.known()?.abs(), reserves.slippage(size)?)),
         }
-        Input::of((spread.abs() / 2.0 + IMPACT * vol.abs() * (size / volume).sqrt()).min(1.0))
+    }
+
+    /// Returns the slippage by Kyle's lambda: `1 - (1 - e^-x) / x`, `x = λ Q` being the logarithm by which the price falls until all
+    /// is sold. A pool that nobody but arbitrage moves has `λ = 2 / R`, and `Q / R` of a small size by both.
+    fn answered(&self, size: f64) -> Option<f64> {
+        let fall = self.lambda.map(|lambda| lambda * size).filter(|fall| *fall > 0.0)?;
+        Some(1.0 + (-fall).exp_m1() / fall)
     }
 
     /// Returns the probability that the cost exceeds the bonus at the end of the horizon, its logarithm being a random walk.

@@ -4,14 +4,15 @@ use super::*;
 use crate::state::FLOWS;
 use proptest::prelude::*;
 
+fn books(volume_day: f64, spread: f64) -> Place {
+    Place::Books { volume_day: Input::of(volume_day), spread: Input::of(spread) }
+}
+
+/// Where nothing is known of the books.
+const UNKNOWN: Place = Place::Books { volume_day: Input::Missing, spread: Input::Missing };
+
 fn exit(size: f64) -> Exit {
-    Exit {
-        size: Input::of(size),
-        volume_day: Input::of(1e6),
-        spread: Input::of(0.002),
-        vol_day: Input::of(0.05),
-        bonus: 0.05,
-    }
+    Exit { size: Input::of(size), place: books(1e6, 0.002), lambda: None, vol_day: Input::of(0.05), bonus: 0.05 }
 }
 
 fn near(input: Input, expected: f64) {
@@ -27,9 +28,61 @@ fn exit_costs_and_hazard_equal_hand_computed_values() {
     near(exit(1e4).hazard(86_400), normal_tail((0.05f64 / 0.006).ln() / 0.6));
     assert!((normal_tail(1.644_853_627) - 0.05).abs() < 1e-9);
     near(exit(0.0).hazard(86_400), 0.0);
-    near(Exit { volume_day: Input::of(0.0), ..exit(1.0) }.hazard(86_400), 1.0);
+    near(Exit { place: books(0.0, 0.002), ..exit(1.0) }.hazard(86_400), 1.0);
     near(Exit { bonus: 0.0, ..exit(1.0) }.hazard(86_400), 1.0);
-    assert!(Exit { spread: Input::Missing, ..exit(1.0) }.hazard(86_400).is_missing());
+    assert!(Exit { place: books(1e6, f64::NAN), ..exit(1.0) }.hazard(86_400).is_missing());
+}
+
+/// A million of each side, and 30 bps.
+const POOL: Reserves = Reserves { fee: Input::Known(0.003), sold: Input::Known(1e6), paid: Input::Known(1e6) };
+
+fn at_pool(size: f64, pool: Reserves) -> Exit {
+    // the volatility counts for nothing
+    Exit { place: Place::Pool(pool), vol_day: Input::Missing, ..exit(size) }
+}
+
+#[test]
+fn exit_at_a_pool_costs_the_fee_and_what_its_curve_takes() {
+    // 10,000 into a million: 0.3 % and 10,000 / 1,010,000
+    near(at_pool(1e4, POOL).cost(), 0.003 + 1.0 / 101.0);
+    // it pays a tenth less than agreed: 1 - 900,000 / 1,010,000
+    near(at_pool(1e4, Reserves { paid: Input::of(9e5), ..POOL }).cost(), 0.003 + 11.0 / 101.0);
+    // one that pays more isn't counted on, and where nobody says what it pays its own price counts
+    for paid in [Input::of(5e6), Input::NotApplicable] {
+        near(at_pool(1e4, Reserves { paid, ..POOL }).cost(), 0.003 + 1.0 / 101.0);
+    }
+    near(at_pool(1.0, Reserves { sold: Input::of(0.0), ..POOL }).cost(), 1.0);
+    near(at_pool(1.0, Reserves { paid: Input::of(0.0), ..POOL }).cost(), 1.0);
+    near(at_pool(0.0, POOL).cost(), 0.0);
+    for missing in [
+        Reserves { fee: Input::Missing, ..POOL },
+        Reserves { sold: Input::Missing, ..POOL },
+        Reserves { paid: Input::Missing, ..POOL },
+    ] {
+        assert!(at_pool(1e4, missing).cost().is_missing() && at_pool(0.0, missing).cost().is_missing(), "{missing:?}");
+    }
+}
+
+#[test]
+fn depth_of_a_pool_is_what_costs_two_percent() {
+    // Q / (R + Q) = 0.02: R / 49
+    near(POOL.depth(0.02), 1e6 / 49.0);
+    // 990,000 / 0.98 - 1,000,000
+    near(Reserves { paid: Input::of(9.9e5), ..POOL }.depth(0.02), 1e4 * (99.0 / 0.98 - 100.0));
+    near(Reserves { paid: Input::of(9e5), ..POOL }.depth(0.02), 0.0);
+    assert!(Reserves { paid: Input::Missing, ..POOL }.depth(0.02).is_missing());
+}
+
+#[test]
+fn dearer_one_of_the_place_and_of_what_the_price_answered_counts() {
+    // x = 1e-6 · 1e5: 1 - (1 - e^-0.1) / 0.1 = 0.048374; the books take 0.05 √0.1 = 0.015811
+    near(Exit { lambda: Some(1e-6), ..exit(1e5) }.cost(), 0.001 + 0.048_374_180);
+    near(Exit { lambda: Some(1e-8), ..exit(1e5) }.cost(), 0.001 + 0.05 * 0.1f64.sqrt());
+    near(Exit { lambda: Some(1e-6), ..at_pool(1e5, POOL) }.cost(), 0.003 + 1.0 / 11.0);
+    near(Exit { lambda: Some(1e-5), ..at_pool(1e5, POOL) }.cost(), 0.003 + 0.367_879_441);
+    // what arbitrage alone makes of a pool: 2 / R, and the same cost to the first order
+    near(Exit { lambda: Some(2e-6), ..at_pool(10.0, POOL) }.cost(), 0.003 + 1e-5);
+    assert!(Exit { lambda: Some(1e-6), place: UNKNOWN, ..exit(1e5) }.cost().is_missing(), "it replaces no place");
 }
 
 fn outflow(shares: [f64; 3]) -> FlowReading {
@@ -109,7 +162,7 @@ fn market_is_missing_when_the_model_is_and_rises_with_the_alarm() {
 /// 1 - 0.7 · 0.8 = 4,400 bps of it for ever.
 #[test]
 fn exit_and_run_are_not_applicable_where_there_is_no_pool() {
-    let exit = Exit { size: Input::NotApplicable, volume_day: Input::Missing, ..exit(1.0) };
+    let exit = Exit { size: Input::NotApplicable, place: UNKNOWN, ..exit(1.0) };
     assert_eq!((exit.cost(), exit.hazard(86_400)), (Input::NotApplicable, Input::NotApplicable));
     assert_eq!(run(None, Input::NotApplicable, Input::Missing, 86_400), Input::NotApplicable);
     assert!(!Input::NotApplicable.is_missing() && Input::NotApplicable.known().is_none());
@@ -121,14 +174,16 @@ proptest! {
     #[test]
     fn hazards_are_probabilities_whatever_comes_in(values in prop::array::uniform8(prop::num::f64::ANY), horizon in 0u32..) {
         let [a, b, c, d, e, f, g, h] = values.map(Input::Known);
-        let exit = Exit { size: a, volume_day: b, spread: c, vol_day: d, bonus: values[4] };
+        let books = Place::Books { volume_day: b, spread: c };
+        let pool = Place::Pool(Reserves { fee: b, sold: c, paid: d });
+        let [exit, sale] = [books, pool].map(|place| Exit { size: a, place, lambda: f.known(), vol_day: d, bonus: values[4] });
         let health = OracleHealth { z: e, confidence_ratio: f, age_secs: g, twap_gap: h, disagreement: a, live_sources: 0 };
         let stress = Stress { correlation: values[0], absorption: values[1], absorption_shift: values[2], turbulence: values[3] };
         let flow = FlowReading { shares: [[values[0], values[1], values[2]]; FLOWS], bursts: [values[3]; FLOWS] };
         let mut state = Operations::default();
         (state.slots_behind, state.disagreement_bps, state.drift) = (a, b, c);
         let hazards = [
-            market(a, Alarm::Raised), oracle(&health, PriceVerdict::RealMove), exit.hazard(horizon),
+            market(a, Alarm::Raised), oracle(&health, PriceVerdict::RealMove), exit.hazard(horizon), sale.hazard(horizon),
             run(Some(&flow), b, c, horizon), staleness(d, values[5], values[6]), system(Some(&stress)), operations(&state),
         ];
         for hazard in hazards {

@@ -64,7 +64,7 @@ impl Model {
         self.heads().iter().find_map(|head| head.tail).map_or(BAR_SECS, |tail| tail.bar_secs)
     }
 
-    /// Returns the tail of a bar's falls, for the value at risk; none in files from before it.
+    /// Returns the tail of a bar's falls over `Volatility::vol_of_falls`, for the value at risk; none in files from before it.
     pub fn falls(&self) -> Option<&Tail> {
         self.file.falls.as_ref()
     }

@@ -7,10 +7,10 @@ use rampart_score::anomaly::{Alarm, PriceVerdict};
 use rampart_score::band::Band;
 use rampart_score::bar::Bar;
 use rampart_score::engine::{Assessment, Engine, Readings, Settings};
-use rampart_score::features::COUNT;
-use rampart_score::hazard::Hazard;
+use rampart_score::features::{COUNT, Market};
+use rampart_score::hazard::{Hazard, Place, Reserves};
 use rampart_score::input::Input;
-use rampart_score::model::Model;
+use rampart_score::model::{Model, structural};
 
 const MINUTES: usize = 60 * 24 * 4;
 
@@ -91,7 +91,7 @@ type Change = fn(&mut Readings);
 fn score_rises_by_the_part_whose_reading_is_missing() {
     let change: [(Hazard, Change); 6] = [
         (Hazard::Oracle, |readings| readings.venues = &[]),
-        (Hazard::Liquidity, |readings| readings.volume_day = Input::Missing),
+        (Hazard::Liquidity, |readings| readings.exit_place = Place::Pool(Reserves::default())),
         (Hazard::Run, |readings| readings.flow = None),
         (Hazard::Staleness, |readings| readings.age_secs = Input::Missing),
         (Hazard::System, |readings| readings.stress = None),
@@ -131,13 +131,52 @@ fn model_is_demoted_when_its_inputs_left_what_it_was_trained_on() {
     assert!(found[demoted].score.part(Hazard::Operations).probability >= 0.5);
 }
 
+#[test]
+fn falls_are_told_within_six_hours_and_a_day_and_the_score_takes_the_one_of_its_horizon() {
+    let bars = walk(3, 100, 3_600, 0.01);
+    for (horizon_secs, at) in [(86_400, 1), (21_600, 0)] {
+        let mut rig = Rig::new(Settings { horizon_secs, ..Settings::default() }, Some(shipped()));
+        let found = bars.iter().map(|bar| rig.tick(bar)).last().unwrap();
+        // bars of the model's length: its features are the market's
+        let expected = [21_600, 86_400].map(|secs| Input::of(shipped().probability(&found.features, 0.10, secs)));
+        assert_eq!(found.falls, expected);
+        let market = found.score.part(Hazard::Market).probability;
+        let [six_hours, day] = expected.map(|p| p.known().unwrap());
+        assert!(found.fall == Alarm::Quiet && six_hours < day);
+        assert!((market - [six_hours, day][at]).abs() < 1e-12, "{market} {found:?}");
+    }
+    let mut rig = Rig::new(Settings::default(), None);
+    let found = bars.iter().map(|bar| rig.tick(bar)).last().unwrap();
+    let vol = found.features.vol_day();
+    let walk = [21_600, 86_400].map(|secs| 1.0 / (1.0 + (-structural(vol, 0.10, secs, None)).exp()));
+    assert_eq!((found.falls, found.value_at_risk), (walk.map(Input::of), [Input::Missing; 2]), "no model, no tail");
+}
+
+#[test]
+fn value_at_risk_is_the_tails_and_missing_without_a_volatility_or_a_price() {
+    let bars = walk(4, 100, 3_600, 0.01);
+    let mut rig = Rig::new(Settings::default(), Some(shipped()));
+    assert_eq!(rig.tick(&bars[0]).value_at_risk, [Input::Missing; 2], "a bar without a return");
+    let found = bars[1..].iter().map(|bar| rig.tick(bar)).last().unwrap();
+    let mut market = Market::new(rampart_score::features::Settings::default());
+    bars.iter().for_each(|bar| market.push(bar).unwrap());
+    let (model, vol) = (shipped(), market.volatility().vol_of_falls());
+    let share = |p: f64| -(-model.falls().unwrap().value_at_risk(p, vol)).exp_m1();
+    assert_eq!(found.value_at_risk, [0.01, 0.001].map(|p| Input::of(share(p))));
+    let [usual, rare] = found.value_at_risk.map(|fall| fall.known().unwrap());
+    // 1 % an hour: 2.7 and 5.3 deviations, or so
+    assert!(usual > 0.015 && usual < 0.05 && rare > 1.5 * usual && rare < 0.1, "{usual} {rare}");
+    let stale = rig.tick_with(&next(&bars[99], 1.0), |readings| readings.ts += 3_601);
+    assert_eq!((stale.falls, stale.value_at_risk), ([Input::Missing; 2], [Input::Missing; 2]));
+}
+
 fn shipped() -> Model {
     Model::from_json(include_str!("../../../artifacts/models/crash-v1.json")).unwrap()
 }
 
 /// As an oracle tells it: prices alone.
 fn without_volume(bar: &Bar) -> Bar {
-    Bar { volume: 0.0, taker_buy: None, ..*bar }
+    Bar { volume: None, taker_buy: None, ..*bar }
 }
 
 /// A keeper's bars have no volume and are a minute long: the watch on drift took the model that ships from every keeper after

@@ -83,7 +83,7 @@ fn volatility_of_closes_and_of_ranges_agree_on_a_fine_random_walk() {
             high: hour.iter().map(|step| step.open.max(step.close)).fold(0.0, f64::max),
             low: hour.iter().map(|step| step.open.min(step.close)).fold(f64::MAX, f64::min),
             close: hour[719].close,
-            volume: 1.0,
+            volume: Some(1.0),
             taker_buy: None,
         })
         .collect();
@@ -165,17 +165,15 @@ fn liquidity_equals_weighted_sums_over_the_whole_history() {
     let features = market.features();
     let end = bars.last().unwrap().close_ts();
     let ages = || bars[1..].iter().map(|bar| (end - bar.close_ts()) as f64);
-    let volume = |half_life| weighted(ages().zip(bars[1..].iter().map(|bar| bar.volume * bar.close)), half_life);
+    let traded = |bar: &Bar| bar.volume.unwrap() * bar.close;
+    let volume = |half_life| weighted(ages().zip(bars[1..].iter().map(traded)), half_life);
     near(&features, "volume_log_ratio", (volume(6.0 * HOUR) / volume(7.0 * DAY)).ln());
     let returns = returns(&bars);
     let illiquid = |half_life| {
-        weighted(
-            returns.iter().zip(&bars[1..]).map(|((age, r), bar)| (*age, r.abs() / (bar.volume * bar.close))),
-            half_life,
-        )
+        weighted(returns.iter().zip(&bars[1..]).map(|((age, r), bar)| (*age, r.abs() / traded(bar))), half_life)
     };
     near(&features, "amihud_log_ratio", (illiquid(DAY) / illiquid(30.0 * DAY)).ln());
-    let flow = |bar: &Bar| (2.0 * bar.taker_buy.unwrap() - bar.volume) * bar.close;
+    let flow = |bar: &Bar| (2.0 * bar.taker_buy.unwrap() - bar.volume.unwrap()) * bar.close;
     let mean = |f: &dyn Fn(f64, f64) -> f64| {
         weighted(returns.iter().zip(&bars[1..]).map(|((age, r), bar)| (*age, f(flow(bar), *r))), DAY)
     };
@@ -196,12 +194,72 @@ fn kyle_lambda_is_found_when_it_was_planted() {
         // Quote flow is signed volume times the close; lambda 2e-7 per quote unit, to first order.
         close = open * (2e-7 * (2.0 * bought - 1_000.0) * open).exp();
         let (high, low) = (open.max(close), open.min(close));
-        let bar =
-            Bar { open_ts: at * 300, secs: 300, open, high, low, close, volume: 1_000.0, taker_buy: Some(bought) };
+        let bar = Bar {
+            open_ts: at * 300,
+            secs: 300,
+            open,
+            high,
+            low,
+            close,
+            volume: Some(1_000.0),
+            taker_buy: Some(bought),
+        };
         market.push(&bar).unwrap();
     }
     let lambda = market.liquidity().kyle_lambda().unwrap();
     assert!((lambda / 2e-7 - 1.0).abs() < 0.02, "{lambda}");
+}
+
+/// A minute at a price that moves by `change` thousandths of a percent, in which takers bought `bought` of 1,000.
+fn minute(at: i64, open: f64, change: f64, bought: f64) -> Bar {
+    let close = open * (change * 1e-5).exp();
+    let (high, low) = (open.max(close), open.min(close));
+    let (volume, taker_buy) = (Some(1_000.0), Some(bought));
+    Bar { open_ts: at * 60, secs: 60, open, high, low, close, volume, taker_buy }
+}
+
+#[test]
+fn lambda_counts_when_trades_are_enough_and_chance_makes_none() {
+    // the price goes up by one when takers buy more than half, and down when they sell; or it does so whatever they do
+    let proved = |count: i64, answers: bool| {
+        let (mut market, mut price) = (Market::new(Settings::default()), 100.0);
+        for at in 0..count {
+            let [side, other] = [at * 7 % 5 % 2, at * 11 % 7 % 2].map(|bit| 2.0 * bit as f64 - 1.0);
+            let bar = minute(at, price, if answers { side } else { other }, 500.0 + 400.0 * side);
+            price = bar.close;
+            market.push(&bar).unwrap();
+        }
+        (market.liquidity().kyle_lambda().is_some(), market.liquidity().proved_lambda())
+    };
+    assert_eq!(proved(30, true), (true, None), "29 returns");
+    let (_, lambda) = proved(60, true);
+    // 1e-5 a bar for a flow of (2 · 900 - 1,000) · 100 either way
+    assert!((lambda.unwrap() / (1e-5 / 8e4) - 1.0).abs() < 0.01, "{lambda:?}");
+    assert_eq!(proved(600, false), (true, None));
+}
+
+/// A week of prices from the history, of which nobody tells what was traded, stood for a week without trades: then whatever was
+/// traded first was a hundred times the habit.
+#[test]
+fn bars_that_tell_no_volume_leave_its_averages_and_ratios_as_they_were() {
+    let bars = common::walk(12, 30 * 60, 60, 0.001);
+    let untold = |bar: &Bar| Bar { volume: None, taker_buy: None, ..*bar };
+    let (history, told) = bars.split_at(5 * 60);
+    let (mut mixed, mut alone) = (Market::new(Settings::default()), Market::new(Settings::default()));
+    history.iter().for_each(|bar| mixed.push(&untold(bar)).unwrap());
+    alone.push(&untold(&history[history.len() - 1])).unwrap();
+    for (bar, minutes) in told.iter().zip(1..) {
+        [&mut mixed, &mut alone].into_iter().for_each(|market| market.push(bar).unwrap());
+        let ratios = ["amihud_log_ratio", "volume_log_ratio"].map(|name| mixed.features().get(name));
+        assert_eq!(ratios.map(|ratio| ratio.is_some()), [minutes >= 1_440; 2], "{minutes}");
+        assert!(ratios == ["amihud_log_ratio", "volume_log_ratio"].map(|name| alone.features().get(name)));
+    }
+    let (before, last) = (mixed.liquidity().volume_day(), *mixed.last().unwrap());
+    mixed.push(&untold(&minute(last.close_ts() / 60, last.close, 1.0, 0.0))).unwrap();
+    assert_eq!(mixed.liquidity().volume_day(), before);
+    let quiet = minute(last.close_ts() / 60 + 1, last.close, 1.0, 0.0);
+    mixed.push(&Bar { volume: Some(0.0), ..quiet }).unwrap();
+    assert!(mixed.liquidity().volume_day() < before, "a minute in which nobody traded counts");
 }
 
 #[test]
@@ -281,8 +339,9 @@ fn bar_is_refused_without_effect_when_it_is_unsound_or_late() {
         (Bar { close: f64::NAN, ..next }, BarError::Price { open_ts }),
         (Bar { low: 0.0, ..next }, BarError::Price { open_ts }),
         (Bar { high: next.close.min(next.open) * 0.99, low: 1e-3, ..next }, BarError::Range { open_ts }),
-        (Bar { volume: -1.0, taker_buy: None, ..next }, BarError::Volume { open_ts }),
-        (Bar { taker_buy: Some(next.volume * 1.01), ..next }, BarError::Volume { open_ts }),
+        (Bar { volume: Some(-1.0), taker_buy: None, ..next }, BarError::Volume { open_ts }),
+        (Bar { volume: None, ..next }, BarError::Volume { open_ts }),
+        (Bar { taker_buy: next.volume.map(|volume| volume * 1.01), ..next }, BarError::Volume { open_ts }),
     ];
     for (bad, error) in cases {
         assert_eq!(market.push(&bad), Err(error));
@@ -308,7 +367,8 @@ proptest! {
     ) {
         let mut market = Market::new(Settings::default());
         for (open_ts, secs, [open, high, low, close, volume]) in steps {
-            let _ = market.push(&Bar { open_ts, secs, open, high, low, close, volume, taker_buy: Some(volume) });
+            let (volume, taker_buy) = (Some(volume), Some(volume));
+            let _ = market.push(&Bar { open_ts, secs, open, high, low, close, volume, taker_buy });
             prop_assert!(market.features().values.iter().all(|value| value.is_finite()));
         }
         let mut market = Market::new(Settings::default());
@@ -316,7 +376,8 @@ proptest! {
         for (gap, open, close, volume) in sound {
             open_ts += gap;
             let (high, low) = (open.max(close), open.min(close));
-            let _ = market.push(&Bar { open_ts, secs: 60, open, high, low, close, volume, taker_buy: Some(volume / 3.0) });
+            let (volume, taker_buy) = (Some(volume), Some(volume / 3.0));
+            let _ = market.push(&Bar { open_ts, secs: 60, open, high, low, close, volume, taker_buy });
             prop_assert!(market.features().values.iter().all(|value| value.is_finite()), "{:?}", market.features());
             prop_assert!(market.liquidity().kyle_lambda().is_none_or(f64::is_finite));
         }

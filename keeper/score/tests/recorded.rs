@@ -169,7 +169,7 @@ fn recorded_markets_of_the_training_demote_the_shipped_model_at_no_time() {
         let Some(bars) = recorded(&format!("{name}USDT_1h"), HOUR) else { return };
         let mut engine = Engine::new(engine::Settings::default(), Some(model.clone()));
         let (mut known, mut demoted, mut highest) = (0, 0, 0.0f64);
-        for bar in bars.iter().map(|bar| Bar { volume: 0.0, taker_buy: None, ..*bar }) {
+        for bar in bars.iter().map(|bar| Bar { volume: None, taker_buy: None, ..*bar }) {
             engine.push(&bar).expect("recorded bars are sound");
             if let Some(index) = engine.drift_index().known() {
                 (known, highest) = (known + 1, highest.max(index));

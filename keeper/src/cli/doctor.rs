@@ -1,6 +1,7 @@
 //! Everything that a start would stumble over and a running keeper may suffer from, tried without sending anything.
 
 mod local;
+mod place;
 mod poster;
 mod remote;
 

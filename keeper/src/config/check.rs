@@ -111,6 +111,11 @@ fn check_spans(config: &Config) -> Result<(), Refusal> {
     within("ingest.stall_slots", config.ingest.stall_slots, 2, 1_000)?;
     within("ingest.poll_ms", config.ingest.poll_ms, 50, 60_000)?;
     within("ingest.sweep_secs", config.ingest.sweep_secs, 1, 3_600)?;
+    // what wasn't confirmed for that long is stale: `score::STALE_SLOTS`
+    let has_pool = config.score.enabled && config.score.market.iter().any(|market| market.pool.is_some());
+    demand(!has_pool || config.ingest.sweep_secs <= 120, "ingest.sweep_secs", || {
+        "must be at most 120 where `score.market` names a pool: what it holds would look stale".into()
+    })?;
     within("ingest.probe_secs", config.ingest.probe_secs, 1, 600)?;
     within("tx.resend_ms", config.tx.resend_ms, 50, 10_000)?;
     within("tx.max_in_flight", config.tx.max_in_flight as u64, 1, 256)?;

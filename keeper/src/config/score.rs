@@ -105,6 +105,12 @@ pub(super) fn check(score: &ScoreSettings) -> Result<(), Refusal> {
     demand(weights.iter().any(|(_, bps)| *bps > 0), "score.weights", || {
         "at least one must be above 0; `score.enabled = false` switches the score off".into()
     })?;
+    for (at, market) in score.market.iter().enumerate() {
+        let is_told = market.pool.is_some() || (market.volume_day_usd.is_some() && market.spread_bps.is_some());
+        demand(is_told, &format!("score.market[{at}]"), || {
+            "must name a `pool`, or `volume_day_usd` and `spread_bps`".into()
+        })?;
+    }
     for (at, costs) in score.bands.costs.iter().flatten().enumerate() {
         within(&format!("score.bands.costs[{at}].efficacy_bps"), u64::from(costs.efficacy_bps), 0, 10_000)?;
     }
@@ -189,10 +195,17 @@ pub struct MarketSettings {
     #[serde(with = "text")]
     #[schemars(with = "String")]
     pub asset: Pubkey,
-    /// What is traded of it within a day where a liquidator would sell, US dollars; low rather than high.
-    pub volume_day_usd: u64,
-    /// Spread there, bps.
-    pub spread_bps: u16,
+    /// The pool of SPL Token Swap where a liquidator would sell: what it holds says what a sale costs, and its trades what is
+    /// traded.
+    #[serde(default, with = "super::text_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub pool: Option<Pubkey>,
+    /// What is traded of it within a day where a liquidator would sell, US dollars; low rather than high. Counts without a pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_day_usd: Option<u64>,
+    /// Spread there, bps. Counts without a pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread_bps: Option<u16>,
     /// What it cost before the start, US dollars, for a keeper without a history of its own: CSV or CSV.GZ of unix seconds,
     /// open, high, low, close, as exchanges record it, each bar at most five minutes long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,6 +235,25 @@ mod tests {
         let mut settings: ScoreSettings = toml::from_str(&text([1, 2, 5, 15])).expect("settings");
         settings.bands.costs.as_mut().expect("costs")[3].efficacy_bps = 10_001;
         assert_eq!(check(&settings).expect_err("too much").0, "score.bands.costs[3].efficacy_bps");
+    }
+
+    #[test]
+    fn market_that_names_neither_pool_nor_volume_and_spread_is_refused() {
+        let asset = "So11111111111111111111111111111111111111112";
+        let checked = |rest: &str| {
+            let settings: ScoreSettings =
+                toml::from_str(&format!("[[market]]\nasset = \"{asset}\"\n{rest}")).expect("settings");
+            check(&settings)
+        };
+        assert_eq!(checked("volume_day_usd = 5\nspread_bps = 10"), Ok(()));
+        assert_eq!(checked(&format!("pool = \"{asset}\"")), Ok(()));
+        for rest in ["", "volume_day_usd = 5", "spread_bps = 10"] {
+            let (key, reason) = checked(rest).expect_err("too little is known");
+            assert_eq!(
+                (&*key, &*reason),
+                ("score.market[0]", "must name a `pool`, or `volume_day_usd` and `spread_bps`")
+            );
+        }
     }
 
     #[test]

@@ -73,6 +73,41 @@ impl Pool {
         })
     }
 
+    /// Reads the pool at `key`; returns it with its program.
+    ///
+    /// # Errors
+    /// `Unknown`, `Unsupported`.
+    pub fn of(store: &Store, key: &Pubkey) -> Result<(Pubkey, Self), RouteError> {
+        let account = store.raw(key).ok_or(RouteError::Unknown)?;
+        Ok((account.owner, Self::decode(&account.data)?))
+    }
+
+    /// Returns the accounts that say what the pool at `key` holds: itself, and its tokens' once it is known.
+    pub fn accounts(store: &Store, key: &Pubkey) -> Vec<Pubkey> {
+        let tokens = Self::of(store, key).map(|(_, pool)| pool.tokens.to_vec()).unwrap_or_default();
+        std::iter::once(*key).chain(tokens).collect()
+    }
+
+    /// Returns what it holds of the token on one side; unlike the program a frozen account is left alone, for no transfer would
+    /// pass.
+    ///
+    /// # Errors
+    /// `Unknown`, `Unsupported`.
+    pub fn held(&self, store: &Store, side: usize) -> Result<u64, RouteError> {
+        let account = store.raw(&self.tokens[side]).ok_or(RouteError::Unknown)?;
+        let holding = rampart::state::Holding::decode(&account.data);
+        holding.map(|h| h.payable()).map_err(|_| RouteError::Unsupported("a token account is too short"))
+    }
+
+    /// Returns the part of what goes in that both fees take, beside their rounding.
+    pub fn fee(&self) -> f64 {
+        let part = |&(numerator, denominator): &(u64, u64)| match numerator {
+            0 => 0.0,
+            _ => numerator as f64 / denominator as f64,
+        };
+        self.fee_parts.iter().map(part).sum()
+    }
+
     /// Returns the places of what goes in and what comes out.
     fn sides(&self, from: &Pubkey, to: &Pubkey) -> Result<(usize, usize), RouteError> {
         match self.mints {
@@ -126,18 +161,6 @@ impl TokenSwap {
     pub fn new(name: &str, policy_id: u16, pool: Pubkey) -> Self {
         Self { name: name.to_owned(), policy_id, pool }
     }
-
-    fn pool(&self, store: &Store) -> Result<(Pubkey, Pool), RouteError> {
-        let account = store.raw(&self.pool).ok_or(RouteError::Unknown)?;
-        Ok((account.owner, Pool::decode(&account.data)?))
-    }
-
-    /// What the pool holds of a token; unlike the program a frozen account is left alone, for no transfer would pass.
-    fn held(store: &Store, pool: &Pool, side: usize) -> Result<u64, RouteError> {
-        let account = store.raw(&pool.tokens[side]).ok_or(RouteError::Unknown)?;
-        let holding = rampart::state::Holding::decode(&account.data);
-        holding.map(|h| h.payable()).map_err(|_| RouteError::Unsupported("a token account is too short"))
-    }
 }
 
 impl Route for TokenSwap {
@@ -150,18 +173,17 @@ impl Route for TokenSwap {
     }
 
     fn accounts(&self, store: &Store) -> Vec<Pubkey> {
-        let tokens = self.pool(store).map(|(_, pool)| pool.tokens.to_vec()).unwrap_or_default();
-        std::iter::once(self.pool).chain(tokens).collect()
+        Pool::accounts(store, &self.pool)
     }
 
     fn quote(&self, store: &Store, ask: &Ask) -> Result<Quote, RouteError> {
-        let (_, pool) = self.pool(store)?;
+        let (_, pool) = Pool::of(store, &self.pool)?;
         let (from, to) = pool.sides(&ask.from, &ask.to)?;
-        pool.quote(ask.amount, (Self::held(store, &pool, from)?, Self::held(store, &pool, to)?))
+        pool.quote(ask.amount, (pool.held(store, from)?, pool.held(store, to)?))
     }
 
     fn build(&self, store: &Store, order: &Order<'_>) -> Result<Routed, RouteError> {
-        let (program, pool) = self.pool(store)?;
+        let (program, pool) = Pool::of(store, &self.pool)?;
         let (from, to) = pool.sides(&order.from.mint, &order.to.mint)?;
         let authority = Pubkey::create_program_address(&[self.pool.as_ref(), &[pool.bump]], &program)
             .map_err(|_| RouteError::Unsupported("its bump is wrong"))?;

@@ -397,6 +397,80 @@ async fn fault_55_takeover_is_told_at_its_first_sign_and_trips_before_the_config
 }
 
 #[tokio::test]
+async fn pool_in_which_collateral_is_sold_is_watched_with_its_tokens_and_told() {
+    let mut rig = Rig::new();
+    let asset = rig.world.asset_keys[0];
+    let market = format!("[[market]]\nasset = \"{asset}\"\npool = \"{}\"", key(81));
+    rig.engine.scorer = Scorer::new(&toml::from_str(&market).expect("settings")).expect("a scorer");
+    rig.load(&rig.world.rule(), &[]);
+    let is_watched = |rig: &Rig| [81, 82, 83].map(|n| rig.engine.sources.set.raw.contains(&key(n)));
+    assert_eq!(is_watched(&rig), [true, false, false]);
+    let raw = |n: u8, data: Vec<u8>| Update { lamports: 1, data, ..Update::absent(key(n), SLOT + 1, Origin::Push) };
+    rig.engine.updates(vec![raw(81, testing::pool(key(20), key(21)))]);
+    rig.engine.tick();
+    assert_eq!(is_watched(&rig), [true; 3]);
+    let sides = [(82, 20), (83, 21)].map(|(n, mint)| raw(n, testing::token_account(&key(mint), &key(81), 98_000_000)));
+    rig.engine.updates(sides.into_iter().chain([clock(SLOT + 1, NOW + 1)]).collect());
+    rig.engine.tick();
+    let why = explain(&mut rig, asset).expect("an asset");
+    let told = why.inputs.iter().find(|input| input.name == "sold at").expect("it is named");
+    assert_eq!(told.value, format!("pool {}: takes 2 dollars within 2 %, fee 30.0 bps", key(81)));
+}
+
+#[tokio::test]
+async fn falls_and_values_at_risk_are_told_in_explanation_view_and_metrics_and_unknown_ones_are_no_zero() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let past_file = dir.path().join("past.csv");
+    // three days of five minutes that go up and down by half a percent from hour to hour
+    let lines =
+        (1..=3 * 288_i64).map(|bar| format!("{},1,1,1,{}\n", NOW - 300 * bar, 1.0 + 0.005 * (bar / 12 % 2) as f64));
+    std::fs::write(&past_file, lines.collect::<String>()).expect("a file");
+    let mut rig = Rig::new();
+    let [asset, loan] = rig.world.asset_keys;
+    let mut config = config(rig.world.guard_key);
+    config.history.enabled = false;
+    let market =
+        format!("[[market]]\nasset = \"{asset}\"\nvolume_day_usd = 1\nspread_bps = 1\npast_file = {past_file:?}");
+    config.score = toml::from_str(&market).expect("settings");
+    rig.engine.scorer = Scorer::new(&config.score).expect("a scorer");
+    rig.engine.scorer.remember(crate::score::Past::read(&config, NOW).await);
+    rig.load(&rig.world.rule(), &[]);
+    rig.engine.tick();
+    let mut said = |subject: Pubkey| {
+        let why = explain(&mut rig, subject).expect("an asset");
+        let names = ["fall through the buffer within 6 h, 24 h", "value at risk of an hour, 99 %, 99.9 %"];
+        names.map(|name| why.inputs.iter().find(|input| input.name == name).expect("it is told").value.clone())
+    };
+    let (known, unknown) = (said(asset), said(loan));
+    assert_eq!(unknown, ["unknown, unknown"; 2], "nobody knows what the loan cost before");
+    let shown = rig.engine.view().keeper.score.subjects;
+    let of =
+        |subject: Pubkey| shown.iter().find(|view| view.subject == subject.to_string()).expect("it is shown").clone();
+    let view = of(loan);
+    assert_eq!((view.fall_6h, view.fall_24h, view.value_at_risk_99, view.value_at_risk_999), (None, None, None, None));
+    let view = of(asset);
+    let [six_hours, day, usual, rare] =
+        [view.fall_6h, view.fall_24h, view.value_at_risk_99, view.value_at_risk_999].map(|value| value.expect("known"));
+    assert!(0.0 < six_hours && six_hours < day && day < 1.0 && 0.001 < usual && usual < rare, "{view:?}");
+    let percent = |[one, other]: [f64; 2]| format!("{:.2} %, {:.2} %", 100.0 * one, 100.0 * other);
+    assert_eq!(known, [percent([six_hours, day]), percent([usual, rare])]);
+    let said = rig.engine.scorer.of(&asset).expect("it was seen").said;
+    assert_eq!((view.band.as_str(), view.score_bps), (said.band.name(), said.score.bps));
+    let metrics = rig.engine.metrics.render();
+    for (name, value) in [
+        ("fall_probability_ratio{horizon=\"6h\"}", six_hours),
+        ("fall_probability_ratio{horizon=\"24h\"}", day),
+        ("value_at_risk_ratio{level=\"99\"}", usual),
+        ("value_at_risk_ratio{level=\"99.9\"}", rare),
+    ] {
+        let told = metrics.lines().find_map(|line| line.strip_prefix(&format!("rampart_{name} "))).expect(name);
+        assert_eq!(told.parse(), Ok(value), "{name}");
+    }
+    let cold = Rig::new().engine.metrics.render();
+    assert!(!cold.contains("fall_probability_ratio{") && !cold.contains("value_at_risk_ratio{"), "{cold}");
+}
+
+#[tokio::test]
 async fn policy_in_shadow_is_told_by_version_and_hash_in_explanation_view_and_metrics() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("library.json");

@@ -8,6 +8,7 @@ mod candles;
 mod error;
 mod exits;
 mod past;
+pub(crate) mod place;
 mod pool;
 mod readings;
 mod shadow;
@@ -18,7 +19,7 @@ use crate::config::ScoreSettings;
 use crate::decide::bands::Bands;
 use crate::decide::reports::{Opinion, subjects};
 use crate::early::{self, Board};
-use crate::view::{ModelView, ScoreView};
+use crate::view::{ModelView, ScoreView, ScoredView};
 use crate::watch::index::PriceIndex;
 use crate::watch::store::Store;
 use anchor_lang::prelude::Pubkey;
@@ -26,6 +27,7 @@ use candles::Candles;
 pub use error::ScoreError;
 pub use exits::Placed;
 pub use past::Past;
+use place::Places;
 use pool::Pool;
 use rampart::state::ReportParts;
 use rampart_client::address;
@@ -56,6 +58,7 @@ pub struct Scorer {
     past: Past,
     subjects: BTreeMap<Pubkey, Watched>,
     pools: BTreeMap<Pubkey, Pool>,
+    places: Places,
     dependence: Dependence,
     heard: Heard,
     operations: Operations,
@@ -115,6 +118,7 @@ impl Scorer {
         Ok(Self {
             model: Some(settings.model_file.as_deref().map_or_else(built_in, read)?),
             shadow: Shadow::new(settings.library_file.as_deref().filter(|_| settings.enabled)),
+            places: Places::of(settings),
             settings: settings.clone(),
             past: Past::default(),
             subjects: BTreeMap::new(),
@@ -145,7 +149,7 @@ impl Scorer {
     pub fn view(&self) -> ScoreView {
         let model = self.model().filter(|_| self.settings.enabled);
         let model = model.map(|(version, hash)| ModelView { version, hash: hash.to_owned() });
-        ScoreView { model, library: self.shadow.view() }
+        ScoreView { model, library: self.shadow.view(), subjects: self.subjects.iter().filter_map(scored).collect() }
     }
 
     /// Returns what a policy in shadow and the rules would have done last about a vault, for people.
@@ -168,6 +172,11 @@ impl Scorer {
         self.last_ts > 0
     }
 
+    /// Returns the accounts that say what the pools hold in which collateral is sold; more as they become known.
+    pub fn accounts(&self, store: &Store) -> Vec<Pubkey> {
+        self.places.accounts(store)
+    }
+
     /// Looks at the chain's state; more than once a second of its time changes nothing.
     pub fn see(&mut self, seen: Seen) {
         let now = seen.assessment.now;
@@ -177,6 +186,7 @@ impl Scorer {
         self.last_ts = now.unix_ts;
         self.operations.set_slots(seen.tip_slot, now.slot);
         self.dependence.see(seen, &self.past);
+        self.places.see(seen.store, seen.tip_slot, now.unix_ts);
         self.heard = early::heard_of(seen.early, seen.store, now.unix_ts);
         let mut near = BTreeMap::new();
         for (key, report) in &seen.assessment.vaults {
@@ -206,7 +216,7 @@ impl Scorer {
         let debt = exits::debt(key, seen);
         let share =
             |fall_bps| exits::near(key, seen, fall_bps).zip(debt).map_or(f64::NAN, |(near, debt)| near / debt.max(1.0));
-        let depth = exits::depth(&books.collateral_asset, &self.settings);
+        let depth = self.market().depth(&books.collateral_asset, seen);
         Some(shadow::Vault {
             key: *key,
             said: self.subjects.get(key)?.said?,
@@ -215,6 +225,10 @@ impl Scorer {
             near: [500, 1_000, 2_000].map(share),
             debt_to_depth: debt.zip(depth).map_or(f64::NAN, |(debt, depth)| debt / depth.max(1.0)),
         })
+    }
+
+    fn market(&self) -> exits::Market<'_> {
+        exits::Market { settings: &self.settings, places: &self.places }
     }
 
     /// How far the majors, which are all other volatile assets, moved on average within about half an hour; in tokens of the
@@ -235,6 +249,8 @@ impl Scorer {
 
     fn judge(&mut self, priced: &Priced, near: &BTreeMap<Pubkey, f64>, seen: Seen) {
         let (now_ts, factor) = (seen.assessment.now.unix_ts, self.factor(priced, seen));
+        let traded = priced.collateral.and_then(|asset| self.places.traded(&asset));
+        let exit = exits::of(priced, self.market(), near, seen);
         let watched = self.subjects.entry(priced.subject).or_insert_with(|| {
             let weights = self.settings.weights.weights();
             // CANNOT fail: costs that give no bands are refused with the settings
@@ -253,6 +269,7 @@ impl Scorer {
             }
             Watched { engine, candles: Candles::default(), said: None, earlier: None }
         });
+        watched.candles.trade(traded);
         if let Some(bar) = priced.price.known().and_then(|price| watched.candles.push(now_ts, price)) {
             // a bar that is refused is told of in the log: the past stays as it was
             if let Err(error) = watched.engine.push(&bar) {
@@ -261,7 +278,6 @@ impl Scorer {
         }
         self.operations.set_peers(watched.said.map(|said| said.score.bps), &readings::peers(priced, seen));
         let flow = priced.vault.and_then(|key| self.pools.get_mut(&key)?.reading(now_ts));
-        let exit = exits::of(priced, &self.settings, near);
         let stress = self.dependence.portfolio.as_ref().and_then(Portfolio::stress);
         let said = watched.engine.assess(&priced.readings((flow.as_ref(), stress), factor, &exit, &self.operations));
         if watched.earlier.is_none_or(|(ts, _)| now_ts.saturating_sub(ts) >= EARLIER_SECS) {
@@ -290,7 +306,12 @@ impl Scorer {
 
     /// Returns how the debt of a vault is placed, from the positions as they are now; nothing without a price or a position.
     pub fn placed(&self, vault: &Pubkey, seen: Seen) -> Option<Placed> {
-        exits::placed(vault, &self.settings, seen).filter(|_| self.settings.enabled)
+        exits::placed(vault, self.market(), seen).filter(|_| self.settings.enabled)
+    }
+
+    /// Returns the pool in which an asset is sold with what is known of it, for people; nothing where none is named.
+    pub fn place(&self, asset: &Pubkey, assessment: &Assessment) -> Option<String> {
+        self.places.told(asset, assessment)
     }
 
     /// Returns the band of each subject.
@@ -302,10 +323,25 @@ impl Scorer {
         Bands::Known(known.collect())
     }
 
+    /// Returns the highest known values of all subjects, for the metrics.
+    pub fn highest_of(&self, values: impl Fn(&Said) -> [Input; 2]) -> [Option<f64>; 2] {
+        let said: Vec<[Input; 2]> =
+            self.subjects.values().filter_map(|watched| watched.said.as_ref().map(&values)).collect();
+        [0, 1].map(|at| said.iter().filter_map(|values| values[at].known()).reduce(f64::max))
+    }
+
     /// Returns the highest score and its band, for the metrics.
     pub fn highest(&self) -> Option<(u16, Band)> {
         self.subjects.values().filter_map(|watched| watched.said.map(|said| (said.score.bps, said.band))).max()
     }
+}
+
+fn scored((subject, watched): (&Pubkey, &Watched)) -> Option<ScoredView> {
+    let said = watched.said.as_ref()?;
+    let ([fall_6h, fall_24h], [value_at_risk_99, value_at_risk_999]) =
+        (said.falls.map(Input::known), said.value_at_risk.map(Input::known));
+    let (subject, score_bps, band) = (subject.to_string(), said.score.bps, said.band.name().to_owned());
+    Some(ScoredView { subject, score_bps, band, fall_6h, fall_24h, value_at_risk_99, value_at_risk_999 })
 }
 
 /// The model that the repository ships.

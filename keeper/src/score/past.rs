@@ -102,10 +102,10 @@ impl Past {
                 None => Some(*dollars),
             };
             let Some(close) = price.filter(|_| open_ts + i64::from(BAR_SECS) <= now_ts) else { continue };
-            // of what went on within a bar, its ends are known
+            // of what went on within a bar, its ends are known, and not what was traded
             let open = bars.last().filter(|last| last.close_ts() == *open_ts).map_or(close, |last| last.close);
             let (high, low) = (open.max(close), open.min(close));
-            bars.push(Bar { open_ts: *open_ts, secs: BAR_SECS, open, high, low, close, volume: 0.0, taker_buy: None });
+            bars.push(Bar { open_ts: *open_ts, secs: BAR_SECS, open, high, low, close, volume: None, taker_buy: None });
         }
         bars
     }

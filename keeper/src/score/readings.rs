@@ -28,6 +28,8 @@ pub(super) struct Priced {
     pub vault: Option<Pubkey>,
     /// The asset in whose tokens the price is; none for US dollars.
     pub quote: Option<Pubkey>,
+    /// What one of that costs, US dollars.
+    pub unit: Input,
     /// The fall that turns the marginal debt bad, share.
     pub buffer: f64,
     /// The largest liquidation bonus, share.
@@ -63,6 +65,7 @@ pub(super) fn of_asset(key: &Pubkey, seen: Seen, heard: &Heard) -> Priced {
         collateral: Some(*key),
         vault: largest.map(|(key, _)| *key),
         quote: None,
+        unit: Input::Known(1.0),
         buffer,
         bonus,
         price: band.map(|band| dollars(band.mid)).into(),
@@ -109,6 +112,7 @@ pub(super) fn of_vault(key: &Pubkey, seen: Seen, heard: &Heard) -> Option<Priced
         subject: *key,
         vault: Some(*key),
         quote: Some(vault.loan_asset),
+        unit: loan_price,
         buffer,
         bonus,
         price,
@@ -166,8 +170,7 @@ impl Priced {
             flow,
             withdrawable: self.withdrawable,
             exit_size: exit.size,
-            volume_day: exit.volume_day,
-            spread: exit.spread,
+            exit_place: exit.place,
             operations,
         }
     }

@@ -6,6 +6,7 @@ use rampart_score::anomaly::PriceVerdict;
 use rampart_score::hazard::Hazard;
 
 mod live;
+mod places;
 
 /// Who reports in these tests.
 const SIGNER: u8 = 9;
@@ -93,8 +94,9 @@ fn volume_that_no_account_tells_is_missing_until_the_operator_sets_it() {
     assert!(scene.score(&asset).part(Hazard::Liquidity).is_missing);
     settings.market.push(crate::config::MarketSettings {
         asset,
-        volume_day_usd: 1_000_000,
-        spread_bps: 10,
+        pool: None,
+        volume_day_usd: Some(1_000_000),
+        spread_bps: Some(10),
         past_file: None,
     });
     let mut scene = Scene::new(&settings);

@@ -10,6 +10,28 @@ pub struct ScoreView {
     pub model: Option<ModelView>,
     /// The library of policies.
     pub library: LibraryView,
+    /// What is said of each asset and vault, by address.
+    #[serde(default)]
+    pub subjects: Vec<ScoredView>,
+}
+
+/// What the risk engine says of an asset or a vault. Advice: the program decides by what it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScoredView {
+    /// Address of the asset or vault.
+    pub subject: String,
+    /// The score, bps.
+    pub score_bps: u16,
+    /// Its band: `normal`, `watch`, `tighten`, `restrict` or `breaker`.
+    pub band: String,
+    /// Probability of a fall through the buffer within six hours, 0 to 1; nothing where it is not known.
+    pub fall_6h: Option<f64>,
+    /// The same within a day.
+    pub fall_24h: Option<f64>,
+    /// Share of the price by which 99 of 100 hours fall less; nothing where no tail or no volatility is known.
+    pub value_at_risk_99: Option<f64>,
+    /// Share of the price by which 999 of 1,000 hours fall less.
+    pub value_at_risk_999: Option<f64>,
 }
 
 /// A model.

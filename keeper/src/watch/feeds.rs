@@ -196,7 +196,7 @@ pub fn aggregate_of(store: &Store) -> Option<AggregateLimit> {
 /// What is watched beyond what the guard's own accounts name.
 #[derive(Clone, Debug, Default)]
 pub struct Extra {
-    /// Accounts that routes are quoted from, and lookup tables.
+    /// Accounts that routes are quoted from, lookup tables, and pools in which collateral is sold.
     pub accounts: BTreeSet<Pubkey>,
     /// Swap policies under which the keeper swaps.
     pub policies: BTreeSet<u16>,

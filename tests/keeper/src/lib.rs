@@ -12,10 +12,12 @@ use rampart_keeper::decide::Action;
 use rampart_keeper::decide::bands::Bands;
 use rampart_keeper::decide::reports::Opinion;
 use rampart_keeper::decide::{Decision, History, Means, Policy, decide};
+use rampart_keeper::early::Board;
 use rampart_keeper::economics::{Economics, Estimate};
 use rampart_keeper::intent::{ActionClass, Outcome, PlannedTx};
 use rampart_keeper::plan::{PlanError, Planner, tables};
 use rampart_keeper::route::{Routes, token_swap::TokenSwap};
+use rampart_keeper::score::{Scorer, Seen};
 use rampart_keeper::watch::decode::TokenBalance;
 use rampart_keeper::watch::feeds::{self, Extra};
 use rampart_keeper::watch::index::PriceIndex;
@@ -50,6 +52,8 @@ pub struct Keeper {
     pub bands: Bands,
     /// Lookup tables.
     pub tables: Vec<Pubkey>,
+    /// Its risk engine, where it has one.
+    pub scorer: Option<Scorer>,
     /// What it knows.
     pub store: Store,
     index: PriceIndex,
@@ -85,6 +89,7 @@ impl Keeper {
             opinions: BTreeMap::new(),
             bands: Bands::Off,
             tables: Vec::new(),
+            scorer: None,
             store: Store::new(world.guard),
             index: PriceIndex::default(),
             prices: ComputePrices::default(),
@@ -113,7 +118,9 @@ impl Keeper {
     pub fn read(&mut self, world: &World) {
         for _ in 0..4 {
             let routes = &self.policy.economics.routes;
-            let accounts = routes.accounts(&self.store).into_iter().chain(self.tables.iter().copied()).collect();
+            let pools = self.scorer.iter().flat_map(|scorer| scorer.accounts(&self.store));
+            let accounts =
+                routes.accounts(&self.store).into_iter().chain(self.tables.iter().copied()).chain(pools).collect();
             let extra = Extra { accounts, policies: routes.policies().collect() };
             let set = feeds::watch_set(&self.store, &self.key.pubkey(), &Found::new(), &extra);
             self.store.watch_raw(set.raw.clone());
@@ -141,6 +148,19 @@ impl Keeper {
     pub fn assess(&self, world: &World) -> Assessment {
         let now = ChainTime { slot: world.slot(), unix_ts: world.now_ts() };
         assess(&self.store, &self.index, &Found::new(), now)
+    }
+
+    /// Reads the world and lets the risk engine look at it.
+    ///
+    /// # Panics
+    /// Without one.
+    pub fn score(&mut self, world: &World) -> &Scorer {
+        self.read(world);
+        let (assessment, signer, early) = (self.assess(world), self.key.pubkey(), Board::default());
+        let (store, index, tip_slot) = (&self.store, &self.index, world.slot());
+        let scorer = self.scorer.as_mut().expect("a risk engine");
+        scorer.see(Seen { store, assessment: &assessment, index, early: &early, signer: &signer, tip_slot });
+        scorer
     }
 
     /// Reads the world and decides.

@@ -7,7 +7,7 @@ use rampart_tests::defaults::{SOL, USDC};
 use rampart_tests::swaps::{Market, SWAP, TOKEN_SWAP};
 
 /// Swaps `amount` of the payer's tokens at the pool itself; returns what was taken and what was paid.
-fn swap(world: &mut World, market: &Market, from: MintOf, to: MintOf, amount: u64) -> Option<(u64, u64)> {
+pub fn swap(world: &mut World, market: &Market, from: MintOf, to: MintOf, amount: u64) -> Option<(u64, u64)> {
     let payer = world.payer_address();
     let source = world.create_token_account(from, payer, amount);
     let destination = world.create_token_account(to, payer, 0);

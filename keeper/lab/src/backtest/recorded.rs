@@ -107,7 +107,9 @@ fn inside(bar: &Bar, parts: u32, settings: &RecordedSettings) -> impl Iterator<I
 }
 
 fn tick(bar: &Bar, settings: &RecordedSettings) -> Tick {
-    let traded = (settings.spread, bar.volume, bar.taker_buy.unwrap_or(bar.volume / 2.0));
+    // candle files tell volumes; without one nobody would trade
+    let volume = bar.volume.unwrap_or(0.0);
+    let traded = (settings.spread, volume, bar.taker_buy.unwrap_or(volume / 2.0));
     Tick::ordinary(bar.close_ts(), bar.close, settings.confidence, traded)
 }
 
@@ -123,7 +125,7 @@ mod tests {
             high: 2.0,
             low: 0.5,
             close: 1.5,
-            volume: 10.0,
+            volume: Some(10.0),
             taker_buy: None,
         };
         Series { symbol: "SOLUSDT".into(), interval_secs: 300, bars: (0..800).map(bar).collect() }

@@ -93,7 +93,7 @@ fn bar(record: &csv::StringRecord, secs: u32) -> Result<Bar, LineError> {
         high: number(2, "high")?,
         low: number(3, "low")?,
         close: number(4, "close")?,
-        volume: number(5, "volume")?,
+        volume: Some(number(5, "volume")?),
         taker_buy: Some(number(9, "taker buy base volume")?),
     };
     bar.validate()?;
@@ -114,9 +114,11 @@ pub fn text(series: &Series, has_flow: bool) -> String {
     text.push('\n');
     for bar in &series.bars {
         let Bar { open_ts, open, high, low, close, .. } = bar;
-        text += &format!("{open_ts},{open},{high},{low},{close},{}", six_digits(bar.volume));
+        // archives tell volumes
+        let volume = bar.volume.unwrap_or(0.0);
+        text += &format!("{open_ts},{open},{high},{low},{close},{}", six_digits(volume));
         if let (true, Some(bought)) = (has_flow, bar.taker_buy) {
-            text += &format!(",{}", six_digits(bought.min(bar.volume)).min(six_digits(bar.volume)));
+            text += &format!(",{}", six_digits(bought.min(volume)).min(six_digits(volume)));
         }
         text.push('\n');
     }
@@ -164,7 +166,7 @@ mod tests {
             high: 191.0,
             low: 189.9,
             close: 190.5,
-            volume: 1_234.567_8,
+            volume: Some(1_234.567_8),
             taker_buy: Some(600.25),
         };
         assert_eq!(bars[0], first);

@@ -68,7 +68,7 @@ fn bar_of(record: &StringRecord, secs: u32, last: Option<&Bar>) -> Result<Bar, L
         high: number(2, high)?,
         low: number(3, low)?,
         close: number(4, close)?,
-        volume: number(5, volume)?,
+        volume: Some(number(5, volume)?),
         taker_buy,
     };
     bar.validate()?;

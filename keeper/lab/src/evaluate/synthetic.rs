@@ -36,7 +36,7 @@ pub fn planted(symbol: &str, count: usize, seed: u64, every: usize) -> Series {
             high: open.max(close) * (1.0 + wick),
             low: open.min(close) * (1.0 - wick),
             close,
-            volume: burst * 1_000.0 * (1.0 + 0.3 * random.random::<f64>()),
+            volume: Some(burst * 1_000.0 * (1.0 + 0.3 * random.random::<f64>())),
             taker_buy: None,
         }
     });

@@ -154,7 +154,7 @@ fn pair_is_refused_when_it_is_none_is_short_or_has_two_intervals() {
             high: 1.0,
             low: 1.0,
             close: 1.0,
-            volume: 1.0,
+            volume: Some(1.0),
             taker_buy: None,
         };
         Series { symbol: "A".into(), interval_secs: secs, bars: (0..50).map(bar).collect() }

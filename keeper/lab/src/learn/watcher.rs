@@ -6,7 +6,7 @@ use crate::attack::{Tick, VENUES};
 use crate::policy::Volatility;
 use crate::pool::{Book, Pool};
 use rampart_score::band::{Band, BandState, Bands};
-use rampart_score::hazard::{Exit, staleness};
+use rampart_score::hazard::{Exit, Place, staleness};
 use rampart_score::input::Input;
 use rampart_score::model::structural;
 use rampart_score::policy::Situation;
@@ -115,8 +115,11 @@ impl Watcher {
     fn liquidity<B: Book>(&self, tick: &Tick, pool: &Pool<B>, size: f64) -> f64 {
         let exit = Exit {
             size: Input::of(size),
-            volume_day: Input::of(pool.liquidity().day_volume()),
-            spread: Input::of(tick.spread),
+            place: Place::Books {
+                volume_day: Input::of(pool.liquidity().day_volume()),
+                spread: Input::of(tick.spread),
+            },
+            lambda: None,
             vol_day: self.volatility.day().into(),
             bonus: f64::from(pool.defence().risk().max_bonus_bps) / 1e4,
         };

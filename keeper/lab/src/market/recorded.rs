@@ -20,8 +20,9 @@ pub struct RecordedPath {
 pub fn path(bars: &[Bar], step_secs: u32) -> RecordedPath {
     let cut = |bar: &Bar| {
         let parts = (bar.secs / step_secs).max(1);
-        let bar = *bar;
-        (1..=parts).map(move |part| (inside(&bar, f64::from(part) / f64::from(parts)), bar.volume / f64::from(parts)))
+        // candle files tell volumes; without one nobody would trade
+        let (bar, volume) = (*bar, bar.volume.unwrap_or(0.0) / f64::from(parts));
+        (1..=parts).map(move |part| (inside(&bar, f64::from(part) / f64::from(parts)), volume))
     };
     let start_ts = bars.first().map_or(0, |bar| bar.open_ts);
     RecordedPath { start_ts, step_secs, steps: bars.iter().flat_map(cut).collect() }
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     fn bar(open: f64, high: f64, low: f64, close: f64) -> Bar {
-        Bar { open_ts: 300, secs: 300, open, high, low, close, volume: 50.0, taker_buy: None }
+        Bar { open_ts: 300, secs: 300, open, high, low, close, volume: Some(50.0), taker_buy: None }
     }
 
     #[test]

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn week_holds_its_own_bars_and_two_days_before() {
         let monday = start_of_day(2024, 8, 5).unwrap();
-        let bar = |at: i64| Bar { volume: 1.0, ..Bar::flat(monday + at * 300, 300, 1.0) };
+        let bar = |at: i64| Bar { volume: Some(1.0), ..Bar::flat(monday + at * 300, 300, 1.0) };
         let series = Series { symbol: "X".into(), interval_secs: 300, bars: (-2_000..4_500).map(bar).collect() };
         let found = weeks(&[series], monday, monday + 2 * WEEK_SECS, Split::Test);
         let spans = found.iter().map(|week| {

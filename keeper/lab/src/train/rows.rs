@@ -120,7 +120,7 @@ impl Dataset {
 /// Takes away what was traded.
 fn without_volume(series: &mut Series) {
     for bar in &mut series.bars {
-        (bar.volume, bar.taker_buy) = (0.0, None);
+        (bar.volume, bar.taker_buy) = (None, None);
     }
 }
 

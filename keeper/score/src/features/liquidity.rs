@@ -7,6 +7,13 @@ const HOUR: f64 = 3_600.0;
 const HALF_LIVES: [f64; 4] = [6.0 * HOUR, 24.0 * HOUR, 168.0 * HOUR, 720.0 * HOUR];
 /// Bounds of a log ratio: a market without trades is extreme, not infinite.
 const LOG_RATIO_MAX: f64 = 8.0;
+/// Time of which volumes have to be told before a ratio is known, seconds: fast and slow means of the same few bars are equal,
+/// which isn't a market that trades as it always does.
+const HABIT_SECS: f64 = 24.0 * HOUR;
+/// Bars with trades, at a half-life of 24 h, from which the price's answer to flow is believed.
+const TRADES_MIN: f64 = 30.0;
+/// Standard errors by which that answer has to lie above none at all.
+const ERRORS_MIN: f64 = 3.0;
 
 /// Liquidity estimators of one market.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +26,10 @@ pub struct Liquidity {
     flow: Ewma,
     flow_square: Ewma,
     change: Ewma,
+    change_square: Ewma,
     product: Ewma,
+    trades: f64,
+    told_secs: f64,
 }
 
 impl Default for Liquidity {
@@ -34,7 +44,10 @@ impl Default for Liquidity {
             flow: mean,
             flow_square: mean,
             change: mean,
+            change_square: mean,
             product: mean,
+            trades: 0.0,
+            told_secs: 0.0,
         }
     }
 }
@@ -46,6 +59,7 @@ impl Liquidity {
         let per_sec = quote_volume / secs;
         self.volume_fast.push(per_sec, six_hours);
         self.volume_slow.push(per_sec, week);
+        self.told_secs += secs;
         if quote_volume > 0.0 {
             let illiquidity = log_return.abs() / quote_volume;
             self.amihud_fast.push(illiquidity, day);
@@ -55,13 +69,16 @@ impl Liquidity {
             self.flow.push(flow, day);
             self.flow_square.push(flow * flow, day);
             self.change.push(log_return, day);
+            self.change_square.push(log_return * log_return, day);
+            self.trades = day * self.trades + f64::from(u8::from(quote_volume > 0.0));
             self.product.push(flow * log_return, day);
         }
     }
 
-    /// Returns whether a trade was ever seen. Without one no ratio is known: either nothing is traded, or nobody tells.
+    /// Returns whether a trade was seen and volumes were told for a day. Without a trade no ratio is known: nothing is traded, or
+    /// nobody tells.
     pub fn has_volume(&self) -> bool {
-        self.volume_slow.mean_or(0.0) > 0.0
+        self.told_secs >= HABIT_SECS && self.volume_slow.mean_or(0.0) > 0.0
     }
 
     /// Returns `ln(Amihud 24 h / Amihud 30 d)`; 0 before the first trade.
@@ -83,6 +100,19 @@ impl Liquidity {
         let variance = square - flow * flow;
         let covariance = self.product.mean()? - flow * self.change.mean()?;
         (variance > square * 1e-12).then(|| covariance / variance)
+    }
+
+    /// Returns Kyle's lambda where it is told from none at all: at least thirty bars with trades, and three standard errors above
+    /// zero. None otherwise: what chance makes of a few trades would be a cost that nobody pays.
+    ///
+    /// # Source
+    /// The error of a slope: with correlation r over n bars it lies r √n errors above zero, for a small r.
+    pub fn proved_lambda(&self) -> Option<f64> {
+        let lambda = self.kyle_lambda().filter(|lambda| *lambda > 0.0 && self.trades >= TRADES_MIN)?;
+        let variance = |square: &Ewma, mean: &Ewma| square.mean_or(0.0) - mean.mean_or(0.0).powi(2);
+        let changes = variance(&self.change_square, &self.change);
+        let square = lambda * lambda * variance(&self.flow_square, &self.flow) / changes;
+        (changes > 0.0 && square * self.trades >= ERRORS_MIN * ERRORS_MIN).then_some(lambda)
     }
 
     /// Returns the traded quote volume per day, half-life 7 d.

@@ -91,10 +91,11 @@ impl Market {
         let secs = bar.close_ts() - last.close_ts();
         self.seen_secs = self.seen_secs.saturating_add(secs);
         self.last_return = (bar.close / last.close).ln();
-        let quote_volume = bar.volume * bar.close;
-        let flow = bar.taker_buy.map(|bought| (2.0 * bought - bar.volume) * bar.close);
         self.volatility.push(self.last_return, log_range, secs as f64);
-        self.liquidity.push(self.last_return, quote_volume, flow, secs as f64);
+        // what nobody tells is no trade and no quiet bar either: the averages of volumes stay as they were
+        let Some(volume) = bar.volume else { return };
+        let flow = bar.taker_buy.map(|bought| (2.0 * bought - volume) * bar.close);
+        self.liquidity.push(self.last_return, volume * bar.close, flow, secs as f64);
     }
 
     fn restart(&mut self, last_close_ts: Option<i64>, bar: &Bar, log_range: f64) {

@@ -66,7 +66,7 @@ pub struct Features {
     pub values: [f64; COUNT],
     /// Too little was seen since the start or the last gap: the conservative band applies.
     pub is_warming: bool,
-    /// A volume was told: without one the ratios of volumes aren't known.
+    /// Volumes were told for a day, with a trade among them: else the ratios of volumes aren't known.
     pub has_volume: bool,
 }
 

@@ -63,6 +63,15 @@ mod tests {
     }
 
     #[test]
+    fn value_at_risk_is_the_volatility_of_a_bar_times_the_quantile() {
+        // 1.5 + 0.6 / 0.25 · (5^0.25 - 1) is 2.688837 deviations of an hour, 0.04 / √24: a logarithm of 0.0219543
+        let tail = Tail { shape: 0.25, scale: 0.6, ..tail(0.2) };
+        assert!((tail.value_at_risk(0.01, 0.04) - 0.021_954_3).abs() < 1e-6, "{}", tail.value_at_risk(0.01, 0.04));
+        let back = tail.probability(tail.value_at_risk(0.001, 0.04), 0.04, 3_600);
+        assert!((back - 0.001).abs() < 1e-12, "{back}");
+    }
+
+    #[test]
     fn tail_keeps_its_digits_where_it_is_thin() {
         // 40 scales beyond the threshold: 1 - (1 - p)^24 in plain arithmetic is 0 there
         let day_bar = 0.04 / 24f64.sqrt();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rampart_score::bar::Bar;
 use rampart_score::engine::{Assessment, Engine, Readings, Settings};
 use rampart_score::features::{COUNT, schema_hash_hex};
+use rampart_score::hazard::Place;
 use rampart_score::input::Input;
 use rampart_score::model::{Card, FORMAT, Head, Model, ModelFile, Platt};
 use rampart_score::state::{Flow, FlowKind, Operations, Portfolio};
@@ -33,7 +34,7 @@ pub fn walk(seed: u64, count: usize, secs: u32, vol: f64) -> Vec<Bar> {
                 high: open.max(close) * up,
                 low: open.min(close) * down,
                 close,
-                volume,
+                volume: Some(volume),
                 taker_buy,
             }
         })
@@ -58,7 +59,7 @@ pub fn recorded(name: &str, secs: u32) -> Option<Vec<Bar>> {
         let number = |at: usize| row[at].parse::<f64>().expect("recorded value is a number");
         let open_ts = row[0].parse().expect("recorded time is an integer");
         let [open, high, low, close, volume] = [1, 2, 3, 4, 5].map(number);
-        Bar { open_ts, secs, open, high, low, close, volume, taker_buy: None }
+        Bar { open_ts, secs, open, high, low, close, volume: Some(volume), taker_buy: None }
     });
     Some(bars.collect())
 }
@@ -143,8 +144,7 @@ impl Rig {
             flow: flow.as_ref(),
             withdrawable: Input::of(0.2),
             exit_size: Input::of(1e5),
-            volume_day: Input::of(1e7),
-            spread: Input::of(0.001),
+            exit_place: Place::Books { volume_day: Input::of(1e7), spread: Input::of(0.001) },
             operations: &self.operations,
         };
         change(&mut readings);

@@ -58,6 +58,7 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
             Ok(chain) => {
                 findings.extend(on_chain(&rpc, config, chain).await);
                 findings.extend(super::poster::look(&rpc, config).await);
+                findings.extend(super::place::look(&rpc, config).await);
             }
             Err(source) => findings.push(Finding::of("accounts", Err(asked("ask for accounts", source)))),
         }

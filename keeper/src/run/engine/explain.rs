@@ -21,6 +21,7 @@ use rampart::risk::gate::Pass;
 use rampart::risk::health::ltv_floor;
 use rampart::state::{Cause, Position};
 use rampart_score::band::Band;
+use rampart_score::input::Input;
 use rampart_score::score::Part;
 
 mod reserve;
@@ -247,6 +248,9 @@ impl<C: Courier> Engine<C> {
         self.explain_early(&mut why, &[key]);
         let warm = if asset.reference.is_warm { "warm" } else { "cold" };
         why.condition("its reference is warm", asset.reference.is_warm, warm);
+        if let Some(told) = self.scorer.place(&key, &self.assessment) {
+            why.input("sold at", told);
+        }
         self.explain_score(&mut why, &key);
         self.explain_way(&mut why, key, ActionClass::Observe);
         why.answer = answer_of(&why, "observation", None);
@@ -273,6 +277,10 @@ impl<C: Courier> Engine<C> {
         };
         let since = explanation.earlier_bps.map_or(String::new(), |earlier| format!(", {earlier} up to an hour ago"));
         why.input("risk score", format!("{} bps{since}; band {:?}; judged by {model}", said.score.bps, said.band));
+        let [six_hours, day] = said.falls.map(percent);
+        why.input("fall through the buffer within 6 h, 24 h", format!("{six_hours}, {day}"));
+        let [usual, rare] = said.value_at_risk.map(percent);
+        why.input("value at risk of an hour, 99 %, 99.9 %", format!("{usual}, {rare}"));
         let weights =
             said.score.parts.iter().map(|part| format!("{} {:.0} %", part.hazard.name(), 100.0 * part.weight));
         why.input("risk: weights", weights.collect::<Vec<_>>().join(", "));
@@ -309,8 +317,10 @@ impl<C: Courier> Engine<C> {
         why.input("debt within 5, 10 and 20 % of its line", format!("{five:.1} %, {ten:.1} %, {twenty:.1} %{part}"));
         let (largest, hands) = (100.0 * composition.largest_share(), 1.0 / composition.concentration());
         why.input("largest debtor", format!("{largest:.1} % of the debt; as concentrated as {hands:.1} equal debtors"));
+        let collateral = self.store.vault(vault).map(|vault| vault.collateral_asset);
+        let place = collateral.and_then(|asset| self.scorer.place(&asset, &self.assessment));
         let depth = against_depth.map_or_else(
-            || "unknown: the collateral has no `score.market`".to_owned(),
+            || place.unwrap_or_else(|| "unknown: the collateral has no `score.market`".to_owned()),
             |times| format!("{times:.2} times what the market takes within 2 %"),
         );
         why.input("debt that a fall of 10 % liquidates", depth);
@@ -447,6 +457,10 @@ fn distance(rule: &RuleView) -> Option<String> {
 fn fall_text(ltv: u32, soft: u16, line: u16) -> String {
     let fall = |line: u16| 10_000_u32.saturating_sub(ltv.saturating_mul(10_000).div_ceil(u32::from(line).max(1)));
     format!("a fall of {} bps to the soft line, {} bps to the liquidation line", fall(soft), fall(line))
+}
+
+fn percent(share: Input) -> String {
+    share.known().map_or_else(|| "unknown".to_owned(), |share| format!("{:.2} %", 100.0 * share))
 }
 
 fn name_of(error: RampartError) -> String {

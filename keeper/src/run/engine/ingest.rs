@@ -223,7 +223,9 @@ impl<C: Courier> Engine<C> {
             Kind::Raw if key == self.signer => self.courier.set_balance(self.balance()),
             // a pool names its tokens
             Kind::Raw => {
-                self.needs_watch |= !self.policy.economics.routes.are_watched(&self.store, &self.sources.set.raw)
+                let watched = &self.sources.set.raw;
+                self.needs_watch |= !self.policy.economics.routes.are_watched(&self.store, watched)
+                    || !self.scorer.accounts(&self.store).iter().all(|key| watched.contains(key));
             }
         }
     }
@@ -245,12 +247,13 @@ impl<C: Courier> Engine<C> {
         self.metrics.account_updates.get_or_create(&UpdateLabel { source, result }).inc();
     }
 
-    /// What routes are quoted from, and lookup tables.
+    /// What routes are quoted from, lookup tables, and pools in which collateral is sold.
     fn extra(&self) -> feeds::Extra {
         let routes = &self.policy.economics.routes;
         let tables = self.config.tx.lookup_tables.iter().copied();
+        let pools = self.scorer.accounts(&self.store);
         feeds::Extra {
-            accounts: routes.accounts(&self.store).into_iter().chain(tables).collect(),
+            accounts: routes.accounts(&self.store).into_iter().chain(tables).chain(pools).collect(),
             policies: routes.policies().collect(),
         }
     }

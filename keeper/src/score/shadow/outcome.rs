@@ -48,7 +48,7 @@ impl Closes {
             let (open_ts, close) = (*open_ts, *close);
             let open = bars.last().filter(|last| last.close_ts() == open_ts).map_or(close, |last| last.close);
             // no oracle tells what was traded: an even volume, of which the pool is as large as in training
-            let volume = POOL_DEBT / VOLUMES / close;
+            let volume = Some(POOL_DEBT / VOLUMES / close);
             let (high, low) = (open.max(close), open.min(close));
             bars.push(Bar { open_ts, secs: BAR_SECS, open, high, low, close, volume, taker_buy: None });
         }

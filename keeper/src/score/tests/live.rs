@@ -209,7 +209,8 @@ fn debt_of_a_vault_is_placed_by_its_positions() {
     let mut settings = ScoreSettings::default();
     let mut scene = Scene::new(&settings);
     let asset = scene.world.asset_keys[0];
-    settings.market.push(MarketSettings { asset, volume_day_usd: 4, spread_bps: 10, past_file: None });
+    let (pool, volume_day_usd, spread_bps, past_file) = (None, Some(4), Some(10), None);
+    settings.market.push(MarketSettings { asset, pool, volume_day_usd, spread_bps, past_file });
     scene.scorer = Scorer::new(&settings).expect("no model");
     // at a line of 80 %: crossed at 0.975 and at 0.75 of a dollar
     let positions =

@@ -105,3 +105,29 @@ async fn table_commands_do_what_the_documentation_says() {
     stage.know("TABLE", table);
     stage.all(&TABLES[1..]);
 }
+
+/// No route names the pool: it is watched for the score alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pool_in_which_collateral_is_sold_is_told_by_doctor_and_explain_or_named_with_what_is_wrong() {
+    let scene = Scene::new(1).await;
+    let mut stage = Stage::settled(&scene);
+    let (asset, pool) = {
+        let world = &mut scene.chain.state().world;
+        (world.keys.collateral_asset, world.market(1_000 * SOL, 111_000 * USDC).pool)
+    };
+    let named = |pool| format!("[{{ asset = \"{asset}\", pool = \"{pool}\" }}]");
+    stage.know("ASSET", asset);
+    stage.set("RAMPART__SCORE__MARKET", named(pool));
+    scene.settle().await;
+    stage.run(&Run::new("rampart doctor", "tells what is sold there and what a sale costs"));
+    let mut keeper = stage.start(&ACTING[0]);
+    keeper.ready().await;
+    let explained = Run::new("rampart explain ASSET", "sold at").typed("rampart explain {ASSET}");
+    let told = format!("pool {pool}: takes ");
+    until("what the pool takes is told", || async { stage.run(&explained).contains(&told) }).await;
+    let text = stage.run(&explained);
+    assert!(text.contains("fall through the buffer within 6 h, 24 h") && text.contains("value at risk"), "{text}");
+    keeper.stop();
+    stage.set("RAMPART__SCORE__MARKET", named(scene.rule));
+    stage.run(&Run::new("rampart doctor", "it is no open pool of version 1: the score counts liquidity as missing"));
+}
