@@ -10,6 +10,7 @@ use crate::live::Live;
 use crate::market::PricePoint;
 use crate::market::past::Past;
 use crate::market::recorded::{self, shown};
+use crate::market::synthetic::START_USD;
 use crate::market::ticks::Gap;
 use crate::network::{Backend, Network, Pace};
 use crate::play::{Played, Stage, positions, told_to_stop};
@@ -69,12 +70,9 @@ fn choose(cli: &Cli, pace: Pace) -> Outcome<Chosen> {
     let step_secs = STEP_SECS.max(pace.slot_secs());
     let Some(recording) = cli.recording()? else {
         let story = cli.scenario.story(step_secs, cli.seed);
-        return Ok(Chosen {
-            story,
-            market: format!("scenario {}", cli.scenario.name()),
-            gaps: Vec::new(),
-            past: Past::default(),
-        });
+        let past = Past::calm(START_USD, cli.seed);
+        let market = format!("scenario {}", cli.scenario.name());
+        return Ok(Chosen { story, market, gaps: Vec::new(), past });
     };
     let recorded = recorded::load(&recording, step_secs, cli.seed)?;
     let market = format!(

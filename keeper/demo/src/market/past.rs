@@ -1,4 +1,4 @@
-//! What a recorded market did before the story: the keepers' past, as candles in files.
+//! What a market did before the story: the keepers' past, as candles in files. Recorded, or made up and calm.
 
 use crate::error::{DemoError, Outcome};
 use crate::feeder::NOISE_BPS;
@@ -12,6 +12,11 @@ use std::path::{Path, PathBuf};
 
 /// How far back keepers look, seconds.
 const SPAN_SECS: i64 = 7 * 86_400;
+/// Length of a bar that is made up, seconds.
+const BAR_SECS: i64 = 300;
+/// Volatility of a calm day, by [`Coin`], and how much of it all coins share.
+const CALM_DAY: [f64; 3] = [0.03, 0.02, 0.0];
+const SHARED: f64 = 0.9;
 
 /// Bars before the story, with their closes by [`Coin`].
 #[derive(Clone, Debug, Default)]
@@ -31,6 +36,25 @@ impl Past {
         let bars: Vec<Candle> = candles::read_any(&recording.path, span)?;
         let close = |bar: &Candle| (to_ts - bar.open_ts, prices(recording.coin, bar.close, recorded.start));
         Ok(Self { closes: bars.iter().map(close).collect() })
+    }
+
+    /// Makes up a calm week that ends at `start`: a made-up story falls out of it.
+    pub fn calm(start: [f64; 3], seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xca1f);
+        // even draws of a variance of one
+        let mut draw = move || rng.random_range(-1.0..1.0) * 3f64.sqrt();
+        let per_bar = (BAR_SECS as f64 / 86_400.0).sqrt();
+        let mut logs = [0.0f64; 3];
+        let mut closes = Vec::new();
+        for bar in 1..=SPAN_SECS / BAR_SECS {
+            closes.push((bar * BAR_SECS, std::array::from_fn(|at| start[at] * logs[at].exp())));
+            let shared = draw();
+            for (log, day) in logs.iter_mut().zip(CALM_DAY) {
+                *log += day * per_bar * (SHARED * shared + (1.0 - SHARED * SHARED).sqrt() * draw());
+            }
+        }
+        closes.reverse();
+        Self { closes }
     }
 
     /// Writes a file for each coin to `dir`, moved in time so that the last bar ends at `start_ts`; none without bars.
@@ -66,6 +90,22 @@ impl Past {
 mod tests {
     use super::*;
     use crate::market::recorded;
+
+    #[test]
+    fn calm_week_ends_at_the_start_and_moves_as_calm_markets_do() {
+        let start = [150.0, 60_000.0, 1.0];
+        let past = Past::calm(start, 7);
+        assert_eq!(
+            (past.closes.len(), past.closes[0].0, *past.closes.last().unwrap()),
+            (2_016, SPAN_SECS, (BAR_SECS, start))
+        );
+        assert_eq!(past.closes, Past::calm(start, 7).closes);
+        let returns = |at: usize| past.closes.windows(2).map(move |pair| (pair[1].1[at] / pair[0].1[at]).ln());
+        let dot = |a: usize, b: usize| returns(a).zip(returns(b)).map(|(a, b)| a * b).sum::<f64>() / 7.0;
+        let [sol, btc, usdc] = [0, 1, 2].map(|at| dot(at, at).sqrt());
+        assert!((sol / 0.03 - 1.0).abs() < 0.1 && (btc / 0.02 - 1.0).abs() < 0.1 && usdc == 0.0, "{sol} {btc} {usdc}");
+        assert!((dot(0, 1) / sol / btc - SHARED * SHARED).abs() < 0.1);
+    }
 
     #[test]
     fn bars_before_the_story_are_written_up_to_its_start_and_nothing_of_it() {
