@@ -150,6 +150,11 @@ impl Reserves {
         Some((sold + size - paid) / (sold + size))
     }
 
+    /// Returns by which share it pays less than agreed, if it does.
+    pub fn worse(&self) -> Option<f64> {
+        self.sides().filter(|(sold, paid)| paid < sold).map(|(sold, paid)| 1.0 - paid / sold)
+    }
+
     /// Returns what can be sold at a cost of at most `slippage` beside the fee, quote units; nothing at a price that is worse already.
     pub fn depth(&self, slippage: f64) -> Input {
         self.sides().map(|(sold, paid)| (paid / (1.0 - slippage) - sold).max(0.0)).into()

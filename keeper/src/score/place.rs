@@ -25,6 +25,8 @@ const HALF_SECS: i64 = 5;
 const PATIENCE_SECS: i64 = 30;
 /// Slippage up to which the market counts as deep.
 const DEEP: f64 = 0.02;
+/// By how much a pool has to pay less than agreed for people to be told.
+const TOLD_GAP: f64 = 0.001;
 
 /// Why nothing is known of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -165,9 +167,13 @@ impl Places {
     /// Returns the pool of an asset with what is known of it, for people.
     pub(super) fn told(&self, asset: &Pubkey, assessment: &Assessment) -> Option<String> {
         let place = self.all.get(asset)?;
-        let said = match (place.now, self.depth(asset, assessment).and_then(Input::known)) {
+        let reserves = self.reserves(asset, Input::Known(1.0), assessment)?;
+        let said = match (place.now, reserves.depth(DEEP).known()) {
             (Ok(held), Some(depth)) => {
-                format!("takes {depth:.0} dollars within 2 %, fee {:.1} bps", 10_000.0 * held.fee)
+                let worse = reserves.worse().filter(|share| *share >= TOLD_GAP);
+                let worse = worse.map(|share| format!(", pays {:.1} % less than agreed", 100.0 * share));
+                let (fee_bps, worse) = (10_000.0 * held.fee, worse.unwrap_or_default());
+                format!("takes {depth:.0} dollars within 2 %, fee {fee_bps:.1} bps{worse}")
             }
             (Ok(_), None) => "unknown without agreed prices".to_owned(),
             (Err(error), _) => format!("unknown: {error}"),

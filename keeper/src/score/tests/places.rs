@@ -77,6 +77,9 @@ fn what_a_pool_holds_counts_in_place_of_what_the_operator_says() {
         let Reserves { fee, sold, paid } = scene.seen(reserves).expect("it is named");
         [(fee, 0.003), (sold, 100.0 / unit), (paid, 90.0 / unit)].into_iter().for_each(|(input, by)| near(input, by));
     }
+    let told = scene.seen(|seen| scene.scorer.place(&asset, seen.assessment)).expect("it is named");
+    let worse = "takes 0 dollars within 2 %, fee 30.0 bps, pays 10.0 % less than agreed";
+    assert_eq!(told, format!("pool {}: {worse}", key(POOL)));
     // more than a tenth is lost, of a bonus of 8 %
     let part = *scene.score(&vault).part(Hazard::Liquidity);
     assert!(!part.is_missing && part.probability > 0.6 && part.probability < 0.8, "{part:?}");
