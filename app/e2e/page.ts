@@ -4,7 +4,7 @@ import { type Page, expect } from '@playwright/test'
 import { NOW, answer, relayed, stream } from './accounts'
 
 /** Results as the lab's own commands wrote them, beside the app. */
-const LAB = ['validate.json', 'backtest.json', 'attack.json', 'hedge.json', 'sweep.jsonl']
+const LAB = ['validate.json', 'backtest.json', 'attack.json', 'hedge.json', 'sweep.jsonl', 'report.json']
 const labFile = (name: string) => (name === 'index.json' ? JSON.stringify({ results: LAB }) : LAB.includes(name) ? readFileSync(new URL(`../src/testing/lab/${name}`, import.meta.url), 'utf8') : null)
 
 /** Answers for a keeper with invented data, at a moment that stands still. `rpc` answers what a keeper passes on, before the rest. */

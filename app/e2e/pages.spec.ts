@@ -123,7 +123,7 @@ test('a form takes keys, names and numbers, each in its own way', async ({ page 
   expect(violations).toEqual([])
 })
 
-for (const [run, look, width] of [['SOL/USDC: passed', 'light', 1360], ['Attack flash-crash', 'light', 1360], ['Hedging one asset by another', 'dark', 1360], ['Sweep', 'light', 390], ['Attack flash-crash', 'dark', 390], ['Generated markets', 'light', 390]] as const) {
+for (const [run, look, width] of [['SOL/USDC: passed', 'light', 1360], ['Attack flash-crash', 'light', 1360], ['Hedging one asset by another', 'dark', 1360], ['Sweep', 'light', 390], ['Attack flash-crash', 'dark', 390], ['Generated markets', 'light', 390], ['Rampart lab', 'light', 1360], ['Rampart lab', 'dark', 390]] as const) {
   test(`the lab’s run “${run}” is whole and accessible, ${look}, ${width} wide`, async ({ page }) => {
     await page.setViewportSize({ width, height: 900 })
     await page.emulateMedia({ colorScheme: look, reducedMotion: 'reduce' })

@@ -73,7 +73,7 @@ pub fn targets(found: &[Found]) -> Vec<Target> {
     all
 }
 
-const HEAD: [&str; 5] = ["measure", "aimed at", "came", "beside it", ""];
+const HEAD: [&str; 5] = ["measure", "aimed at", "came", "beside it", "verdict"];
 
 fn rows(targets: &[Target]) -> Vec<Vec<String>> {
     let verdict = |target: &Target| if target.is_kept { "kept" } else { "**missed**" };
