@@ -136,7 +136,7 @@ pub struct Assessment {
 
 /// What the market is judged by.
 struct Judged<'a> {
-    /// None where the structural formula stands in.
+    /// None where the structural formula stands in, as before the first return in its bars.
     model: Option<&'a Model>,
     /// In the bars of the model, where there is one.
     features: Features,
@@ -301,8 +301,10 @@ impl Engine {
     }
 
     fn judged(&self, is_demoted: bool) -> Judged<'_> {
-        let model = self.model.as_ref().filter(|_| !is_demoted);
-        let market = if model.is_some() { self.coarse.market() } else { self.market };
+        let coarse = self.model.as_ref().filter(|_| !is_demoted).map(|model| (model, self.coarse.market()));
+        // a market without a return has the least volatility that there is: in the bars of the model that takes an hour
+        let coarse = coarse.filter(|(_, market)| market.volatility().is_known());
+        let (model, market) = coarse.map_or((None, self.market), |(model, market)| (Some(model), market));
         let features = market.features();
         let volatility = market.volatility();
         let vol_of_falls = volatility.is_known().then(|| volatility.vol_of_falls()).into();
@@ -312,7 +314,7 @@ impl Engine {
     /// Returns the probability of a fall through the buffer within a horizon.
     fn fall(&self, ts: i64, judged: &Judged, horizon_secs: u32) -> Input {
         let buffer = self.settings.buffer;
-        if self.is_stale(ts) {
+        if self.is_stale(ts) || judged.vol_of_falls.is_missing() {
             return Input::Missing;
         }
         match judged.model {

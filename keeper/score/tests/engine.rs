@@ -213,3 +213,23 @@ fn bar_after_a_gap_stands_for_its_own_length() {
     engine.push(&fallen).unwrap();
     assert!(!engine.is_demoted() && engine.drift_index().known().unwrap() < 0.05, "{:?}", engine.drift_index());
 }
+
+/// A first start without a past told a probability of almost 0 for an hour, until the model had its first return: unknown, and taken for calm.
+#[test]
+fn market_is_missing_before_the_first_return_and_judged_by_the_walk_until_the_model_has_one() {
+    let mut rig = Rig::new(Settings::default(), Some(shipped()));
+    let bars = walk(5, 150, 60, 0.002);
+    let first = rig.tick(&bars[0]);
+    let market = first.score.part(Hazard::Market);
+    assert_eq!((first.falls, market.is_missing, market.probability), ([Input::Missing; 2], true, 0.3));
+    let found: Vec<Assessment> = bars[1..].iter().map(|bar| rig.tick(bar)).collect();
+    let day = |at: usize| found[at].falls[1].known().expect("a return was seen");
+    // 7.6 % a day: a fall of 10 % isn't a matter of 0
+    assert!(
+        (0..found.len()).all(|at| day(at) > 0.01),
+        "{:?}",
+        found.iter().map(|one| one.falls[1]).collect::<Vec<_>>()
+    );
+    assert_eq!(found[20].value_at_risk, [Input::Missing; 2], "the walk has no tail");
+    assert!(found[148].value_at_risk[0].known().is_some(), "the model has hours by now");
+}

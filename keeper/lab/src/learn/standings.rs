@@ -107,7 +107,7 @@ impl fmt::Display for Standings {
             "`{}`: policy `{}`, learned from {learned} markets ({} transitions a seed, {} seeds), chosen on {chosen} others among \
              {policies} policies, beside {guards} guards and {rules} rules tuned on the same; halt budget {:.1} bps of the time. Per \
              market, bps of the debt; halted in bps of the time; in brackets 95 % of resampled markets. **{}**\n",
-            self.trained_by,
+            self.trained_by.trim_start_matches("rampart lab "),
             self.policy_sha256.get(..16).unwrap_or(&self.policy_sha256),
             self.transitions,
             self.seeds,

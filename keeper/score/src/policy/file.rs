@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn shipped_policy_is_read_and_runs_in_shadow() {
         let policy = Policy::from_json(include_str!("../../../../artifacts/models/policy-v1.json")).unwrap();
-        // It lost against the tuned rules on recorded markets: its own metrics say so.
-        assert!(policy.card().metrics["recorded.gain.upper"] < 0.0);
+        // It doesn't surely gain over the tuned rules on recorded markets: its own metrics say so.
+        assert!(policy.card().metrics["recorded.gain.lower"] < 0.0);
         assert_eq!(policy.card().mode, Mode::Shadow);
     }
 
