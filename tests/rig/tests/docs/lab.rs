@@ -46,8 +46,6 @@ const MARKETS: &[Run] = &[
     Run::new("rampart lab data check --data DIR", "SOLUSDT_5m.csv.gz").typed("rampart lab data check --data market"),
     Run::new("rampart lab backtest", "| no guard").typed("rampart lab backtest --markets SOLUSDT_5m"),
     Run::new("rampart lab backtest --out FILE", "| no guard")
-        .typed("rampart lab backtest --markets SOLUSDT_5m --volumes 500 --out backtest.json"),
-    Run::new("rampart lab backtest --out backtest.json", "| no guard")
         .typed("rampart lab backtest --markets SOLUSDT_5m --out backtest.json"),
     Run::new("rampart lab backtest --on generated --out FILE", "| no guard")
         .typed("rampart lab backtest --on generated --draws 1 --out attacks.json"),
