@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -369,6 +370,14 @@ metrics! {
     fleet_role: Family<RoleLabel, Gauge> = Family::default(), "rampart_fleet_role";
     /// Times it took the place of another owner.
     fleet_takeovers: Counter = Counter::default(), "rampart_fleet_takeovers";
+}
+
+/// Sets the value of a label; one that isn't known is told no longer.
+pub fn set_known<L: Clone + Eq + Hash>(family: &Family<L, Ratio>, label: &L, value: Option<f64>) {
+    match value {
+        Some(value) => drop(family.get_or_create(label).set(value)),
+        None => drop(family.remove(label)),
+    }
 }
 
 impl Metrics {

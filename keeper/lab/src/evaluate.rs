@@ -26,7 +26,7 @@ pub use bootstrap::{Interval, Resamples};
 pub use coverage::{Coverage, METHODS, coverage};
 pub use judge::{Judged, judge};
 pub use metrics::Forecasts;
-pub use report::{BEGIN, END, markdown, replaced, write_between, write_section};
+pub use report::{BEGIN, END, decimal, markdown, replaced, write_between, write_section};
 pub use results::{Metrics as TaskMetrics, Options, Results, run};
 pub use task::{MODELS, TASKS, Task};
 pub use tried::{Try, count, log};

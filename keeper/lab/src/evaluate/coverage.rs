@@ -175,10 +175,8 @@ mod tests {
         let from = series.bars[4_000].open_ts;
         // the tail of Student's t with four degrees, as a year before the test gives it
         let rows = crate::train::rows_of(&synthetic::series("B", 24_000, 10), 0).unwrap();
-        let mut falls: Vec<f64> = rows.iter().filter_map(|row| row.scaled_fall).collect();
-        let fit = rampart_score::tail::PotFit::fit(&mut falls, 0.05).unwrap();
-        let (threshold, share, shape, scale) = (fit.threshold, fit.share, fit.gpd.shape, fit.gpd.scale);
-        let tail = Some(Tail { bar_secs: 3_600, threshold, shape, scale, share });
+        let falls = rows.iter().filter_map(|row| row.scaled_fall);
+        let tail = crate::train::crash::tail(falls, &crate::train::Config::default()).ok();
         let all = of_series(&series, &[Quarter { period: from..i64::MAX, tail }]).unwrap();
         assert_eq!(all.len(), METHODS.len() * LEVELS.len());
         for method in &METHODS[1..] {

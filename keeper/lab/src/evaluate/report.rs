@@ -237,7 +237,8 @@ fn leaks(text: &mut String, results: &Results) {
     );
 }
 
-fn decimal(of: &Interval) -> String {
+/// Returns a value with its interval.
+pub fn decimal(of: &Interval) -> String {
     format!("{:.3} ({:.3} to {:.3})", of.value, of.low, of.high)
 }
 

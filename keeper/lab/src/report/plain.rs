@@ -1,9 +1,9 @@
-//! A section of a page from Markdown: results whose own text already holds all that there is to say.
+//! The parts of a section from Markdown: results whose own text already holds all that there is to say.
 
-use super::{Section, Table};
+use super::Table;
 
-/// Returns paragraphs as notes and tables as tables, each with the end of the paragraph before it as its caption.
-pub fn section(title: &str, kind: &str, text: &str) -> Section {
+/// Returns paragraphs as notes and tables as tables, each with the head of its first column as its caption.
+pub fn parts(text: &str) -> (Vec<String>, Vec<Table>) {
     let (mut notes, mut tables) = (Vec::new(), Vec::new());
     for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
         match table(block) {
@@ -11,15 +11,7 @@ pub fn section(title: &str, kind: &str, text: &str) -> Section {
             None => notes.push(plain(&block.replace('\n', " "))),
         }
     }
-    Section {
-        title: title.into(),
-        kind: kind.into(),
-        file: String::new(),
-        sha256: String::new(),
-        notes,
-        figures: Vec::new(),
-        tables,
-    }
+    (notes, tables)
 }
 
 fn table(block: &str) -> Option<Table> {
@@ -46,10 +38,10 @@ mod tests {
 
     #[test]
     fn paragraphs_become_notes_and_tables_tables() {
-        let found = section("t", "k", "**One.** `two`\nlines\n\n| a | b |\n| --- | ---: |\n| x | 1 |\n\nlast\n");
-        assert_eq!(found.notes, ["One. two lines", "last"]);
+        let (notes, tables) = parts("**One.** `two`\nlines\n\n| a | b |\n| --- | ---: |\n| x | 1 |\n\nlast\n");
+        assert_eq!(notes, ["One. two lines", "last"]);
         let table =
             Table { caption: "a".into(), head: vec!["a".into(), "b".into()], rows: vec![vec!["x".into(), "1".into()]] };
-        assert_eq!(found.tables, [table]);
+        assert_eq!(tables, [table]);
     }
 }

@@ -19,14 +19,20 @@ pub fn of(found: &Found) -> Section {
         Found::Sweep(lines) => sweep(lines),
         Found::Story(story) => self::story(story),
         Found::Hedge(study) => hedge(study),
-        Found::Probe(probe) => plain::section("Single defences", "probe", &probe.to_string()),
-        Found::Policy(standings) => plain::section("Learned policy", "train policy", &standings.to_string()),
-        Found::Refits(lines) => plain::section("Refits", "refit", &refit::table(lines)),
+        Found::Probe(probe) => told("Single defences", "probe", &probe.to_string()),
+        Found::Policy(standings) => told("Learned policy", "train policy", &standings.to_string()),
+        Found::Refits(lines) => told("Refits", "refit", &refit::table(lines)),
     }
 }
 
 fn section(title: String, kind: &str, notes: Vec<String>, figures: Vec<Figure>, tables: Vec<Table>) -> Section {
     Section { title, kind: kind.into(), file: String::new(), sha256: String::new(), notes, figures, tables }
+}
+
+/// Returns the section of a result whose own text already holds all that there is to say.
+fn told(title: &str, kind: &str, text: &str) -> Section {
+    let (notes, tables) = plain::parts(text);
+    section(title.into(), kind, notes, Vec::new(), tables)
 }
 
 /// Returns the section of the targets.

@@ -73,10 +73,12 @@ pub fn targets(found: &[Found]) -> Vec<Target> {
     all
 }
 
+/// The verdict on a target that wasn't reached.
+const MISSED: &str = "missed";
 const HEAD: [&str; 5] = ["measure", "aimed at", "came", "beside it", "verdict"];
 
 fn rows(targets: &[Target]) -> Vec<Vec<String>> {
-    let verdict = |target: &Target| if target.is_kept { "kept" } else { "**missed**" };
+    let verdict = |target: &Target| if target.is_kept { "kept" } else { MISSED };
     let row = |target: &Target| {
         let Target { measure, aimed, came, beside, .. } = target;
         vec![(*measure).into(), (*aimed).into(), came.clone(), beside.clone(), verdict(target).into()]
@@ -87,8 +89,6 @@ fn rows(targets: &[Target]) -> Vec<Vec<String>> {
 /// Returns the targets as a table; none where no result says anything of them.
 pub fn table(found: &[Found]) -> Option<Table> {
     let rows = rows(&targets(found));
-    let rows: Vec<Vec<String>> =
-        rows.into_iter().map(|row| row.into_iter().map(|cell| cell.replace("**", "")).collect()).collect();
     (!rows.is_empty()).then(|| Table::new("Aimed at, and what came", &HEAD, rows))
 }
 
@@ -98,7 +98,9 @@ pub fn markdown(found: &[Found]) -> String {
     let kept = targets.iter().filter(|target| target.is_kept).count();
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let head = line(HEAD.map(str::to_owned).to_vec()) + &format!("|{}\n", " --- |".repeat(HEAD.len()));
-    let body: String = rows(&targets).into_iter().map(line).collect();
+    // what was missed stands out
+    let stands_out = |cell: String| if cell == MISSED { format!("**{cell}**") } else { cell };
+    let body: String = rows(&targets).into_iter().map(|row| line(row.into_iter().map(stands_out).collect())).collect();
     let missing = Given::of(found).missing();
     let lacks =
         if missing.is_empty() { String::new() } else { format!(" Not given: the result of {}.", missing.join(", ")) };

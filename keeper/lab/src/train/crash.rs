@@ -123,7 +123,11 @@ fn sample(row: &Row, at: usize, (means, scales): (&[f64], &[f64]), horizon: u32,
     }
 }
 
-fn tail(falls: impl Iterator<Item = f64>, config: &Config) -> Result<Tail, TrainError> {
+/// Fits the tail of an hour's standardised falls.
+///
+/// # Errors
+/// `Tail`.
+pub fn tail(falls: impl Iterator<Item = f64>, config: &Config) -> Result<Tail, TrainError> {
     let mut falls: Vec<f64> = falls.collect();
     let fit = PotFit::fit(&mut falls, config.tail_share)?;
     Ok(Tail {

@@ -9,7 +9,7 @@ use crate::decide::liquidations::spends;
 use crate::decide::{Action, Decision, Means, decide, trips};
 use crate::fleet::Pass;
 use crate::intent::{ActionClass, Blockhash, Intent, PlannedTx};
-use crate::metrics::{HorizonLabel, LevelLabel, OnlyResultLabel, ResultLabel};
+use crate::metrics::{HorizonLabel, LevelLabel, OnlyResultLabel, ResultLabel, set_known};
 use crate::plan::{Planner, tables};
 use crate::post::{Scene, ends_what_began};
 use crate::run::armory::Fences;
@@ -121,23 +121,14 @@ impl<C: Courier> Engine<C> {
         }
     }
 
-    /// What isn't known is told no longer.
     fn measure_falls(&self) {
         let falls = ["6h", "24h"].into_iter().zip(self.scorer.highest_of(|said| said.falls));
         for (horizon, probability) in falls {
-            let label = HorizonLabel { horizon };
-            match probability {
-                Some(probability) => drop(self.metrics.fall_probability.get_or_create(&label).set(probability)),
-                None => drop(self.metrics.fall_probability.remove(&label)),
-            }
+            set_known(&self.metrics.fall_probability, &HorizonLabel { horizon }, probability);
         }
         let at_risk = ["99", "99.9"].into_iter().zip(self.scorer.highest_of(|said| said.value_at_risk));
         for (level, share) in at_risk {
-            let label = LevelLabel { level };
-            match share {
-                Some(share) => drop(self.metrics.value_at_risk.get_or_create(&label).set(share)),
-                None => drop(self.metrics.value_at_risk.remove(&label)),
-            }
+            set_known(&self.metrics.value_at_risk, &LevelLabel { level }, share);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Targets of the crash model and of the value at risk.
 
 use super::Target;
-use crate::evaluate::{Coverage, Interval, METHODS, Results, TaskMetrics};
+use crate::evaluate::{Coverage, METHODS, Results, TaskMetrics, decimal};
 use crate::train::MAJORS;
 
 /// The forecaster that ships, and the baseline beside it.
@@ -11,10 +11,6 @@ const BASELINE: &str = "EWMA volatility";
 const MAIN: &str = "24 h, 10 %";
 /// A test rejects below it.
 const LEVEL: f64 = 0.05;
-
-fn told(interval: &Interval) -> String {
-    format!("{:.3} ({:.3} to {:.3})", interval.value, interval.low, interval.high)
-}
 
 pub(super) fn targets(results: &Results) -> Vec<Target> {
     let of = |model: &str| results.metrics.iter().find(|row| row.model == model && row.task == MAIN);
@@ -34,14 +30,14 @@ fn ranking(ours: &TaskMetrics, other: &TaskMetrics) -> [Target; 2] {
         Target {
             measure: "AUC of a fall of 10 % in 24 h, all / calm",
             aimed: "0.80 / 0.78",
-            came: format!("{} / {}", told(&ours.auc), told(&ours.auc_calm)),
+            came: format!("{} / {}", decimal(&ours.auc), decimal(&ours.auc_calm)),
             beside: beside(format!("{:.3} / {:.3}", other.auc.value, other.auc_calm.value)),
             is_kept: ours.auc.value >= 0.80 && ours.auc_calm.value >= 0.78,
         },
         Target {
             measure: "Brier skill of the same",
             aimed: "0.09",
-            came: told(&ours.brier_skill),
+            came: decimal(&ours.brier_skill),
             beside: beside(format!("{:.3}", other.brier_skill.value)),
             is_kept: ours.brier_skill.value >= 0.09,
         },
