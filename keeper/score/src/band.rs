@@ -45,14 +45,22 @@ pub struct Bands {
     pub exit_share: f64,
     /// How long it must be, seconds.
     pub calm_secs: u32,
+    /// How long it must be where what was known alone called for less, seconds.
+    pub doubt_secs: u32,
     /// Lowest band while a market's past isn't known.
     pub warming: Band,
 }
 
 impl Default for Bands {
-    /// 800, 1,500, 3,000 and 6,000 bps; left below 0.7 of the entry for two half-lives of 6 h.
+    /// 800, 1,500, 3,000 and 6,000 bps; left below 0.7 of the entry for two half-lives of 6 h, or for a quarter of an hour.
     fn default() -> Self {
-        Self { entries_bps: [800, 1_500, 3_000, 6_000], exit_share: 0.7, calm_secs: 43_200, warming: Band::Watch }
+        Self {
+            entries_bps: [800, 1_500, 3_000, 6_000],
+            exit_share: 0.7,
+            calm_secs: 43_200,
+            doubt_secs: 900,
+            warming: Band::Watch,
+        }
     }
 }
 
@@ -132,9 +140,29 @@ impl Bands {
     }
 }
 
+/// A score, and what it is without what isn't known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scores {
+    /// The whole, bps.
+    pub bps: u16,
+    /// Of what is known alone, bps; at most the whole.
+    pub known_bps: u16,
+}
+
 /// The band of one market over time: entered at once, left after calm.
+///
+/// What isn't known is danger while it isn't, and little longer: a second without prices says nothing of the next twelve hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BandState {
+    /// Entered by what is known.
+    danger: Lasting,
+    /// Entered by the whole, soon left.
+    doubt: Lasting,
+}
+
+/// A band that is left after calm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lasting {
     band: Band,
     /// Since when scores have held no more than a lower band, and the highest that one of them held.
     calm: Option<(i64, Band)>,
@@ -142,27 +170,35 @@ pub struct BandState {
 
 impl BandState {
     /// Takes a score at `ts` and returns the band.
-    pub fn push(&mut self, bands: &Bands, score_bps: u16, is_warming: bool, ts: i64) -> Band {
+    pub fn push(&mut self, bands: &Bands, scores: Scores, is_warming: bool, ts: i64) -> Band {
         let floor = if is_warming { bands.warming } else { Band::Normal };
-        let entered = bands.entered(score_bps).max(floor);
-        let held = bands.held(score_bps).max(floor);
+        let entered = |bps| bands.entered(bps).max(floor);
+        // calm is what the whole says: nothing calms down while it isn't seen
+        let held = bands.held(scores.bps).max(floor);
+        self.danger.push((entered(scores.known_bps), held), bands.calm_secs, ts);
+        self.doubt.push((entered(scores.bps), held), bands.doubt_secs, ts);
+        self.band()
+    }
+
+    /// Returns the present band.
+    pub fn band(&self) -> Band {
+        self.danger.band.max(self.doubt.band)
+    }
+}
+
+impl Lasting {
+    fn push(&mut self, (entered, held): (Band, Band), calm_secs: u32, ts: i64) {
         if entered >= self.band || held >= self.band {
             (self.band, self.calm) = (entered.max(self.band), None);
-            return self.band;
+            return;
         }
         let (since, highest) = self.calm.map_or((ts, held), |(since, highest)| (since, highest.max(held)));
-        if ts.saturating_sub(since) >= i64::from(bands.calm_secs) {
+        if ts.saturating_sub(since) >= i64::from(calm_secs) {
             // Down to what the calm time held, from where the wait begins anew.
             (self.band, self.calm) = (highest, None);
         } else {
             self.calm = Some((since, highest));
         }
-        self.band
-    }
-
-    /// Returns the present band.
-    pub fn band(&self) -> Band {
-        self.band
     }
 }
 
@@ -172,6 +208,11 @@ mod tests {
     use proptest::prelude::*;
 
     const HOUR: i64 = 3_600;
+
+    /// A score of which all is known.
+    fn known(bps: u16) -> Scores {
+        Scores { bps, known_bps: bps }
+    }
 
     #[test]
     fn band_is_entered_at_once_at_its_entry() {
@@ -184,7 +225,7 @@ mod tests {
             (6_000, Band::Breaker),
         ];
         for (score, band) in expected {
-            assert_eq!(BandState::default().push(&bands, score, false, 0), band, "{score}");
+            assert_eq!(BandState::default().push(&bands, known(score), false, 0), band, "{score}");
         }
     }
 
@@ -192,28 +233,63 @@ mod tests {
     fn band_is_left_only_below_seven_tenths_for_two_half_lives() {
         let bands = Bands::default();
         let mut state = BandState::default();
-        assert_eq!(state.push(&bands, 3_000, false, 0), Band::Restrict);
+        assert_eq!(state.push(&bands, known(3_000), false, 0), Band::Restrict);
         // 2,100 is 0.7 of the entry: held for ever.
-        assert_eq!(state.push(&bands, 2_100, false, 100 * HOUR), Band::Restrict);
-        assert_eq!(state.push(&bands, 2_099, false, 101 * HOUR), Band::Restrict);
+        assert_eq!(state.push(&bands, known(2_100), false, 100 * HOUR), Band::Restrict);
+        assert_eq!(state.push(&bands, known(2_099), false, 101 * HOUR), Band::Restrict);
         // A score that is high again ends the calm.
-        assert_eq!(state.push(&bands, 2_500, false, 112 * HOUR), Band::Restrict);
-        assert_eq!(state.push(&bands, 1_200, false, 113 * HOUR), Band::Restrict);
-        assert_eq!(state.push(&bands, 0, false, 125 * HOUR - 1), Band::Restrict);
+        assert_eq!(state.push(&bands, known(2_500), false, 112 * HOUR), Band::Restrict);
+        assert_eq!(state.push(&bands, known(1_200), false, 113 * HOUR), Band::Restrict);
+        assert_eq!(state.push(&bands, known(0), false, 125 * HOUR - 1), Band::Restrict);
         // Down to what the calm time held: 1,200 is above 0.7 · 1,500.
-        assert_eq!(state.push(&bands, 0, false, 125 * HOUR), Band::Tighten);
-        assert_eq!(state.push(&bands, 0, false, 126 * HOUR), Band::Tighten);
-        assert_eq!(state.push(&bands, 0, false, 138 * HOUR), Band::Normal);
+        assert_eq!(state.push(&bands, known(0), false, 125 * HOUR), Band::Tighten);
+        assert_eq!(state.push(&bands, known(0), false, 126 * HOUR), Band::Tighten);
+        assert_eq!(state.push(&bands, known(0), false, 138 * HOUR), Band::Normal);
     }
 
     #[test]
     fn band_is_never_normal_while_a_market_is_warming() {
         let mut state = BandState::default();
         for hour in 0..48 {
-            assert_eq!(state.push(&Bands::default(), 0, true, hour * HOUR), Band::Watch);
+            assert_eq!(state.push(&Bands::default(), known(0), true, hour * HOUR), Band::Watch);
         }
-        state.push(&Bands::default(), 0, false, 48 * HOUR);
-        assert_eq!(state.push(&Bands::default(), 0, false, 60 * HOUR), Band::Normal);
+        state.push(&Bands::default(), known(0), false, 48 * HOUR);
+        assert_eq!(state.push(&Bands::default(), known(0), false, 60 * HOUR), Band::Normal);
+    }
+
+    #[test]
+    fn band_of_what_was_not_known_is_left_a_quarter_of_an_hour_after_it_is() {
+        let bands = Bands::default();
+        let mut state = BandState::default();
+        // one blind second
+        assert_eq!(state.push(&bands, Scores { bps: 8_000, known_bps: 300 }, false, 0), Band::Breaker);
+        assert_eq!(state.push(&bands, known(300), false, 1), Band::Breaker);
+        assert_eq!(state.push(&bands, known(300), false, 900), Band::Breaker);
+        assert_eq!(state.push(&bands, known(300), false, 901), Band::Normal);
+        // what was known in the dark stays as long as ever
+        assert_eq!(state.push(&bands, Scores { bps: 8_000, known_bps: 3_000 }, false, HOUR), Band::Breaker);
+        assert_eq!(state.push(&bands, known(300), false, HOUR + 1), Band::Breaker);
+        assert_eq!(state.push(&bands, known(300), false, 2 * HOUR), Band::Restrict);
+        assert_eq!(state.push(&bands, known(300), false, 14 * HOUR), Band::Normal);
+    }
+
+    #[test]
+    fn nothing_calms_down_in_the_dark() {
+        let bands = Bands::default();
+        let mut state = BandState::default();
+        state.push(&bands, known(6_000), false, 0);
+        for hour in 1..100 {
+            assert_eq!(state.push(&bands, Scores { bps: 7_000, known_bps: 0 }, false, hour * HOUR), Band::Breaker);
+        }
+        assert_eq!(state.push(&bands, known(0), false, 100 * HOUR), Band::Breaker);
+        assert_eq!(state.push(&bands, known(0), false, 112 * HOUR - 1), Band::Breaker);
+        assert_eq!(state.push(&bands, known(0), false, 112 * HOUR), Band::Normal);
+        // an input that is missing for good keeps no band above its own
+        state.push(&bands, known(6_000), false, 113 * HOUR);
+        for hour in 114..127 {
+            state.push(&bands, Scores { bps: 2_000, known_bps: 0 }, false, hour * HOUR);
+        }
+        assert_eq!(state.band(), Band::Tighten);
     }
 
     #[test]
@@ -231,12 +307,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn band_is_never_below_the_one_that_the_score_enters(scores in prop::collection::vec((0u16..=10_000, 1i64..100_000), 1..60)) {
+        fn band_is_never_below_the_one_that_the_score_enters(scores in prop::collection::vec((0u16..=10_000, 0u16..=10_000, 1i64..100_000), 1..60)) {
             let (bands, mut state, mut ts) = (Bands::default(), BandState::default(), 0);
-            for (score, secs) in scores {
+            for (score, of_it, secs) in scores {
                 ts += secs;
                 let before = state.band();
-                let band = state.push(&bands, score, false, ts);
+                let band = state.push(&bands, Scores { bps: score, known_bps: of_it.min(score) }, false, ts);
                 prop_assert!(band >= bands.entered(score));
                 prop_assert!(band >= before || f64::from(score) < 0.7 * f64::from(bands.entries_bps[before as usize - 1]));
             }

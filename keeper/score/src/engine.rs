@@ -233,7 +233,7 @@ impl Engine {
         let falls = FALL_HORIZONS_SECS.map(|horizon_secs| self.fall(seen.ts, &judged, horizon_secs));
         let value_at_risk = self.value_at_risk(seen.ts, &judged);
         let score = Score::of(&hazards, &self.settings.weights);
-        let band = self.band.push(&self.settings.bands, score.bps, features.is_warming, seen.ts);
+        let band = self.band.push(&self.settings.bands, score.scores(), features.is_warming, seen.ts);
         let vol_day = if self.is_stale(seen.ts) { Input::Missing } else { Input::of(features.vol_day()) };
         let correlation = seen.stress.map(|stress| stress.correlation).into();
         let report = ReportShares::of(&score, vol_day, correlation, self.anomaly(verdict, &features));

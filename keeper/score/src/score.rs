@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::band::Scores;
 use crate::hazard::{HAZARDS, Hazard};
 use crate::input::Input;
 
@@ -101,8 +102,7 @@ impl Score {
             let weight = if weights.weights[at].is_nan() { 1.0 } else { weights.weights[at].clamp(0.0, 1.0) };
             Part { hazard: Hazard::ALL[at], probability, is_missing, is_applicable, weight, share_bps: 0.0 }
         });
-        let left: f64 = taken.iter().map(Part::left).product();
-        let score = BPS * (1.0 - left);
+        let score = joined(&taken);
         let logs = taken.map(|part| -part.left().max(1e-12).ln());
         let total: f64 = logs.iter().sum();
         let mut parts = taken;
@@ -110,6 +110,12 @@ impl Score {
             part.share_bps = if total > 0.0 { score * log / total } else { 0.0 };
         }
         Self { bps: score.round() as u16, parts }
+    }
+
+    /// Returns the score with what it is by what is known alone: without missing inputs, and without age, which is doubt as well.
+    pub fn scores(&self) -> Scores {
+        let known = self.parts.iter().filter(|part| !part.is_missing && part.hazard != Hazard::Staleness);
+        Scores { bps: self.bps, known_bps: joined(known).round() as u16 }
     }
 
     /// Returns the part of a hazard.
@@ -128,6 +134,11 @@ impl Score {
         });
         Explanation { bps: self.bps, earlier_bps: earlier.map(|earlier| earlier.bps), lines }
     }
+}
+
+/// Joins what parts leave to a score, bps.
+fn joined<'a>(parts: impl IntoIterator<Item = &'a Part>) -> f64 {
+    BPS * (1.0 - parts.into_iter().map(Part::left).product::<f64>())
 }
 
 impl Part {
@@ -310,6 +321,15 @@ mod tests {
         assert_eq!((report.volatility_bps, report.correlation_bps, report.anomaly_bps), (10_000, 10_000, 10_000));
         assert_eq!((report.liquidity_bps, report.system_health_bps), (7_000, 0));
         assert!(report.score_bps > 8_000);
+    }
+
+    #[test]
+    fn score_by_what_is_known_leaves_out_what_is_missing_or_old() {
+        let mut inputs = hazards([0.1, 0.0, 0.2, 0.0, 1.0, 0.0, 0.0]);
+        inputs[1] = Input::Missing;
+        let Scores { bps, known_bps } = Score::of(&inputs, &Weights::default()).scores();
+        // 1 - 0.9 · 0.7 · 0.8 · 0.4, and 1 - 0.9 · 0.8
+        assert_eq!((bps, known_bps), (7_984, 2_800));
     }
 
     #[test]

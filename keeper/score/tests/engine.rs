@@ -79,6 +79,23 @@ fn band_stays_when_one_venue_prints_a_wick() {
     assert!(found.score.bps < before.score.bps + 250);
 }
 
+#[test]
+fn band_is_normal_again_a_quarter_of_an_hour_after_a_blind_minute() {
+    let (mut rig, bars) = calm();
+    let mut bar = next(&bars[MINUTES - 1], 1.0);
+    let found = rig.tick_with(&bar, |readings| {
+        (readings.price, readings.confidence, readings.age_secs) = (Input::Missing, Input::Missing, Input::Missing);
+        (readings.twap, readings.venues, readings.stress) = (Input::Missing, &[], None);
+    });
+    assert_eq!(found.band, Band::Breaker, "{}", found.score.explain(None));
+    let bands = (0..=16).map(|_| {
+        bar = next(&bar, 1.0);
+        rig.tick(&bar).band
+    });
+    let bands: Vec<Band> = bands.collect();
+    assert_eq!((bands[14], bands[16]), (Band::Breaker, Band::Normal), "{bands:?}");
+}
+
 fn tick_venues(rig: &mut Rig, bar: &Bar, venues: &[Input; 3]) -> Assessment {
     // Readings borrow venues for as long as they live: leaked once, in a test.
     let venues: &'static [Input; 3] = Box::leak(Box::new(*venues));

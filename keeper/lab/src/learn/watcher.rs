@@ -5,7 +5,7 @@
 use crate::attack::{Tick, VENUES};
 use crate::policy::Volatility;
 use crate::pool::{Book, Pool};
-use rampart_score::band::{Band, BandState, Bands};
+use rampart_score::band::{Band, BandState, Bands, Scores};
 use rampart_score::hazard::{Exit, Place, staleness};
 use rampart_score::input::Input;
 use rampart_score::model::structural;
@@ -70,7 +70,9 @@ impl Watcher {
         let score = 1e4 * (1.0 - calm);
         let slope = self.slope(tick.ts, score);
         self.score_bps = score.round() as u16;
-        self.band.push(&Bands::default(), self.score_bps, !self.is_warm(), tick.ts);
+        // it knows all that it looks at
+        let scores = Scores { bps: self.score_bps, known_bps: self.score_bps };
+        self.band.push(&Bands::default(), scores, !self.is_warm(), tick.ts);
         // What the books take within 2 %, by the square-root law at a volatility of 4 % a day: a quarter of a day's volume.
         let debt_to_depth = debt / (volume / 4.0).max(f64::MIN_POSITIVE);
         self.situation = Situation { p_market, p_liquidity, p_oracle, p_run, slope, near, debt_to_depth };
