@@ -130,6 +130,9 @@ export function viewOf(scenario, now, startedTs) {
           state: 'shadow', reason: null, hash: '5ad3f0', rounds: 12, decisions: 4_031, differing: 260,
           policies: [{ name: 'pool-lspi', version: 2, hash: 'a57d79f2a2da6fdd', probability: 1, is_reigning: true, is_chosen: true }],
         },
+        subjects: unknown ? [] : [[SOL, 1_520, 'tighten', 0.013, 0.041], [JITO, 990, 'watch', 0.009, 0.031], [USDC, 310, 'normal', 0.000_01, 0.000_2]].map(([subject, score_bps, band, fall_6h, fall_24h]) => ({
+          subject, score_bps: isCrash ? 6_900 : score_bps, band: isCrash ? 'breaker' : band, fall_6h, fall_24h, value_at_risk_99: subject === USDC ? null : 0.022, value_at_risk_999: subject === USDC ? null : 0.058,
+        })),
       },
     },
     peers: [

@@ -7,7 +7,9 @@ export default defineConfig({
   testDir: '.',
   testIgnore: 'demo/**',
   outputDir: '../node_modules/.cache/e2e',
-  workers: 1,
+  // what keeps both processors of a small machine busy
+  workers: 2,
+  fullyParallel: true,
   timeout: 60_000,
   reporter: 'line',
   snapshotPathTemplate: '{testDir}/screenshots/{arg}{ext}',

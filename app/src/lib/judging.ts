@@ -1,8 +1,14 @@
-import { formatCount } from '@/lib/amount'
+import { formatBps, formatCount } from '@/lib/amount'
 import type { Keeper } from '@/lib/schema/view'
 
 /** What a keeper judges by. */
 export type Judging = NonNullable<Keeper['score']>
+
+/** Formats a probability or a loss: 0.0234 is "2.34 %". Rounds up: a danger that there is isn't shown as none. */
+export function formatRisk(share: number): string {
+  // a product of decimals lies beside its own last digit
+  return formatBps(Math.ceil(share * 10_000 - 1e-9))
+}
 
 const shortHash = (hash: string): string => hash.slice(0, 12)
 

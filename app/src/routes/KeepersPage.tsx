@@ -1,4 +1,5 @@
 import { Decisions } from '@/features/keepers/components/Decisions'
+import { Judged } from '@/features/keepers/components/Judged'
 import { Keepers } from '@/features/keepers/components/Keepers'
 import { MedianHistory } from '@/features/keepers/components/MedianHistory'
 import { Medians } from '@/features/keepers/components/Medians'
@@ -21,6 +22,7 @@ export function KeepersPage({ live, view }: PageProps) {
     <div className="stack">
       <h1>Keepers</h1>
       <Keepers view={view} nowTs={live.nowTs} hasBudgets />
+      <Judged view={view} />
       <Medians medians={medians} failure={sets.failure ?? reports.failure} view={view} />
       <MedianHistory set={set} rows={scores.value} failure={sets.failure ?? scores.failure} view={view} />
       <ScoreHistory rows={scores.value} failure={scores.failure} view={view} />

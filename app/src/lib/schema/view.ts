@@ -16,6 +16,22 @@ export const Source = v.object({
   reconnects: v.optional(Count, 0),
 })
 
+/** From 0 to 1. */
+const Share = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
+
+/** What a keeper's risk engine says of an asset or a vault; null for what it doesn't know. */
+const Scored = v.object({
+  subject: v.string(),
+  score_bps: Count,
+  band: v.picklist(['normal', 'watch', 'tighten', 'restrict', 'breaker']),
+  /** Probabilities of a fall through the buffer within six hours and a day. */
+  fall_6h: maybe(Share),
+  fall_24h: maybe(Share),
+  /** Shares of the price by which 99 of 100, and 999 of 1,000 hours fall less. */
+  value_at_risk_99: maybe(Share),
+  value_at_risk_999: maybe(Share),
+})
+
 /** What a keeper judges by. Learned policies decide in shadow: rules drive. */
 export const Judging = v.object({
   model: maybe(v.object({ version: Count, hash: v.string() })),
@@ -31,12 +47,14 @@ export const Judging = v.object({
         name: v.string(),
         version: Count,
         hash: v.string(),
-        probability: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+        probability: Share,
         is_reigning: v.boolean(),
         is_chosen: v.boolean(),
       }),
     ),
   }),
+  // Keepers before it say nothing of them.
+  subjects: v.optional(v.array(Scored), []),
 })
 
 /** What a class of action spent within the last hour, lamports. */
@@ -62,7 +80,7 @@ export const Keeper = v.object({
   sources: v.array(Source),
   coverage: v.object({
     positions: Count,
-    verified_ratio: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    verified_ratio: Share,
     oldest_secs: maybe(Count),
     mismatches: Count,
   }),

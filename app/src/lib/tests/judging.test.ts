@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { libraryNote, libraryText, modelText } from '@/lib/judging'
+import { formatRisk, libraryNote, libraryText, modelText } from '@/lib/judging'
 import { parse } from '@/lib/parse'
 import { View } from '@/lib/schema/view'
 import { rawView } from '@/testing/sample'
@@ -33,6 +33,20 @@ describe('what a keeper judges by', () => {
   it('reads a keeper that says nothing of it', () => {
     expect(parse(View, rawView()).keeper?.score).toBeUndefined()
     expect(libraryText(judging({}))).toBe('none')
+  })
+  it('reads what is said of a subject, and refuses a band and a probability that there aren’t', () => {
+    const said = { subject: 'Sol', score_bps: 1_520, band: 'tighten', fall_6h: 0.012, fall_24h: null, value_at_risk_99: 0.021, value_at_risk_999: 0.058 }
+    const read = (change: object = {}) => {
+      const raw = rawView()
+      const score = { model: null, library: none, subjects: [{ ...said, ...change }] }
+      return parse(View, { ...raw, keeper: { ...raw.keeper, score } }).keeper?.score?.subjects
+    }
+    expect(read()).toEqual([said])
+    expect(() => read({ band: 'calm' })).toThrow('keeper.score.subjects.0.band')
+    expect(() => read({ fall_6h: 1.5 })).toThrow('keeper.score.subjects.0.fall_6h')
+  })
+  it('rounds a risk up, and never to none', () => {
+    expect([0, 0.000_000_1, 0.0234, 0.023_401, 1].map(formatRisk)).toEqual(['0 %', '0.01 %', '2.34 %', '2.35 %', '100 %'])
   })
   it('refuses a state that it does not know', () => {
     expect(() => judging({ state: 'drives' })).toThrow('keeper.score.library.state')

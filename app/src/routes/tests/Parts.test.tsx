@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Timeline } from '@/features/events/components/Timeline'
 import { OutPanel } from '@/features/exit/components/OutPanel'
 import { Decisions } from '@/features/keepers/components/Decisions'
+import { Judged } from '@/features/keepers/components/Judged'
 import { Keepers } from '@/features/keepers/components/Keepers'
 import { MedianHistory, medianPath } from '@/features/keepers/components/MedianHistory'
 import { Medians } from '@/features/keepers/components/Medians'
@@ -79,6 +80,21 @@ it('shows what each class may still spend, and what is kept for trips', () => {
   expect(table.getByRole('row', { name: /^liquidate/ }).textContent).toBe('liquidate0.000040.049 of 0.05')
   expect(table.getByRole('row', { name: /^trip/ }).textContent).toContain('never refused')
   expect(screen.getByText('0.01 SOL of it kept for trips')).toBeTruthy()
+})
+
+describe('what a keeper expects', () => {
+  const library = { state: 'off', reason: null, hash: null, rounds: 0, decisions: 0, differing: 0, policies: [] }
+  const scored = (subjects: object[]) => sampleView((raw) => Object.assign(raw.keeper, { score: { model: null, library, subjects } }))
+  it('is told of each asset by name, with what isn’t known', () => {
+    const said = { subject: 'Sol', score_bps: 1_520, band: 'tighten', fall_6h: 0.012, fall_24h: 0.034, value_at_risk_99: null, value_at_risk_999: null }
+    render(<Judged view={scored([said])} />)
+    const row = within(screen.getByRole('group', { name: 'What this keeper expects' })).getByRole('row', { name: /^SOL/ })
+    expect(row.textContent).toBe('SOLtighten15.2 %1.2 %3.4 %unknownunknown')
+  })
+  it('is not told where nothing is scored', () => {
+    const { container } = render(<Judged view={scored([])} />)
+    expect(container.textContent).toBe('')
+  })
 })
 
 it('shows how much of the exit floor’s reserve is used', () => {
