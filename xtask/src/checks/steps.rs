@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Random sequences of all instructions that the suites play; few without it.
-const SEQUENCES: &str = "10000";
+const SEQUENCES: &str = "5000";
 
 /// What is built through Clippy: not the package that links LLVM, and not this one. Its executable runs meanwhile, and is what
 /// cargo calls as a compiler and linker of programs: it must not be replaced.
