@@ -136,7 +136,7 @@ pub struct Assessment {
 
 /// What the market is judged by.
 struct Judged<'a> {
-    /// None where the structural formula stands in, as before the first return in its bars.
+    /// None where the structural formula stands in, as before a day of returns in its bars.
     model: Option<&'a Model>,
     /// In the bars of the model, where there is one.
     features: Features,
@@ -302,8 +302,8 @@ impl Engine {
 
     fn judged(&self, is_demoted: bool) -> Judged<'_> {
         let coarse = self.model.as_ref().filter(|_| !is_demoted).map(|model| (model, self.coarse.market()));
-        // a market without a return has the least volatility that there is: in the bars of the model that takes an hour
-        let coarse = coarse.filter(|(_, market)| market.volatility().is_known());
+        // the first hours of a model's bars are few returns: a still one would be a calm that nobody knows of
+        let coarse = coarse.filter(|(_, market)| market.volatility().is_settled());
         let (model, market) = coarse.map_or((None, self.market), |(model, market)| (Some(model), market));
         let features = market.features();
         let volatility = market.volatility();

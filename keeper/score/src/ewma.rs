@@ -26,6 +26,11 @@ impl Ewma {
         (self.weight > 0.0).then(|| self.sum / self.weight)
     }
 
+    /// Returns how much was seen, 0 to 1: half after one half-life of observations.
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+
     /// Returns the mean, or `fallback` before the first observation.
     pub fn mean_or(&self, fallback: f64) -> f64 {
         self.mean().unwrap_or(fallback)

@@ -137,6 +137,12 @@ impl Volatility {
         self.variances[0].mean().is_some()
     }
 
+    /// Returns whether a day of returns was seen: what rests on fewer is one or two returns' chance.
+    pub fn is_settled(&self) -> bool {
+        // a day of a half-life of a day is half the weight, but for rounding
+        self.variances[2].weight() >= 0.5 - 1e-9
+    }
+
     /// Returns the variance per day at 24 h.
     pub fn variance_day(&self) -> f64 {
         self.variances[2].mean_or(VARIANCE_FLOOR).max(VARIANCE_FLOOR)
