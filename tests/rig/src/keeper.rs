@@ -19,6 +19,10 @@ use toml::{Table, Value};
 
 const KEY: &str = "payer.json";
 
+/// Settings as shipped, but for what acts beside trips and reports, which would only blur what a benchmark counts.
+pub const TRIPS_ALONE: &str = "[classes]\nobserve = false\nliquidate = false\ndeleverage = false\nstep_down = false\n\
+                               settle = false\n[tx]\nresend_ms = 400\n[ingest]\npoll_ms = 1000\n";
+
 /// A keeper that runs.
 pub struct Keeper {
     url: String,

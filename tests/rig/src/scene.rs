@@ -194,6 +194,15 @@ impl Scene {
         about.map(|send| send.signature).filter(|signature| seen.insert(*signature)).collect()
     }
 
+    /// Returns how many slots after `due` the first transaction that names `account` landed and succeeded; none where none did.
+    pub fn slots_to(&self, account: &Pubkey, due: u64) -> Option<u64> {
+        let signatures = self.signatures_about(account);
+        let state = self.chain.state();
+        let landed = signatures.iter().filter_map(|signature| state.landed(signature));
+        let first = landed.filter(|landed| landed.result.is_ok()).map(|landed| landed.slot).min();
+        first.map(|slot| slot.saturating_sub(due))
+    }
+
     /// Returns how many transactions that name `account` landed and succeeded.
     pub fn landings_about(&self, account: &Pubkey) -> usize {
         let signatures = self.signatures_about(account);

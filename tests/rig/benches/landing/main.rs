@@ -9,6 +9,7 @@ mod table;
 mod trouble;
 
 use clients::Habit;
+use rampart_rig::keeper::TRIPS_ALONE;
 use rampart_rig::scene::FALLEN;
 use rampart_rig::{Keeper, Scene};
 use rampart_tests::defaults::drawdown_rule;
@@ -27,9 +28,6 @@ const WINDOW_SLOTS: u64 = 200;
 const AFTERMATH_SLOTS: u64 = 40;
 const SLOT_MS: u64 = 400;
 const SECOND: Duration = Duration::from_secs(1);
-/// As shipped, but for everything beside trips, which would only blur what is counted.
-const SETTINGS: &str = "[classes]\nobserve = false\nliquidate = false\ndeleverage = false\nstep_down = false\n\
-                        settle = false\n[tx]\nresend_ms = 400\n[ingest]\npoll_ms = 1000\n";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime starts");
@@ -55,7 +53,7 @@ async fn play(trouble: Trouble, contender: Contender, seed: u64) -> Vec<Trip> {
     let rules = rules(&scene);
     scene.chain.set_slot_ms(SLOT_MS);
     let keeper = match contender {
-        Contender::Rampart => Some(Keeper::start(&scene, SETTINGS)),
+        Contender::Rampart => Some(Keeper::start(&scene, TRIPS_ALONE)),
         Contender::Client(_) => None,
     };
     if let Some(keeper) = &keeper {

@@ -37,12 +37,10 @@ pub struct Trip {
 impl Trip {
     /// Reads the chain.
     pub fn read(scene: &Scene, rule: &Pubkey, due: u64) -> Self {
-        let signatures = scene.signatures_about(rule);
+        let (slots, signatures) = (scene.slots_to(rule, due), scene.signatures_about(rule));
         let state = scene.chain.state();
-        let landed: Vec<_> = signatures.iter().filter_map(|signature| state.landed(signature)).collect();
-        let first = landed.iter().filter(|landed| landed.result.is_ok()).map(|landed| landed.slot).min();
-        let slots = first.map(|slot| slot.saturating_sub(due));
-        Self { slots, signatures: signatures.len(), doubles: landed.len().saturating_sub(1) }
+        let landed = signatures.iter().filter(|signature| state.landed(signature).is_some()).count();
+        Self { slots, signatures: signatures.len(), doubles: landed.saturating_sub(1) }
     }
 }
 

@@ -9,6 +9,7 @@ mod turn;
 use rampart::state::Level;
 use rampart::state::rule::RuleParams;
 use rampart_client::keepers;
+use rampart_rig::keeper::TRIPS_ALONE;
 use rampart_rig::{Keeper, Scene};
 use rampart_tests::keepers::{Keepers, median};
 use solana_sdk::pubkey::Pubkey;
@@ -27,9 +28,6 @@ const SECOND: Duration = Duration::from_secs(1);
 /// minute, and a turn may come at any of its seconds. Seconds.
 const CALM_SECS: u64 = 30;
 const PHASE_SECS: u64 = 15;
-/// Trips are what is counted; the drawdown's line is the scene's.
-const SETTINGS: &str = "[classes]\nobserve = false\nliquidate = false\ndeleverage = false\nstep_down = false\n\
-                        settle = false\n[tx]\nresend_ms = 400\n[ingest]\npoll_ms = 1000\n";
 
 /// Slots from the turn to the trip of the median's rule and of the drawdown's; nothing where none came.
 struct Answer {
@@ -71,7 +69,7 @@ async fn play(turn: Turn, seed: u64) -> Answer {
     let (keys, rule) = found(&scene);
     let past = past::Files::write(&scene);
     scene.chain.set_slot_ms(SLOT_MS);
-    let settings = format!("{SETTINGS}{}", past.settings());
+    let settings = format!("{TRIPS_ALONE}{}", past.settings());
     let keepers: Vec<Keeper> = keys.keys.iter().map(|key| Keeper::start_as(key, &scene, &settings)).collect();
     for keeper in &keepers {
         keeper.ready().await;
@@ -112,13 +110,5 @@ async fn wait(scene: &Scene, turn: Turn, due: u64, [median, drawdown]: [Pubkey; 
             break;
         }
     }
-    let slots_to = |rule: &Pubkey| {
-        let signatures = scene.signatures_about(rule);
-        let state = scene.chain.state();
-        let is_tripped = state.world.rule(rule).trip_epoch > 0;
-        let landed = signatures.iter().filter_map(|signature| state.landed(signature));
-        let first = landed.filter(|landed| landed.result.is_ok() && landed.slot >= due).map(|landed| landed.slot).min();
-        first.filter(|_| is_tripped).map(|slot| slot - due)
-    };
-    Answer { median: slots_to(&median), drawdown: slots_to(&drawdown) }
+    Answer { median: scene.slots_to(&median, due), drawdown: scene.slots_to(&drawdown, due) }
 }
